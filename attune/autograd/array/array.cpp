@@ -1,0 +1,157 @@
+#include "attune/autograd/array/array.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace attune {
+
+Array Array::zeros(const Shape& shape, DType dtype) {
+  Array result(shape, dtype);
+  std::memset(result.data_, 0, result.bytes());
+  return result;
+}
+
+Array Array::full(const Shape& shape, double value, DType dtype) {
+  Array result(shape, dtype);
+  result.fill(value);
+  return result;
+}
+
+template <typename T>
+Array Array::from(std::span<const T> values, const Shape& shape) {
+  ATTUNE_CHECK(static_cast<std::int64_t>(values.size()) == shape.elements(),
+               "Array: {} values do not fill the shape {} of {} elements", values.size(), shape,
+               shape.elements());
+  Array result(shape, dtype_of<T>);
+  std::copy(values.begin(), values.end(), result.data<T>());
+  return result;
+}
+template Array Array::from(std::span<const float>, const Shape&);
+template Array Array::from(std::span<const double>, const Shape&);
+
+Array Array::reshape(const Shape& shape) const {
+  Shape full = shape;
+  const auto open = std::count(shape.begin(), shape.end(), -1);
+  ATTUNE_CHECK(open <= 1, "reshape: {} leaves {} sizes open; at most one can be -1", shape, open);
+  if (open == 1) {
+    const std::int64_t known = -shape.elements();
+    const auto axis = static_cast<int>(std::find(shape.begin(), shape.end(), -1) - shape.begin());
+    ATTUNE_CHECK(known > 0 && elements() % known == 0,
+                 "reshape: {} elements of {} cannot be shared out evenly to {}", elements(), shape_,
+                 shape);
+    full[axis] = elements() / known;
+  }
+  ATTUNE_CHECK(full.elements() == elements(),
+               "reshape: {} has {} elements and {} has {}; they must be equal", shape_, elements(),
+               full, full.elements());
+  return view(0, full);
+}
+
+Array Array::block(std::int64_t first, std::int64_t count) const {
+  ATTUNE_CHECK(shape_.rank() > 0, "block: a scalar has no leading axis");
+  ATTUNE_CHECK(first >= 0 && count >= 0 && first + count <= shape_[0],
+               "block: rows {} to {} are outside the leading axis of {}", first, first + count,
+               shape_);
+  Shape shape = shape_;
+  shape[0] = count;
+  return view(first * shape_.elements(1, shape_.rank()), shape);
+}
+
+Array Array::operator[](std::int64_t index) const {
+  ATTUNE_CHECK(shape_.rank() > 0, "index: a scalar has no leading axis");
+  ATTUNE_CHECK(index >= 0 && index < shape_[0],
+               "index: {} is outside the leading axis of {}; use 0 to {}", index, shape_,
+               shape_[0] - 1);
+  return view(index * shape_.elements(1, shape_.rank()), shape_.without(0));
+}
+
+Array Array::view(std::int64_t offset, const Shape& shape) const {
+  Array result = *this;
+  result.data_ += offset * static_cast<std::int64_t>(size_of(dtype_));
+  result.shape_ = shape;
+  return result;
+}
+
+Array Array::clone() const {
+  Array result(shape_, dtype_);
+  std::memcpy(result.data_, data_, bytes());
+  return result;
+}
+
+Array Array::to(DType dtype) const {
+  if (dtype == dtype_) return *this;
+  Array result(shape_, dtype);
+  dispatch(dtype_, [&](auto from) {
+    dispatch(dtype, [&](auto to) {
+      using From = decltype(from);
+      using To = decltype(to);
+      const From* source = data<From>();
+      std::transform(source, source + elements(), result.data<To>(),
+                     [](From value) { return static_cast<To>(value); });
+    });
+  });
+  return result;
+}
+
+void Array::assign(const Array& values) {
+  ATTUNE_CHECK(values.shape_ == shape_, "assign: values of shape {} do not fit an array of {}",
+               values.shape_, shape_);
+  const Array same = values.to(dtype_);
+  std::memmove(data_, same.data_, bytes());
+  touch();
+}
+
+void Array::fill(double value) {
+  dispatch(dtype_, [&](auto type) {
+    using T = decltype(type);
+    std::fill_n(data<T>(), elements(), static_cast<T>(value));
+  });
+  touch();
+}
+
+double Array::item() const {
+  ATTUNE_CHECK(defined() && elements() == 1,
+               "item: a tensor of shape {} is not one number; index it or reduce it first", shape_);
+  return at(0);
+}
+
+double Array::at(std::int64_t index) const {
+  ATTUNE_CHECK(index >= 0 && index < elements(), "at: {} is outside an array of {} elements", index,
+               elements());
+  return dispatch(dtype_,
+                  [&](auto type) { return static_cast<double>(data<decltype(type)>()[index]); });
+}
+
+void Array::set(std::int64_t index, double value) {
+  ATTUNE_CHECK(index >= 0 && index < elements(), "set: {} is outside an array of {} elements",
+               index, elements());
+  dispatch(dtype_, [&](auto type) {
+    using T = decltype(type);
+    data<T>()[index] = static_cast<T>(value);
+  });
+  touch();
+}
+
+template <typename T>
+std::vector<T> Array::to_vector() const {
+  const Array same = to(dtype_of<T>);
+  return std::vector<T>(same.data<T>(), same.data<T>() + elements());
+}
+template std::vector<float> Array::to_vector() const;
+template std::vector<double> Array::to_vector() const;
+
+bool Array::all_finite() const {
+  return dispatch(dtype_, [&](auto type) {
+    using T = decltype(type);
+    const T* values = data<T>();
+    return std::all_of(values, values + elements(), [](T v) { return std::isfinite(v); });
+  });
+}
+
+void Array::wrong_dtype(DType asked) const {
+  fail("Array: the values of shape {} are {}, but {} was asked for; convert with to()", shape_,
+       name_of(dtype_), name_of(asked));
+}
+
+}  // namespace attune

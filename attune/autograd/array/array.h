@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "attune/autograd/array/dtype.h"
+#include "attune/autograd/array/error.h"
+#include "attune/autograd/array/shape.h"
+#include "attune/autograd/array/storage.h"
+
+namespace attune {
+
+/// A dense, row-major block of float32 or float64 numbers: memory without history. Copies share
+/// the memory. Views are reshapes and blocks along the leading axis; anything else copies.
+class Array {
+ public:
+  /// No array: defined() is false.
+  Array() = default;
+  /// Uninitialised memory of that shape.
+  explicit Array(const Shape& shape, DType dtype = DType::f32)
+      : storage_(static_cast<std::size_t>(shape.elements()) * size_of(dtype)),
+        data_(static_cast<char*>(storage_.data())),
+        shape_(shape),
+        dtype_(dtype) {}
+
+  static Array zeros(const Shape& shape, DType dtype = DType::f32);
+  static Array full(const Shape& shape, double value, DType dtype = DType::f32);
+  /// A copy of `values` in row-major order. Errors: their number is not the shape's.
+  template <typename T>
+  static Array from(std::span<const T> values, const Shape& shape);
+  template <typename T>
+  static Array from(const std::vector<T>& values, const Shape& shape) {
+    return from(std::span<const T>(values), shape);
+  }
+
+  bool defined() const { return static_cast<bool>(storage_); }
+  const Shape& shape() const { return shape_; }
+  DType dtype() const { return dtype_; }
+  std::int64_t elements() const { return shape_.elements(); }
+  std::size_t bytes() const { return static_cast<std::size_t>(elements()) * size_of(dtype_); }
+
+  /// The first element. Errors: T is not the array's dtype.
+  template <typename T>
+  T* data() const {
+    if (dtype_ != dtype_of<T>) [[unlikely]]
+      wrong_dtype(dtype_of<T>);
+    return reinterpret_cast<T*>(data_);
+  }
+  void* raw() const { return data_; }
+
+  /// The same memory under another shape of as many elements; one axis may be -1 (worked out).
+  Array reshape(const Shape& shape) const;
+  /// Rows [first, first + count) of the leading axis, without a copy.
+  Array block(std::int64_t first, std::int64_t count) const;
+  /// Entry `index` of the leading axis, without a copy.
+  Array operator[](std::int64_t index) const;
+  /// `shape.elements()` elements from flat position `offset`, without a copy or a check.
+  Array view(std::int64_t offset, const Shape& shape) const;
+
+  /// A copy in memory of its own.
+  Array clone() const;
+  /// The values as another dtype; the same array if it is that already.
+  Array to(DType dtype) const;
+
+  /// Changes values in place and counts the change. Errors: shapes differ.
+  void assign(const Array& values);
+  void fill(double value);
+  /// Notes an in-place change made through data(): saved copies then know that they are stale.
+  void touch() const { storage_.touch(); }
+  std::uint32_t version() const { return storage_.version(); }
+  bool unique() const { return storage_.unique(); }
+  bool shares_memory_with(const Array& other) const { return storage_ == other.storage_; }
+
+  /// The only element. Errors: there is not exactly one.
+  double item() const;
+  /// The element at flat position `index`.
+  double at(std::int64_t index) const;
+  void set(std::int64_t index, double value);
+  /// All elements, converted.
+  template <typename T = float>
+  std::vector<T> to_vector() const;
+
+  /// True when no element is NaN or infinite.
+  bool all_finite() const;
+
+ private:
+  [[noreturn]] void wrong_dtype(DType asked) const;
+
+  Storage storage_;
+  char* data_ = nullptr;
+  Shape shape_;
+  DType dtype_ = DType::f32;
+};
+
+}  // namespace attune

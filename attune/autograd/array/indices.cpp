@@ -1,0 +1,49 @@
+#include "attune/autograd/array/indices.h"
+
+#include <algorithm>
+
+#include "attune/autograd/array/error.h"
+
+namespace attune {
+
+Indices::Indices(std::span<const std::int32_t> values, const Shape& shape)
+    : storage_(values.size_bytes()), shape_(shape) {
+  ATTUNE_CHECK(static_cast<std::int64_t>(values.size()) == shape.elements(),
+               "Indices: {} values do not fill the shape {} of {} elements", values.size(), shape,
+               shape.elements());
+  auto* memory = static_cast<std::int32_t*>(storage_.data());
+  std::copy(values.begin(), values.end(), memory);
+  data_ = memory;
+}
+
+Indices::Indices(std::span<const std::int32_t> values)
+    : Indices(values, Shape{static_cast<std::int64_t>(values.size())}) {}
+
+Indices::Indices(std::initializer_list<std::int32_t> values)
+    : Indices(std::span<const std::int32_t>(values.begin(), values.size())) {}
+
+Indices Indices::operator[](std::int64_t index) const {
+  ATTUNE_CHECK(shape_.rank() > 0 && index >= 0 && index < shape_[0],
+               "Indices: {} is outside the leading axis of {}", index, shape_);
+  return block(index, 1).reshape(shape_.without(0));
+}
+
+Indices Indices::block(std::int64_t first, std::int64_t count) const {
+  ATTUNE_CHECK(shape_.rank() > 0 && first >= 0 && count >= 0 && first + count <= shape_[0],
+               "Indices: rows {} to {} are outside the leading axis of {}", first, first + count,
+               shape_);
+  Indices result = *this;
+  result.data_ += first * shape_.elements(1, shape_.rank());
+  result.shape_[0] = count;
+  return result;
+}
+
+Indices Indices::reshape(const Shape& shape) const {
+  ATTUNE_CHECK(shape.elements() == elements(), "Indices: {} cannot be reshaped to {}", shape_,
+               shape);
+  Indices result = *this;
+  result.shape_ = shape;
+  return result;
+}
+
+}  // namespace attune

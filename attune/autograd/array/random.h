@@ -1,0 +1,46 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "attune/autograd/array/array.h"
+
+namespace attune {
+
+/// Philox4x32-10, a counter-based random number generator (Salmon et al. 2011, "Parallel Random
+/// Numbers: As Easy as 1, 2, 3"): four 32-bit numbers from a key and a counter, without state, so
+/// that element i gets the same number whichever thread asks.
+std::array<std::uint32_t, 4> philox(std::uint64_t key, std::uint64_t stream, std::uint64_t index);
+
+/// A source of random numbers: a seed, and how many draws were made with it. Each draw is a stream
+/// of its own. Two generators in the same state go on alike, so the state is all that a checkpoint
+/// needs.
+class Generator {
+ public:
+  explicit Generator(std::uint64_t seed = 0) : seed_(seed) {}
+  Generator(std::uint64_t seed, std::uint64_t draws) : seed_(seed), draws_(draws) {}
+  std::uint64_t seed() const { return seed_; }
+  std::uint64_t draws() const { return draws_; }
+
+  /// Fills with numbers from [low, high).
+  void uniform(Array& out, double low, double high);
+  /// Fills with normal numbers (Box and Muller 1958).
+  void normal(Array& out, double mean, double deviation);
+  /// Fills with 1 / (1 - p) where an element is kept, with probability 1 - p, and 0 elsewhere.
+  void dropout_mask(Array& out, double p);
+  /// A whole number from [0, n). Errors: n < 1.
+  std::int64_t below(std::int64_t n);
+  /// A number from [0, 1).
+  double uniform();
+
+ private:
+  std::uint64_t seed_;
+  std::uint64_t draws_ = 0;
+};
+
+/// The calling thread's generator: initialisers and dropout draw from it.
+Generator& generator();
+/// Starts the calling thread's generator anew.
+inline void seed(std::uint64_t seed) { generator() = Generator(seed); }
+
+}  // namespace attune

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+
+namespace attune {
+
+/// Sizes of an array's axes, outermost first; at most six, without allocation. Rank 0 is a scalar.
+class Shape {
+ public:
+  static constexpr int kMaxRank = 6;
+
+  Shape() = default;
+  /// -1 stands for a size to be worked out, where a function takes that (reshape). Errors: more than
+  /// six axes, a size below -1.
+  Shape(std::initializer_list<std::int64_t> sizes);
+  explicit Shape(std::span<const std::int64_t> sizes);
+
+  int rank() const { return rank_; }
+  /// The size of one axis, without a check; `axis` in [0, rank).
+  std::int64_t operator[](int axis) const { return sizes_[axis]; }
+  std::int64_t& operator[](int axis) { return sizes_[axis]; }
+  /// The size of one axis counted from the end: last(0) is the last axis.
+  std::int64_t last(int back = 0) const { return sizes_[rank_ - 1 - back]; }
+  /// Product of all sizes; 1 for a scalar.
+  std::int64_t elements() const {
+    std::int64_t n = 1;
+    for (int i = 0; i < rank_; ++i) n *= sizes_[i];
+    return n;
+  }
+
+  const std::int64_t* begin() const { return sizes_.data(); }
+  const std::int64_t* end() const { return sizes_.data() + rank_; }
+  bool operator==(const Shape& other) const {
+    if (rank_ != other.rank_) return false;
+    for (int i = 0; i < rank_; ++i)
+      if (sizes_[i] != other.sizes_[i]) return false;
+    return true;
+  }
+
+  /// `axis` in [-rank, rank) as a number in [0, rank). Errors: outside; `op` is named.
+  int axis(int axis, const char* op) const;
+  /// This shape without one axis, or with that axis kept as size 1.
+  Shape without(int axis, bool keep = false) const;
+  /// This shape with a new axis of `size` before `axis`.
+  Shape with(int axis, std::int64_t size) const;
+  /// Product of the sizes of axes [first, last).
+  std::int64_t elements(int first, int last) const;
+
+  /// "[32, 128]"
+  std::string to_string() const;
+
+ private:
+  std::array<std::int64_t, kMaxRank> sizes_{};
+  int rank_ = 0;
+};
+
+/// The shape that `a` and `b` broadcast to under NumPy's rule: axes are matched from the last, a
+/// missing or size-1 axis stretches. Errors: sizes differ and neither is 1; names `op`.
+Shape broadcast(const Shape& a, const Shape& b, const char* op);
+
+}  // namespace attune
+
+/// Messages print shapes as they are: fmt::format("{}", shape).
+template <>
+struct fmt::formatter<attune::Shape> : fmt::formatter<std::string> {
+  auto format(const attune::Shape& shape, fmt::format_context& context) const {
+    return fmt::formatter<std::string>::format(shape.to_string(), context);
+  }
+};

@@ -1,0 +1,95 @@
+#include "attune/autograd/kernels/gemm.h"
+
+#include <cblas.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+
+#include "attune/autograd/array/parallel.h"
+
+extern "C" char* openblas_get_corename();
+
+namespace attune {
+namespace {
+
+#if defined(__x86_64__)
+// OpenBLAS picks its kernels when it is loaded, by a list of processors that ends with those of its
+// day: 0.3.21 gives a Zen 5 the kernels of a Haswell, half as fast as those for AVX-512. It listens
+// to OPENBLAS_CORETYPE, and with a static OpenBLAS this runs early enough (priority 101). What the
+// user has set stays.
+[[gnu::constructor(101)]] void choose_blas_kernels() {
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+    setenv("OPENBLAS_CORETYPE", "SkylakeX", 0);
+}
+#endif
+
+// One BLAS thread per call, whichever build of OpenBLAS is linked.
+const bool one_blas_thread = (openblas_set_num_threads(1), true);
+
+void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n, std::int64_t k,
+          const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c,
+          std::int64_t ldc) {
+  cblas_sgemm(CblasRowMajor, ta, tb, static_cast<blasint>(m), static_cast<blasint>(n),
+              static_cast<blasint>(k), 1, a, static_cast<blasint>(lda), b,
+              static_cast<blasint>(ldb), beta, c, static_cast<blasint>(ldc));
+}
+void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n, std::int64_t k,
+          const double* a, std::int64_t lda, const double* b, std::int64_t ldb, double beta,
+          double* c, std::int64_t ldc) {
+  cblas_dgemm(CblasRowMajor, ta, tb, static_cast<blasint>(m), static_cast<blasint>(n),
+              static_cast<blasint>(k), 1, a, static_cast<blasint>(lda), b,
+              static_cast<blasint>(ldb), beta, c, static_cast<blasint>(ldc));
+}
+
+// A panel is worth a thread from about a million multiplications on; eight panels are enough to
+// keep as many threads busy, and more would pack the other operand more often.
+constexpr std::int64_t kPanelWork = 1 << 20;
+constexpr std::int64_t kMaxPanels = 8;
+constexpr std::int64_t kPanelMultiple = 16;  // rows of a kernel's tile
+
+std::int64_t panel_size(std::int64_t length, std::int64_t work) {
+  const std::int64_t panels = std::clamp<std::int64_t>(work / kPanelWork, 1, kMaxPanels);
+  const std::int64_t size = (length + panels - 1) / panels;
+  return (size + kPanelMultiple - 1) / kPanelMultiple * kPanelMultiple;
+}
+
+}  // namespace
+
+template <typename T>
+void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
+          std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) {
+    for (std::int64_t i = 0; i < m; ++i)
+      for (std::int64_t j = 0; j < n; ++j) c[i * ldc + j] = beta == 0 ? 0 : beta * c[i * ldc + j];
+    return;
+  }
+  const auto ta = op_a == Op::transpose ? CblasTrans : CblasNoTrans;
+  const auto tb = op_b == Op::transpose ? CblasTrans : CblasNoTrans;
+  if (m >= n) {
+    parallel_for(m, panel_size(m, m * n * k), [&](std::int64_t first, std::int64_t last) {
+      const T* a_panel = a + (op_a == Op::transpose ? first : first * lda);
+      call(ta, tb, last - first, n, k, a_panel, lda, b, ldb, beta, c + first * ldc, ldc);
+    });
+  } else {
+    parallel_for(n, panel_size(n, m * n * k), [&](std::int64_t first, std::int64_t last) {
+      const T* b_panel = b + (op_b == Op::transpose ? first * ldb : first);
+      call(ta, tb, m, last - first, k, a, lda, b_panel, ldb, beta, c + first, ldc);
+    });
+  }
+}
+template void gemm(Op, Op, std::int64_t, std::int64_t, std::int64_t, const float*, std::int64_t,
+                   const float*, std::int64_t, float, float*, std::int64_t);
+template void gemm(Op, Op, std::int64_t, std::int64_t, std::int64_t, const double*, std::int64_t,
+                   const double*, std::int64_t, double, double*, std::int64_t);
+
+const char* blas_description() {
+  static const std::string text =
+      std::string(openblas_get_config()) + " (" + openblas_get_corename() + " kernels)";
+  return text.c_str();
+}
+
+}  // namespace attune

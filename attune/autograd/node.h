@@ -1,0 +1,223 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "attune/autograd/array/array.h"
+
+namespace attune {
+
+class Node;
+
+/// A counted reference to a Node. Letting go of the last one releases a graph without recursion,
+/// however deep it is.
+class NodeRef {
+ public:
+  NodeRef() = default;
+  /// Takes over the count that a new Node is born with.
+  explicit NodeRef(Node* node) : node_(node) {}
+  NodeRef(const NodeRef& other);
+  NodeRef(NodeRef&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+  NodeRef& operator=(NodeRef other) noexcept {
+    std::swap(node_, other.node_);
+    return *this;
+  }
+  ~NodeRef() {
+    if (node_) release(node_);
+  }
+
+  Node* get() const { return node_; }
+  Node* operator->() const { return node_; }
+  explicit operator bool() const { return node_ != nullptr; }
+
+ private:
+  static void release(Node* node);
+  Node* node_ = nullptr;
+};
+
+/// Where a gradient goes: output `output` of `node`. Without a node nothing is wanted.
+struct Edge {
+  NodeRef node;
+  int output = 0;
+};
+
+/// A buffer to write a gradient into. With `accumulate` the kernel adds to what is there (beta = 1
+/// of a GEMM); without, it writes every element (beta = 0).
+struct Into {
+  Array buffer;
+  bool accumulate = false;
+  double beta() const { return accumulate ? 1 : 0; }
+};
+
+using GradientHook = std::function<Array(const Array&)>;
+
+/// One vertex of the graph that backward() walks: a recorded operation, or a leaf (a tensor that
+/// asks for its gradient and was made by no operation). It knows where its inputs' gradients go
+/// and holds its outputs' gradients, but no values: a value lives as long as somebody needs it.
+class Node {
+ public:
+  Node(const char* name, std::span<const Edge> inputs, std::span<const Array> outputs);
+  virtual ~Node() = default;
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+  static void* operator new(std::size_t bytes) { return pool::allocate(bytes); }
+  static void operator delete(void* memory, std::size_t bytes) { pool::release(memory, bytes); }
+
+  const char* name() const { return name_; }
+  /// Larger than every input's: decreasing order is an order to differentiate in.
+  std::uint64_t order() const { return order_; }
+  bool is_leaf() const { return leaf_; }
+  std::span<const Edge> inputs() const { return edges_; }
+  int outputs() const { return static_cast<int>(slots_.size()); }
+  const Shape& shape(int output) const { return slots_.data()[output].shape; }
+  DType dtype(int output) const { return slots_.data()[output].dtype; }
+
+  /// The gradient of an output so far; not defined() when there is none.
+  Array gradient(int output = 0);
+  /// The buffer for the gradient of an output: the first writer owns it, later ones add.
+  virtual Into into(int output);
+  /// Adds a gradient. The first one is taken over without a copy where that is safe.
+  virtual void add(int output, Array gradient);
+  void forget_gradients();
+
+  /// Passes the output's gradients on to the inputs.
+  virtual void run() = 0;
+  /// Drops what was saved for run(), and the edges to the inputs.
+  virtual void release_saved();
+  bool released() const { return released_; }
+
+  void add_hook(GradientHook hook);
+  void retain_gradient() {
+    retain_gradient_ = true;
+    own_gradient();
+  }
+
+ protected:
+  /// Views have no buffer of their own until somebody wants to see it.
+  virtual void own_gradient() {}
+
+  struct Slot {
+    Shape shape;
+    DType dtype;
+    Array gradient;
+    bool shared = false;  // the gradient's memory is in use elsewhere: copy before writing
+  };
+  /// Where the gradient of an output is kept: here, or in the thread's GradientBuffers for leaves.
+  Slot& slot(int output);
+
+ private:
+  friend class NodeRef;
+  friend class BackwardPass;
+  friend class GradientBuffers;
+
+  /// A short list without an allocation of its own up to `Inline` members.
+  template <typename T, int Inline>
+  class ShortList {
+   public:
+    void push_back(T value) {
+      if (more_.empty() && count_ < Inline) {
+        few_[count_++] = std::move(value);
+        return;
+      }
+      if (more_.empty()) more_.assign(few_, few_ + count_);
+      more_.push_back(std::move(value));
+      ++count_;
+    }
+    T* data() { return more_.empty() ? few_ : more_.data(); }
+    const T* data() const { return more_.empty() ? few_ : more_.data(); }
+    std::size_t size() const { return static_cast<std::size_t>(count_); }
+    bool empty() const { return count_ == 0; }
+    T& operator[](int i) { return data()[i]; }
+    operator std::span<const T>() const { return {data(), size()}; }
+    void clear() {
+      for (int i = 0; i < count_ && i < Inline; ++i) few_[i] = T{};
+      more_.clear();
+      count_ = 0;
+    }
+
+   private:
+    T few_[Inline]{};
+    int count_ = 0;
+    std::vector<T> more_;
+  };
+
+  std::atomic<std::uint32_t> references_{1};
+  bool retain_gradient_ = false;
+  bool gathered_ = false;  // by the backward pass that is running
+  bool leaf_;
+  bool released_ = false;
+  const char* name_;
+  std::uint64_t order_;
+  Node* next_dead_ = nullptr;
+  ShortList<Edge, 3> edges_;
+  ShortList<Slot, 1> slots_;
+  std::vector<GradientHook> hooks_;
+};
+
+inline NodeRef::NodeRef(const NodeRef& other) : node_(other.node_) {
+  if (node_) node_->references_.fetch_add(1, std::memory_order_relaxed);
+}
+
+/// What an operation's backward lambda sees: the gradients of its outputs, and where those of its
+/// inputs go.
+class Grads {
+ public:
+  explicit Grads(Node& node) : node_(node) {}
+
+  /// True when the loss depends on output `k`.
+  bool has_dy(int k = 0) const { return node_.gradient(k).defined(); }
+  /// The gradient of output `k`; zeros where the loss does not depend on it.
+  Array dy(int k = 0) const;
+  /// True when somebody wants the gradient of input `i`.
+  bool needs(int i) const { return static_cast<bool>(node_.inputs()[i].node); }
+  /// Adds to the gradient of input `i`; a gradient of the broadcast shape is summed to the input's.
+  void add(int i, Array gradient);
+  /// The buffer for the gradient of input `i`, for kernels that accumulate in place.
+  Into into(int i);
+
+ private:
+  Node& node_;
+};
+
+/// Gradients of leaves kept beside the leaves, so that several graphs over the same parameters can
+/// be differentiated at once, each on its own thread; add_to_leaves() then sums them in the order
+/// that the caller chooses.
+class GradientBuffers {
+ public:
+  GradientBuffers() = default;
+  GradientBuffers(const GradientBuffers&) = delete;
+  GradientBuffers& operator=(const GradientBuffers&) = delete;
+
+  /// While it lives, backward() on this thread writes leaf gradients into `buffers`.
+  class Scope {
+   public:
+    explicit Scope(GradientBuffers& buffers);
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    GradientBuffers* outer_;
+  };
+
+  /// Adds every gradient kept here to its leaf, and forgets it.
+  void add_to_leaves();
+
+ private:
+  friend class Node;
+  Node::Slot& slot(Node& leaf);
+  struct Entry {
+    NodeRef leaf;
+    Node::Slot slot;
+  };
+  std::deque<Entry> entries_;  // in order of first use; addresses stay
+  std::unordered_map<const Node*, Node::Slot*> by_leaf_;
+};
+
+}  // namespace attune

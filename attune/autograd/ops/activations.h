@@ -1,0 +1,23 @@
+#pragma once
+
+#include "attune/autograd/tensor.h"
+
+/// Element-wise non-linearities.
+namespace attune {
+
+/// (e^x - e^-x) / (e^x + e^-x)
+Tensor tanh(const Tensor& x);
+/// 1 / (1 + e^-x)
+Tensor sigmoid(const Tensor& x);
+/// max(x, 0); the gradient at 0 is 0.
+Tensor relu(const Tensor& x);
+/// x for x > 0, slope * x elsewhere (Maas et al. 2013).
+Tensor leaky_relu(const Tensor& x, double slope = 0.01);
+/// x Phi(x) with the normal distribution function Phi, exact (Hendrycks and Gimpel 2016).
+Tensor gelu(const Tensor& x);
+/// x sigmoid(x), also called swish (Elfwing et al. 2017).
+Tensor silu(const Tensor& x);
+/// log(1 + e^x), without overflow.
+Tensor softplus(const Tensor& x);
+
+}  // namespace attune

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "attune/autograd/array/indices.h"
+#include "attune/autograd/tensor.h"
+
+/// Recurrent cells, and the same over whole sequences. Sequences are time-major [T, B, D]. Weights
+/// are laid out as in PyTorch: weight_ih [G H, D], weight_hh [G H, H], biases [G H], where G gates
+/// are stacked: 1 (RNN), 3 in the order r, z, n (GRU), 4 in the order i, f, g, o (LSTM). Both
+/// biases may be left undefined, together.
+namespace attune {
+
+/// The parameters of one cell.
+struct RecurrentWeights {
+  Tensor weight_ih, weight_hh, bias_ih, bias_hh;
+};
+
+enum class RnnActivation { tanh, relu };
+
+/// h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or with relu (Elman 1990). x [B, D], h [B, H] -> [B,
+/// H].
+Tensor rnn_cell(const Tensor& x, const Tensor& h, const RecurrentWeights& weights,
+                RnnActivation activation = RnnActivation::tanh);
+
+/// r = sigmoid(W_ir x + b_ir + W_hr h + b_hr)
+/// z = sigmoid(W_iz x + b_iz + W_hz h + b_hz)
+/// n = tanh(W_in x + b_in + r * (W_hn h + b_hn))
+/// h' = (1 - z) * n + z * h
+/// (Cho et al. 2014, with the reset gate after the product). x [B, D], h [B, H] -> [B, H].
+Tensor gru_cell(const Tensor& x, const Tensor& h, const RecurrentWeights& weights);
+
+struct LstmState {
+  Tensor h, c;  ///< [B, H] each
+};
+/// i, f, o = sigmoid(...), g = tanh(...) of W_i. x + b_i. + W_h. h + b_h.
+/// c' = f * c + i * g
+/// h' = o * tanh(c')
+/// (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
+LstmState lstm_cell(const Tensor& x, const LstmState& state, const RecurrentWeights& weights);
+
+/// What a recurrent layer gives for a whole sequence.
+struct SequenceResult {
+  Tensor output;  ///< [T, B, H]: the state after every step; 0 beyond a sequence's length
+  Tensor h;       ///< [B, H]: the state after the last step of each sequence
+  Tensor c;       ///< [B, H]: LSTM only
+};
+
+struct SequenceOptions {
+  /// [B]; beyond its length a sequence's state stays as it is. Not defined: all have T steps.
+  Indices lengths;
+  /// From the last step to the first; each sequence begins at its own last step.
+  bool reverse = false;
+};
+
+/// The cells above over x [T, B, D] from h [B, H] (and c): one matrix product for the inputs of all
+/// steps, one for all gradients of a weight. Rows of the batch never meet, so threads share them
+/// out once for the whole sequence. A state not defined starts at 0.
+/// Errors: ranks or sizes that do not fit; lengths outside [0, T].
+SequenceResult rnn_sequence(const Tensor& x, const Tensor& h, const RecurrentWeights& weights,
+                            const SequenceOptions& options = {},
+                            RnnActivation activation = RnnActivation::tanh);
+SequenceResult gru_sequence(const Tensor& x, const Tensor& h, const RecurrentWeights& weights,
+                            const SequenceOptions& options = {});
+SequenceResult lstm_sequence(const Tensor& x, const LstmState& state,
+                             const RecurrentWeights& weights, const SequenceOptions& options = {});
+
+}  // namespace attune

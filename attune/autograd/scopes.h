@@ -1,0 +1,44 @@
+#pragma once
+
+#include "attune/autograd/array/dtype.h"
+
+namespace attune {
+
+/// A mode of the calling thread that holds while the object lives.
+template <typename Tag>
+class ModeScope {
+ public:
+  ModeScope() : outer_(active_) { active_ = true; }
+  ~ModeScope() { active_ = outer_; }
+  ModeScope(const ModeScope&) = delete;
+  ModeScope& operator=(const ModeScope&) = delete;
+  static bool active() { return active_; }
+
+ private:
+  bool outer_;
+  static inline thread_local bool active_ = false;
+};
+
+/// Nothing is recorded for backward: for parameter updates and evaluation.
+using NoGrad = ModeScope<struct NoGradTag>;
+/// Layers behave as in use, not as in training: dropout keeps everything.
+using Eval = ModeScope<struct EvalTag>;
+/// Every recorded result is checked: the first NaN or infinity is an Error that names its
+/// operation. Slow; for finding out where a loss went wrong.
+using CheckFinite = ModeScope<struct CheckFiniteTag>;
+
+/// The dtype of the parameters that layers make while the object lives; float32 without one.
+class DefaultDType {
+ public:
+  explicit DefaultDType(DType dtype) : outer_(current_) { current_ = dtype; }
+  ~DefaultDType() { current_ = outer_; }
+  DefaultDType(const DefaultDType&) = delete;
+  DefaultDType& operator=(const DefaultDType&) = delete;
+  static DType current() { return current_; }
+
+ private:
+  DType outer_;
+  static inline thread_local DType current_ = DType::f32;
+};
+
+}  // namespace attune
