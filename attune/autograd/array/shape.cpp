@@ -53,10 +53,6 @@ std::int64_t Shape::elements(int first, int last) const {
   return n;
 }
 
-std::string Shape::to_string() const {
-  return fmt::format("[{}]", fmt::join(begin(), end(), ", "));
-}
-
 Shape broadcast(const Shape& a, const Shape& b, const char* op) {
   Shape result = a.rank() >= b.rank() ? a : b;
   for (int back = 0; back < std::min(a.rank(), b.rank()); ++back) {

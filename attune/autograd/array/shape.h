@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <initializer_list>
 #include <span>
-#include <string>
 
 namespace attune {
 
@@ -16,8 +15,8 @@ class Shape {
   static constexpr int kMaxRank = 6;
 
   Shape() = default;
-  /// -1 stands for a size to be worked out, where a function takes that (reshape). Errors: more than
-  /// six axes, a size below -1.
+  /// -1 stands for a size to be worked out, where a function takes that (reshape). Errors: more
+  /// than six axes, a size below -1.
   Shape(std::initializer_list<std::int64_t> sizes);
   explicit Shape(std::span<const std::int64_t> sizes);
 
@@ -52,9 +51,6 @@ class Shape {
   /// Product of the sizes of axes [first, last).
   std::int64_t elements(int first, int last) const;
 
-  /// "[32, 128]"
-  std::string to_string() const;
-
  private:
   std::array<std::int64_t, kMaxRank> sizes_{};
   int rank_ = 0;
@@ -68,8 +64,9 @@ Shape broadcast(const Shape& a, const Shape& b, const char* op);
 
 /// Messages print shapes as they are: fmt::format("{}", shape).
 template <>
-struct fmt::formatter<attune::Shape> : fmt::formatter<std::string> {
+struct fmt::formatter<attune::Shape> {
+  constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
   auto format(const attune::Shape& shape, fmt::format_context& context) const {
-    return fmt::formatter<std::string>::format(shape.to_string(), context);
+    return fmt::format_to(context.out(), "[{}]", fmt::join(shape.begin(), shape.end(), ", "));
   }
 };

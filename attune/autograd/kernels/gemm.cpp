@@ -59,32 +59,44 @@ std::int64_t panel_size(std::int64_t length, std::int64_t work) {
 }  // namespace
 
 template <typename T>
-void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
-          std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
+void gemm_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
+                std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
   if (m == 0 || n == 0) return;
-  if (k == 0) {
+  if (k == 0) {  // an empty sum, for which BLAS would refuse the leading dimensions
     for (std::int64_t i = 0; i < m; ++i)
       for (std::int64_t j = 0; j < n; ++j) c[i * ldc + j] = beta == 0 ? 0 : beta * c[i * ldc + j];
     return;
   }
   const auto ta = op_a == Op::transpose ? CblasTrans : CblasNoTrans;
   const auto tb = op_b == Op::transpose ? CblasTrans : CblasNoTrans;
+  call(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc);
+}
+
+template <typename T>
+void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
+          std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
+  const std::int64_t work = m * n * k;
   if (m >= n) {
-    parallel_for(m, panel_size(m, m * n * k), [&](std::int64_t first, std::int64_t last) {
+    parallel_for(m, panel_size(m, work), [&](std::int64_t first, std::int64_t last) {
       const T* a_panel = a + (op_a == Op::transpose ? first : first * lda);
-      call(ta, tb, last - first, n, k, a_panel, lda, b, ldb, beta, c + first * ldc, ldc);
+      gemm_panel(op_a, op_b, last - first, n, k, a_panel, lda, b, ldb, beta, c + first * ldc, ldc);
     });
   } else {
-    parallel_for(n, panel_size(n, m * n * k), [&](std::int64_t first, std::int64_t last) {
+    parallel_for(n, panel_size(n, work), [&](std::int64_t first, std::int64_t last) {
       const T* b_panel = b + (op_b == Op::transpose ? first * ldb : first);
-      call(ta, tb, m, last - first, k, a, lda, b_panel, ldb, beta, c + first, ldc);
+      gemm_panel(op_a, op_b, m, last - first, k, a, lda, b_panel, ldb, beta, c + first, ldc);
     });
   }
 }
-template void gemm(Op, Op, std::int64_t, std::int64_t, std::int64_t, const float*, std::int64_t,
-                   const float*, std::int64_t, float, float*, std::int64_t);
-template void gemm(Op, Op, std::int64_t, std::int64_t, std::int64_t, const double*, std::int64_t,
-                   const double*, std::int64_t, double, double*, std::int64_t);
+
+#define ATTUNE_INSTANTIATE(T)                                                                  \
+  template void gemm_panel(Op, Op, std::int64_t, std::int64_t, std::int64_t, const T*,         \
+                           std::int64_t, const T*, std::int64_t, T, T*, std::int64_t);         \
+  template void gemm(Op, Op, std::int64_t, std::int64_t, std::int64_t, const T*, std::int64_t, \
+                     const T*, std::int64_t, T, T*, std::int64_t)
+ATTUNE_INSTANTIATE(float);
+ATTUNE_INSTANTIATE(double);
+#undef ATTUNE_INSTANTIATE
 
 const char* blas_description() {
   static const std::string text =

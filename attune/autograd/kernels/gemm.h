@@ -18,6 +18,11 @@ template <typename T>
 void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
           std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc);
 
+/// The same as one BLAS call, for use inside a parallel_for.
+template <typename T>
+void gemm_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
+                std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc);
+
 /// "OpenBLAS 0.3.21 ... SkylakeX": the library and the kernels it chose.
 const char* blas_description();
 

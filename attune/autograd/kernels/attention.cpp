@@ -1,0 +1,128 @@
+#include "attune/autograd/kernels/attention.h"
+
+#include <algorithm>
+
+#include "attune/autograd/array/array.h"
+#include "attune/autograd/array/parallel.h"
+#include "attune/autograd/kernels/math.h"
+#include "attune/autograd/kernels/reduce.h"
+#include "attune/autograd/kernels/vector.h"
+
+namespace attune {
+namespace {
+
+// body(b) for each batch row; `cost` is the time of an element in units of a multiplication's.
+template <typename Body>
+void for_each_row(const AttentionSizes& n, std::int64_t cost, const Body& body) {
+  parallel_for(n.batch, row_grain(n.sources * n.features * cost),
+               [&](std::int64_t first, std::int64_t last) {
+                 for (std::int64_t b = first; b < last; ++b) body(b);
+               });
+}
+
+constexpr std::int64_t kTanhCost = 4;
+
+}  // namespace
+
+template <typename T>
+void rows_dot(const AttentionSizes& n, const T* rows, const T* sequence, T* scores) {
+  for_each_row(n, 1, [&](std::int64_t b) {
+    for (std::int64_t s = 0; s < n.sources; ++s)
+      scores[b * n.sources + s] =
+          dot(rows + b * n.features, sequence + (s * n.batch + b) * n.features, n.features);
+  });
+}
+
+template <typename T>
+void rows_combine(const AttentionSizes& n, const T* weights, const T* sequence, T* rows,
+                  bool accumulate) {
+  for_each_row(n, 1, [&](std::int64_t b) {
+    T* row = rows + b * n.features;
+    if (!accumulate) std::fill_n(row, n.features, T{0});
+    for (std::int64_t s = 0; s < n.sources; ++s)
+      axpy(n.features, weights[b * n.sources + s], sequence + (s * n.batch + b) * n.features, row);
+  });
+}
+
+template <typename T>
+void rows_spread(const AttentionSizes& n, const T* weights, const T* rows, T* sequence,
+                 bool accumulate) {
+  for_each_row(n, 1, [&](std::int64_t b) {
+    for (std::int64_t s = 0; s < n.sources; ++s)
+      axpy(n.features, weights[b * n.sources + s], rows + b * n.features,
+           sequence + (s * n.batch + b) * n.features, accumulate);
+  });
+}
+
+template <typename T>
+void additive_forward(const AttentionSizes& n, const T* query, const T* keys, const T* v,
+                      T* scores) {
+  for_each_row(n, kTanhCost, [&](std::int64_t b) {
+    const T* q = query + b * n.features;
+    for (std::int64_t s = 0; s < n.sources; ++s) {
+      const T* k = keys + (s * n.batch + b) * n.features;
+      // Blocks of tanh stay in registers and the nearest cache.
+      constexpr std::int64_t kBlock = 256;
+      T block[kBlock];
+      T score = 0;
+      for (std::int64_t first = 0; first < n.features; first += kBlock) {
+        const std::int64_t width = std::min(kBlock, n.features - first);
+#pragma omp simd
+        for (std::int64_t i = 0; i < width; ++i) block[i] = math::tanh(k[first + i] + q[first + i]);
+        score += dot(block, v + first, width);
+      }
+      scores[b * n.sources + s] = score;
+    }
+  });
+}
+
+template <typename T>
+void additive_backward(const AttentionSizes& n, const T* query, const T* keys, const T* v,
+                       const T* dscores, Target<T> dquery, Target<T> dkeys, Target<T> dv) {
+  const std::int64_t f = n.features;
+  // v is shared by all rows of the batch: each row sums its own part, added up in order below.
+  Array scratch(Shape{3, n.batch, f}, dtype_of<T>);
+  T* dq_rows = scratch.data<T>();
+  T* dv_rows = dq_rows + n.batch * f;
+  T* dk_rows = dv_rows + n.batch * f;
+  for_each_row(n, kTanhCost, [&](std::int64_t b) {
+    const T* q = query + b * f;
+    T* dq = dq_rows + b * f;
+    T* dv_b = dv_rows + b * f;
+    std::fill_n(dq, f, T{0});
+    std::fill_n(dv_b, f, T{0});
+    for (std::int64_t s = 0; s < n.sources; ++s) {
+      const T d = dscores[b * n.sources + s];
+      const T* k = keys + (s * n.batch + b) * f;
+      T* dk = dkeys.data ? dkeys.data + (s * n.batch + b) * f : dk_rows + b * f;
+      if (!dkeys.data || !dkeys.accumulate) std::fill_n(dk, f, T{0});
+      if (d == 0) continue;  // beyond the length
+#pragma omp simd
+      for (std::int64_t i = 0; i < f; ++i) {
+        const T t = math::tanh(k[i] + q[i]);
+        const T p = d * v[i] * (1 - t * t);
+        dq[i] += p;
+        dk[i] += p;
+        dv_b[i] += d * t;
+      }
+    }
+  });
+  if (dquery.data) {
+    for (std::int64_t i = 0; i < n.batch * f; ++i)
+      dquery.data[i] = dquery.accumulate ? dquery.data[i] + dq_rows[i] : dq_rows[i];
+  }
+  if (dv.data) sum_axis<T>(dv_rows, AxisLayout(1, n.batch, f), dv.data, dv.accumulate);
+}
+
+#define ATTUNE_INSTANTIATE(T)                                                                    \
+  template void rows_dot(const AttentionSizes&, const T*, const T*, T*);                         \
+  template void rows_combine(const AttentionSizes&, const T*, const T*, T*, bool);               \
+  template void rows_spread(const AttentionSizes&, const T*, const T*, T*, bool);                \
+  template void additive_forward(const AttentionSizes&, const T*, const T*, const T*, T*);       \
+  template void additive_backward(const AttentionSizes&, const T*, const T*, const T*, const T*, \
+                                  Target<T>, Target<T>, Target<T>)
+ATTUNE_INSTANTIATE(float);
+ATTUNE_INSTANTIATE(double);
+#undef ATTUNE_INSTANTIATE
+
+}  // namespace attune

@@ -1,0 +1,226 @@
+#include "attune/autograd/kernels/recurrent.h"
+
+#include <algorithm>
+
+#include "attune/autograd/array/array.h"
+#include "attune/autograd/array/parallel.h"
+#include "attune/autograd/kernels/gemm.h"
+#include "attune/autograd/kernels/math.h"
+
+namespace attune {
+namespace {
+
+// One row of the batch in one step, H numbers each. The gates come in as W_ih x + b_ih and go out
+// after their non-linearity; `u` is W_hh h + b_hh.
+
+template <typename T, typename F>
+void rnn_row(std::int64_t hidden, T* gates, const T* u, T* h_new, const F& activation) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < hidden; ++i) gates[i] = h_new[i] = activation(gates[i] + u[i]);
+}
+
+template <typename T>
+void gru_row(std::int64_t hidden, T* gates, const T* u, const T* h, T* h_new, T* recurrent_n) {
+  T *r = gates, *z = gates + hidden, *n = gates + 2 * hidden;
+  const T *ur = u, *uz = u + hidden, *un = u + 2 * hidden;
+#pragma omp simd
+  for (std::int64_t i = 0; i < hidden; ++i) {
+    const T reset = math::sigmoid(r[i] + ur[i]);
+    const T update = math::sigmoid(z[i] + uz[i]);
+    const T candidate = math::tanh(n[i] + reset * un[i]);
+    r[i] = reset;
+    z[i] = update;
+    n[i] = candidate;
+    recurrent_n[i] = un[i];
+    h_new[i] = (1 - update) * candidate + update * h[i];
+  }
+}
+
+template <typename T>
+void lstm_row(std::int64_t hidden, T* gates, const T* u, const T* c, T* c_new, T* h_new) {
+  T *in = gates, *forget = gates + hidden, *cell = gates + 2 * hidden, *out = gates + 3 * hidden;
+  const T *ui = u, *uf = u + hidden, *ug = u + 2 * hidden, *uo = u + 3 * hidden;
+#pragma omp simd
+  for (std::int64_t k = 0; k < hidden; ++k) {
+    const T i = math::sigmoid(in[k] + ui[k]);
+    const T f = math::sigmoid(forget[k] + uf[k]);
+    const T g = math::tanh(cell[k] + ug[k]);
+    const T o = math::sigmoid(out[k] + uo[k]);
+    const T state = f * c[k] + i * g;
+    in[k] = i;
+    forget[k] = f;
+    cell[k] = g;
+    out[k] = o;
+    c_new[k] = state;
+    h_new[k] = o * math::tanh(state);
+  }
+}
+
+// Backward of the same: dh comes in as the gradient of the new state and goes out as what reaches
+// the old one directly; what reaches it through W_hh follows as a matrix product.
+
+template <typename T, typename F>
+void rnn_row_backward(std::int64_t hidden, const T* gates, T* dh, T* dgates, const F& slope) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < hidden; ++i) {
+    dgates[i] = dh[i] * slope(gates[i]);
+    dh[i] = 0;
+  }
+}
+
+template <typename T>
+void gru_row_backward(std::int64_t hidden, const T* gates, const T* recurrent_n, const T* h, T* dh,
+                      T* dgates, T* dgates_hh) {
+  const T *r = gates, *z = gates + hidden, *n = gates + 2 * hidden;
+  T *dr = dgates, *dz = dgates + hidden, *dn = dgates + 2 * hidden;
+  T *ur = dgates_hh, *uz = dgates_hh + hidden, *un = dgates_hh + 2 * hidden;
+#pragma omp simd
+  for (std::int64_t i = 0; i < hidden; ++i) {
+    const T d = dh[i];
+    const T candidate = d * (1 - z[i]) * (1 - n[i] * n[i]);
+    const T update = d * (h[i] - n[i]) * z[i] * (1 - z[i]);
+    const T reset = candidate * recurrent_n[i] * r[i] * (1 - r[i]);
+    dr[i] = ur[i] = reset;
+    dz[i] = uz[i] = update;
+    dn[i] = candidate;
+    un[i] = candidate * r[i];
+    dh[i] = d * z[i];
+  }
+}
+
+template <typename T>
+void lstm_row_backward(std::int64_t hidden, const T* gates, const T* c, const T* c_new, T* dh,
+                       T* dc, T* dgates) {
+  const T *in = gates, *forget = gates + hidden, *cell = gates + 2 * hidden,
+          *out = gates + 3 * hidden;
+  T *di = dgates, *df = dgates + hidden, *dg = dgates + 2 * hidden, *dout = dgates + 3 * hidden;
+#pragma omp simd
+  for (std::int64_t k = 0; k < hidden; ++k) {
+    const T i = in[k], f = forget[k], g = cell[k], o = out[k];
+    const T squashed = math::tanh(c_new[k]);
+    const T d = dc[k] + dh[k] * o * (1 - squashed * squashed);
+    di[k] = d * g * i * (1 - i);
+    df[k] = d * c[k] * f * (1 - f);
+    dg[k] = d * i * (1 - g * g);
+    dout[k] = dh[k] * squashed * o * (1 - o);
+    dc[k] = d * f;
+    dh[k] = 0;
+  }
+}
+
+// Rows of a batch never meet, so each range of rows runs through all steps on its own thread. Half
+// of the batch is a range where a step is worth it: fewer rows make slower products.
+std::int64_t rows_per_range(const SequenceSizes& n) {
+  if (n.steps * n.batch * n.gates() * n.hidden < (1 << 20))
+    return std::max<std::int64_t>(1, n.batch);
+  return std::clamp<std::int64_t>((n.batch + 1) / 2, std::min<std::int64_t>(16, n.batch), 64);
+}
+
+}  // namespace
+
+template <typename T>
+void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths, const T* weight_hh,
+                      const T* bias_hh, const SequenceStates<T>& s) {
+  const std::int64_t H = n.hidden, G = n.gates();
+  parallel_for(n.batch, rows_per_range(n), [&](std::int64_t first, std::int64_t last) {
+    const std::int64_t rows = last - first;
+    Array recurrent(Shape{rows, G}, dtype_of<T>);  // W_hh h + b_hh
+    T* u = recurrent.data<T>();
+    for (std::int64_t step = 0; step < n.steps; ++step) {
+      const std::int64_t t = n.reverse ? n.steps - 1 - step : step;
+      const std::int64_t old_row = n.before(t) * n.batch + first;
+      const std::int64_t new_row = n.after(t) * n.batch + first;
+      if (bias_hh)
+        for (std::int64_t b = 0; b < rows; ++b) std::copy_n(bias_hh, G, u + b * G);
+      gemm_panel(Op::none, Op::transpose, rows, G, H, static_cast<const T*>(s.h + old_row * H), H,
+                 weight_hh, H, bias_hh ? T{1} : T{0}, u, G);
+      for (std::int64_t b = 0; b < rows; ++b) {
+        const T* h = s.h + (old_row + b) * H;
+        T* h_new = s.h + (new_row + b) * H;
+        const T* c = s.c ? s.c + (old_row + b) * H : nullptr;
+        T* c_new = s.c ? s.c + (new_row + b) * H : nullptr;
+        T* gates = s.gates + (t * n.batch + first + b) * G;
+        if (lengths && t >= lengths[first + b]) {
+          std::copy_n(h, H, h_new);
+          if (c) std::copy_n(c, H, c_new);
+          continue;
+        }
+        switch (n.cell) {
+          case Cell::rnn_tanh:
+            rnn_row(H, gates, u + b * G, h_new, [](T x) { return math::tanh(x); });
+            break;
+          case Cell::rnn_relu:
+            rnn_row(H, gates, u + b * G, h_new, [](T x) { return x > 0 ? x : T{0}; });
+            break;
+          case Cell::gru:
+            gru_row(H, gates, u + b * G, h, h_new, s.recurrent_n + (t * n.batch + first + b) * H);
+            break;
+          case Cell::lstm:
+            lstm_row(H, gates, u + b * G, c, c_new, h_new);
+            break;
+        }
+      }
+    }
+  });
+}
+
+template <typename T>
+void sequence_backward(const SequenceSizes& n, const std::int32_t* lengths, const T* weight_hh,
+                       const SequenceStates<T>& s, const T* dy, T* dh, T* dc, T* dgates,
+                       T* dgates_hh) {
+  const std::int64_t H = n.hidden, G = n.gates();
+  parallel_for(n.batch, rows_per_range(n), [&](std::int64_t first, std::int64_t last) {
+    const std::int64_t rows = last - first;
+    for (std::int64_t step = n.steps - 1; step >= 0; --step) {
+      const std::int64_t t = n.reverse ? n.steps - 1 - step : step;
+      const std::int64_t old_row = n.before(t) * n.batch + first;
+      const std::int64_t new_row = n.after(t) * n.batch + first;
+      const std::int64_t step_row = t * n.batch + first;
+      for (std::int64_t b = 0; b < rows; ++b) {
+        const T* gates = s.gates + (step_row + b) * G;
+        const T* h = s.h + (old_row + b) * H;
+        T* dg = dgates + (step_row + b) * G;
+        T* du = dgates_hh ? dgates_hh + (step_row + b) * G : nullptr;
+        T* dh_b = dh + (first + b) * H;
+        if (lengths && t >= lengths[first + b]) {
+          std::fill_n(dg, G, T{0});
+          if (du) std::fill_n(du, G, T{0});
+          continue;
+        }
+        if (dy) {
+          const T* dy_b = dy + (step_row + b) * H;
+#pragma omp simd
+          for (std::int64_t i = 0; i < H; ++i) dh_b[i] += dy_b[i];
+        }
+        switch (n.cell) {
+          case Cell::rnn_tanh:
+            rnn_row_backward(H, gates, dh_b, dg, [](T y) { return 1 - y * y; });
+            break;
+          case Cell::rnn_relu:
+            rnn_row_backward(H, gates, dh_b, dg, [](T y) { return y > 0 ? T{1} : T{0}; });
+            break;
+          case Cell::gru:
+            gru_row_backward(H, gates, s.recurrent_n + (step_row + b) * H, h, dh_b, dg, du);
+            break;
+          case Cell::lstm:
+            lstm_row_backward(H, gates, s.c + (old_row + b) * H, s.c + (new_row + b) * H, dh_b,
+                              dc + (first + b) * H, dg);
+            break;
+        }
+      }
+      const T* through = (dgates_hh ? dgates_hh : dgates) + step_row * G;
+      gemm_panel(Op::none, Op::none, rows, H, G, through, G, weight_hh, H, T{1}, dh + first * H, H);
+    }
+  });
+}
+
+#define ATTUNE_INSTANTIATE(T)                                                                   \
+  template void sequence_forward(const SequenceSizes&, const std::int32_t*, const T*, const T*, \
+                                 const SequenceStates<T>&);                                     \
+  template void sequence_backward(const SequenceSizes&, const std::int32_t*, const T*,          \
+                                  const SequenceStates<T>&, const T*, T*, T*, T*, T*)
+ATTUNE_INSTANTIATE(float);
+ATTUNE_INSTANTIATE(double);
+#undef ATTUNE_INSTANTIATE
+
+}  // namespace attune

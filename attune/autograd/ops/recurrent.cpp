@@ -1,0 +1,241 @@
+#include "attune/autograd/ops/recurrent.h"
+
+#include <cstring>
+
+#include "attune/autograd/array/parallel.h"
+#include "attune/autograd/kernels/gemm.h"
+#include "attune/autograd/kernels/recurrent.h"
+#include "attune/autograd/kernels/reduce.h"
+
+namespace attune {
+namespace {
+
+// Everything about one run of a cell over a sequence. A single cell is a sequence of one step.
+struct Run {
+  const char* name;
+  SequenceSizes n;
+  std::int64_t features;
+  Indices lengths;
+  bool single;  // a cell: x is [B, D], and there is no output beside the state
+
+  bool is_lstm() const { return n.cell == Cell::lstm; }
+  std::int64_t rows() const { return n.steps * n.batch; }
+  const std::int32_t* lengths_data() const { return lengths.defined() ? lengths.data() : nullptr; }
+};
+
+// What forward keeps for backward.
+struct Kept {
+  Saved x, weight_ih, weight_hh;
+  Array h, c, gates, recurrent_n;  // made here, never seen outside but through views of h and c
+
+  template <typename T>
+  SequenceStates<T> states() const {
+    const auto data = [](const Array& a) { return a.defined() ? a.data<T>() : nullptr; };
+    return {data(h), data(c), data(gates), data(recurrent_n)};
+  }
+};
+
+// Inputs of the recorded operation, in this order.
+enum { kX, kH, kC, kWeightIh, kWeightHh, kBiasIh, kBiasHh };
+
+void check_operand(const Run& run, const char* what, const Tensor& operand, const Shape& expected,
+                   DType dtype) {
+  if (!operand.defined()) return;
+  ATTUNE_CHECK(operand.shape() == expected, "{}: {} must be {}; got {}", run.name, what, expected,
+               operand.shape());
+  ATTUNE_CHECK(operand.dtype() == dtype, "{}: {} is {}, but x is {}; convert one", run.name, what,
+               name_of(operand.dtype()), name_of(dtype));
+}
+
+Run plan(const char* name, Cell cell, bool single, const Tensor& x, const LstmState& state,
+         const RecurrentWeights& w, const SequenceOptions& options) {
+  ATTUNE_CHECK(x.rank() == (single ? 2 : 3), "{}: x must be {}; got {}", name,
+               single ? "[B, D]" : "[T, B, D], time first", x.shape());
+  ATTUNE_CHECK(w.weight_hh.rank() == 2 && w.weight_ih.rank() == 2,
+               "{}: weight_ih and weight_hh must have two axes; got {} and {}", name,
+               w.weight_ih.shape(), w.weight_hh.shape());
+  Run run{name, {}, x.shape().last(), options.lengths, single};
+  run.n = {cell, single ? 1 : x.shape()[0], x.shape().last(1), w.weight_hh.shape()[1],
+           options.reverse};
+  const Shape state_shape{run.n.batch, run.n.hidden};
+  check_operand(run, "weight_ih", w.weight_ih, {run.n.gates(), run.features}, x.dtype());
+  check_operand(run, "weight_hh", w.weight_hh, {run.n.gates(), run.n.hidden}, x.dtype());
+  check_operand(run, "bias_ih", w.bias_ih, {run.n.gates()}, x.dtype());
+  check_operand(run, "bias_hh", w.bias_hh, {run.n.gates()}, x.dtype());
+  check_operand(run, "state h", state.h, state_shape, x.dtype());
+  check_operand(run, "state c", state.c, state_shape, x.dtype());
+  ATTUNE_CHECK(w.bias_ih.defined() == w.bias_hh.defined(),
+               "{}: bias_ih and bias_hh go together; one of them is missing", name);
+  if (run.lengths.defined()) {
+    ATTUNE_CHECK(run.lengths.shape() == Shape{run.n.batch},
+                 "{}: lengths must be [{}], one for each sequence; got {}", name, run.n.batch,
+                 run.lengths.shape());
+    for (std::int64_t b = 0; b < run.n.batch; ++b)
+      ATTUNE_CHECK(run.lengths.at(b) >= 0 && run.lengths.at(b) <= run.n.steps,
+                   "{}: length {} of sequence {} is outside [0, {}]", name, run.lengths.at(b), b,
+                   run.n.steps);
+  }
+  return run;
+}
+
+// [T+1, B, H] with the state to start from in its place.
+Array states_from(const Run& run, const Tensor& start, DType dtype) {
+  Array states(Shape{run.n.steps + 1, run.n.batch, run.n.hidden}, dtype);
+  const Array first = states[run.n.reverse ? run.n.steps : 0];
+  if (start.defined())
+    std::memcpy(first.raw(), start.value().raw(), first.bytes());
+  else
+    std::memset(first.raw(), 0, first.bytes());
+  return states;
+}
+
+Array last_of(const Run& run, const Array& states) {
+  return states[run.n.reverse ? 0 : run.n.steps];
+}
+
+// The states after each step, with zeros beyond the lengths.
+Array output_of(const Run& run, const Array& states) {
+  const Array all = states.block(run.n.reverse ? 0 : 1, run.n.steps);
+  if (!run.lengths.defined()) return all;
+  const Array output = all.clone();
+  const std::size_t row_bytes = static_cast<std::size_t>(run.n.hidden) * size_of(all.dtype());
+  for (std::int64_t b = 0; b < run.n.batch; ++b)
+    for (std::int64_t t = run.lengths.at(b); t < run.n.steps; ++t)
+      std::memset(static_cast<char*>(output.raw()) + (t * run.n.batch + b) * row_bytes, 0,
+                  row_bytes);
+  return output;
+}
+
+template <typename T>
+void forward(const Run& run, const RecurrentWeights& w, const Kept& kept) {
+  const std::int64_t G = run.n.gates(), D = run.features;
+  T* gates = kept.gates.data<T>();
+  const T* bias_ih = w.bias_ih.defined() ? w.bias_ih.value().data<T>() : nullptr;
+  if (bias_ih)
+    parallel_for(run.rows(), row_grain(G), [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t row = first; row < last; ++row) std::copy_n(bias_ih, G, gates + row * G);
+    });
+  // The inputs of all steps in one product.
+  gemm<T>(Op::none, Op::transpose, run.rows(), G, D, kept.x->data<T>(), D,
+          kept.weight_ih->data<T>(), D, bias_ih ? T{1} : T{0}, gates, G);
+  sequence_forward<T>(run.n, run.lengths_data(), kept.weight_hh->data<T>(),
+                      w.bias_hh.defined() ? w.bias_hh.value().data<T>() : nullptr,
+                      kept.states<T>());
+}
+
+// Gradients of weights and inputs from those of the gates: one product over all steps each.
+template <typename T>
+void backward_products(const Run& run, const Kept& kept, const T* dgates, const T* dgates_hh,
+                       Grads& g) {
+  const std::int64_t G = run.n.gates(), D = run.features, H = run.n.hidden, rows = run.rows();
+  if (g.needs(kX)) {
+    const Into dx = g.into(kX);
+    gemm<T>(Op::none, Op::none, rows, D, G, dgates, G, kept.weight_ih->data<T>(), D,
+            static_cast<T>(dx.beta()), dx.buffer.data<T>(), D);
+  }
+  if (g.needs(kWeightIh)) {
+    const Into dw = g.into(kWeightIh);
+    gemm<T>(Op::transpose, Op::none, G, D, rows, dgates, G, kept.x->data<T>(), D,
+            static_cast<T>(dw.beta()), dw.buffer.data<T>(), D);
+  }
+  if (g.needs(kWeightHh)) {
+    const Into dw = g.into(kWeightHh);
+    const T* h_before = kept.h.data<T>() + run.n.before(0) * run.n.batch * H;
+    gemm<T>(Op::transpose, Op::none, G, H, rows, dgates_hh, G, h_before, H,
+            static_cast<T>(dw.beta()), dw.buffer.data<T>(), H);
+  }
+  const auto sum_rows = [&](int input, const T* from) {
+    if (!g.needs(input)) return;
+    const Into db = g.into(input);
+    sum_axis<T>(from, AxisLayout(1, rows, G), db.buffer.data<T>(), db.accumulate);
+  };
+  sum_rows(kBiasIh, dgates);
+  sum_rows(kBiasHh, dgates_hh);
+}
+
+template <typename T>
+void backward(const Run& run, const Kept& kept, Grads& g) {
+  const Shape state{run.n.batch, run.n.hidden};
+  const Shape gates{run.n.steps, run.n.batch, run.n.gates()};
+  const DType dtype = dtype_of<T>;
+  // Outputs: state h, sequence (none for a cell), state c (LSTM).
+  const int c_output = run.single ? 1 : 2;
+  Array dh = g.has_dy(0) ? g.dy(0).clone() : Array::zeros(state, dtype);
+  Array dc = run.is_lstm() && g.has_dy(c_output) ? g.dy(c_output).clone()
+             : run.is_lstm()                     ? Array::zeros(state, dtype)
+                                                 : Array();
+  const Array dy = !run.single && g.has_dy(1) ? g.dy(1) : Array();
+  const Array dgates(gates, dtype);
+  const Array dgates_hh = run.n.cell == Cell::gru ? Array(gates, dtype) : Array();
+  const auto data = [](const Array& a) { return a.defined() ? a.data<T>() : nullptr; };
+  sequence_backward<T>(run.n, run.lengths_data(), kept.weight_hh->template data<T>(),
+                       kept.states<T>(), data(dy), data(dh), data(dc), data(dgates),
+                       data(dgates_hh));
+  backward_products<T>(run, kept, data(dgates), data(dgates_hh.defined() ? dgates_hh : dgates), g);
+  g.add(kH, std::move(dh));
+  if (dc.defined()) g.add(kC, std::move(dc));
+}
+
+SequenceResult run_cell(const char* name, Cell cell, bool single, const Tensor& x,
+                        const LstmState& state, const RecurrentWeights& w,
+                        const SequenceOptions& options) {
+  const Run run = plan(name, cell, single, x, state, w, options);
+  const DType dtype = x.dtype();
+  Kept kept{x, w.weight_ih, w.weight_hh, states_from(run, state.h, dtype), {}, {}, {}};
+  if (run.is_lstm()) kept.c = states_from(run, state.c, dtype);
+  kept.gates = Array(Shape{run.n.steps, run.n.batch, run.n.gates()}, dtype);
+  if (cell == Cell::gru)
+    kept.recurrent_n = Array(Shape{run.n.steps, run.n.batch, run.n.hidden}, dtype);
+  dispatch(dtype, [&](auto type) { forward<decltype(type)>(run, w, kept); });
+
+  std::vector<Array> results{last_of(run, kept.h)};
+  if (!single) results.push_back(output_of(run, kept.h));
+  if (run.is_lstm()) results.push_back(last_of(run, kept.c));
+  const std::vector<Tensor> recorded =
+      record(name, results, {x, state.h, state.c, w.weight_ih, w.weight_hh, w.bias_ih, w.bias_hh},
+             [run, kept](Grads& g) {
+               dispatch(kept.h.dtype(), [&](auto type) { backward<decltype(type)>(run, kept, g); });
+             });
+  SequenceResult result;
+  result.h = recorded[0];
+  if (!single) result.output = recorded[1];
+  if (run.is_lstm()) result.c = recorded.back();
+  return result;
+}
+
+Cell rnn(RnnActivation activation) {
+  return activation == RnnActivation::tanh ? Cell::rnn_tanh : Cell::rnn_relu;
+}
+
+}  // namespace
+
+Tensor rnn_cell(const Tensor& x, const Tensor& h, const RecurrentWeights& weights,
+                RnnActivation activation) {
+  return run_cell("rnn_cell", rnn(activation), true, x, {h, {}}, weights, {}).h;
+}
+
+Tensor gru_cell(const Tensor& x, const Tensor& h, const RecurrentWeights& weights) {
+  return run_cell("gru_cell", Cell::gru, true, x, {h, {}}, weights, {}).h;
+}
+
+LstmState lstm_cell(const Tensor& x, const LstmState& state, const RecurrentWeights& weights) {
+  const SequenceResult result = run_cell("lstm_cell", Cell::lstm, true, x, state, weights, {});
+  return {result.h, result.c};
+}
+
+SequenceResult rnn_sequence(const Tensor& x, const Tensor& h, const RecurrentWeights& weights,
+                            const SequenceOptions& options, RnnActivation activation) {
+  return run_cell("rnn_sequence", rnn(activation), false, x, {h, {}}, weights, options);
+}
+
+SequenceResult gru_sequence(const Tensor& x, const Tensor& h, const RecurrentWeights& weights,
+                            const SequenceOptions& options) {
+  return run_cell("gru_sequence", Cell::gru, false, x, {h, {}}, weights, options);
+}
+
+SequenceResult lstm_sequence(const Tensor& x, const LstmState& state,
+                             const RecurrentWeights& weights, const SequenceOptions& options) {
+  return run_cell("lstm_sequence", Cell::lstm, false, x, state, weights, options);
+}
+
+}  // namespace attune
