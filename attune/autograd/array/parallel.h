@@ -5,12 +5,9 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace attune {
+#include "attune/autograd/array/threads.h"
 
-/// How many threads an operation may use; all cores at first. Results do not depend on it.
-int threads();
-/// Errors: less than 1.
-void set_threads(int count);
+namespace attune {
 
 /// Calls `body(first, last)` for consecutive ranges that cover [0, n), on several threads where
 /// there is more than one range. The ranges depend on `n` and `grain` alone, never on the number of

@@ -3,7 +3,7 @@
 #include <cblas.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <mutex>
 #include <string>
 
 #include "attune/autograd/array/parallel.h"
@@ -12,19 +12,6 @@ extern "C" char* openblas_get_corename();
 
 namespace attune {
 namespace {
-
-#if defined(__x86_64__)
-// OpenBLAS picks its kernels when it is loaded, by a list of processors that ends with those of its
-// day: 0.3.21 gives a Zen 5 the kernels of a Haswell, half as fast as those for AVX-512. It listens
-// to OPENBLAS_CORETYPE, and with a static OpenBLAS this runs early enough (priority 101). What the
-// user has set stays.
-[[gnu::constructor(101)]] void choose_blas_kernels() {
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
-    setenv("OPENBLAS_CORETYPE", "SkylakeX", 0);
-}
-#endif
 
 // One BLAS thread per call, whichever build of OpenBLAS is linked.
 const bool one_blas_thread = (openblas_set_num_threads(1), true);
@@ -69,6 +56,11 @@ void gemm_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k
   }
   const auto ta = op_a == Op::transpose ? CblasTrans : CblasNoTrans;
   const auto tb = op_b == Op::transpose ? CblasTrans : CblasNoTrans;
+  // OpenBLAS built without threads shares its buffers between calls: one call at a time then.
+  static const bool unsafe = openblas_get_parallel() == OPENBLAS_SEQUENTIAL;
+  static std::mutex mutex;
+  std::unique_lock lock(mutex, std::defer_lock);
+  if (unsafe) lock.lock();
   call(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc);
 }
 

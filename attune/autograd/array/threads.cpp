@@ -1,4 +1,6 @@
-#include "attune/autograd/array/parallel.h"
+#include "attune/autograd/array/threads.h"
+
+#include <omp.h>
 
 #include "attune/autograd/array/error.h"
 

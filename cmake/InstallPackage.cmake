@@ -1,0 +1,14 @@
+# What find_package(attune) needs once the library is installed.
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+
+set(attune_package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/attune)
+configure_package_config_file(
+  "${PROJECT_SOURCE_DIR}/cmake/attune-config.cmake.in" "${PROJECT_BINARY_DIR}/attune-config.cmake"
+  INSTALL_DESTINATION ${attune_package_folder} NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/attune-config-version.cmake"
+                                 COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/attune-config.cmake"
+              "${PROJECT_BINARY_DIR}/attune-config-version.cmake"
+              "${PROJECT_SOURCE_DIR}/cmake/FindOpenBLAS.cmake"
+        DESTINATION ${attune_package_folder})
