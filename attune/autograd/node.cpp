@@ -42,12 +42,9 @@ Node::Node(const char* name, std::span<const Edge> inputs, std::span<const Array
   for (const Array& output : outputs) slots_.push_back({output.shape(), output.dtype(), {}, false});
 }
 
-Node::Slot& Node::slot(int output) {
-  if (leaf_ && current_buffers) return current_buffers->slot(*this);
-  return slots_[output];
+Node::Slot& Node::leaf_slot() {
+  return current_buffers ? current_buffers->slot(*this) : slots_[0];
 }
-
-Array Node::gradient(int output) { return slot(output).gradient; }
 
 Into Node::into(int output) {
   Slot& s = slot(output);
@@ -84,9 +81,9 @@ void Node::add_hook(GradientHook hook) {
   hooks_.push_back(std::move(hook));
 }
 
-Array Grads::dy(int k) const {
-  Array gradient = node_.gradient(k);
-  return gradient.defined() ? gradient : Array::zeros(node_.shape(k), node_.dtype(k));
+const Array& Grads::dy(int k) const {
+  if (!node_.gradient(k).defined()) node_.into(k).buffer.fill(0);
+  return node_.gradient(k);
 }
 
 void Grads::add(int i, Array gradient) {

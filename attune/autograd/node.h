@@ -79,7 +79,7 @@ class Node {
   DType dtype(int output) const { return slots_.data()[output].dtype; }
 
   /// The gradient of an output so far; not defined() when there is none.
-  Array gradient(int output = 0);
+  const Array& gradient(int output = 0) { return slot(output).gradient; }
   /// The buffer for the gradient of an output: the first writer owns it, later ones add.
   virtual Into into(int output);
   /// Adds a gradient. The first one is taken over without a copy where that is safe.
@@ -109,9 +109,11 @@ class Node {
     bool shared = false;  // the gradient's memory is in use elsewhere: copy before writing
   };
   /// Where the gradient of an output is kept: here, or in the thread's GradientBuffers for leaves.
-  Slot& slot(int output);
+  Slot& slot(int output) { return leaf_ ? leaf_slot() : slots_[output]; }
 
  private:
+  Slot& leaf_slot();
+
   friend class NodeRef;
   friend class BackwardPass;
   friend class GradientBuffers;
@@ -173,7 +175,7 @@ class Grads {
   /// True when the loss depends on output `k`.
   bool has_dy(int k = 0) const { return node_.gradient(k).defined(); }
   /// The gradient of output `k`; zeros where the loss does not depend on it.
-  Array dy(int k = 0) const;
+  const Array& dy(int k = 0) const;
   /// True when somebody wants the gradient of input `i`.
   bool needs(int i) const { return static_cast<bool>(node_.inputs()[i].node); }
   /// Adds to the gradient of input `i`; a gradient of the broadcast shape is summed to the input's.

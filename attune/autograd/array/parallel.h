@@ -1,29 +1,37 @@
 #pragma once
 
-#include <omp.h>
-
 #include <algorithm>
 #include <cstdint>
 
 #include "attune/autograd/array/threads.h"
 
 namespace attune {
+namespace detail {
+
+/// True while the calling thread runs a range of a parallel_for.
+bool in_parallel();
+
+/// Calls `run(context, i)` once for each i in [0, ranges), on the calling thread and on helpers.
+void share_out(std::int64_t ranges, void (*run)(const void*, std::int64_t), const void* context);
+
+}  // namespace detail
 
 /// Calls `body(first, last)` for consecutive ranges that cover [0, n), on several threads where
 /// there is more than one range. The ranges depend on `n` and `grain` alone, never on the number of
 /// threads: whatever a body computes from its range has the same bits on one thread and on eight.
-/// Inside a parallel_for, further ones run on the calling thread.
+/// Inside a parallel_for, further ones run on the calling thread. What a body throws is thrown here.
 template <typename Body>
 void parallel_for(std::int64_t n, std::int64_t grain, const Body& body) {
   const std::int64_t ranges = (n + grain - 1) / grain;
   const auto range = [&](std::int64_t i) { body(i * grain, std::min(n, (i + 1) * grain)); };
-  const int team = static_cast<int>(std::min<std::int64_t>(threads(), ranges));
-  if (team <= 1 || omp_in_parallel()) {
+  if (ranges <= 1 || threads() == 1 || detail::in_parallel()) {
     for (std::int64_t i = 0; i < ranges; ++i) range(i);
     return;
   }
-#pragma omp parallel for schedule(static) num_threads(team)
-  for (std::int64_t i = 0; i < ranges; ++i) range(i);
+  using Range = decltype(range);
+  detail::share_out(
+      ranges, [](const void* body, std::int64_t i) { (*static_cast<const Range*>(body))(i); },
+      &range);
 }
 
 /// Elements per range for work of about one nanosecond or less per element: below it a second

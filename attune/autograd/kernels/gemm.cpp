@@ -1,6 +1,7 @@
 #include "attune/autograd/kernels/gemm.h"
 
 #include <cblas.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <mutex>
@@ -13,8 +14,13 @@ extern "C" char* openblas_get_corename();
 namespace attune {
 namespace {
 
-// One BLAS thread per call, whichever build of OpenBLAS is linked.
-const bool one_blas_thread = (openblas_set_num_threads(1), true);
+// One BLAS thread per call, whichever build of OpenBLAS is linked. The OpenMP build asks OpenMP,
+// which keeps a setting for each thread; the others have one for all.
+void use_one_blas_thread() {
+  static const bool for_all = (openblas_set_num_threads(1), true);
+  thread_local const bool for_this_thread = (omp_set_num_threads(1), true);
+  (void)for_all, (void)for_this_thread;
+}
 
 void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n, std::int64_t k,
           const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c,
@@ -57,6 +63,7 @@ void gemm_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k
   const auto ta = op_a == Op::transpose ? CblasTrans : CblasNoTrans;
   const auto tb = op_b == Op::transpose ? CblasTrans : CblasNoTrans;
   // OpenBLAS built without threads shares its buffers between calls: one call at a time then.
+  use_one_blas_thread();
   static const bool unsafe = openblas_get_parallel() == OPENBLAS_SEQUENTIAL;
   static std::mutex mutex;
   std::unique_lock lock(mutex, std::defer_lock);

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+
+#include "attune/autograd/array/parallel.h"
+#include "attune/autograd/kernels/reduce.h"
+
+namespace attune {
+
+/// For each of outer x inner lines of x [outer, n, inner]: the first element that no other beats,
+/// and where it is. NaN beats every number, so that it does not pass unseen. n is at least 1.
+template <typename T, typename Beats>
+void extreme_axis(const T* x, const AxisLayout& layout, const Beats& beats, T* values,
+                  std::int32_t* positions) {
+  const auto [outer, n, inner] = layout;
+  parallel_for(outer, row_grain(n * inner), [&, n = n, inner = inner](auto first, auto last) {
+    for (std::int64_t row = first; row < last; ++row) {
+      const T* from = x + row * n * inner;
+      T* best = values + row * inner;
+      std::int32_t* where = positions + row * inner;
+      for (std::int64_t j = 0; j < inner; ++j) best[j] = from[j], where[j] = 0;
+      for (std::int64_t i = 1; i < n; ++i)
+        for (std::int64_t j = 0; j < inner; ++j) {
+          const T value = from[i * inner + j];
+          const bool wins = beats(value, best[j]) || (value != value && best[j] == best[j]);
+          best[j] = wins ? value : best[j];
+          where[j] = wins ? static_cast<std::int32_t>(i) : where[j];
+        }
+    }
+  });
+}
+
+}  // namespace attune

@@ -1,0 +1,144 @@
+#include "attune/autograd/kernels/moves.h"
+
+#include <algorithm>
+
+#include "attune/autograd/array/parallel.h"
+#include "attune/autograd/kernels/elementwise.h"
+
+namespace attune {
+namespace {
+
+// The axes of a permuted copy, those that stay neighbours merged into one; at least one axis.
+struct PermutedAxes {
+  PermutedAxes(const Shape& x, std::span<const int> order) {
+    for (const int axis : order) {
+      if (x[axis] == 1) continue;
+      const std::int64_t step = x.elements(axis + 1, x.rank());
+      if (rank > 0 && steps[rank - 1] == step * x[axis]) {
+        sizes[rank - 1] *= x[axis];
+        steps[rank - 1] = step;
+      } else {
+        sizes[rank] = x[axis];
+        steps[rank++] = step;
+      }
+    }
+    if (rank == 0) sizes[0] = steps[rank++] = 1;
+  }
+
+  int rank = 0;
+  std::int64_t sizes[Shape::kMaxRank];
+  std::int64_t steps[Shape::kMaxRank];  // in x
+};
+
+// Copies x[row, column] = from[row + column * step] for one tile of a transposed matrix.
+constexpr std::int64_t kTile = 32;
+
+template <typename T>
+void transpose_tile(std::int64_t rows, std::int64_t columns, const T* from, std::int64_t from_step,
+                    T* to, std::int64_t to_step) {
+  for (std::int64_t row = 0; row < rows; ++row)
+    for (std::int64_t column = 0; column < columns; ++column)
+      to[row * to_step + column] = from[row + column * from_step];
+}
+
+// The copy as a batch of transposed matrices: their columns are the last axis of the result, their
+// rows the axis along which x is dense.
+template <typename T>
+void permute_copy(const PermutedAxes& axes, const T* from, T* to) {
+  const int last = axes.rank - 1;
+  const int dense = static_cast<int>(std::find(axes.steps, axes.steps + axes.rank, 1) - axes.steps);
+  const std::int64_t rows = dense == last ? 1 : axes.sizes[dense];
+  const std::int64_t columns = axes.sizes[last];
+  std::int64_t to_steps[Shape::kMaxRank];
+  std::int64_t matrices = 1, elements = 1;
+  for (int axis = last; axis >= 0; --axis) {
+    to_steps[axis] = elements;
+    elements *= axes.sizes[axis];
+    if (axis != last && axis != dense) matrices *= axes.sizes[axis];
+  }
+  const std::int64_t bands = (rows + kTile - 1) / kTile;  // of kTile rows
+  parallel_for(matrices * bands, row_grain(std::min(rows, kTile) * columns),
+               [&](std::int64_t first, std::int64_t end) {
+                 for (std::int64_t item = first; item < end; ++item) {
+                   const std::int64_t row = item % bands * kTile;
+                   std::int64_t matrix = item / bands;
+                   const T* source = from + (dense == last ? 0 : row);
+                   T* target = to + (dense == last ? 0 : row * to_steps[dense]);
+                   for (int axis = last - 1; axis >= 0; --axis) {
+                     if (axis == dense) continue;
+                     source += matrix % axes.sizes[axis] * axes.steps[axis];
+                     target += matrix % axes.sizes[axis] * to_steps[axis];
+                     matrix /= axes.sizes[axis];
+                   }
+                   if (dense == last) {
+                     std::copy_n(source, columns, target);
+                     continue;
+                   }
+                   const std::int64_t height = std::min(kTile, rows - row);
+                   for (std::int64_t column = 0; column < columns; column += kTile)
+                     transpose_tile(height, std::min(kTile, columns - column),
+                                    source + column * axes.steps[last], axes.steps[last],
+                                    target + column, to_steps[dense]);
+                 }
+               });
+}
+
+}  // namespace
+
+Array stretch(const Array& x, const Shape& shape) {
+  Array out(shape, x.dtype());
+  if (out.elements() == 0) return out;
+  const detail::BroadcastLoop loop(x.shape(), shape, shape);
+  const std::int64_t n = loop.sizes[loop.rank - 1];
+  const bool moves = loop.a_strides[loop.rank - 1] != 0;
+  dispatch(x.dtype(), [&](auto type) {
+    using T = decltype(type);
+    parallel_for(out.elements() / n, row_grain(n), [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t row = first; row < last; ++row) {
+        std::int64_t offset, whole;
+        loop.offsets(row, offset, whole);
+        const T* from = x.data<T>() + offset;
+        T* to = out.data<T>() + row * n;
+        if (moves)
+          std::copy_n(from, n, to);
+        else
+          std::fill_n(to, n, *from);
+      }
+    });
+  });
+  return out;
+}
+
+Array permute_axes(const Array& x, std::span<const int> order) {
+  Shape shape = x.shape();
+  for (int i = 0; i < shape.rank(); ++i) shape[i] = x.shape()[order[static_cast<std::size_t>(i)]];
+  Array out(shape, x.dtype());
+  if (out.elements() == 0) return out;
+  const PermutedAxes axes(x.shape(), order);
+  dispatch(x.dtype(), [&](auto type) {
+    using T = decltype(type);
+    permute_copy(axes, static_cast<const T*>(x.data<T>()), out.data<T>());
+  });
+  return out;
+}
+
+void move_rectangle(const Rectangle& n, const Array& from, std::int64_t from_offset,
+                    const Array& to, std::int64_t to_offset, bool accumulate) {
+  dispatch(from.dtype(), [&](auto type) {
+    using T = decltype(type);
+    parallel_for(n.rows, row_grain(n.width), [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t row = first; row < last; ++row) {
+        const T* source = from.data<T>() + from_offset + row * n.from_step;
+        T* target = to.data<T>() + to_offset + row * n.to_step;
+        if (!accumulate) {
+          std::copy_n(source, n.width, target);
+          continue;
+        }
+#pragma omp simd
+        for (std::int64_t i = 0; i < n.width; ++i) target[i] += source[i];
+      }
+    });
+  });
+}
+
+}  // namespace attune

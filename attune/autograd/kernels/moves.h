@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "attune/autograd/array/array.h"
+
+/// Loops that move elements without changing them.
+namespace attune {
+
+/// A copy of `x` stretched to `shape`, which it broadcasts to.
+Array stretch(const Array& x, const Shape& shape);
+
+/// A copy of `x` whose axis i is axis order[i] of x. `order` is a permutation.
+Array permute_axes(const Array& x, std::span<const int> order);
+
+/// A rectangle of elements: `rows` rows of `width` elements. Row r starts r * from_step elements
+/// after the first in the source, r * to_step in the destination.
+struct Rectangle {
+  std::int64_t rows, width, from_step, to_step;
+};
+
+/// to[r, i] = from[r, i], or += with `accumulate`. The first elements are at flat positions
+/// `from_offset` and `to_offset`.
+void move_rectangle(const Rectangle& n, const Array& from, std::int64_t from_offset,
+                    const Array& to, std::int64_t to_offset, bool accumulate = false);
+
+}  // namespace attune

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+
+/// Softmax over the rows of a matrix, and its logarithm. Rows are shared out over threads.
+namespace attune {
+
+/// `rows` rows of `n` numbers. With lengths, only the first lengths[r / rows_per_length] numbers of
+/// row r take part; the others become 0.
+struct SoftmaxRows {
+  std::int64_t rows, n;
+  const std::int32_t* lengths = nullptr;
+  std::int64_t rows_per_length = 1;
+
+  std::int64_t length(std::int64_t row) const {
+    return lengths ? lengths[row / rows_per_length] : n;
+  }
+};
+
+/// y = exp(x) / sum exp(x). A row of nothing but -infinity becomes zeros.
+template <typename T>
+void softmax_forward(const SoftmaxRows& rows, const T* x, T* y);
+
+/// dx (+)= y (dy - sum y dy)
+template <typename T>
+void softmax_backward(const SoftmaxRows& rows, const T* y, const T* dy, T* dx, bool accumulate);
+
+/// y = x - log sum exp(x)
+template <typename T>
+void log_softmax_forward(const SoftmaxRows& rows, const T* x, T* y);
+
+/// dx (+)= dy - exp(y) sum dy
+template <typename T>
+void log_softmax_backward(const SoftmaxRows& rows, const T* y, const T* dy, T* dx, bool accumulate);
+
+}  // namespace attune

@@ -1,0 +1,220 @@
+#include "attune/autograd/ops/arithmetic.h"
+
+#include <cmath>
+
+#include "attune/autograd/kernels/elementwise.h"
+#include "attune/autograd/kernels/math.h"
+#include "attune/autograd/kernels/moves.h"
+
+namespace attune {
+namespace {
+
+// Saves a value only where the gradient that needs it is wanted.
+Saved saved_for(const Tensor& wants_gradient, const Array& value) {
+  return wants_gradient.requires_grad() ? Saved(value) : Saved();
+}
+
+constexpr auto kProduct = [](auto x, auto y) { return x * y; };
+
+Array scaled(const Array& x, double factor) {
+  return map(x, [factor](auto v) { return v * static_cast<decltype(v)>(factor); });
+}
+
+// minimum and maximum: `share` tells how much of the gradient goes to a, given the pair.
+template <typename Pick, typename Share>
+Tensor pick(const char* name, const Tensor& a, const Tensor& b, const Pick& pick, Share share) {
+  return record(name, map(name, a.value(), b.value(), pick), {a, b},
+                [name, share, a = Saved(a), b = Saved(b)](Grads& g) {
+                  const Array to_a = map(name, *a, *b, share);
+                  if (g.needs(0)) g.add(0, map(name, to_a, g.dy(), kProduct));
+                  if (g.needs(1))
+                    g.add(1, map(name, to_a, g.dy(), [](auto s, auto d) { return (1 - s) * d; }));
+                });
+}
+
+}  // namespace
+
+Tensor operator+(const Tensor& a, const Tensor& b) {
+  Array y = map("add", a.value(), b.value(), [](auto x, auto y) { return x + y; });
+  return record("add", std::move(y), {a, b}, [](Grads& g) {
+    g.add(0, g.dy());
+    g.add(1, g.dy());
+  });
+}
+
+Tensor operator-(const Tensor& a, const Tensor& b) {
+  Array y = map("subtract", a.value(), b.value(), [](auto x, auto y) { return x - y; });
+  return record("subtract", std::move(y), {a, b}, [](Grads& g) {
+    g.add(0, g.dy());
+    if (g.needs(1)) g.add(1, map(g.dy(), [](auto d) { return -d; }));
+  });
+}
+
+Tensor operator*(const Tensor& a, const Tensor& b) {
+  Array y = map("multiply", a.value(), b.value(), kProduct);
+  return record("multiply", std::move(y), {a, b},
+                [a = saved_for(b, a.value()), b = saved_for(a, b.value())](Grads& g) {
+                  if (g.needs(0)) g.add(0, map("multiply", g.dy(), *b, kProduct));
+                  if (g.needs(1)) g.add(1, map("multiply", g.dy(), *a, kProduct));
+                });
+}
+
+Tensor operator/(const Tensor& a, const Tensor& b) {
+  Array y = map("divide", a.value(), b.value(), [](auto x, auto y) { return x / y; });
+  return record("divide", y, {a, b}, [b = Saved(b), y = saved_for(b, y)](Grads& g) {
+    Array da = map("divide", g.dy(), *b, [](auto d, auto b) { return d / b; });
+    if (g.needs(1)) g.add(1, map_same([](auto d, auto y) { return -d * y; }, da, *y));
+    g.add(0, std::move(da));
+  });
+}
+
+Tensor operator+(const Tensor& a, double b) {
+  Array y = map(a.value(), [b](auto x) { return x + static_cast<decltype(x)>(b); });
+  return record("add", std::move(y), {a}, [](Grads& g) { g.add(0, g.dy()); });
+}
+
+Tensor operator+(double a, const Tensor& b) { return b + a; }
+
+Tensor operator-(const Tensor& a, double b) {
+  Array y = map(a.value(), [b](auto x) { return x - static_cast<decltype(x)>(b); });
+  return record("subtract", std::move(y), {a}, [](Grads& g) { g.add(0, g.dy()); });
+}
+
+Tensor operator-(double a, const Tensor& b) {
+  Array y = map(b.value(), [a](auto x) { return static_cast<decltype(x)>(a) - x; });
+  return record("subtract", std::move(y), {b},
+                [](Grads& g) { g.add(0, map(g.dy(), [](auto d) { return -d; })); });
+}
+
+Tensor operator*(const Tensor& a, double b) {
+  return record("multiply", scaled(a.value(), b), {a},
+                [b](Grads& g) { g.add(0, scaled(g.dy(), b)); });
+}
+
+Tensor operator*(double a, const Tensor& b) { return b * a; }
+
+Tensor operator/(const Tensor& a, double b) {
+  const auto divide = [b](auto x) { return x / static_cast<decltype(x)>(b); };
+  return record("divide", map(a.value(), divide), {a},
+                [divide](Grads& g) { g.add(0, map(g.dy(), divide)); });
+}
+
+Tensor operator/(double a, const Tensor& b) {
+  Array y = map(b.value(), [a](auto x) { return static_cast<decltype(x)>(a) / x; });
+  return record("divide", y, {b}, [b = Saved(b), y = Saved(y)](Grads& g) {
+    g.add(0, map_same([](auto d, auto x, auto y) { return -d * y / x; }, g.dy(), *b, *y));
+  });
+}
+
+Tensor operator-(const Tensor& x) {
+  const auto negate = [](auto v) { return -v; };
+  return record("negate", map(x.value(), negate), {x},
+                [negate](Grads& g) { g.add(0, map(g.dy(), negate)); });
+}
+
+Tensor exp(const Tensor& x) {
+  Array y = map(x.value(), [](auto v) { return math::exp(v); });
+  return record("exp", y, {x},
+                [y = Saved(y)](Grads& g) { g.add(0, map_same(kProduct, g.dy(), *y)); });
+}
+
+Tensor log(const Tensor& x) {
+  Array y = map(x.value(), [](auto v) { return std::log(v); });
+  return record("log", std::move(y), {x}, [x = Saved(x)](Grads& g) {
+    g.add(0, map_same([](auto d, auto v) { return d / v; }, g.dy(), *x));
+  });
+}
+
+Tensor sqrt(const Tensor& x) {
+  Array y = map(x.value(), [](auto v) { return std::sqrt(v); });
+  return record("sqrt", y, {x}, [y = Saved(y)](Grads& g) {
+    g.add(0, map_same([](auto d, auto root) { return d / (2 * root); }, g.dy(), *y));
+  });
+}
+
+Tensor square(const Tensor& x) {
+  Array y = map(x.value(), [](auto v) { return v * v; });
+  return record("square", std::move(y), {x}, [x = Saved(x)](Grads& g) {
+    g.add(0, map_same([](auto d, auto v) { return 2 * d * v; }, g.dy(), *x));
+  });
+}
+
+Tensor pow(const Tensor& x, double exponent) {
+  if (exponent == 2) return square(x);
+  Array y = map(x.value(),
+                [exponent](auto v) { return std::pow(v, static_cast<decltype(v)>(exponent)); });
+  return record("pow", std::move(y), {x}, [exponent, x = Saved(x)](Grads& g) {
+    if (exponent == 0) return;  // constant 1, also at 0 where the formula below gives NaN
+    const auto slope = [exponent](auto d, auto v) {
+      using T = decltype(v);
+      return d * static_cast<T>(exponent) * std::pow(v, static_cast<T>(exponent - 1));
+    };
+    g.add(0, map_same(slope, g.dy(), *x));
+  });
+}
+
+Tensor abs(const Tensor& x) {
+  Array y = map(x.value(), [](auto v) { return std::fabs(v); });
+  return record("abs", std::move(y), {x}, [x = Saved(x)](Grads& g) {
+    const auto slope = [](auto d, auto v) {
+      using T = decltype(d);
+      return v > 0 ? d : (v < 0 ? -d : T(0));
+    };
+    g.add(0, map_same(slope, g.dy(), *x));
+  });
+}
+
+// NaN wins: `x != x` passes it on from the first operand, the failed comparison from the second.
+Tensor minimum(const Tensor& a, const Tensor& b) {
+  return pick(
+      "minimum", a, b, [](auto x, auto y) { return x != x || x < y ? x : y; },
+      [](auto x, auto y) {
+        using T = decltype(x);
+        return x < y ? T(1) : (x == y ? T(0.5) : T(0));
+      });
+}
+
+Tensor maximum(const Tensor& a, const Tensor& b) {
+  return pick(
+      "maximum", a, b, [](auto x, auto y) { return x != x || x > y ? x : y; },
+      [](auto x, auto y) {
+        using T = decltype(x);
+        return x > y ? T(1) : (x == y ? T(0.5) : T(0));
+      });
+}
+
+Tensor clamp(const Tensor& x, double low, double high) {
+  ATTUNE_CHECK(low <= high, "clamp: low {} is above high {}; swap them", low, high);
+  Array y = map(x.value(), [low, high](auto v) {
+    using T = decltype(v);
+    return v < static_cast<T>(low) ? static_cast<T>(low)
+                                   : (v > static_cast<T>(high) ? static_cast<T>(high) : v);
+  });
+  return record("clamp", std::move(y), {x}, [low, high, x = Saved(x)](Grads& g) {
+    const auto slope = [low, high](auto d, auto v) {
+      using T = decltype(v);
+      return v >= static_cast<T>(low) && v <= static_cast<T>(high) ? d : T(0);
+    };
+    g.add(0, map_same(slope, g.dy(), *x));
+  });
+}
+
+Tensor where(const Array& condition, const Tensor& a, const Tensor& b) {
+  if (a.dtype() != b.dtype()) detail::dtypes_differ("where", a.value(), b.value());
+  const Shape shape =
+      broadcast(condition.shape(), broadcast(a.shape(), b.shape(), "where"), "where");
+  const auto whole = [&](const Array& x) { return x.shape() == shape ? x : stretch(x, shape); };
+  const Array chosen = condition.to(a.dtype());
+  Array y = map_same([](auto c, auto x, auto y) { return c != 0 ? x : y; }, whole(chosen),
+                     whole(a.value()), whole(b.value()));
+  return record("where", std::move(y), {a, b}, [chosen = Saved(chosen)](Grads& g) {
+    if (g.needs(0))
+      g.add(0, map("where", g.dy(), *chosen,
+                   [](auto d, auto c) { return c != 0 ? d : decltype(d)(0); }));
+    if (g.needs(1))
+      g.add(1, map("where", g.dy(), *chosen,
+                   [](auto d, auto c) { return c != 0 ? decltype(d)(0) : d; }));
+  });
+}
+
+}  // namespace attune

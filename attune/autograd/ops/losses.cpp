@@ -1,0 +1,194 @@
+#include "attune/autograd/ops/losses.h"
+
+#include <cmath>
+
+#include "attune/autograd/array/parallel.h"
+#include "attune/autograd/kernels/elementwise.h"
+#include "attune/autograd/kernels/math.h"
+#include "attune/autograd/kernels/reduce.h"
+#include "attune/autograd/kernels/rows.h"
+
+namespace attune {
+namespace {
+
+// Rows of scores [rows, classes] with a target each; `share` is the weight of one that counts.
+struct Targets {
+  Targets(const char* op, const char* what, const Tensor& scores, const Indices& targets,
+          std::int32_t ignore);
+
+  bool counts(std::int64_t row) const { return ids.at(row) != ignore; }
+  std::int64_t operator[](std::int64_t row) const { return ids.at(row); }
+
+  Indices ids;
+  std::int32_t ignore;
+  std::int64_t rows, classes;
+  double share;
+};
+
+Targets::Targets(const char* op, const char* what, const Tensor& scores, const Indices& targets,
+                 std::int32_t ignore)
+    : ids(targets), ignore(ignore), rows(targets.elements()) {
+  ATTUNE_CHECK(scores.rank() >= 1, "{}: {} must be [..., classes]; got {}", op, what,
+               scores.shape());
+  const Shape expected = scores.shape().without(scores.rank() - 1);
+  ATTUNE_CHECK(
+      targets.defined() && targets.shape() == expected,
+      "{}: {} {} need targets of shape {}; got {}; one class for each row of the last axis", op,
+      what, scores.shape(), expected, targets.shape());
+  classes = scores.shape().last();
+  std::int64_t counted = 0;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    ATTUNE_CHECK(!counts(row) || (ids.at(row) >= 0 && ids.at(row) < classes),
+                 "{}: target {} at position {} is outside [0, {}), the classes of {} {}; only {} "
+                 "is ignored",
+                 op, ids.at(row), row, classes, what, scores.shape(), ignore);
+    counted += counts(row);
+  }
+  share = counted > 0 ? 1.0 / static_cast<double>(counted) : 0;
+}
+
+// The mean of the losses of the rows that count, added up in a fixed order.
+Array mean_of(const Array& losses, double share) {
+  return map(sum_all(losses),
+             [share](auto total) { return total * static_cast<decltype(total)>(share); });
+}
+
+// Loss of each row, and its log sum exp for backward.
+template <typename T>
+void cross_entropy_forward(const Targets& targets, T smoothing, const T* logits, T* totals,
+                           T* losses) {
+  const std::int64_t n = targets.classes;
+  parallel_for(targets.rows, row_grain(n), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t row = first; row < last; ++row) {
+      if (!targets.counts(row)) {
+        losses[row] = totals[row] = 0;
+        continue;
+      }
+      const T* x = logits + row * n;
+      totals[row] = row_logsumexp(x, n);
+      T expected = (1 - smoothing) * x[targets[row]];
+      if (smoothing != 0)
+        expected +=
+            smoothing / static_cast<T>(n) * lane_sum<T>(n, [&](std::int64_t i) { return x[i]; });
+      losses[row] = totals[row] - expected;
+    }
+  });
+}
+
+// dlogits (+)= scale (softmax(logits) - target)
+template <typename T>
+void cross_entropy_backward(const Targets& targets, T smoothing, const T* logits, const T* totals,
+                            T scale, T* dlogits, bool accumulate) {
+  const std::int64_t n = targets.classes;
+  const T spread = smoothing / static_cast<T>(n);
+  parallel_for(targets.rows, row_grain(n), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t row = first; row < last; ++row) {
+      const T* x = logits + row * n;
+      T* dx = dlogits + row * n;
+      if (!accumulate) std::fill_n(dx, n, T{0});
+      if (!targets.counts(row)) continue;
+      const T total = totals[row];
+#pragma omp simd
+      for (std::int64_t i = 0; i < n; ++i) dx[i] += scale * (math::exp(x[i] - total) - spread);
+      dx[targets[row]] -= scale * (1 - smoothing);
+    }
+  });
+}
+
+void check_alike(const char* op, const char* what, const Tensor& x, const Tensor& target) {
+  ATTUNE_CHECK(x.shape() == target.shape(),
+               "{}: {} {} and target {} differ in shape; they must be equal (losses do not "
+               "broadcast)",
+               op, what, x.shape(), target.shape());
+  ATTUNE_CHECK(x.dtype() == target.dtype(), "{}: {} is {}, target {}; convert one with to()", op,
+               what, name_of(x.dtype()), name_of(target.dtype()));
+  ATTUNE_CHECK(x.elements() > 0, "{}: {} {} has no elements to average", op, what, x.shape());
+}
+
+}  // namespace
+
+Tensor cross_entropy(const Tensor& logits, const Indices& target_ids, std::int32_t ignore,
+                     double smoothing) {
+  const Targets targets("cross_entropy", "logits", logits, target_ids, ignore);
+  ATTUNE_CHECK(smoothing >= 0 && smoothing < 1,
+               "cross_entropy: smoothing is {}; it must be in [0, 1)", smoothing);
+  const Array totals(Shape{targets.rows}, logits.dtype()), losses(totals.shape(), totals.dtype());
+  dispatch(logits.dtype(), [&](auto type) {
+    using T = decltype(type);
+    cross_entropy_forward<T>(targets, static_cast<T>(smoothing), logits.value().data<T>(),
+                             totals.data<T>(), losses.data<T>());
+  });
+  return record("cross_entropy", mean_of(losses, targets.share), {logits},
+                [targets, smoothing, totals, logits = Saved(logits)](Grads& g) {
+                  const Into dx = g.into(0);
+                  dispatch(totals.dtype(), [&](auto type) {
+                    using T = decltype(type);
+                    cross_entropy_backward<T>(targets, static_cast<T>(smoothing), logits->data<T>(),
+                                              totals.data<T>(),
+                                              static_cast<T>(g.dy().item() * targets.share),
+                                              dx.buffer.template data<T>(), dx.accumulate);
+                  });
+                });
+}
+
+Tensor nll_loss(const Tensor& log_probabilities, const Indices& target_ids, std::int32_t ignore) {
+  const Targets targets("nll_loss", "log probabilities", log_probabilities, target_ids, ignore);
+  const Array losses = Array::zeros(Shape{targets.rows}, log_probabilities.dtype());
+  dispatch(losses.dtype(), [&](auto type) {
+    using T = decltype(type);
+    const T* x = log_probabilities.value().data<T>();
+    for (std::int64_t row = 0; row < targets.rows; ++row)
+      if (targets.counts(row)) losses.data<T>()[row] = -x[row * targets.classes + targets[row]];
+  });
+  return record("nll_loss", mean_of(losses, targets.share), {log_probabilities},
+                [targets](Grads& g) {
+                  Into dx = g.into(0);
+                  if (!dx.accumulate) dx.buffer.fill(0);
+                  dispatch(dx.buffer.dtype(), [&](auto type) {
+                    using T = decltype(type);
+                    const T scale = static_cast<T>(g.dy().item() * targets.share);
+                    T* to = dx.buffer.template data<T>();
+                    for (std::int64_t row = 0; row < targets.rows; ++row)
+                      if (targets.counts(row)) to[row * targets.classes + targets[row]] -= scale;
+                  });
+                });
+}
+
+Tensor mse_loss(const Tensor& prediction, const Tensor& target) {
+  check_alike("mse_loss", "prediction", prediction, target);
+  const double share = 1.0 / static_cast<double>(prediction.elements());
+  const Array squares = map_same([](auto p, auto t) { return (p - t) * (p - t); },
+                                 prediction.value(), target.value());
+  return record("mse_loss", mean_of(squares, share), {prediction, target},
+                [share, prediction = Saved(prediction), target = Saved(target)](Grads& g) {
+                  const double scale = 2 * share * g.dy().item();
+                  const auto slope = [scale](auto p, auto t) {
+                    return static_cast<decltype(p)>(scale) * (p - t);
+                  };
+                  if (g.needs(0)) g.add(0, map_same(slope, *prediction, *target));
+                  if (g.needs(1)) g.add(1, map_same(slope, *target, *prediction));
+                });
+}
+
+Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target) {
+  check_alike("binary_cross_entropy_with_logits", "logits", logits, target);
+  const double share = 1.0 / static_cast<double>(logits.elements());
+  // log(1 + e^x) - t x, with the exponent kept from being positive.
+  const auto loss = [](auto x, auto t) {
+    return (x < 0 ? decltype(x)(0) : x) - t * x + std::log1p(math::exp(-std::fabs(x)));
+  };
+  return record(
+      "binary_cross_entropy_with_logits",
+      mean_of(map_same(loss, logits.value(), target.value()), share), {logits, target},
+      [share, x = Saved(logits), t = Saved(target)](Grads& g) {
+        const double scale = share * g.dy().item();
+        const auto dx = [scale](auto x, auto t) {
+          return static_cast<decltype(x)>(scale) * (math::sigmoid(x) - t);
+        };
+        if (g.needs(0)) g.add(0, map_same(dx, *x, *t));
+        if (g.needs(1))
+          g.add(1, map(*x, [scale](auto x) { return -static_cast<decltype(x)>(scale) * x; }));
+      });
+}
+
+}  // namespace attune

@@ -1,0 +1,154 @@
+#include "attune/autograd/ops/reductions.h"
+
+#include <cmath>
+
+#include "attune/autograd/kernels/elementwise.h"
+#include "attune/autograd/kernels/extreme.h"
+#include "attune/autograd/kernels/moves.h"
+#include "attune/autograd/kernels/reduce.h"
+#include "attune/autograd/kernels/rows.h"
+#include "attune/autograd/ops/shaping.h"
+
+namespace attune {
+namespace {
+
+constexpr auto kLarger = [](auto a, auto b) { return a > b; };
+constexpr auto kSmaller = [](auto a, auto b) { return a < b; };
+
+void check_not_empty(const char* op, const Tensor& x, std::int64_t size) {
+  ATTUNE_CHECK(size > 0, "{}: nothing to reduce in shape {}; the axis must not be empty", op,
+               x.shape());
+}
+
+Array scaled(const Array& x, double factor) {
+  return map(x, [factor](auto v) { return v * static_cast<decltype(v)>(factor); });
+}
+
+// sum and mean over one axis, which is in range: `factor` times the sum.
+Tensor scaled_sum(const char* name, const Tensor& x, int axis, bool keep, double factor) {
+  const Shape kept = x.shape().without(axis, true);
+  Array y(x.shape().without(axis, keep), x.dtype());
+  dispatch(x.dtype(), [&](auto type) {
+    using T = decltype(type);
+    sum_axis<T>(x.value().data<T>(), AxisLayout(x.shape(), axis), y.data<T>());
+  });
+  if (factor != 1) y = scaled(y, factor);
+  return record(name, std::move(y), {x}, [kept, factor, shape = x.shape()](Grads& g) {
+    const Array dy = factor == 1 ? g.dy() : scaled(g.dy(), factor);
+    g.add(0, stretch(dy.reshape(kept), shape));
+  });
+}
+
+Tensor scaled_sum(const char* name, const Tensor& x, double factor) {
+  Array y = sum_all(x.value());
+  if (factor != 1) y = scaled(y, factor);
+  return record(name, std::move(y), {x}, [factor, shape = x.shape()](Grads& g) {
+    g.add(0, stretch(factor == 1 ? g.dy() : scaled(g.dy(), factor), shape));
+  });
+}
+
+// The values and positions of extreme elements along an axis of `layout`; `shape` is theirs.
+template <typename Beats>
+std::pair<Array, Indices> extremes(const Array& x, const AxisLayout& layout, const Shape& shape,
+                                   const Beats& beats) {
+  Array values(shape, x.dtype());
+  std::vector<std::int32_t> positions(static_cast<std::size_t>(values.elements()));
+  dispatch(x.dtype(), [&](auto type) {
+    using T = decltype(type);
+    extreme_axis<T>(x.data<T>(), layout, beats, values.data<T>(), positions.data());
+  });
+  return {std::move(values), Indices(positions, shape)};
+}
+
+template <typename Beats>
+Tensor extreme(const char* name, const Tensor& x, const AxisLayout& layout, const Shape& shape,
+               const Beats& beats) {
+  check_not_empty(name, x, layout.n);
+  auto [values, positions] = extremes(x.value(), layout, shape, beats);
+  return record(name, std::move(values), {x}, [layout, positions = positions](Grads& g) {
+    Into dx = g.into(0);
+    if (!dx.accumulate) dx.buffer.fill(0);
+    dispatch(dx.buffer.dtype(), [&](auto type) {
+      using T = decltype(type);
+      const Array dy = g.dy();
+      T* to = dx.buffer.template data<T>();
+      for (std::int64_t i = 0; i < dy.elements(); ++i) {
+        const std::int64_t row = i / layout.inner, column = i % layout.inner;
+        to[(row * layout.n + positions.at(i)) * layout.inner + column] += dy.data<T>()[i];
+      }
+    });
+  });
+}
+
+AxisLayout whole(const Tensor& x) { return AxisLayout(1, x.elements(), 1); }
+
+}  // namespace
+
+Tensor sum(const Tensor& x) { return scaled_sum("sum", x, 1); }
+
+Tensor sum(const Tensor& x, int axis, bool keep) {
+  return scaled_sum("sum", x, x.shape().axis(axis, "sum"), keep, 1);
+}
+
+Tensor mean(const Tensor& x) {
+  check_not_empty("mean", x, x.elements());
+  return scaled_sum("mean", x, 1.0 / static_cast<double>(x.elements()));
+}
+
+Tensor mean(const Tensor& x, int axis, bool keep) {
+  axis = x.shape().axis(axis, "mean");
+  check_not_empty("mean", x, x.shape()[axis]);
+  return scaled_sum("mean", x, axis, keep, 1.0 / static_cast<double>(x.shape()[axis]));
+}
+
+Tensor max(const Tensor& x) { return extreme("max", x, whole(x), Shape{}, kLarger); }
+
+Tensor max(const Tensor& x, int axis, bool keep) {
+  axis = x.shape().axis(axis, "max");
+  return extreme("max", x, AxisLayout(x.shape(), axis), x.shape().without(axis, keep), kLarger);
+}
+
+Tensor min(const Tensor& x) { return extreme("min", x, whole(x), Shape{}, kSmaller); }
+
+Tensor min(const Tensor& x, int axis, bool keep) {
+  axis = x.shape().axis(axis, "min");
+  return extreme("min", x, AxisLayout(x.shape(), axis), x.shape().without(axis, keep), kSmaller);
+}
+
+Tensor logsumexp(const Tensor& x) { return reshape(logsumexp(reshape(x, {-1}), 0), {}); }
+
+Tensor logsumexp(const Tensor& x, int axis, bool keep) {
+  axis = x.shape().axis(axis, "logsumexp");
+  const std::int64_t n = x.shape()[axis];
+  check_not_empty("logsumexp", x, n);
+  if (axis != x.rank() - 1) {
+    const Tensor y = logsumexp(transpose(x, axis, -1), -1, true);
+    return keep ? transpose(y, axis, -1)
+                : reshape(transpose(y, axis, -1), x.shape().without(axis, false));
+  }
+  Array y(x.shape().without(axis, keep), x.dtype());
+  dispatch(x.dtype(), [&](auto type) {
+    using T = decltype(type);
+    parallel_for(y.elements(), row_grain(n), [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t row = first; row < last; ++row)
+        y.data<T>()[row] = row_logsumexp(x.value().data<T>() + row * n, n);
+    });
+  });
+  const Shape kept = x.shape().without(axis, true);
+  return record("logsumexp", y, {x}, [kept, x = Saved(x), y = Saved(y)](Grads& g) {
+    // d exp(x - y); a row without a finite largest element has no slope.
+    const Array share = map("logsumexp", *x, y->reshape(kept), [](auto v, auto total) {
+      return std::isinf(total) ? decltype(v)(0) : math::exp(v - total);
+    });
+    g.add(0, map("logsumexp", share, g.dy().reshape(kept), [](auto p, auto d) { return p * d; }));
+  });
+}
+
+Indices argmax(const Tensor& x, int axis) {
+  axis = x.shape().axis(axis, "argmax");
+  const AxisLayout layout(x.shape(), axis);
+  check_not_empty("argmax", x, layout.n);
+  return extremes(x.value(), layout, x.shape().without(axis, false), kLarger).second;
+}
+
+}  // namespace attune
