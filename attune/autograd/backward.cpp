@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "attune/autograd/kernels/elementwise.h"
 #include "attune/autograd/scopes.h"
 #include "attune/autograd/tensor.h"
 
@@ -42,7 +43,7 @@ class BackwardPass {
                    node->name());
       node->gathered_ = true;
       nodes_.push_back(node);
-      if (node->is_leaf()) put_aside(*node.get());
+      if (node->is_leaf() || node->retain_gradient_) put_aside(*node.get());
     };
     visit(root);
     for (std::size_t next = 0; next < nodes_.size(); ++next) {
@@ -54,10 +55,13 @@ class BackwardPass {
       std::sort(nodes_.begin(), nodes_.end(), newer);
   }
 
-  // A leaf's hook sees this pass's gradient alone: what earlier passes left is put back afterwards.
-  void put_aside(Node& leaf) {
-    if (leaf.gradient().defined()) earlier_.push_back({&leaf, leaf.gradient()});
-    leaf.forget_gradients();
+  // Hooks and inputs see this pass's gradient alone: what earlier passes left is put back
+  // afterwards.
+  void put_aside(Node& node) {
+    for (int k = 0; k < node.outputs(); ++k)
+      if (Array gradient = node.gradient(k); gradient.defined())
+        earlier_.push_back({&node, k, std::move(gradient)});
+    node.forget_gradients();
   }
 
   static bool reached(Node& node) {
@@ -80,17 +84,26 @@ class BackwardPass {
 
   void finish(Node& node) {
     node.gathered_ = false;
-    if (!node.is_leaf()) {
-      if (!node.retain_gradient_) node.forget_gradients();
-      return;
+    if (!node.is_leaf() && !node.retain_gradient_) return node.forget_gradients();
+    for (const Earlier& earlier : earlier_) {
+      if (earlier.node != &node) continue;
+      // In memory of its own: this pass's gradient may be that of an input too.
+      Node::Slot& slot = node.slot(earlier.output);
+      Array total = earlier.gradient.clone();
+      if (slot.gradient.defined()) add_in_place(total, slot.gradient);
+      slot.gradient = std::move(total);
+      slot.shared = false;
     }
-    for (auto& [leaf, gradient] : earlier_)
-      if (leaf == &node) node.add(0, std::move(gradient));
   }
 
   bool retain_graph_;
   std::vector<NodeRef> nodes_;
-  std::vector<std::pair<Node*, Array>> earlier_;
+  struct Earlier {
+    Node* node;
+    int output;
+    Array gradient;
+  };
+  std::vector<Earlier> earlier_;
 };
 
 void Tensor::backward(bool retain_graph) const {

@@ -23,7 +23,8 @@ struct Param {
 ///     class Perceptron : public Layer {
 ///      public:
 ///       Perceptron(int in, int hidden, int out)
-///           : hidden_(child("hidden", Linear(in, hidden))), out_(child("out", Linear(hidden, out))) {}
+///           : hidden_(child("hidden", Linear(in, hidden))),
+///             out_(child("out", Linear(hidden, out))) {}
 ///       Tensor operator()(const Tensor& x) const { return out_(tanh(hidden_(x))); }
 ///
 ///      private:
@@ -66,6 +67,7 @@ class Layer {
     std::vector<Param> params;
     std::vector<std::pair<std::string, std::shared_ptr<Registry>>> children;
   };
+  void check_name(const std::string& name) const;
   void add_child(const std::string& name, const Layer& layer);
   static void collect(const Registry& registry, const std::string& prefix, std::vector<Param>& out);
 

@@ -149,7 +149,8 @@ bool Array::all_finite() const {
   });
 }
 
-void Array::wrong_dtype(DType asked) const {
+void Array::no_data(DType asked) const {
+  ATTUNE_CHECK(data_, "Array: its values were asked for, but it is not defined; give it a value");
   fail("Array: the values of shape {} are {}, but {} was asked for; convert with to()", shape_,
        name_of(dtype_), name_of(asked));
 }

@@ -40,11 +40,11 @@ class Array {
   std::int64_t elements() const { return shape_.elements(); }
   std::size_t bytes() const { return static_cast<std::size_t>(elements()) * size_of(dtype_); }
 
-  /// The first element. Errors: T is not the array's dtype.
+  /// The first element. Errors: not defined; T is not the array's dtype.
   template <typename T>
   T* data() const {
-    if (dtype_ != dtype_of<T>) [[unlikely]]
-      wrong_dtype(dtype_of<T>);
+    if (dtype_ != dtype_of<T> || !data_) [[unlikely]]
+      no_data(dtype_of<T>);
     return reinterpret_cast<T*>(data_);
   }
   void* raw() const { return data_; }
@@ -85,7 +85,7 @@ class Array {
   bool all_finite() const;
 
  private:
-  [[noreturn]] void wrong_dtype(DType asked) const;
+  [[noreturn]] void no_data(DType asked) const;
 
   Storage storage_;
   char* data_ = nullptr;

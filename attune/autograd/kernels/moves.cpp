@@ -30,15 +30,19 @@ struct PermutedAxes {
   std::int64_t steps[Shape::kMaxRank];  // in x
 };
 
-// Copies x[row, column] = from[row + column * step] for one tile of a transposed matrix.
-constexpr std::int64_t kTile = 32;
+// Copies to[row, column] = from[row + column * from_step] for one tile of a transposed matrix. It
+// goes through a buffer, since steps of a power of two leave room for few lines in the cache.
+constexpr std::int64_t kTile = 16;
 
 template <typename T>
 void transpose_tile(std::int64_t rows, std::int64_t columns, const T* from, std::int64_t from_step,
                     T* to, std::int64_t to_step) {
+  T buffer[kTile][kTile];
+  for (std::int64_t column = 0; column < columns; ++column)
+    std::copy_n(from + column * from_step, rows, buffer[column]);
   for (std::int64_t row = 0; row < rows; ++row)
     for (std::int64_t column = 0; column < columns; ++column)
-      to[row * to_step + column] = from[row + column * from_step];
+      to[row * to_step + column] = buffer[column][row];
 }
 
 // The copy as a batch of transposed matrices: their columns are the last axis of the result, their

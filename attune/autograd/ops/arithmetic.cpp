@@ -144,7 +144,8 @@ Tensor pow(const Tensor& x, double exponent) {
   Array y = map(x.value(),
                 [exponent](auto v) { return std::pow(v, static_cast<decltype(v)>(exponent)); });
   return record("pow", std::move(y), {x}, [exponent, x = Saved(x)](Grads& g) {
-    if (exponent == 0) return;  // constant 1, also at 0 where the formula below gives NaN
+    if (exponent == 0)  // the constant 1, also at 0, where the formula below gives NaN
+      return g.add(0, Array::zeros(x->shape(), x->dtype()));
     const auto slope = [exponent](auto d, auto v) {
       using T = decltype(v);
       return d * static_cast<T>(exponent) * std::pow(v, static_cast<T>(exponent - 1));

@@ -1,0 +1,13 @@
+#include "attune/layers/dropout.h"
+
+#include "attune/autograd/ops/normalization.h"
+
+namespace attune {
+
+Dropout::Dropout(double p) : p_(p) {
+  ATTUNE_CHECK(p >= 0 && p < 1, "Dropout: probability {} is outside [0, 1)", p);
+}
+
+Tensor Dropout::operator()(const Tensor& x) const { return dropout(x, p_); }
+
+}  // namespace attune

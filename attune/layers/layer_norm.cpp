@@ -1,0 +1,14 @@
+#include "attune/layers/layer_norm.h"
+
+#include "attune/autograd/ops/normalization.h"
+
+namespace attune {
+
+LayerNorm::LayerNorm(std::int64_t features, double eps)
+    : gain_(param("gain", {features}, ones())),
+      bias_(param("bias", {features}, zeros())),
+      eps_(eps) {}
+
+Tensor LayerNorm::operator()(const Tensor& x) const { return layer_norm(x, gain_, bias_, eps_); }
+
+}  // namespace attune

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "attune/layers/layer.h"
+
+namespace attune {
+
+/// y = (x - mean) / sqrt(variance + eps) * gain + bias over the last axis (Ba et al. 2016, eq. 3
+/// and 4).
+///
+/// Shapes: x [..., features] -> y [..., features].
+/// Parameters: gain [features], 1 at first, and bias [features], 0 at first.
+/// Errors: the last axis of x is not `features`.
+class LayerNorm : public Layer {
+ public:
+  explicit LayerNorm(std::int64_t features, double eps = 1e-5);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  Tensor gain_, bias_;
+  double eps_;
+};
+
+}  // namespace attune

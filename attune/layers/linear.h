@@ -1,0 +1,27 @@
+#pragma once
+
+#include "attune/layers/layer.h"
+
+namespace attune {
+
+/// An affine map of the last axis: y = x W^T + b.
+///
+/// Shapes: x [..., in] -> y [..., out].
+/// Parameters: weight [out, in] and bias [out], both uniform in +-1 / sqrt(in).
+/// Errors: a size below 1; the last axis of x is not `in`.
+class Linear : public Layer {
+ public:
+  Linear(std::int64_t in, std::int64_t out, bool bias = true);
+  Tensor operator()(const Tensor& x) const;
+
+  std::int64_t in() const { return weight_.size(1); }
+  std::int64_t out() const { return weight_.size(0); }
+  const Tensor& weight() const { return weight_; }
+  /// Not defined without a bias.
+  const Tensor& bias() const { return bias_; }
+
+ private:
+  Tensor weight_, bias_;
+};
+
+}  // namespace attune

@@ -1,0 +1,66 @@
+#include "attune/layers/recurrent.h"
+
+#include "attune/autograd/ops/shaping.h"
+
+namespace attune {
+namespace {
+
+void check_states(const char* layer, const std::vector<RecurrentState>& initial, int expected) {
+  ATTUNE_CHECK(initial.empty() || std::ssize(initial) == expected,
+               "{}: {} initial states given; expected {}, one for each layer and direction", layer,
+               initial.size(), expected);
+}
+
+}  // namespace
+
+RecurrentLayer::RecurrentLayer(std::string_view kind, std::int64_t input, std::int64_t hidden,
+                               bool bidirectional) {
+  cells_.push_back(child("forward", make_cell(kind, input, hidden)));
+  if (bidirectional) cells_.push_back(child("backward", make_cell(kind, input, hidden)));
+}
+
+RecurrentResult RecurrentLayer::operator()(const Tensor& x, const Indices& lengths,
+                                           const std::vector<RecurrentState>& initial) const {
+  check_states("RecurrentLayer", initial, static_cast<int>(cells_.size()));
+  std::vector<Tensor> outputs;
+  std::vector<RecurrentState> states;
+  for (std::size_t i = 0; i < cells_.size(); ++i) {
+    const RecurrentState start = initial.empty() ? RecurrentState{} : initial[i];
+    SequenceResult result = cells_[i]->run(x, start, {lengths, /*reverse=*/i == 1});
+    outputs.push_back(result.output);
+    states.push_back({result.h, result.c});
+  }
+  return {outputs.size() == 1 ? outputs[0] : concat(outputs, -1), states};
+}
+
+Recurrent::Recurrent(std::string_view kind, std::int64_t input, std::int64_t hidden,
+                     const RecurrentOptions& options)
+    : input_(input),
+      hidden_(hidden),
+      directions_(options.bidirectional ? 2 : 1),
+      dropout_(options.dropout) {
+  ATTUNE_CHECK(options.layers >= 1, "Recurrent: {} layers asked for; it needs at least 1",
+               options.layers);
+  for (int i = 0; i < options.layers; ++i)
+    layers_.push_back(
+        child(fmt::format("layer{}", i),
+              RecurrentLayer(kind, i == 0 ? input : output_size(), hidden, options.bidirectional)));
+}
+
+RecurrentResult Recurrent::operator()(const Tensor& x, const Indices& lengths,
+                                      const std::vector<RecurrentState>& initial) const {
+  check_states("Recurrent", initial, layers() * directions_);
+  RecurrentResult result{x, {}};
+  for (int i = 0; i < layers(); ++i) {
+    if (i > 0) result.output = dropout_(result.output);
+    std::vector<RecurrentState> own;
+    for (int d = 0; d < directions_ && !initial.empty(); ++d)
+      own.push_back(initial[static_cast<std::size_t>(i * directions_ + d)]);
+    auto [output, states] = layers_[static_cast<std::size_t>(i)](result.output, lengths, own);
+    result.output = output;
+    result.states.insert(result.states.end(), states.begin(), states.end());
+  }
+  return result;
+}
+
+}  // namespace attune

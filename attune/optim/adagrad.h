@@ -1,0 +1,34 @@
+#pragma once
+
+#include <vector>
+
+#include "attune/optim/optimizer.h"
+
+namespace attune {
+
+struct AdagradOptions {
+  double learn_rate = 1e-2;
+  double learn_rate_decay = 0;  ///< delta
+  double eps = 1e-10;           ///< against division by 0
+  double weight_decay = 0;      ///< lambda: L2 penalty
+  /// Errors: a value out of range.
+  void check() const;
+};
+
+/// Adagrad (Duchi, Hazan and Singer 2011, "Adaptive Subgradient Methods for Online Learning and
+/// Stochastic Optimization"). For the gradient g of a parameter p in its step t = 1, 2, ... with
+/// learn rate r:
+///
+///     g <- g + lambda p
+///     s <- s + g^2
+///     p <- p - r / (1 + (t - 1) delta)  g / (sqrt(s) + eps)
+class Adagrad : public OptimizerWith<AdagradOptions> {
+ public:
+  using OptimizerWith::OptimizerWith;
+
+ protected:
+  std::vector<const char*> slots(int group) const override;
+  void update(const Slice& slice) const override;
+};
+
+}  // namespace attune

@@ -1,0 +1,83 @@
+#include "attune/optim/clip.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "attune/autograd/array/parallel.h"
+
+namespace attune {
+namespace {
+
+template <typename T>
+double sum_of_squares(const T* values, std::int64_t n) {
+  constexpr int kLanes = 16;  // sums side by side, which the compiler puts into vector registers
+  double lanes[kLanes] = {};
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    for (int lane = 0; lane < kLanes; ++lane) {
+      const double value = static_cast<double>(values[i + lane]);
+      lanes[lane] += value * value;
+    }
+  for (; i < n; ++i) lanes[0] += static_cast<double>(values[i]) * static_cast<double>(values[i]);
+  return std::accumulate(lanes, lanes + kLanes, 0.0);
+}
+
+double sum_of_squares(const Array& array) {
+  const std::int64_t n = array.elements();
+  return dispatch(array.dtype(), [&](auto type) {
+    const auto* values = array.data<decltype(type)>();
+    std::vector<double> parts(static_cast<std::size_t>((n + kElementGrain - 1) / kElementGrain));
+    parallel_for(n, kElementGrain, [&](std::int64_t first, std::int64_t last) {
+      parts[static_cast<std::size_t>(first / kElementGrain)] =
+          sum_of_squares(values + first, last - first);
+    });
+    return std::accumulate(parts.begin(), parts.end(), 0.0);
+  });
+}
+
+// Replaces every element g of every gradient by f(g), with f made for the gradient's type.
+template <typename MakeF>
+void change_gradients(const Parameters& parameters, const MakeF& make_f) {
+  for (const auto& parameter : parameters) {
+    const Array gradient = parameter.value.grad();
+    if (!gradient.defined()) continue;
+    dispatch(gradient.dtype(), [&](auto type) {
+      auto* values = gradient.data<decltype(type)>();
+      const auto f = make_f(type);
+      parallel_for(gradient.elements(), kElementGrain, [&](std::int64_t first, std::int64_t last) {
+        std::transform(values + first, values + last, values + first, f);
+      });
+    });
+    gradient.touch();
+  }
+}
+
+}  // namespace
+
+double clip_grad_norm(const Parameters& parameters, double max_norm) {
+  ATTUNE_CHECK(max_norm > 0, "clip_grad_norm: max_norm is {}; expected more than 0", max_norm);
+  double sum = 0;
+  for (const auto& parameter : parameters) {
+    const Array gradient = parameter.value.grad();
+    if (gradient.defined()) sum += sum_of_squares(gradient);
+  }
+  const double norm = std::sqrt(sum);
+  const double factor = max_norm / (norm + 1e-6);
+  if (std::isfinite(norm) && factor < 1)
+    change_gradients(parameters, [factor](auto type) {
+      using T = decltype(type);
+      return [factor = static_cast<T>(factor)](T g) { return g * factor; };
+    });
+  return norm;
+}
+
+void clip_grad_value(const Parameters& parameters, double limit) {
+  ATTUNE_CHECK(limit > 0, "clip_grad_value: the limit is {}; expected more than 0", limit);
+  change_gradients(parameters, [limit](auto type) {
+    using T = decltype(type);
+    return [limit = static_cast<T>(limit)](T g) { return std::clamp(g, -limit, limit); };
+  });
+}
+
+}  // namespace attune

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "attune/optim/optimizer.h"
+
+namespace attune {
+
+/// What a program's user may choose; whatever is not set keeps the optimizer's own default.
+struct OptimizerOptions {
+  std::optional<double> learn_rate = {}, weight_decay = {}, momentum = {};
+};
+
+/// The optimizer of that name: "sgd"; "momentum" and "nesterov", which are SGD with a momentum of
+/// 0.9; "adagrad", "rmsprop", "adam", "adamw". Errors: an unknown name (the known ones are listed),
+/// a momentum for an optimizer that has none, an option out of range.
+std::unique_ptr<Optimizer> make_optimizer(std::string_view name, const Parameters& parameters,
+                                          const OptimizerOptions& options = {});
+
+/// The names that make_optimizer() knows.
+std::vector<std::string> optimizer_names();
+
+}  // namespace attune

@@ -1,0 +1,179 @@
+#include "attune/optim/optimizer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "attune/autograd/array/parallel.h"
+
+namespace attune {
+namespace {
+
+void check_rate(double rate) {
+  ATTUNE_CHECK(rate >= 0 && std::isfinite(rate),
+               "optimizer: the learn rate is {}; expected a finite number that is not negative",
+               rate);
+}
+
+}  // namespace
+
+void Optimizer::check_group(int group) const {
+  ATTUNE_CHECK(group >= 0 && group < groups(), "optimizer: there is no group {}; it has {}", group,
+               groups());
+}
+
+void Optimizer::add_group(const Parameters& parameters, double learn_rate) {
+  check_rate(learn_rate);
+  std::unordered_set<const Node*> nodes;
+  std::unordered_set<std::string> names;
+  for (const Entry& entry : entries_) {
+    nodes.insert(entry.tensor.node().get());
+    names.insert(entry.name);
+  }
+  for (const auto& [given_name, tensor] : parameters) {
+    const std::size_t number = entries_.size();
+    std::string name = given_name.empty() ? std::to_string(number) : given_name;
+    ATTUNE_CHECK(tensor.requires_grad() && tensor.node()->is_leaf(),
+                 "optimizer: '{}' of shape {} is not a parameter; make it with Tensor::parameter()",
+                 name, tensor.shape());
+    ATTUNE_CHECK(nodes.insert(tensor.node().get()).second,
+                 "optimizer: the parameter '{}' was given twice; each may be in one group, once",
+                 name);
+    if (!names.insert(name).second) {  // two layers whose parameters have the same names
+      name += fmt::format("#{}", number);
+      names.insert(name);
+    }
+    entries_.push_back({std::move(name), tensor, groups(), 0, {}});
+  }
+  groups_.push_back({learn_rate, learn_rate});
+}
+
+double Optimizer::learn_rate(int group) const {
+  check_group(group);
+  return groups_[static_cast<std::size_t>(group)].rate;
+}
+
+void Optimizer::set_learn_rate(double rate) {
+  check_rate(rate);
+  for (Group& group : groups_) group.rate = rate;
+}
+
+void Optimizer::set_learn_rate(double rate, int group) {
+  check_rate(rate);
+  check_group(group);
+  groups_[static_cast<std::size_t>(group)].rate = rate;
+}
+
+void Optimizer::scale_learn_rate(double factor) {
+  check_rate(factor);
+  for (Group& group : groups_) group.rate = factor * group.initial_rate;
+}
+
+void Optimizer::zero_grad() {
+  for (Entry& entry : entries_) entry.tensor.zero_grad();
+}
+
+std::vector<Array> Optimizer::new_slots(const Entry& entry) const {
+  std::vector<Array> result;
+  for (const char* name : slots(entry.group))
+    result.push_back(name ? Array::zeros(entry.tensor.shape(), entry.tensor.dtype()) : Array());
+  return result;
+}
+
+void Optimizer::step() {
+  // All parameters are laid end to end and the whole line is split at once: a hundred small ones
+  // cost one parallel loop, not a hundred. Each starts at a multiple of 64 bytes, so that no two
+  // threads write to one cache line.
+  constexpr std::int64_t kLine = 16;
+  jobs_.clear();
+  std::int64_t total = 0;
+  for (Entry& entry : entries_) {
+    Array gradient = entry.tensor.grad();
+    if (!gradient.defined()) continue;
+    if (entry.step++ == 0) entry.slots = new_slots(entry);
+    jobs_.push_back({&entry, std::move(gradient), total});
+    total += (entry.tensor.elements() + kLine - 1) / kLine * kLine;
+  }
+  parallel_for(total, kElementGrain,
+               [this](std::int64_t first, std::int64_t last) { update_range(first, last); });
+  for (const Job& job : jobs_) job.entry->tensor.value().touch();
+  jobs_.clear();
+  ++steps_;
+}
+
+void Optimizer::update_range(std::int64_t first, std::int64_t last) const {
+  auto job = std::upper_bound(jobs_.begin(), jobs_.end(), first,
+                              [](std::int64_t at, const Job& next) { return at < next.place; });
+  for (--job; job != jobs_.end() && job->place < last; ++job) {
+    const Entry& entry = *job->entry;
+    const std::int64_t begin = std::max<std::int64_t>(first - job->place, 0);
+    const std::int64_t end = std::min(last - job->place, entry.tensor.elements());
+    if (begin >= end) continue;
+    update({entry.group, groups_[static_cast<std::size_t>(entry.group)].rate, entry.step,
+            &entry.tensor.value(), &job->gradient, entry.slots.data(), begin, end});
+  }
+}
+
+NamedArrays Optimizer::state() const {
+  NamedArrays result{{"steps", number_array(static_cast<double>(steps_))}};
+  for (int group = 0; group < groups(); ++group)
+    result.emplace_back(fmt::format("{}.learn_rate", group), number_array(learn_rate(group)));
+  for (const Entry& entry : entries_) {
+    if (entry.step == 0) continue;
+    result.emplace_back(entry.name + ".step", number_array(static_cast<double>(entry.step)));
+    const std::vector<const char*> names = slots(entry.group);
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (names[i]) result.emplace_back(fmt::format("{}.{}", entry.name, names[i]), entry.slots[i]);
+  }
+  return result;
+}
+
+void Optimizer::load_state(const NamedArrays& state) {
+  std::unordered_map<std::string, Array> unused(state.begin(), state.end());
+  const auto has = [&](const std::string& name) { return unused.count(name) != 0; };
+  const auto take = [&](const std::string& name, const Shape& shape) {
+    const auto found = unused.find(name);
+    ATTUNE_CHECK(found != unused.end(), "load_state: the state has no '{}'", name);
+    const Array value = found->second;
+    ATTUNE_CHECK(value.shape() == shape, "load_state: '{}' has the shape {}; expected {}", name,
+                 value.shape(), shape);
+    unused.erase(found);
+    return value;
+  };
+  const auto take_count = [&](const std::string& name) {
+    const double count = take(name, {}).item();
+    ATTUNE_CHECK(count >= 0 && count <= 0x1p53 && std::trunc(count) == count,
+                 "load_state: '{}' is {}; expected a number of steps", name, count);
+    return static_cast<std::int64_t>(count);
+  };
+
+  const std::int64_t steps = take_count("steps");
+  std::vector<Group> groups = groups_;
+  for (std::size_t group = 0; group < groups.size(); ++group) {
+    groups[group].rate = take(fmt::format("{}.learn_rate", group), {}).item();
+    check_rate(groups[group].rate);
+  }
+  std::vector<Entry> entries = entries_;
+  for (Entry& entry : entries) {
+    entry.step = has(entry.name + ".step") ? take_count(entry.name + ".step") : 0;
+    entry.slots.clear();
+    if (entry.step == 0) continue;
+    for (const char* name : slots(entry.group))
+      entry.slots.push_back(name
+                                ? take(fmt::format("{}.{}", entry.name, name), entry.tensor.shape())
+                                      .to(entry.tensor.dtype())
+                                      .clone()
+                                : Array());
+  }
+  for (const auto& [name, value] : state)
+    ATTUNE_CHECK(unused.count(name) == 0,
+                 "load_state: this optimizer knows no '{}'; is it of another kind, or for another "
+                 "model?",
+                 name);
+  steps_ = steps;
+  groups_ = std::move(groups);
+  entries_ = std::move(entries);
+}
+
+}  // namespace attune

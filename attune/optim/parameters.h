@@ -1,0 +1,49 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "attune/autograd/tensor.h"
+
+namespace attune {
+
+/// Tensors to optimise, with their names where they have some. Made from a list of tensors, or from
+/// a list of things with a `name` and a `value`, such as Layer::parameters():
+///
+///     const Parameters parameters = model.parameters();
+///     Adam optimizer(parameters);
+class Parameters {
+ public:
+  struct Item {
+    std::string name;
+    Tensor value;
+  };
+
+  Parameters() = default;
+  Parameters(std::initializer_list<Tensor> tensors) {
+    for (const Tensor& tensor : tensors) items_.push_back({"", tensor});
+  }
+  Parameters(const std::vector<Tensor>& tensors) {  // NOLINT(google-explicit-constructor)
+    for (const Tensor& tensor : tensors) items_.push_back({"", tensor});
+  }
+  template <typename Named>
+  requires requires(const Named& named) {
+    { named.name } -> std::convertible_to<std::string>;
+    { named.value } -> std::convertible_to<Tensor>;
+  }
+  Parameters(const std::vector<Named>& list) {  // NOLINT(google-explicit-constructor)
+    for (const Named& named : list) items_.push_back({named.name, named.value});
+  }
+
+  std::size_t size() const { return items_.size(); }
+  auto begin() const { return items_.begin(); }
+  auto end() const { return items_.end(); }
+
+ private:
+  std::vector<Item> items_;
+};
+
+}  // namespace attune

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <vector>
+
+#include "attune/optim/optimizer.h"
+
+namespace attune {
+
+struct RMSpropOptions {
+  double learn_rate = 1e-2;
+  double alpha = 0.99;      ///< smoothing, in [0, 1]
+  double eps = 1e-8;        ///< against division by 0
+  double weight_decay = 0;  ///< lambda: L2 penalty
+  double momentum = 0;      ///< mu
+  bool centered = false;    ///< divides by the standard deviation instead of the mean square's root
+  /// Errors: a value out of range.
+  void check() const;
+};
+
+/// RMSprop (Hinton 2012, "Neural Networks for Machine Learning", lecture 6e; centered as in Graves
+/// 2013, "Generating Sequences With Recurrent Neural Networks", eq. 38-45). For the gradient g of a
+/// parameter p with learn rate r:
+///
+///     g <- g + lambda p
+///     v <- alpha v + (1 - alpha) g^2
+///     a <- alpha a + (1 - alpha) g        centered only
+///     d  = g / (sqrt(v) + eps)            g / (sqrt(v - a^2) + eps) if centered
+///     b <- mu b + d                       with momentum only
+///     p <- p - r b                        p - r d without momentum
+class RMSprop : public OptimizerWith<RMSpropOptions> {
+ public:
+  using OptimizerWith::OptimizerWith;
+
+ protected:
+  std::vector<const char*> slots(int group) const override;
+  void update(const Slice& slice) const override;
+};
+
+}  // namespace attune

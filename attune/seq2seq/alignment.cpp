@@ -1,0 +1,380 @@
+#include "attune/seq2seq/alignment.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "attune/autograd/array/error.h"
+#include "attune/seq2seq/utf8.h"
+
+namespace attune {
+namespace {
+
+void check(const Alignment& alignment) {
+  ATTUNE_CHECK(alignment.weights.size() == alignment.source.size() * alignment.target.size(),
+               "alignment: {} weights for {} target x {} source tokens; expected {}, one row of "
+               "source weights for each target token",
+               alignment.weights.size(), alignment.target.size(), alignment.source.size(),
+               alignment.source.size() * alignment.target.size());
+}
+
+int count(const std::vector<std::string>& tokens) { return static_cast<int>(tokens.size()); }
+
+// ---- Colours
+
+using Color = std::uint32_t;  // 0xRRGGBB
+
+// Nine equally spaced colours from weight 0 to weight 1; between them, straight lines.
+using ColorMap = std::array<Color, 9>;
+
+// White to dark blue: a page stays calm where there is nothing, and prints well in grey.
+constexpr ColorMap paper = {0xF0F4F9, 0xDEE8F3, 0xC6D8EA, 0xA0C3DF, 0x70A8CF,
+                            0x368ABF, 0x0B6CAB, 0x065086, 0x032B4D};
+
+// Viridis (van der Walt and Smith 2015): dark to bright, for terminals of either colour.
+constexpr ColorMap screen = {0x440154, 0x482878, 0x3E4989, 0x31688E, 0x26828E,
+                             0x1F9E89, 0x35B779, 0x6ECE58, 0xFDE725};
+
+int red(Color color) { return static_cast<int>(color >> 16); }
+int green(Color color) { return static_cast<int>(color >> 8 & 0xFF); }
+int blue(Color color) { return static_cast<int>(color & 0xFF); }
+
+// A weight that a picture can show: NaN counts as 0.
+float in_range(float weight) { return weight > 0 ? std::min(weight, 1.0f) : 0.0f; }
+
+Color color_of(float weight, const ColorMap& map) {
+  const float at = in_range(weight) * static_cast<float>(map.size() - 1);
+  const std::size_t low = std::min(static_cast<std::size_t>(at), map.size() - 2);
+  const float part = at - static_cast<float>(low);
+  const auto mix = [&](int channel(Color)) {
+    const float from = static_cast<float>(channel(map[low]));
+    const float to = static_cast<float>(channel(map[low + 1]));
+    return static_cast<Color>(std::lround(from + part * (to - from)));
+  };
+  return mix(red) << 16 | mix(green) << 8 | mix(blue);
+}
+
+// ---- Labels
+
+// `text` cut to at most `width` columns, the last of them an ellipsis if something is missing.
+std::string shortened(const std::string& text, int width) {
+  if (utf8::display_width(text) <= width) return text;
+  std::string result;
+  int used = 1;
+  for (const std::string& character : utf8::characters(text)) {
+    used += utf8::display_width(character);
+    if (used > width) break;
+    result += character;
+  }
+  return result + "…";
+}
+
+std::vector<std::string> labels_of(const std::vector<std::string>& tokens, int width) {
+  std::vector<std::string> labels;
+  for (const std::string& token : tokens) labels.push_back(shortened(utf8::visible(token), width));
+  return labels;
+}
+
+int widest(const std::vector<std::string>& labels) {
+  int width = 0;
+  for (const std::string& label : labels) width = std::max(width, utf8::display_width(label));
+  return width;
+}
+
+// ---- Terminal
+
+std::string padding(int columns) { return std::string(static_cast<std::size_t>(columns), ' '); }
+
+// The escape sequence that sets the background to the colour of `weight`.
+std::string background(float weight, TerminalColor kind) {
+  if (kind == TerminalColor::truecolor) {
+    const Color color = color_of(weight, screen);
+    return fmt::format("\x1b[48;2;{};{};{}m", red(color), green(color), blue(color));
+  }
+  // Those of xterm's colours that come closest to viridis and still rise in brightness.
+  constexpr std::array<int, 9> xterm = {53, 54, 60, 24, 30, 36, 71, 113, 220};
+  return fmt::format("\x1b[48;5;{}m",
+                     xterm[static_cast<std::size_t>(std::lround(8 * in_range(weight)))]);
+}
+
+std::string cell(float weight, TerminalColor color, int width) {
+  if (color != TerminalColor::none) return background(weight, color) + padding(width);
+  const std::size_t level = static_cast<std::size_t>(std::lround(4 * in_range(weight)));
+  if (level == 0) return "·" + padding(width - 1);  // a dot helps the eye along rows and columns
+  constexpr std::array<std::string_view, 5> shades = {"", "░", "▒", "▓", "█"};
+  std::string result;
+  for (int i = 0; i < width; ++i) result += shades[level];
+  return result;
+}
+
+// The labels above the columns, each `width` wide: in one line if every label is one character,
+// else written downwards so that they end at the map.
+std::string header(std::span<const std::string> labels, int indent, int width) {
+  std::vector<std::vector<std::string>> letters;
+  std::size_t height = 0;
+  for (const std::string& label : labels) {
+    letters.emplace_back();
+    for (const std::string& character : utf8::characters(label)) {
+      // A combining mark stays with its letter.
+      if (utf8::display_width(character) == 0 && !letters.back().empty()) {
+        letters.back().back() += character;
+      } else {
+        letters.back().push_back(character);
+      }
+    }
+    height = std::max(height, letters.back().size());
+  }
+  std::string result;
+  for (std::size_t line = 0; line < height; ++line) {
+    std::string text = padding(indent);
+    for (const std::vector<std::string>& label : letters) {
+      const std::size_t skipped = height - label.size();
+      const std::string letter = line < skipped ? "" : label[line - skipped];
+      text += letter + padding(std::max(0, width - utf8::display_width(letter)));
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    result += text + '\n';
+  }
+  return result;
+}
+
+std::string legend(TerminalColor color, int indent, int columns) {
+  const bool plain = color == TerminalColor::none;
+  const int steps = plain ? 5 : std::clamp(columns - indent - 4, 2, 17);
+  std::string result = padding(indent) + "0 ";
+  for (int i = 0; i < steps; ++i) {
+    const float weight = static_cast<float>(i) / static_cast<float>(steps - 1);
+    result += cell(weight, color, plain ? 2 : 1);
+  }
+  return result + (plain ? " 1\n" : "\x1b[0m 1\n");
+}
+
+// ---- SVG
+
+// Text for XML; characters that XML 1.0 forbids become U+FFFD.
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const std::string& character : utf8::characters(text)) {
+    if (character == "&") {
+      result += "&amp;";
+    } else if (character == "<") {
+      result += "&lt;";
+    } else if (character == ">") {
+      result += "&gt;";
+    } else if (character == "\"") {
+      result += "&quot;";
+    } else if (static_cast<unsigned char>(character[0]) < 0x20 || character == "\uFFFE" ||
+               character == "\uFFFF") {
+      result += "\uFFFD";
+    } else {
+      result += character;
+    }
+  }
+  return result;
+}
+
+std::string hex(Color color) { return fmt::format("#{:06x}", color); }
+
+// Sizes in pixels, from the number of tokens and the length of their labels.
+struct Layout {
+  static constexpr double margin = 20, axis_title = 22, label_gap = 7;
+  static constexpr double bar_gap = 26, bar_width = 14, bar_labels = 62;
+  static constexpr int longest_label = 24;
+
+  std::vector<std::string> sources, targets;
+  int title_columns;
+  bool slanted;  // source labels
+  double cell, font, left, top, width, height, bar_height;
+
+  Layout(const Alignment& alignment, std::string_view title)
+      : sources(labels_of(alignment.source, longest_label)),
+        targets(labels_of(alignment.target, longest_label)),
+        title_columns(utf8::display_width(title)),
+        slanted(widest(sources) > 2) {
+    const double cells = std::max({1, count(sources), count(targets)});
+    cell = std::clamp(std::floor(600 / cells), 8.0, 32.0);
+    font = std::clamp(std::round(0.55 * cell), 7.0, 14.0);
+    width = cell * std::max(1, count(sources));
+    height = cell * std::max(1, count(targets));
+    left = margin + axis_title + text_width(widest(targets)) + label_gap;
+    top = margin + (title.empty() ? 0 : 30) + axis_title + label_height() + label_gap;
+    bar_height = std::clamp(height, 96.0, 260.0);
+  }
+
+  // Of a monospaced font, whose characters are about 0.6 em wide.
+  double text_width(int columns) const { return 0.61 * font * columns; }
+  double label_height() const {
+    return slanted ? slant * (text_width(widest(sources)) + font) : font;
+  }
+  // How far slanted labels reach beyond the last column.
+  double overhang() const {
+    double right = 0;
+    for (int s = 0; slanted && s < count(sources); ++s) {
+      const int columns = utf8::display_width(sources[static_cast<std::size_t>(s)]);
+      right = std::max(right, (s + 0.5) * cell + slant * (text_width(columns) + font));
+    }
+    return std::max(0.0, right - width);
+  }
+  double total_width() const {
+    const double beside = std::max(overhang(), bar_gap + bar_width + bar_labels);
+    return std::max(left + width + beside, margin + 8.5 * title_columns) + margin;
+  }
+  double total_height() const { return top + std::max(height, bar_height) + margin; }
+
+ private:
+  static constexpr double slant = 0.7071;  // sine and cosine of 45 degrees
+};
+
+std::string svg_labels(const Layout& at) {
+  std::string result = fmt::format(
+      "<g font-family=\"ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', "
+      "monospace\" font-size=\"{}\" fill=\"#1f2328\">\n",
+      at.font);
+  for (int s = 0; s < count(at.sources); ++s) {
+    const double x = at.left + (s + 0.5) * at.cell, y = at.top - Layout::label_gap;
+    const std::string text = escaped(at.sources[static_cast<std::size_t>(s)]);
+    if (at.slanted) {
+      result += fmt::format("<text transform=\"translate({:.1f} {:.1f}) rotate(-45)\">{}</text>\n",
+                            x + 0.35 * at.font, y, text);
+    } else {
+      result += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n", x,
+                            y, text);
+    }
+  }
+  for (int t = 0; t < count(at.targets); ++t) {
+    result +=
+        fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n",
+                    at.left - Layout::label_gap, at.top + (t + 0.5) * at.cell + 0.35 * at.font,
+                    escaped(at.targets[static_cast<std::size_t>(t)]));
+  }
+  return result + "</g>\n";
+}
+
+std::string svg_cells(const Alignment& alignment, const Layout& at) {
+  const double gap = at.cell >= 14 ? 1 : 0;
+  std::string result = "<g shape-rendering=\"crispEdges\">\n";
+  for (int t = 0; t < count(at.targets); ++t) {
+    for (int s = 0; s < count(at.sources); ++s) {
+      const float weight = alignment.weight(t, s);
+      result += fmt::format(
+          "<rect x=\"{:.0f}\" y=\"{:.0f}\" width=\"{}\" height=\"{}\" fill=\"{}\">"
+          "<title>{} → {}: {:.3f}</title></rect>\n",
+          at.left + s * at.cell, at.top + t * at.cell, at.cell - gap, at.cell - gap,
+          hex(color_of(weight, paper)), escaped(at.sources[static_cast<std::size_t>(s)]),
+          escaped(at.targets[static_cast<std::size_t>(t)]), weight);
+    }
+  }
+  return result + "</g>\n";
+}
+
+std::string svg_color_bar(const Layout& at) {
+  const double x = at.left + at.width + Layout::bar_gap;
+  std::string result =
+      "<defs><linearGradient id=\"attune-weight\" x1=\"0\" y1=\"1\" x2=\"0\" y2=\"0\">";
+  for (std::size_t i = 0; i < paper.size(); ++i) {
+    result += fmt::format("<stop offset=\"{}\" stop-color=\"{}\"/>",
+                          static_cast<double>(i) / (paper.size() - 1), hex(paper[i]));
+  }
+  result += fmt::format(
+      "</linearGradient></defs>\n"
+      "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{}\" height=\"{:.1f}\" rx=\"2\" "
+      "fill=\"url(#attune-weight)\"/>\n<g font-size=\"11\" fill=\"#57606a\">\n",
+      x, at.top, Layout::bar_width, at.bar_height);
+  for (const double tick : {0.0, 0.25, 0.5, 0.75, 1.0}) {
+    const double y = at.top + (1 - tick) * at.bar_height;
+    const double end = x + Layout::bar_width;
+    result += fmt::format(
+        "<path d=\"M{:.1f} {:.1f}h4\" stroke=\"#57606a\"/><text x=\"{:.1f}\" y=\"{:.1f}\">{:g}"
+        "</text>\n",
+        end, y, end + 7, y + 4, tick);
+  }
+  return result + fmt::format(
+                      "<text transform=\"translate({:.1f} {:.1f}) rotate(-90)\" font-size=\"12\" "
+                      "text-anchor=\"middle\">weight</text>\n</g>\n",
+                      x + Layout::bar_width + Layout::bar_labels - 12, at.top + at.bar_height / 2);
+}
+
+}  // namespace
+
+int Alignment::heaviest(int t) const {
+  check(*this);
+  ATTUNE_CHECK(t >= 0 && t < count(target) && !source.empty(),
+               "alignment: index {} has no weights in {} target x {} source tokens", t,
+               target.size(), source.size());
+  const auto row = weights.begin() + static_cast<std::ptrdiff_t>(t) * count(source);
+  return static_cast<int>(std::max_element(row, row + count(source)) - row);
+}
+
+std::string to_moses(const Alignment& alignment) {
+  check(alignment);
+  std::string result;
+  for (int t = 0; t < count(alignment.target) && !alignment.source.empty(); ++t) {
+    result += fmt::format("{}{}-{}", t == 0 ? "" : " ", alignment.heaviest(t), t);
+  }
+  return result;
+}
+
+std::string to_terminal(const Alignment& alignment, TerminalColor color, int columns) {
+  check(alignment);
+  const std::vector<std::string> sources = labels_of(alignment.source, 16);
+  const std::vector<std::string> targets = labels_of(alignment.target, std::max(4, columns / 4));
+  const int indent = widest(targets) + 1;
+  const int room = std::max(2, columns - indent);
+
+  const bool narrow = 2 * count(sources) > room && count(sources) <= room &&
+                      std::all_of(sources.begin(), sources.end(), [](const std::string& label) {
+                        return utf8::display_width(label) == count(utf8::characters(label));
+                      });
+  const int width = narrow ? 1 : 2;
+  const int most = room / width;
+  const int parts = std::max(1, (count(sources) + most - 1) / most);
+  const int part_size = std::max(1, (count(sources) + parts - 1) / parts);
+
+  std::string result;
+  for (int first = 0; first < std::max(1, count(sources)); first += part_size) {
+    const int last = std::min(first + part_size, count(sources));
+    if (first > 0) result += '\n';
+    result += header(std::span(sources).subspan(static_cast<std::size_t>(first),
+                                                static_cast<std::size_t>(last - first)),
+                     indent, width);
+    for (int t = 0; t < count(targets); ++t) {
+      const std::string& label = targets[static_cast<std::size_t>(t)];
+      result += padding(indent - 1 - utf8::display_width(label)) + label + ' ';
+      for (int s = first; s < last; ++s) result += cell(alignment.weight(t, s), color, width);
+      result += color == TerminalColor::none ? "\n" : "\x1b[0m\n";
+    }
+  }
+  return result + '\n' + legend(color, indent, columns);
+}
+
+std::string to_svg(const Alignment& alignment, std::string_view title) {
+  check(alignment);
+  const Layout at(alignment, title);
+  const double width = std::ceil(at.total_width()), height = std::ceil(at.total_height());
+  std::string result = fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" "
+      "viewBox=\"0 0 {0} {1}\" role=\"img\" aria-label=\"{4}\" font-family=\"system-ui, "
+      "-apple-system, 'Segoe UI', Helvetica, Arial, sans-serif\">\n"
+      "<rect x=\"0.5\" y=\"0.5\" width=\"{2}\" height=\"{3}\" rx=\"8\" fill=\"#ffffff\" "
+      "stroke=\"#d0d7de\"/>\n",
+      width, height, width - 1, height - 1, title.empty() ? "alignment" : escaped(title));
+  if (!title.empty()) {
+    result += fmt::format(
+        "<text x=\"{}\" y=\"{}\" font-size=\"15\" font-weight=\"600\" fill=\"#1f2328\">{}"
+        "</text>\n",
+        Layout::margin, Layout::margin + 14, escaped(title));
+  }
+  result += fmt::format(
+      "<g font-size=\"12\" fill=\"#57606a\" text-anchor=\"middle\">\n"
+      "<text x=\"{:.1f}\" y=\"{:.1f}\">source</text>\n"
+      "<text transform=\"translate({:.1f} {:.1f}) rotate(-90)\">target</text>\n</g>\n",
+      at.left + at.width / 2,
+      at.top - Layout::label_gap - at.label_height() - Layout::axis_title + 12, Layout::margin + 10,
+      at.top + at.height / 2);
+  return result + svg_labels(at) + svg_cells(alignment, at) + svg_color_bar(at) + "</svg>\n";
+}
+
+}  // namespace attune

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace attune {
+
+/// Where a decoder looked: for every target token, in order, one weight for each source token.
+/// Every function below throws Error unless there are as many weights as token pairs.
+struct Alignment {
+  std::vector<std::string> source, target;
+  std::vector<float> weights;  ///< [T_target, T_source], row-major, each in [0, 1]
+
+  /// The weight of source token `s` for target token `t`, unchecked.
+  float weight(int t, int s) const {
+    return weights[static_cast<std::size_t>(t) * source.size() + static_cast<std::size_t>(s)];
+  }
+
+  /// The source position of the heaviest weight for target token `t`, the first of equal ones.
+  /// Throws Error if `t` is outside of the target or the source is empty.
+  int heaviest(int t) const;
+};
+
+/// The hard alignment in Moses form: a pair `source-target` of positions from 0 for each target
+/// token, by the heaviest weight, such as "1-0 0-1". Empty if either side is.
+std::string to_moses(const Alignment& alignment);
+
+/// What a terminal can show: plain block characters, the 256 colours of xterm, or 24-bit colour.
+enum class TerminalColor { none, xterm256, truecolor };
+
+/// A heat map for a terminal of `columns` columns, each line ended by a line feed: a row for each
+/// target token, a column for each source token, and a legend. Longer source tokens are written
+/// downwards; a source too wide for the terminal is drawn narrower, then in several parts one
+/// below the other. Without colour the shades are the nearest of 0, 1/4, 1/2, 3/4 and 1.
+std::string to_terminal(const Alignment& alignment, TerminalColor color, int columns = 80);
+
+/// A heat map as a self-contained SVG picture on a background of its own: source along the top,
+/// target down the side, a colour bar from 0 to 1, and every weight as a tooltip.
+std::string to_svg(const Alignment& alignment, std::string_view title);
+
+}  // namespace attune

@@ -1,0 +1,70 @@
+#include "attune/seq2seq/batch.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "attune/autograd/array/error.h"
+#include "attune/autograd/ops/losses.h"
+#include "attune/seq2seq/vocabulary.h"
+
+namespace attune {
+namespace {
+
+// A [steps, columns] table that is filled in column by column, one column a sequence.
+class Table {
+ public:
+  Table(std::size_t steps, std::size_t columns, int fill)
+      : steps_(steps), columns_(columns), values_(steps * columns, fill) {}
+  std::int32_t& at(std::size_t step, std::size_t column) {
+    return values_[step * columns_ + column];
+  }
+  Indices indices() const {
+    return Indices(values_,
+                   {static_cast<std::int64_t>(steps_), static_cast<std::int64_t>(columns_)});
+  }
+
+ private:
+  std::size_t steps_, columns_;
+  std::vector<std::int32_t> values_;
+};
+
+}  // namespace
+
+Sources make_sources(std::span<const std::vector<int>> sources) {
+  ATTUNE_CHECK(!sources.empty(), "make_sources: there are no sources; expected at least one");
+  std::size_t longest = 0;
+  for (const auto& source : sources) longest = std::max(longest, source.size());
+
+  Table ids(longest, sources.size(), Vocabulary::pad);
+  std::vector<std::int32_t> lengths;
+  for (std::size_t b = 0; b < sources.size(); ++b) {
+    ATTUNE_CHECK(!sources[b].empty(), "make_sources: source {} is empty; expected at least a token",
+                 b);
+    for (std::size_t s = 0; s < sources[b].size(); ++s) ids.at(s, b) = sources[b][s];
+    lengths.push_back(static_cast<std::int32_t>(sources[b].size()));
+  }
+  return {ids.indices(), Indices(lengths)};
+}
+
+Batch make_batch(std::span<const Example> examples) {
+  std::vector<std::vector<int>> sources;
+  std::size_t longest = 0;
+  for (const Example& example : examples) {
+    sources.push_back(example.source);
+    longest = std::max(longest, example.target.size());
+  }
+  Table input(longest + 1, examples.size(), Vocabulary::pad);
+  Table output(longest + 1, examples.size(), kIgnore);
+  std::int64_t tokens = 0;
+  for (std::size_t b = 0; b < examples.size(); ++b) {
+    const std::vector<int>& target = examples[b].target;
+    input.at(0, b) = Vocabulary::start;
+    for (std::size_t t = 0; t < target.size(); ++t)
+      input.at(t + 1, b) = output.at(t, b) = target[t];
+    output.at(target.size(), b) = Vocabulary::end;
+    tokens += static_cast<std::int64_t>(target.size()) + 1;
+  }
+  return {make_sources(sources), input.indices(), output.indices(), tokens};
+}
+
+}  // namespace attune

@@ -1,0 +1,100 @@
+#include "attune/seq2seq/decoder.h"
+
+#include <cstddef>
+
+#include "attune/autograd/array/random.h"
+#include "attune/autograd/ops/activations.h"
+#include "attune/autograd/ops/reductions.h"
+#include "attune/autograd/ops/shaping.h"
+#include "attune/autograd/scopes.h"
+
+namespace attune {
+namespace {
+
+// Combines with the context, where there is one.
+Tensor joined(const Tensor& x, const Tensor& context) {
+  return context.defined() ? concat({x, context}, -1) : x;
+}
+
+std::int64_t context_size(const EncoderDecoderOptions& options) {
+  return options.has_attention() ? options.state_size() : 0;
+}
+
+}  // namespace
+
+Decoder::Decoder(const EncoderDecoderOptions& options)
+    : embedding_(child("embedding", Embedding(options.target_vocabulary, options.embedding))),
+      dropout_(options.dropout),
+      output_(child("output", Linear(options.state_size() + context_size(options),
+                                     options.target_vocabulary))) {
+  const std::int64_t size = options.state_size();
+  if (options.has_attention())
+    attention_ = child("attention", Attention(options.attention, size, size, options.hidden));
+  for (int i = 0; i < options.layers; ++i) {
+    const std::int64_t input = i == 0 ? options.embedding + context_size(options) : size;
+    cells_.push_back(child(fmt::format("layer{}", i), make_cell(options.cell, input, size)));
+    Bridge bridge{child(fmt::format("bridge{}_h", i), Linear(size, size)), {}};
+    if (cells_.back()->initial_state(1).c.defined())
+      bridge.c = child(fmt::format("bridge{}_c", i), Linear(size, size));
+    bridges_.push_back(bridge);
+  }
+}
+
+Memory Decoder::memorize(const Encoded& encoded) const {
+  return attention_ ? attention_->memorize(encoded.states, encoded.lengths) : Memory{};
+}
+
+DecoderState Decoder::start(const Encoded& encoded) const {
+  DecoderState state;
+  for (std::size_t i = 0; i < cells_.size(); ++i) {
+    const auto& [h, c] = encoded.last[i];
+    state.layers.push_back(
+        {tanh(bridges_[i].h(h)), bridges_[i].c ? tanh((*bridges_[i].c)(c)) : Tensor()});
+  }
+  return state;
+}
+
+DecoderStep Decoder::step(const Tensor& previous, const DecoderState& state,
+                          const Memory& memory) const {
+  DecoderStep result;
+  if (attention_) {
+    auto [context, weights] = attention_->attend(state.query(), memory);
+    result.context = context;
+    result.weights = weights;
+  }
+  Tensor x = joined(previous, result.context);
+  for (std::size_t i = 0; i < cells_.size(); ++i) {
+    if (i > 0) x = dropout_(x);
+    result.state.layers.push_back((*cells_[i])(x, state.layers[i]));
+    x = result.state.layers.back().h;
+  }
+  return result;
+}
+
+Tensor Decoder::output(const Tensor& states, const Tensor& contexts) const {
+  return output_(dropout_(joined(states, contexts)));
+}
+
+Tensor Decoder::operator()(const Encoded& encoded, const Indices& target_input,
+                           double teacher_forcing) const {
+  const auto own_choice = [&](const DecoderStep& step) {
+    const NoGrad no_grad;
+    const Eval eval;
+    return argmax(output(step.state.query(), step.context));
+  };
+
+  const Memory memory = memorize(encoded);
+  const Tensor embedded = embed(target_input);  // [T, B, E]
+  DecoderStep now{.state = start(encoded), .context = {}, .weights = {}};
+  std::vector<Tensor> states, contexts;
+  for (std::int64_t t = 0; t < embedded.size(0); ++t) {
+    const bool told = t == 0 || teacher_forcing >= 1 || generator().uniform() < teacher_forcing;
+    now = step(told ? embedded[t] : embed(own_choice(now)), now.state, memory);
+    states.push_back(now.state.query());
+    if (attention_) contexts.push_back(now.context);
+  }
+  // One product for all steps: W [s ; c] for each step alone would cost several times as much.
+  return output(stack(states), attention_ ? stack(contexts) : Tensor());
+}
+
+}  // namespace attune

@@ -1,0 +1,8 @@
+#pragma once
+
+/// What a training run needs around its loop: files, checkpoints, a metrics log, progress.
+#include "attune/train/checkpoint.h"
+#include "attune/train/files.h"
+#include "attune/train/metrics_log.h"
+#include "attune/train/progress.h"
+#include "attune/train/safetensors.h"

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+#include "attune/layers/layer.h"
+
+namespace attune {
+
+/// Writes the parameters of `layer` under their names to a safetensors file, which is replaced as a
+/// whole or not at all. Errors: the system's.
+void save_parameters(const std::string& path, const Layer& layer);
+
+/// Sets the parameters of `layer` from such a file. Errors, before anything is changed: the file
+/// cannot be read or is damaged, a name is missing or unknown, a shape differs; the path is named.
+void load_parameters(const std::string& path, Layer& layer);
+
+}  // namespace attune

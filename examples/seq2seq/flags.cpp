@@ -1,0 +1,224 @@
+#include "flags.h"
+
+#include <cmath>
+#include <string>
+#include <string_view>
+
+#include "attune/layers.h"
+#include "attune/optim.h"
+#include "attune/seq2seq.h"
+
+namespace seq2seq {
+namespace {
+
+// A number from [low, high]. CLI::Range would let NaN through.
+CLI::Validator in_range(double low, double high, const std::string& name) {
+  return CLI::Validator(
+      [=](const std::string& text) {
+        double value = NAN;
+        const bool ok = CLI::detail::lexical_cast(text, value) && value >= low && value <= high;
+        return ok ? std::string() : fmt::format("'{}' is not {}", text, name);
+      },
+      name);
+}
+
+CLI::Validator at_least_1() { return in_range(1, 1e15, "a whole number from 1"); }
+CLI::Validator at_least_0() { return in_range(0, 1e300, "a number from 0"); }
+CLI::Validator share() { return in_range(0, 1, "a number from 0 to 1"); }
+CLI::Validator share_below_1() {
+  return in_range(0, std::nextafter(1, 0), "a number from 0 to below 1");
+}
+
+CLI::Validator one_of(const std::vector<std::string>& names) { return CLI::IsMember(names); }
+
+std::vector<std::string> task_names() {
+  std::vector<std::string> names;
+  for (const attune::Task& task : attune::tasks()) names.emplace_back(task.name);
+  return names;
+}
+
+std::vector<std::string> attention_names() {
+  std::vector<std::string> names = attune::score_kinds();
+  names.emplace_back("none");
+  return names;
+}
+
+void add_run(CLI::App& command, std::string& run, const std::string& purpose) {
+  command.add_option("--run", run, purpose)->required()->type_name("DIR");
+}
+
+void add_threads(CLI::App& command, int& threads) {
+  command.add_option("--threads", threads, "threads to use; results do not depend on it")
+      ->capture_default_str()
+      ->check(in_range(1, 1024, "a whole number from 1 to 1024"));
+}
+
+void add_data_flags(CLI::App& command, TrainOptions& options) {
+  const std::string group = "What to learn";
+  auto* task = command
+                   .add_option("--task", options.task,
+                               "a synthetic task on the letters a to z, examples made up")
+                   ->check(one_of(task_names()))
+                   ->capture_default_str()
+                   ->group(group);
+  auto* data = command
+                   .add_option("--data", options.data,
+                               "pairs to learn from instead, one a line: source TAB target")
+                   ->type_name("FILE")
+                   ->excludes(task)
+                   ->group(group);
+  command
+      .add_option("--valid", options.valid,
+                  "pairs to measure progress on; the best model on them is kept")
+      ->type_name("FILE")
+      ->needs(data)
+      ->group(group);
+  const auto tokens = [&](const char* flag, std::string& kind, const char* purpose) {
+    command.add_option(flag, kind, purpose)
+        ->check(one_of({"chars", "words"}))
+        ->capture_default_str()
+        ->needs(data)
+        ->group(group);
+  };
+  tokens("--source-tokens", options.source_tokens, "how to cut sources of --data");
+  tokens("--target-tokens", options.target_tokens, "how to cut targets of --data");
+  command.add_option("--min-length", options.min_length, "fewest letters of the task's sources")
+      ->check(at_least_1())
+      ->capture_default_str()
+      ->excludes(data)
+      ->group(group);
+  command
+      .add_option("--max-length", options.max_length,
+                  "the limit: most tokens of a source or target; 20 for a task, 100 for --data")
+      ->check(at_least_1())
+      ->group(group);
+}
+
+void add_model_flags(CLI::App& command, TrainOptions& options) {
+  const std::string group = "The model";
+  command.add_option("--cell", options.cell, "recurrent cell of encoder and decoder")
+      ->check(one_of(attune::cell_kinds()))
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--attention", options.attention, "score of a query and a key")
+      ->check(one_of(attention_names()))
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_flag("--bidirectional,!--no-bidirectional", options.bidirectional,
+                "read the source from both ends (the default), or not")
+      ->group(group);
+  const auto size = [&](const char* flag, int& value, const char* purpose) {
+    command.add_option(flag, value, purpose)
+        ->check(at_least_1())
+        ->capture_default_str()
+        ->group(group);
+  };
+  size("--layers", options.layers, "recurrent layers on top of each other");
+  size("--embedding", options.embedding, "size of a token's vector");
+  size("--hidden", options.hidden, "units of the encoder in each direction");
+  command
+      .add_option("--dropout", options.dropout,
+                  "share of units dropped in training; never of the states attention sees")
+      ->check(share_below_1())
+      ->capture_default_str()
+      ->group(group);
+}
+
+void add_training_flags(CLI::App& command, TrainOptions& options) {
+  const std::string group = "Training";
+  const auto add = [&](const char* flag, auto& value, const char* purpose) {
+    return command.add_option(flag, value, purpose)->capture_default_str()->group(group);
+  };
+  add("--batch", options.batch, "examples a step")->check(at_least_1());
+  add("--steps", options.steps, "updates of the parameters")->check(at_least_1());
+  add("--optimizer", options.optimizer, "rule of the updates")
+      ->check(one_of(attune::optimizer_names()));
+  add("--learn-rate", options.learn_rate, "size of the updates")->check(at_least_0());
+  add("--schedule", options.schedule, "how the learn rate changes over the steps")
+      ->check(one_of(attune::schedule_names()));
+  add("--warmup", options.warmup, "steps in which the learn rate first rises")->check(at_least_0());
+  add("--clip-norm", options.clip_norm, "largest norm of a gradient; 0: any")->check(at_least_0());
+  add("--teacher-forcing", options.teacher_forcing,
+      "share of steps told the right token before, not the model's own")
+      ->check(share());
+  add("--label-smoothing", options.label_smoothing, "share of the targets spread over all tokens")
+      ->check(share_below_1());
+  add("--seed", options.seed, "fixes all that is random");
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, TrainOptions& options) {
+  CLI::App& command = *app.add_subcommand("train", "Train a model and keep it in a run folder.");
+  add_run(command, options.run, "the run folder to write; an earlier run in it is replaced");
+  add_data_flags(command, options);
+  add_model_flags(command, options);
+  add_training_flags(command, options);
+  add_threads(command, options.threads);
+  command.footer(R"(
+The run folder holds config.json, source.vocab, target.vocab, metrics.jsonl (one line a
+step or so), speed.jsonl, model.safetensors and alignment.svg. Ctrl-C ends training after
+the current step with the model saved.
+
+Examples:
+  seq2seq train --run runs/demo
+  seq2seq train --run runs/sort --task sort --cell lstm --attention dot
+  seq2seq train --run runs/cmudict --data train.tsv --valid valid.tsv --target-tokens words)");
+}
+
+void add_test(CLI::App& app, TestOptions& options) {
+  CLI::App& command =
+      *app.add_subcommand("test", "Measure a trained model on examples that it never saw.");
+  add_run(command, options.run, "a run folder that train has written");
+  command
+      .add_option("--data", options.data,
+                  "pairs to test on, one a line: source TAB target; where a source has several "
+                  "targets the closest counts")
+      ->type_name("FILE");
+  command
+      .add_option("--count", options.count,
+                  "sources to test on; 2000 of a task and all of --data by default")
+      ->check(at_least_1());
+  command.add_option("--seed", options.seed, "which examples of the task")->capture_default_str();
+  command
+      .add_option("--min-length", options.min_length,
+                  "fewest letters of the task's sources; as in training by default")
+      ->check(at_least_1());
+  command
+      .add_option("--max-length", options.max_length,
+                  "most letters of the task's sources; as in training by default")
+      ->check(at_least_1());
+  command.add_flag("--json", options.json, "print one JSON object, with fractions");
+  add_threads(command, options.threads);
+  command.footer(R"(
+Examples:
+  seq2seq test --run runs/demo --count 5000 --seed 7
+  seq2seq test --run runs/cmudict --data data/cmudict/test.tsv --json)");
+}
+
+void add_translate(CLI::App& app, TranslateOptions& options) {
+  CLI::App& command =
+      *app.add_subcommand("translate", "Write the target of each source, one a line.");
+  add_run(command, options.run, "a run folder that train has written");
+  command.add_option("source", options.sources,
+                     "what to translate; without any, every line of standard input");
+  command.add_flag(
+      "--alignment", options.alignment,
+      "add a TAB and the alignment in Moses form: 0-2 1-1 2-0, source-target positions");
+  command.add_flag("--heatmap", options.heatmap, "draw where the model looked");
+  command
+      .add_option("--svg", options.svg,
+                  "draw it into a picture; of several sources the second into FILE-2.svg, ...")
+      ->type_name("FILE");
+  add_threads(command, options.threads);
+  command.footer(R"(
+Characters that training never showed are read as <unk>, with a warning.
+
+Examples:
+  seq2seq translate --run runs/demo attention
+  seq2seq translate --run runs/demo --heatmap --svg attention.svg attention
+  cut -f1 data/cmudict/test.tsv | seq2seq translate --run runs/cmudict --alignment)");
+}
+
+}  // namespace seq2seq

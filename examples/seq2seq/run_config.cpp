@@ -1,0 +1,103 @@
+#include "run_config.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "attune/train/files.h"
+
+namespace seq2seq {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kFormat = "attune seq2seq run 1";
+
+Json to_json(const attune::EncoderDecoderOptions& model) {
+  return {
+      {"source_vocabulary", model.source_vocabulary},
+      {"target_vocabulary", model.target_vocabulary},
+      {"cell", model.cell},
+      {"attention", model.attention},
+      {"bidirectional", model.bidirectional},
+      {"layers", model.layers},
+      {"embedding", model.embedding},
+      {"hidden", model.hidden},
+      {"dropout", model.dropout},
+  };
+}
+
+attune::EncoderDecoderOptions model_from(const Json& json) {
+  return {
+      .source_vocabulary = json.at("source_vocabulary"),
+      .target_vocabulary = json.at("target_vocabulary"),
+      .cell = json.at("cell"),
+      .attention = json.at("attention"),
+      .bidirectional = json.at("bidirectional"),
+      .layers = json.at("layers"),
+      .embedding = json.at("embedding"),
+      .hidden = json.at("hidden"),
+      .dropout = json.at("dropout"),
+  };
+}
+
+Json training_json(const TrainOptions& options) {
+  return {
+      {"data", options.data},
+      {"valid", options.valid},
+      {"batch", options.batch},
+      {"steps", options.steps},
+      {"optimizer", options.optimizer},
+      {"learn_rate", options.learn_rate},
+      {"schedule", options.schedule},
+      {"warmup", options.warmup},
+      {"clip_norm", options.clip_norm},
+      {"teacher_forcing", options.teacher_forcing},
+      {"label_smoothing", options.label_smoothing},
+      {"seed", options.seed},
+  };
+}
+
+}  // namespace
+
+std::string config_json(const RunConfig& config, const TrainOptions& options) {
+  const Json json = {
+      {"format", kFormat},
+      {"task", config.task},
+      {"min_length", config.min_length},
+      {"max_length", config.max_length},
+      {"max_target_length", config.max_target_length},
+      {"model", to_json(config.model)},
+      {"training", training_json(options)},
+  };
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string model_json(const attune::EncoderDecoderOptions& model) { return to_json(model).dump(); }
+
+RunConfig read_config(const std::string& path) {
+  try {
+    const Json json = Json::parse(attune::read_file(path));
+    ATTUNE_CHECK(json.is_object() && json.value("format", "") == kFormat,
+                 "'{}' is not the config.json of a run; expected \"format\": \"{}\"", path,
+                 kFormat);
+    const RunConfig config{
+        .task = json.at("task"),
+        .min_length = json.at("min_length"),
+        .max_length = json.at("max_length"),
+        .max_target_length = json.at("max_target_length"),
+        .model = model_from(json.at("model")),
+    };
+    if (!config.task.empty()) attune::task_named(config.task);
+    return config;
+  } catch (const nlohmann::json::exception& error) {
+    attune::fail("'{}' is damaged: {}", path, error.what());
+  }
+}
+
+bool is_config(const std::string& path) {
+  if (!std::filesystem::exists(path)) return false;
+  const Json json = Json::parse(attune::read_file(path), nullptr, /*allow_exceptions=*/false);
+  return json.is_object() && json.value("format", Json()) == Json(kFormat);
+}
+
+}  // namespace seq2seq

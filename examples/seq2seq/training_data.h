@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "attune/seq2seq.h"
+#include "options.h"
+
+namespace seq2seq {
+
+/// What a training learns from, before any batch is made of it.
+struct TrainingData {
+  attune::Vocabulary source, target;
+  attune::BatchStream batches;
+  int max_target_length;  ///< tokens of the longest target
+  std::string sample;     ///< a source to show the alignment of
+};
+
+/// The task's endless supply of examples, or the pairs of options.data. Errors: lengths that are no
+/// range; faults of the file, with the line's number.
+TrainingData load_training_data(const TrainOptions& options);
+
+}  // namespace seq2seq

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "scoring.h"
+
+namespace seq2seq {
+
+/// Measures a model in training on pairs that it does not learn from.
+class Validation {
+ public:
+  struct Result {
+    double loss = 0;  ///< mean cross-entropy, in nats a token
+    attune::Scores scores;
+    bool best = false;  ///< fewer errors than ever before
+  };
+
+  /// The first pairs of a file. Errors: as read_questions().
+  Validation(const Run& run, const std::string& path);
+  Result operator()(const Run& run);
+
+ private:
+  double loss(const attune::EncoderDecoder& model) const;
+
+  std::vector<Question> questions_;
+  std::vector<attune::Batch> batches_;
+  double fewest_errors_ = std::numeric_limits<double>::infinity();
+};
+
+}  // namespace seq2seq

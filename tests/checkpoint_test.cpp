@@ -1,0 +1,66 @@
+#include "attune/train/checkpoint.h"
+
+#include "attune/optim/adam.h"
+#include "attune/train/safetensors.h"
+#include "catch.h"
+#include "temporary_folder.h"
+
+using namespace attune;
+
+namespace {
+
+struct Inner : Layer {
+  explicit Inner(double value) : weight(param("weight", {2, 3}, constant(value))) {}
+  Tensor weight;
+};
+
+struct Outer : Layer {
+  explicit Outer(double value)
+      : scale(param("scale", {2}, constant(value + 1))), inner(child("inner", Inner(value))) {}
+  Tensor scale;
+  Inner inner;
+};
+
+}  // namespace
+
+TEST_CASE("parameters are saved and loaded by their nested names") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("model.safetensors");
+  save_parameters(path, Outer(3));
+  Outer other(0);
+  load_parameters(path, other);
+  REQUIRE(other.scale.value().to_vector() == std::vector<float>(2, 4));
+  REQUIRE(other.inner.weight.value().to_vector() == std::vector<float>(6, 3));
+  const Safetensors content = load_safetensors(path);
+  REQUIRE(content.arrays.size() == 2);
+  REQUIRE(content.arrays[0].first == "scale");
+  REQUIRE(content.arrays[1].first == "inner.weight");
+}
+
+TEST_CASE("parameters of another model are refused and the path is named") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("model.safetensors");
+  save_parameters(path, Outer(3));
+  Inner inner(0);
+  REQUIRE_THROWS_WITH(load_parameters(path, inner), contains("(in '" + path + "')"));
+  REQUIRE(inner.weight.value().to_vector() == std::vector<float>(6, 0));
+}
+
+TEST_CASE("an optimizer's state survives a safetensors file") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("optimizer.safetensors");
+  Outer model(1);
+  Adam first(model.parameters());
+  model.scale.backward(Array::full({2}, 0.3));
+  first.step();
+  save_safetensors(path, {first.state(), {}});
+
+  Adam second(model.parameters());
+  second.load_state(load_safetensors(path).arrays);
+  const NamedArrays expected = first.state(), found = second.state();
+  REQUIRE(found.size() == expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    REQUIRE(found[i].first == expected[i].first);
+    REQUIRE(found[i].second.to_vector<double>() == expected[i].second.to_vector<double>());
+  }
+}

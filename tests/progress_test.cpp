@@ -1,0 +1,183 @@
+#include "attune/train/progress.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catch.h"
+
+using namespace attune;
+
+namespace {
+
+// A file to write to, a clock that is set by hand, and a terminal of a given width.
+class Stage {
+ public:
+  explicit Stage(int columns) : file_(std::tmpfile()), columns_(columns) { REQUIRE(file_); }
+  ~Stage() { std::fclose(file_); }
+
+  Progress::Output output() {
+    return {file_, [this] { return columns_; }, [this] { return seconds; }};
+  }
+
+  std::string text() const {
+    std::string result;
+    std::rewind(file_);
+    for (int c; (c = std::fgetc(file_)) != EOF;) result += static_cast<char>(c);
+    return result;
+  }
+
+  double seconds = 0;
+
+ private:
+  std::FILE* file_;
+  int columns_;
+};
+
+int columns_of(std::string_view text) {
+  return static_cast<int>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+int count(std::string_view text, std::string_view part) {
+  int result = 0;
+  for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++result;
+  return result;
+}
+
+const ProgressState half_way = {"training", 500, 1000, 0.12345, 0.981, 35234, 12};
+
+}  // namespace
+
+TEST_CASE("a progress bar shows steps, loss, accuracy, tokens per second and time left") {
+  CHECK(progress_bar(half_way, 100) ==
+        "training ━━━━━━━━━━━───────────  500/1000   50%  loss 0.1235  accuracy 98.1%  35.2k tok/s"
+        "  0:12 left");
+}
+
+TEST_CASE("a terminal of 80 columns shows every figure of a long training run") {
+  ProgressState state = half_way;
+  state.total = 20000;
+  state.seconds_left = 754;
+  const std::string line = progress_bar(state, 79);
+  for (const char* part : {"─", "500/20000", "loss", "accuracy", "tok/s", "12:34 left"}) {
+    CHECK_THAT(line, contains(part));
+  }
+}
+
+TEST_CASE("a progress bar fits any width and gives up the least needed figures first") {
+  std::size_t figures = 0;
+  for (int columns = 1; columns < 150; ++columns) {
+    const std::string line = progress_bar(half_way, columns);
+    CAPTURE(columns, line);
+    CHECK(columns_of(line) <= columns);
+    CHECK_FALSE(line.empty());
+    const std::vector<std::string> order = {"500/1000", "left",  "loss",
+                                            "accuracy", "tok/s", "%  l"};
+    std::size_t shown = 0;
+    while (shown < order.size() && line.find(order[shown]) != line.npos) ++shown;
+    CHECK(shown >= figures);
+    figures = shown;
+  }
+  CHECK(figures == 6);
+}
+
+TEST_CASE("the filled part of a progress bar is the share that is done") {
+  const auto bar = [](int done) { return progress_bar({"", done, 80}, 200); };
+  CHECK(count(bar(0), "━") == 0);
+  CHECK(count(bar(0), "─") == 40);
+  CHECK(count(bar(1), "╸") == 1);
+  CHECK(count(bar(40), "━") == 20);
+  CHECK(count(bar(79), "━") == 39);
+  CHECK(count(bar(80), "━") == 40);
+  CHECK_THAT(bar(79), contains(" 98%"));
+  CHECK_THAT(bar(80), contains("100%"));
+}
+
+TEST_CASE("figures that are not known are left out of a progress line") {
+  CHECK(progress_text({"reading", 3, 4}) == "reading 3/4   75%");
+}
+
+TEST_CASE("on a terminal the progress line is drawn at most ten times a second") {
+  Stage stage(80);
+  Progress progress("training", 1000, 0, stage.output());
+  for (int i = 0; i < 1000; ++i) {
+    stage.seconds += 0.001;
+    progress.step({.loss = 1, .accuracy = 0.5, .tokens = 10});
+  }
+  CHECK(count(stage.text(), "\r") >= 9);
+  CHECK(count(stage.text(), "\r") <= 10);
+  CHECK(count(stage.text(), "\n") == 0);
+  progress.finish();
+  CHECK(stage.text().ends_with("\x1b[K\n"));
+  CHECK_THAT(stage.text(), contains("1000/1000") && contains("took 0:01"));
+}
+
+TEST_CASE("away from a terminal progress is a plain line for each tenth") {
+  Stage stage(0);
+  {
+    Progress progress("training", 200, 0, stage.output());
+    for (int i = 0; i < 200; ++i) {
+      stage.seconds += 0.01;
+      progress.step({.loss = 0.25, .tokens = 50});
+    }
+  }
+  const std::string text = stage.text();
+  CHECK(count(text, "\n") == 10);
+  CHECK(count(text, "\r") == 0);
+  CHECK(count(text, "\x1b") == 0);
+  CHECK_THAT(text, contains("training  20/200   10%  loss 0.2500   5.0k tok/s  0:02 left\n"));
+  CHECK(text.ends_with("training 200/200  100%  loss 0.2500   5.0k tok/s  took 0:02\n"));
+}
+
+TEST_CASE("away from a terminal slow work is heard of at least every ten seconds") {
+  Stage stage(0);
+  Progress progress("training", 100000, 0, stage.output());
+  for (int i = 0; i < 35; ++i) {
+    stage.seconds += 1;
+    progress.step({});
+  }
+  CHECK(count(stage.text(), "\n") == 3);
+}
+
+TEST_CASE("speed and time left count from where work went on") {
+  Stage stage(0);
+  Progress progress("training", 100, 80, stage.output());
+  for (int i = 0; i < 10; ++i) {
+    stage.seconds += 2;
+    progress.step({.tokens = 100});
+  }
+  CHECK_THAT(stage.text(), contains(" 90/100   90%") && contains(" 50 tok/s  0:20 left\n"));
+}
+
+TEST_CASE("a message is written above the progress line") {
+  Stage stage(80);
+  Progress progress("training", 100, 0, stage.output());
+  progress.print("before");
+  stage.seconds = 1;
+  progress.step({});
+  progress.print("valid accuracy 98%");
+  progress.finish();
+  progress.print("after");
+  const std::string text = stage.text();
+  CHECK(text.starts_with("\r\x1b[Kbefore\n\rtraining"));
+  CHECK_THAT(text, contains("\r\x1b[Kvalid accuracy 98%\n\rtraining"));
+  CHECK(text.ends_with("\x1b[K\nafter\n"));
+}
+
+TEST_CASE("progress that is finished twice or had no step writes nothing more") {
+  Stage stage(80);
+  {
+    Progress progress("training", 2, 0, stage.output());
+    progress.finish();
+  }
+  CHECK(stage.text().empty());
+  Progress progress("training", 2, 0, stage.output());
+  progress.step({});
+  progress.finish();
+  const std::string text = stage.text();
+  progress.finish();
+  CHECK(stage.text() == text);
+}
