@@ -18,7 +18,9 @@ double sum_of(const Numbers& line) {
 double mean_of(const Numbers& line) { return sum_of(line) / static_cast<double>(line.size()); }
 double max_of(const Numbers& line) { return *std::max_element(line.begin(), line.end()); }
 double min_of(const Numbers& line) { return *std::min_element(line.begin(), line.end()); }
-double logsumexp_of(const Numbers& line) { return std::log(sum_of(each(line, [](double x) { return std::exp(x); }))); }
+double logsumexp_of(const Numbers& line) {
+  return std::log(sum_of(each(line, [](double x) { return std::exp(x); })));
+}
 
 // `reduce` of every line of x [3, 5, 7] along an axis.
 Numbers along(const Numbers& x, int axis, double (*reduce)(const Numbers&)) {

@@ -3,22 +3,14 @@
 #include <vector>
 
 #include "attune/autograd/array/parallel.h"
+#include "attune/autograd/kernels/vector.h"
 
 namespace attune {
 namespace {
 
-// Sixteen running sums: independent chains that compile to SIMD, added up in a fixed order.
 template <typename T>
 T row_sum(const T* x, std::int64_t n) {
-  constexpr int kLanes = 16;
-  T lanes[kLanes] = {};
-  std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-    for (int lane = 0; lane < kLanes; ++lane) lanes[lane] += x[i + lane];
-  for (int lane = 0; i < n; ++i, ++lane) lanes[lane] += x[i];
-  for (int width = kLanes / 2; width > 0; width /= 2)
-    for (int lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
-  return lanes[0];
+  return lane_sum<T>(n, [=](std::int64_t i) { return x[i]; });
 }
 
 }  // namespace

@@ -7,26 +7,11 @@
 #include <numeric>
 
 #include "attune/autograd/kernels/math.h"
+#include "attune/autograd/kernels/vector.h"
 
 /// Loops over one row of numbers, on the calling thread: what softmax, losses and normalisation
 /// are made of.
 namespace attune {
-
-/// f(0) + ... + f(n - 1), in sixteen running sums that are added up in a fixed order.
-template <typename T, typename F>
-T lane_sum(std::int64_t n, const F& f) {
-  constexpr int kLanes = 16;
-  T lanes[kLanes] = {};
-  std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-#pragma omp simd
-    for (int lane = 0; lane < kLanes; ++lane) lanes[lane] += f(i + lane);
-  }
-  for (int lane = 0; i < n; ++i, ++lane) lanes[lane] += f(i);
-  for (int width = kLanes / 2; width > 0; width /= 2)
-    for (int lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
-  return lanes[0];
-}
 
 /// The largest element; -infinity for an empty row, NaN if there is one.
 template <typename T>

@@ -5,18 +5,26 @@
 /// Loops over short vectors, on the calling thread.
 namespace attune {
 
-/// sum_i x[i] y[i], in sixteen running sums that are added up in a fixed order.
-template <typename T>
-T dot(const T* x, const T* y, std::int64_t n) {
+/// f(0) + ... + f(n - 1), in sixteen running sums that are added up in a fixed order.
+template <typename T, typename F>
+T lane_sum(std::int64_t n, const F& f) {
   constexpr int kLanes = 16;
   T lanes[kLanes] = {};
   std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-    for (int lane = 0; lane < kLanes; ++lane) lanes[lane] += x[i + lane] * y[i + lane];
-  for (int lane = 0; i < n; ++i, ++lane) lanes[lane] += x[i] * y[i];
+  for (; i + kLanes <= n; i += kLanes) {
+#pragma omp simd
+    for (int lane = 0; lane < kLanes; ++lane) lanes[lane] += f(i + lane);
+  }
+  for (int lane = 0; i < n; ++i, ++lane) lanes[lane] += f(i);
   for (int width = kLanes / 2; width > 0; width /= 2)
     for (int lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
   return lanes[0];
+}
+
+/// sum_i x[i] y[i]
+template <typename T>
+T dot(const T* x, const T* y, std::int64_t n) {
+  return lane_sum<T>(n, [=](std::int64_t i) { return x[i] * y[i]; });
 }
 
 /// y += a x, or y = a x without `accumulate`.

@@ -1,0 +1,303 @@
+#include "attune/seq2seq.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "attune/autograd.h"
+#include "attune/optim/adam.h"
+#include "catch.h"
+
+using namespace attune;
+
+namespace {
+
+using Ids = std::vector<int>;
+
+EncoderDecoderOptions small(std::string cell = "gru", std::string attention = "additive") {
+  return {.source_vocabulary = 9,
+          .target_vocabulary = 7,
+          .cell = std::move(cell),
+          .attention = std::move(attention),
+          .embedding = 5,
+          .hidden = 3};
+}
+
+const std::vector<Example> kExamples = {{{4, 5, 6}, {6, 5}}, {{8}, {4, 4, 4}}, {{7, 4}, {}}};
+
+Array logits_of(const EncoderDecoderOptions& options, double teacher_forcing, std::uint64_t draws) {
+  seed(3);
+  const EncoderDecoder model(options);
+  seed(draws);
+  return model(make_batch(kExamples), teacher_forcing).value();
+}
+
+bool equal(const Array& a, const Array& b) { return a.to_vector() == b.to_vector(); }
+
+// `count` examples of copying 1 to 6 letters.
+std::vector<Example> copies(int count) {
+  Generator random(11);
+  std::vector<Example> examples;
+  for (int i = 0; i < count; ++i) {
+    Ids ids(static_cast<std::size_t>(1 + random.below(6)));
+    for (int& id : ids) id = static_cast<int>(Vocabulary::specials + random.below(5));
+    examples.push_back({ids, ids});
+  }
+  return examples;
+}
+
+}  // namespace
+
+// Batches
+
+TEST_CASE("a batch is time-major, with targets one step ahead of what the decoder is told") {
+  const Batch batch = make_batch(kExamples);
+  CHECK(batch.source.ids.shape() == Shape({3, 3}));
+  CHECK(batch.source.ids.to_vector() == Ids{4, 8, 7, 5, 0, 4, 6, 0, 0});
+  CHECK(batch.source.lengths.to_vector() == Ids{3, 1, 2});
+  CHECK(batch.target_input.shape() == Shape({4, 3}));
+  CHECK(batch.target_input.to_vector() == Ids{1, 1, 1, 6, 4, 0, 5, 4, 0, 0, 4, 0});
+  const int x = kIgnore;
+  CHECK(batch.target_output.to_vector() == Ids{6, 4, 2, 5, 4, x, 2, 4, x, x, 2, x});
+  CHECK(batch.tokens == 3 + 4 + 1);
+}
+
+TEST_CASE("a batch refuses an empty source and names its place") {
+  const std::vector<Ids> sources = {{4}, {}};
+  REQUIRE_THROWS_WITH(make_sources(sources), contains("source 1 is empty"));
+  REQUIRE_THROWS_WITH(make_batch({}), contains("there are no sources"));
+}
+
+TEST_CASE("every epoch of a batch stream holds each example once, in another order") {
+  std::vector<Example> examples;
+  for (int i = 0; i < 50; ++i) examples.push_back({Ids(static_cast<std::size_t>(1 + i % 7), i), {i}});
+  BatchStream stream(examples, 8, 5);
+  std::vector<std::vector<int>> epochs;
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    std::vector<int> seen;
+    while (seen.size() < 50) {
+      const Ids first = stream.next().source.ids[0].to_vector();
+      seen.insert(seen.end(), first.begin(), first.end());
+    }
+    CHECK(std::set<int>(seen.begin(), seen.end()).size() == 50);
+    epochs.push_back(seen);
+  }
+  CHECK(epochs[0] != epochs[1]);
+  CHECK(epochs[1] != epochs[2]);
+}
+
+TEST_CASE("a batch stream depends on its seed alone and puts examples of like length together") {
+  const auto make = [](std::uint64_t index) {
+    return Example{Ids(1 + index * index % 20, static_cast<int>(index)), Ids(1 + index * index % 20)};
+  };
+  const auto tokens = [&](std::uint64_t seed) {
+    BatchStream stream(make, 8, seed);
+    std::vector<int> ids;
+    std::int64_t places = 0, used = 0;
+    for (int i = 0; i < 40; ++i) {
+      const Batch batch = stream.next();
+      const Ids some = batch.source.ids[0].to_vector();
+      ids.insert(ids.end(), some.begin(), some.end());
+      places += batch.target_output.elements();
+      used += batch.tokens;
+    }
+    CHECK(std::set<int>(ids.begin(), ids.end()).size() == ids.size());
+    CHECK(static_cast<double>(used) > 0.75 * static_cast<double>(places));
+    return ids;
+  };
+  CHECK(tokens(1) == tokens(1));
+  CHECK(tokens(1) != tokens(2));
+}
+
+TEST_CASE("a batch stream refuses an empty set and a batch size of 0") {
+  REQUIRE_THROWS_WITH(BatchStream(std::vector<Example>{}, 4, 0), contains("no examples"));
+  REQUIRE_THROWS_WITH(BatchStream(kExamples, 0, 0), contains("batch size 0"));
+}
+
+// The model
+
+TEST_CASE("an encoder-decoder has the gradients of finite differences for every cell and score") {
+  const DefaultDType float64(DType::f64);
+  const Batch batch = make_batch(kExamples);
+  for (const std::string& cell : cell_kinds())
+    for (const std::string attention : {"dot", "general", "additive", "none"}) {
+      if (cell == "rnn_relu") continue;  // a kink is no place for finite differences
+      INFO(cell << " with attention " << attention);
+      seed(1);
+      const EncoderDecoder model(small(cell, attention));
+      std::vector<std::pair<std::string, Tensor>> leaves;
+      for (const Param& param : model.parameters()) leaves.emplace_back(param.name, param.value);
+      const auto result = gradcheck([&] { return std::vector<Tensor>{model.loss(batch)}; }, leaves);
+      INFO(result.message);
+      CHECK(result.ok);
+    }
+}
+
+TEST_CASE("a stacked encoder-decoder of one direction trains every parameter that it has") {
+  EncoderDecoderOptions options = small("lstm", "general");
+  options.layers = 3;
+  options.bidirectional = false;
+  options.dropout = 0.2;
+  seed(1);
+  const EncoderDecoder model(options);
+  const Batch batch = make_batch(kExamples);
+  CHECK(model(batch).shape() == Shape({4, 3, 7}));
+  model.loss(batch).backward();
+  for (const Param& param : model.parameters()) {
+    INFO(param.name);
+    REQUIRE(param.value.grad().defined());
+    const std::vector<float> gradient = param.value.grad().to_vector();
+    CHECK(std::any_of(gradient.begin(), gradient.end(), [](float g) { return g != 0; }));
+  }
+}
+
+TEST_CASE("the loss is the mean over the target tokens, whatever the padding") {
+  seed(1);
+  const EncoderDecoder model(small());
+  double sum = 0;
+  for (const Example& example : kExamples) {
+    const Batch batch = make_batch({&example, 1});
+    sum += model.loss(batch).item() * static_cast<double>(batch.tokens);
+  }
+  CHECK(model.loss(make_batch(kExamples)).item() == Approx(sum / 8).epsilon(1e-6));
+}
+
+TEST_CASE("dropout reaches the encoder's network but not the mark on its states") {
+  EncoderDecoderOptions options = small("rnn");
+  options.dropout = 0.5;
+  seed(1);
+  const Encoder encoder(options);
+  const Sources sources = make_batch(kExamples).source;
+  const Array dropped = encoder(sources).states.value();
+  const Eval eval;
+  const Array kept = encoder(sources).states.value();
+  CHECK_FALSE(equal(dropped, kept));
+
+  // What is left of the states once the recurrent network (tanh: at most 1) is taken away.
+  const Param mark = encoder.parameters().back();
+  REQUIRE(mark.name == "mark.weight");
+  CHECK(mark.value.shape() == Shape({6, 5}));
+  const Array embedding = encoder.parameters().front().value.value();
+  const Array marks = linear(attune::embedding(embedding, sources.ids), mark.value).value();
+  for (const Array& states : {dropped, kept})
+    for (std::int64_t i = 0; i < 6; ++i) CHECK(std::abs(states.at(i) - marks.at(i)) <= 1);
+}
+
+TEST_CASE("without teacher forcing a step is told the most probable token of the one before") {
+  const Array told = logits_of(small(), 1, 1), own = logits_of(small(), 0, 1);
+  CHECK(equal(told[0], own[0]));
+  CHECK_FALSE(equal(told, own));
+
+  // By hand: the batch with the model's own choices as what it is told.
+  seed(3);
+  const EncoderDecoder model(small());
+  const Batch batch = make_batch(kExamples);
+  std::vector<int> input = batch.target_input.to_vector();
+  for (std::int64_t t = 1; t < 4; ++t) {
+    const Indices chosen = argmax(own[t - 1]);
+    for (std::int64_t b = 0; b < 3; ++b)
+      input[static_cast<std::size_t>(t * 3 + b)] = chosen.at(b);
+  }
+  const Tensor again = model.decoder()(model.encoder()(batch.source), Indices(input, {4, 3}));
+  const std::vector<float> expected = own.to_vector(), found = again.value().to_vector();
+  for (std::size_t i = 0; i < expected.size(); ++i) CHECK(found[i] == Approx(expected[i]));
+}
+
+TEST_CASE("partial teacher forcing draws from the generator") {
+  CHECK(equal(logits_of(small(), 0.5, 1), logits_of(small(), 0.5, 1)));
+  std::set<std::vector<float>> outcomes;
+  for (std::uint64_t draws = 0; draws < 20; ++draws)
+    outcomes.insert(logits_of(small(), 0.5, draws).to_vector());
+  CHECK(outcomes.size() > 2);
+  CHECK(outcomes.size() <= 8);  // three steps, each told or not
+}
+
+TEST_CASE("token accuracy counts only targets that are no padding") {
+  const Array logits = Array::from(std::vector<float>{1, 0, 0, 1, 1, 0, 0, 1}, {2, 2, 2});
+  CHECK(token_accuracy(logits, Indices(Ids{0, 0, kIgnore, 1}, {2, 2})) == Approx(2.0 / 3));
+  CHECK(token_accuracy(logits, Indices(Ids{kIgnore, kIgnore, kIgnore, kIgnore}, {2, 2})) == 0);
+  REQUIRE_THROWS_WITH(token_accuracy(logits, Indices{0, 1}), contains("do not fit"));
+}
+
+TEST_CASE("an encoder-decoder refuses tokens outside of its vocabulary and unknown names") {
+  const EncoderDecoder model(small());
+  const std::vector<Example> beyond = {{{4, 9}, {4}}};
+  REQUIRE_THROWS_WITH(model(make_batch(beyond)), contains("9"));
+  REQUIRE_THROWS_WITH(EncoderDecoder(small("grew")), contains("'grew'"));
+  REQUIRE_THROWS_WITH(EncoderDecoder(small("gru", "dots")), contains("'dots'"));
+}
+
+// Greedy search
+
+TEST_CASE("greedy search finds the same targets whichever sources share a batch") {
+  std::vector<Ids> sources;
+  for (const Example& example : copies(60)) sources.push_back(example.source);
+  EncoderDecoderOptions options = small();
+  options.dropout = 0.5;  // which a search must not see
+  seed(2);
+  const EncoderDecoder model(options);
+  const auto alone = greedy_search(model, sources, 9, 1);
+  const auto together = greedy_search(model, sources, 9, 60);
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    CHECK(alone[i].tokens == together[i].tokens);
+    CHECK(alone[i].finished == together[i].finished);
+    REQUIRE(alone[i].weights.size() == alone[i].tokens.size() * sources[i].size());
+    REQUIRE(together[i].weights.size() == alone[i].weights.size());
+    for (std::size_t k = 0; k < alone[i].weights.size(); ++k)
+      CHECK(together[i].weights[k] == Approx(alone[i].weights[k]).margin(1e-6));
+  }
+}
+
+TEST_CASE("greedy search gives one row of weights for each token, which adds up to 1") {
+  seed(2);
+  const EncoderDecoder model(small());
+  const std::vector<Ids> sources = {{4, 5, 6, 7}, {8, 4}};
+  for (const Hypothesis& found : greedy_search(model, sources, 5)) {
+    const std::size_t length = &found == nullptr ? 0 : found.weights.size() / found.tokens.size();
+    REQUIRE(found.tokens.size() <= 5);
+    for (std::size_t t = 0; t < found.tokens.size(); ++t) {
+      float sum = 0;
+      for (std::size_t s = 0; s < length; ++s) sum += found.weights[t * length + s];
+      CHECK(sum == Approx(1));
+    }
+    CHECK(found.heaviest(length).size() == found.tokens.size());
+  }
+}
+
+TEST_CASE("the heaviest weight of each row is where a hypothesis looked") {
+  const Hypothesis found{{5, 6}, {0.1f, 0.7f, 0.2f, 0.5f, 0.5f, 0.0f}, true};
+  CHECK(found.heaviest(3) == Ids{1, 0});
+}
+
+TEST_CASE("without attention greedy search has no weights, and an encoder no states") {
+  seed(2);
+  const EncoderDecoder model(small("lstm", "none"));
+  const std::vector<Ids> sources = {{4, 5}};
+  const Hypothesis found = greedy_search(model, sources, 5).front();
+  CHECK(found.weights.empty());
+  CHECK(found.heaviest(2).empty());
+  CHECK_FALSE(model.encoder()(make_sources(sources)).states.defined());
+}
+
+TEST_CASE("an encoder-decoder learns to copy, and its attention to look straight ahead") {
+  BatchStream batches(copies(2000), 32, 1);
+  seed(4);
+  const EncoderDecoder model({.source_vocabulary = 9,
+                              .target_vocabulary = 9,
+                              .attention = "general",
+                              .embedding = 16,
+                              .hidden = 16});
+  Adam adam(model.parameters(), {.learn_rate = 0.01});
+  for (int step = 0; step < 300; ++step) {
+    adam.zero_grad();
+    model.loss(batches.next()).backward();
+    adam.step();
+  }
+  const std::vector<Ids> sources = {{4, 5, 6, 7, 8}, {8, 4, 4}, {6}};
+  const auto found = greedy_search(model, sources, 10);
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    CHECK(found[i].finished);
+    CHECK(found[i].tokens == sources[i]);
+  }
+  CHECK(found[0].heaviest(5) == Ids{0, 1, 2, 3, 4});
+}
