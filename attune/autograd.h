@@ -5,6 +5,7 @@
 #include "attune/autograd/array/dtype.h"
 #include "attune/autograd/array/error.h"
 #include "attune/autograd/array/indices.h"
+#include "attune/autograd/array/lookup.h"
 #include "attune/autograd/array/pool.h"
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/array/shape.h"

@@ -8,7 +8,7 @@
 
 using namespace attune;
 
-// Four tests for each row of the table.
+// Several tests for each row of the table.
 namespace {
 
 Array random_array(const Operand& operand, const Shape& shape, DType dtype, std::uint64_t seed) {
@@ -56,6 +56,27 @@ void check_gradient(const OpCase& row) {
                 small_operands(row, DType::f64));
   INFO(result.message);
   REQUIRE(result.ok);
+}
+
+// The gradients of a run, each added to a gradient of `before` that is already there.
+std::vector<Numbers> gradients_after(const OpCase& row, double before) {
+  Operands x;
+  for (const Array& array : small_operands(row, DType::f64)) {
+    x.push_back(Tensor::parameter(array));
+    x.back().backward(Array::full(array.shape(), before, DType::f64));
+  }
+  for (const Tensor& result : row.apply(x))
+    result.backward(random_array({}, result.shape(), DType::f64, 99), true);
+  std::vector<Numbers> all;
+  for (const Tensor& operand : x) all.push_back(operand.grad().to_vector<double>());
+  return all;
+}
+
+void check_accumulation(const OpCase& row) {
+  const auto from_zero = gradients_after(row, 0), from_seven = gradients_after(row, 7);
+  for (std::size_t k = 0; k < from_zero.size(); ++k)
+    for (std::size_t i = 0; i < from_zero[k].size(); ++i)
+      REQUIRE(from_seven[k][i] == Approx(from_zero[k][i] + 7).epsilon(1e-12));
 }
 
 // Results and gradients of a run over large operands, with a cotangent that is no plain sum.
@@ -123,6 +144,7 @@ const bool added = [] {
   for (const OpCase& row : op_cases()) {
     if (row.expected) RowTest::add(row, "its values agree with plain loops", check_values);
     RowTest::add(row, "its gradient agrees with finite differences", check_gradient);
+    RowTest::add(row, "its gradient is added to one that is there", check_accumulation);
     RowTest::add(row, "the number of threads changes no bit", check_threads);
     if (!row.bad_calls.empty())
       RowTest::add(row, "a bad call is explained in its error", check_errors);

@@ -348,7 +348,7 @@ TEST_CASE("make_optimizer keeps defaults and passes on what is chosen") {
 
 TEST_CASE("make_optimizer names what it does not know") {
   REQUIRE_THROWS_WITH(make_optimizer("sdg", {parameter({1})}),
-                      contains("unknown optimizer 'sdg'; known are sgd, momentum, nesterov, "
+                      contains("optimizer: 'sdg' is unknown; known are sgd, momentum, nesterov, "
                                "adagrad, rmsprop, adam, adamw"));
   REQUIRE_THROWS_WITH(make_optimizer("adam", {parameter({1})}, {.momentum = 0.9}),
                       contains("'adam' has no momentum"));

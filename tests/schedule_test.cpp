@@ -127,9 +127,10 @@ TEST_CASE("make_schedule makes every schedule it names") {
 }
 
 TEST_CASE("make_schedule names what it does not know or lacks") {
-  REQUIRE_THROWS_WITH(make_schedule("cosines"),
-                      contains("unknown schedule 'cosines'; known are constant, step, exponential, "
-                               "cosine, linear, inverse-sqrt, plateau"));
+  REQUIRE_THROWS_WITH(
+      make_schedule("cosines"),
+      contains("schedule: 'cosines' is unknown; known are constant, step, exponential, "
+               "cosine, linear, inverse-sqrt, plateau"));
   REQUIRE_THROWS_WITH(make_schedule("cosine"), contains("'cosine' needs total_steps"));
   REQUIRE_THROWS_WITH(make_schedule("step"), contains("'step' without step_size needs total"));
   REQUIRE_THROWS_WITH(make_schedule("linear", {.total_steps = 5, .warmup_steps = 5}),

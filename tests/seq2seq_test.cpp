@@ -70,7 +70,8 @@ TEST_CASE("a batch refuses an empty source and names its place") {
 
 TEST_CASE("every epoch of a batch stream holds each example once, in another order") {
   std::vector<Example> examples;
-  for (int i = 0; i < 50; ++i) examples.push_back({Ids(static_cast<std::size_t>(1 + i % 7), i), {i}});
+  for (int i = 0; i < 50; ++i)
+    examples.push_back({Ids(static_cast<std::size_t>(1 + i % 7), i), {i}});
   BatchStream stream(examples, 8, 5);
   std::vector<std::vector<int>> epochs;
   for (int epoch = 0; epoch < 3; ++epoch) {
@@ -88,7 +89,8 @@ TEST_CASE("every epoch of a batch stream holds each example once, in another ord
 
 TEST_CASE("a batch stream depends on its seed alone and puts examples of like length together") {
   const auto make = [](std::uint64_t index) {
-    return Example{Ids(1 + index * index % 20, static_cast<int>(index)), Ids(1 + index * index % 20)};
+    return Example{Ids(1 + index * index % 20, static_cast<int>(index)),
+                   Ids(1 + index * index % 20)};
   };
   const auto tokens = [&](std::uint64_t seed) {
     BatchStream stream(make, 8, seed);
@@ -195,8 +197,7 @@ TEST_CASE("without teacher forcing a step is told the most probable token of the
   std::vector<int> input = batch.target_input.to_vector();
   for (std::int64_t t = 1; t < 4; ++t) {
     const Indices chosen = argmax(own[t - 1]);
-    for (std::int64_t b = 0; b < 3; ++b)
-      input[static_cast<std::size_t>(t * 3 + b)] = chosen.at(b);
+    for (std::int64_t b = 0; b < 3; ++b) input[static_cast<std::size_t>(t * 3 + b)] = chosen.at(b);
   }
   const Tensor again = model.decoder()(model.encoder()(batch.source), Indices(input, {4, 3}));
   const std::vector<float> expected = own.to_vector(), found = again.value().to_vector();

@@ -42,9 +42,7 @@ Node::Node(const char* name, std::span<const Edge> inputs, std::span<const Array
   for (const Array& output : outputs) slots_.push_back({output.shape(), output.dtype(), {}, false});
 }
 
-Node::Slot& Node::leaf_slot() {
-  return current_buffers ? current_buffers->slot(*this) : slots_[0];
-}
+Node::Slot& Node::leaf_slot() { return current_buffers ? current_buffers->slot(*this) : slots_[0]; }
 
 Into Node::into(int output) {
   Slot& s = slot(output);

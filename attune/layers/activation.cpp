@@ -1,7 +1,7 @@
 #include "attune/layers/activation.h"
 
+#include "attune/autograd/array/lookup.h"
 #include "attune/autograd/ops/activations.h"
-#include "attune/layers/lookup.h"
 
 namespace attune {
 namespace {

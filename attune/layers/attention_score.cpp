@@ -3,10 +3,10 @@
 #include <cmath>
 #include <functional>
 
+#include "attune/autograd/array/lookup.h"
 #include "attune/autograd/ops/attention.h"
 #include "attune/autograd/ops/matmul.h"
 #include "attune/autograd/ops/shaping.h"
-#include "attune/layers/lookup.h"
 
 namespace attune {
 namespace {

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <functional>
 
-#include "attune/layers/lookup.h"
+#include "attune/autograd/array/lookup.h"
 
 namespace attune {
 

@@ -1,5 +1,6 @@
 #include "attune/optim/make_optimizer.h"
 
+#include "attune/autograd/array/lookup.h"
 #include "attune/optim/adagrad.h"
 #include "attune/optim/adam.h"
 #include "attune/optim/rmsprop.h"
@@ -19,46 +20,43 @@ std::unique_ptr<Optimizer> make(const Parameters& parameters, const OptimizerOpt
 }
 
 struct Maker {
-  std::string_view name;
   bool has_momentum;
   std::unique_ptr<Optimizer> (*make)(const Parameters&, const OptimizerOptions&);
 };
 
-constexpr Maker kMakers[] = {
-    {"sgd", true, [](auto& p, auto& chosen) { return make<SGD>(p, chosen, SGDOptions{}); }},
-    {"momentum", true,
-     [](auto& p, auto& chosen) { return make<SGD>(p, chosen, SGDOptions{.momentum = 0.9}); }},
-    {"nesterov", true,
-     [](auto& p, auto& chosen) {
-       return make<SGD>(p, chosen, SGDOptions{.momentum = 0.9, .nesterov = true});
-     }},
-    {"adagrad", false,
-     [](auto& p, auto& chosen) { return make<Adagrad>(p, chosen, AdagradOptions{}); }},
-    {"rmsprop", true,
-     [](auto& p, auto& chosen) { return make<RMSprop>(p, chosen, RMSpropOptions{}); }},
-    {"adam", false, [](auto& p, auto& chosen) { return make<Adam>(p, chosen, AdamOptions{}); }},
-    {"adamw", false, [](auto& p, auto& chosen) { return make<AdamW>(p, chosen, AdamWOptions{}); }},
-};
+const NameTable<Maker>& table() {
+  static const NameTable<Maker> makers = {
+      {"sgd", {true, [](auto& p, auto& chosen) { return make<SGD>(p, chosen, SGDOptions{}); }}},
+      {"momentum",
+       {true,
+        [](auto& p, auto& chosen) { return make<SGD>(p, chosen, SGDOptions{.momentum = 0.9}); }}},
+      {"nesterov",
+       {true,
+        [](auto& p, auto& chosen) {
+          return make<SGD>(p, chosen, SGDOptions{.momentum = 0.9, .nesterov = true});
+        }}},
+      {"adagrad",
+       {false, [](auto& p, auto& chosen) { return make<Adagrad>(p, chosen, AdagradOptions{}); }}},
+      {"rmsprop",
+       {true, [](auto& p, auto& chosen) { return make<RMSprop>(p, chosen, RMSpropOptions{}); }}},
+      {"adam", {false, [](auto& p, auto& chosen) { return make<Adam>(p, chosen, AdamOptions{}); }}},
+      {"adamw",
+       {false, [](auto& p, auto& chosen) { return make<AdamW>(p, chosen, AdamWOptions{}); }}},
+  };
+  return makers;
+}
 
 }  // namespace
 
 std::unique_ptr<Optimizer> make_optimizer(std::string_view name, const Parameters& parameters,
                                           const OptimizerOptions& options) {
-  for (const Maker& maker : kMakers) {
-    if (maker.name != name) continue;
-    ATTUNE_CHECK(maker.has_momentum || !options.momentum,
-                 "make_optimizer: '{}' has no momentum to set; leave it out, or use sgd or rmsprop",
-                 name);
-    return maker.make(parameters, options);
-  }
-  fail("make_optimizer: unknown optimizer '{}'; known are {}", name,
-       fmt::join(optimizer_names(), ", "));
+  const Maker& maker = look_up(table(), name, "optimizer");
+  ATTUNE_CHECK(maker.has_momentum || !options.momentum,
+               "make_optimizer: '{}' has no momentum to set; leave it out, or use sgd or rmsprop",
+               name);
+  return maker.make(parameters, options);
 }
 
-std::vector<std::string> optimizer_names() {
-  std::vector<std::string> names;
-  for (const Maker& maker : kMakers) names.emplace_back(maker.name);
-  return names;
-}
+std::vector<std::string> optimizer_names() { return names_of(table()); }
 
 }  // namespace attune

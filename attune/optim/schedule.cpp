@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "attune/autograd/array/lookup.h"
+
 namespace attune {
 namespace {
 
@@ -67,16 +69,16 @@ std::unique_ptr<Schedule> plateau(const ScheduleOptions& o) {
   return std::make_unique<ReduceOnPlateau>(o.factor, o.patience, o.minimum);
 }
 
-struct Maker {
-  std::string_view name;
-  std::unique_ptr<Schedule> (*make)(const ScheduleOptions&);
-};
+using Maker = std::unique_ptr<Schedule> (*)(const ScheduleOptions&);
 
-constexpr Maker kMakers[] = {
-    {"constant", constant}, {"step", in_steps}, {"exponential", exponential},
-    {"cosine", cosine},     {"linear", linear}, {"inverse-sqrt", inverse_sqrt},
-    {"plateau", plateau},
-};
+const NameTable<Maker>& table() {
+  static const NameTable<Maker> makers = {
+      {"constant", constant}, {"step", in_steps}, {"exponential", exponential},
+      {"cosine", cosine},     {"linear", linear}, {"inverse-sqrt", inverse_sqrt},
+      {"plateau", plateau},
+  };
+  return makers;
+}
 
 }  // namespace
 
@@ -135,10 +137,7 @@ void ReduceOnPlateau::load_state(const NamedArrays& state) {
 }
 
 std::unique_ptr<Schedule> make_schedule(std::string_view name, const ScheduleOptions& options) {
-  const auto* maker = std::find_if(std::begin(kMakers), std::end(kMakers),
-                                   [&](const Maker& m) { return m.name == name; });
-  ATTUNE_CHECK(maker != std::end(kMakers), "make_schedule: unknown schedule '{}'; known are {}",
-               name, fmt::join(schedule_names(), ", "));
+  const Maker make = look_up(table(), name, "schedule");
   ScheduleOptions o = options;
   if (name == "inverse-sqrt" && o.warmup_steps == 0)
     o.warmup_steps = std::max<std::int64_t>(1, o.total_steps / 10);
@@ -151,15 +150,11 @@ std::unique_ptr<Schedule> make_schedule(std::string_view name, const ScheduleOpt
                "make_schedule: the minimum is {}; expected a fraction from 0 to 1", o.minimum);
   ATTUNE_CHECK(o.step_size >= 0, "make_schedule: step_size is {}; expected at least 1",
                o.step_size);
-  std::unique_ptr<Schedule> schedule = maker->make(o);
+  std::unique_ptr<Schedule> schedule = make(o);
   if (o.warmup_steps == 0) return schedule;
   return std::make_unique<Warmup>(o.warmup_steps, std::move(schedule));
 }
 
-std::vector<std::string> schedule_names() {
-  std::vector<std::string> names;
-  for (const Maker& maker : kMakers) names.emplace_back(maker.name);
-  return names;
-}
+std::vector<std::string> schedule_names() { return names_of(table()); }
 
 }  // namespace attune

@@ -19,7 +19,8 @@ void share_out(std::int64_t ranges, void (*run)(const void*, std::int64_t), cons
 /// Calls `body(first, last)` for consecutive ranges that cover [0, n), on several threads where
 /// there is more than one range. The ranges depend on `n` and `grain` alone, never on the number of
 /// threads: whatever a body computes from its range has the same bits on one thread and on eight.
-/// Inside a parallel_for, further ones run on the calling thread. What a body throws is thrown here.
+/// Inside a parallel_for, further ones run on the calling thread. What a body throws is thrown
+/// here.
 template <typename Body>
 void parallel_for(std::int64_t n, std::int64_t grain, const Body& body) {
   const std::int64_t ranges = (n + grain - 1) / grain;

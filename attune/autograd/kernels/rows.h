@@ -36,6 +36,13 @@ void row_exp(const T* x, T shift, std::int64_t n, T* y) {
   for (std::int64_t i = 0; i < n; ++i) y[i] = math::exp(x[i] - shift);
 }
 
+/// y[i] += scale (exp(x[i] - total) - offset), where `total` is the row's log sum exp
+template <typename T>
+void row_add_probabilities(const T* x, T total, T offset, T scale, std::int64_t n, T* y) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < n; ++i) y[i] += scale * (math::exp(x[i] - total) - offset);
+}
+
 /// log sum_i exp(x[i]): the largest element is taken out first, so that nothing overflows.
 /// -infinity for a row that is empty or holds nothing else.
 template <typename T>

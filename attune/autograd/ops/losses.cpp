@@ -87,9 +87,7 @@ void cross_entropy_backward(const Targets& targets, T smoothing, const T* logits
       T* dx = dlogits + row * n;
       if (!accumulate) std::fill_n(dx, n, T{0});
       if (!targets.counts(row)) continue;
-      const T total = totals[row];
-#pragma omp simd
-      for (std::int64_t i = 0; i < n; ++i) dx[i] += scale * (math::exp(x[i] - total) - spread);
+      row_add_probabilities(x, totals[row], spread, scale, n, dx);
       dx[targets[row]] -= scale * (1 - smoothing);
     }
   });
