@@ -13,7 +13,7 @@ struct EncoderDecoderOptions {
   std::string attention = "additive";  ///< a name that make_score() knows, or "none"
   bool bidirectional = true;           ///< the encoder reads from both ends
   int layers = 1;                      ///< on top of each other, in encoder and decoder alike
-  std::int64_t embedding = 64;         ///< size of a token's vector
+  std::int64_t embedding = 32;         ///< size of a token's vector
   std::int64_t hidden = 64;            ///< units of the encoder in each direction
   double dropout = 0;  ///< of embeddings, between layers and before the output, in training
 

@@ -22,13 +22,13 @@ struct TrainOptions {
   std::string cell = "gru", attention = "additive";
   bool bidirectional = true;
   int layers = 1;
-  int embedding = 64, hidden = 64;
+  int embedding = 32, hidden = 64;
   double dropout = 0;
 
   int batch = 64;
   std::int64_t steps = 1000;
   std::string optimizer = "adam", schedule = "cosine";
-  double learn_rate = 0.005;
+  double learn_rate = 0.002;
   std::int64_t warmup = 0;
   double clip_norm = 1;  // 0: no clipping
   double teacher_forcing = 1;

@@ -1,0 +1,331 @@
+// Runs the program seq2seq as its users do.
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "catch.h"
+#include "temporary_folder.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Result {
+  int code;
+  std::string out, err;
+};
+
+// Runs a shell command in which $seq2seq is the program.
+Result shell(const TemporaryFolder& folder, const std::string& command,
+             const std::string& input = "") {
+  const std::string in = folder.write("in", input), out = folder.path("out"),
+                    err = folder.path("err"), script = folder.write("script", command);
+  const std::string line = "seq2seq='" ATTUNE_SEQ2SEQ "' bash '" + script + "' <'" + in + "' >'" +
+                           out + "' 2>'" + err + "'";
+  const int status = std::system(line.c_str());
+  Result result{WIFEXITED(status) ? WEXITSTATUS(status) : -1, folder.read("out"),
+                folder.read("err")};
+  for (const std::string& file : {in, out, err, script}) fs::remove(file);
+  return result;
+}
+
+Result seq2seq(const TemporaryFolder& folder, const std::string& arguments,
+               const std::string& input = "") {
+  return shell(folder, "cd '" + folder.path("") + "' && \"$seq2seq\" " + arguments, input);
+}
+
+constexpr const char* kSmall = " --hidden 8 --embedding 4 --batch 8 ";
+
+Result train(const TemporaryFolder& folder, const std::string& arguments) {
+  return seq2seq(folder, "train --run run --steps 3" + std::string(kSmall) + arguments);
+}
+
+// A failure is one line that says whose it is, and no success.
+void check_error(const Result& result, const std::string& part) {
+  INFO("code " << result.code << ", out: " << result.out << "\nerr: " << result.err);
+  CHECK(result.code > 0);
+  CHECK(result.code < 126);
+  CHECK_THAT(result.err, Catch::Matchers::StartsWith("seq2seq: error: "));
+  CHECK_THAT(result.err, contains(part));
+  CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+std::vector<std::string> names_in(const std::string& path) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(path))
+    names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("seq2seq train fills a run folder that test and translate need nothing else than") {
+  const TemporaryFolder folder;
+  const Result trained = train(folder, "--max-length 9");
+  INFO(trained.err);
+  REQUIRE(trained.code == 0);
+  CHECK_THAT(trained.out, contains("attention →"));
+  CHECK(names_in(folder.path("run")) ==
+        std::vector<std::string>{"alignment.svg", "config.json", "metrics.jsonl",
+                                 "model.safetensors", "source.vocab", "speed.jsonl",
+                                 "target.vocab"});
+  CHECK_THAT(folder.read("run/alignment.svg"), Catch::Matchers::StartsWith("<svg"));
+  const std::vector<std::string> metrics = lines_of(folder.read("run/metrics.jsonl"));
+  REQUIRE(metrics.size() == 3);
+  const auto first = nlohmann::json::parse(metrics[0]);
+  for (const char* key : {"step", "loss", "accuracy", "learn_rate", "gradient_norm"})
+    CHECK(first.contains(key));
+
+  fs::rename(folder.path("run"), folder.path("elsewhere"));
+  const Result table = seq2seq(folder, "test --run elsewhere --count 20");
+  CHECK(table.code == 0);
+  CHECK_THAT(table.out, contains("alignment accuracy"));
+
+  const Result json = seq2seq(folder, "test --run elsewhere --count 20 --json");
+  const auto scores = nlohmann::json::parse(json.out);
+  CHECK(scores.size() == 5);
+  CHECK(scores.at("sequences") == 20);
+  for (const char* key :
+       {"sequence_accuracy", "token_accuracy", "token_error_rate", "alignment_accuracy"})
+    CHECK(scores.at(key).is_number());
+
+  const Result translated =
+      seq2seq(folder, "translate --run elsewhere --alignment --heatmap --svg a.svg abc de");
+  INFO(translated.err);
+  CHECK(translated.code == 0);
+  CHECK_THAT(translated.out, contains("\t"));
+  CHECK_THAT(folder.read("a.svg"), contains("abc"));
+  CHECK_THAT(folder.read("a-2.svg"), contains("de"));
+}
+
+TEST_CASE("seq2seq translate answers each line of standard input with a line") {
+  const TemporaryFolder folder;
+  REQUIRE(train(folder, "").code == 0);
+  const Result lines = seq2seq(folder, "translate --run run", "abc\r\nde\nf");
+  CHECK(lines_of(lines.out).size() == 3);
+  const Result arguments = seq2seq(folder, "translate --run run abc de f");
+  CHECK(arguments.out == lines.out);
+}
+
+TEST_CASE("seq2seq translate reads what training never showed as unknown, with a warning") {
+  const TemporaryFolder folder;
+  REQUIRE(train(folder, "").code == 0);
+  const Result result = seq2seq(folder, "translate --run run abÉ?");
+  CHECK(result.code == 0);
+  CHECK(lines_of(result.out).size() == 1);
+  CHECK(result.err == "seq2seq: warning: training never showed 'É', '?'; read as <unk>\n");
+}
+
+TEST_CASE("seq2seq learns from a file of pairs and scores against the closest target") {
+  const TemporaryFolder folder;
+  folder.write("pairs.tsv", "ab\tX Y\nba\tY X\naa\tX X\naa\tX\n");
+  const Result trained =
+      train(folder, "--data pairs.tsv --valid pairs.tsv --target-tokens words --steps 40");
+  INFO(trained.err);
+  REQUIRE(trained.code == 0);
+  CHECK_THAT(trained.err, contains("validation loss"));
+  CHECK_THAT(folder.read("run/metrics.jsonl"), contains("valid_token_error_rate"));
+
+  const Result json = seq2seq(folder, "test --run run --data pairs.tsv --json");
+  const auto scores = nlohmann::json::parse(json.out);
+  CHECK(scores.at("sequences") == 3);  // the two targets of aa are one question
+  CHECK(scores.at("alignment_accuracy").is_null());
+  check_error(seq2seq(folder, "test --run run"), "--data");
+}
+
+TEST_CASE("seq2seq trains alike for one seed, whatever the threads, and not for another seed") {
+  const TemporaryFolder folder;
+  const auto run = [&](const std::string& name, const std::string& arguments) {
+    REQUIRE(seq2seq(folder, "train --steps 4 --dropout 0.2 --run " + name + arguments).code == 0);
+    return std::pair(folder.read(name + "/metrics.jsonl"),
+                     folder.read(name + "/model.safetensors"));
+  };
+  const auto first = run("a", " --seed 5 --threads 1");
+  CHECK((run("b", " --seed 5 --threads 1") == first));
+  CHECK((run("c", " --seed 5 --threads 3") == first));
+  const auto other = run("d", " --seed 6");
+  CHECK(other.first != first.first);
+  CHECK(other.second != first.second);
+}
+
+TEST_CASE("seq2seq stopped by Ctrl-C finishes the step, saves the model and says so") {
+  const TemporaryFolder folder;
+  const Result result = shell(folder, "cd '" + folder.path("") +
+                                          "'\n"
+                                          "\"$seq2seq\" train --run run --steps 1000000" +
+                                          kSmall +
+                                          "&\n"
+                                          "until [ -s run/metrics.jsonl ]; do sleep 0.05; done\n"
+                                          "kill -INT $!\nwait $!\n");
+  INFO(result.err);
+  CHECK(result.code == 130);
+  CHECK_THAT(result.err, contains("the model is saved in 'run'"));
+  CHECK(seq2seq(folder, "test --run run --count 5").code == 0);
+}
+
+TEST_CASE("seq2seq stops at a loss that is no number, with the last good model saved") {
+  const TemporaryFolder folder;
+  const Result result = train(folder, "--optimizer sgd --learn-rate 1e38 --steps 50 --clip-norm 0");
+  INFO(result.err);
+  CHECK(result.code == 1);
+  CHECK_THAT(result.err, contains("seq2seq: error: training: at step "));
+  CHECK_THAT(result.err, contains("parameter '"));
+  CHECK(seq2seq(folder, "test --run run --count 5").code == 0);
+  CHECK_FALSE(contains("nan").match(folder.read("run/metrics.jsonl")));
+}
+
+TEST_CASE("seq2seq explains itself") {
+  const TemporaryFolder folder;
+  CHECK_THAT(seq2seq(folder, "--help").out, contains("translate"));
+  const Result help = seq2seq(folder, "train --help");
+  CHECK(help.code == 0);
+  for (const char* part : {"--task", "copy", "--attention", "[0.005]", "Examples:"})
+    CHECK_THAT(help.out, contains(part));
+  check_error(seq2seq(folder, ""), "subcommand");
+}
+
+TEST_CASE("seq2seq train refuses bad flags and writes nothing") {
+  const TemporaryFolder folder;
+  const auto refuses = [&](const std::string& flags, const std::string& part) {
+    INFO(flags);
+    check_error(train(folder, flags), part);
+    CHECK(folder.entries() == 0);
+  };
+  refuses("--cell grew", "grew");
+  refuses("--attention dots", "dots");
+  refuses("--task rotate", "rotate");
+  refuses("--optimizer best", "best");
+  refuses("--schedule up", "up");
+  refuses("--steps 0", "--steps");
+  refuses("--batch -4", "--batch");
+  refuses("--hidden 1e3", "--hidden");
+  refuses("--learn-rate nan", "--learn-rate");
+  refuses("--dropout 1", "--dropout");
+  refuses("--threads 0", "--threads");
+  refuses("--min-length 5 --max-length 4", "--min-length 5");
+  refuses("--no-such-flag", "--no-such-flag");
+  refuses("--valid file", "--data");
+}
+
+TEST_CASE("seq2seq train refuses bad pairs, names the line and writes nothing") {
+  const TemporaryFolder folder;
+  const auto refuses = [&](const std::string& bytes, const std::string& part,
+                           const std::string& flags = "") {
+    INFO(bytes);
+    folder.write("pairs.tsv", bytes);
+    check_error(train(folder, "--data pairs.tsv " + flags), part);
+    CHECK(folder.entries() == 1);
+  };
+  refuses("", "empty");
+  refuses("a\tb\nab\n", "pairs.tsv:2");
+  refuses("a\tb\n\xff\tb\n", "pairs.tsv:2");
+  refuses("a\tb\nabcdef\tb\n", "limit of 5", "--max-length 5");
+  refuses("a\t \n", "pairs.tsv:1", "--target-tokens words");
+  check_error(train(folder, "--data nowhere.tsv"), "nowhere.tsv");
+  check_error(train(folder, "--data pairs.tsv --task copy"), "--task");
+}
+
+TEST_CASE("seq2seq refuses sources that no model can read") {
+  const TemporaryFolder folder;
+  REQUIRE(train(folder, "--max-length 6").code == 0);
+  check_error(seq2seq(folder, "translate --run run abcdefg"), "limit of 6");
+  check_error(seq2seq(folder, "translate --run run", "\n"), "line 1");
+  check_error(seq2seq(folder, "translate --run run", "\xff\n"), "UTF-8");
+  check_error(seq2seq(folder, "test --run run --max-length 7"), "limit of 6");
+  folder.write("pairs.tsv", "ab\tba\nabcdefg\tx\n");
+  check_error(seq2seq(folder, "test --run run --data pairs.tsv"), "pairs.tsv:2");
+  check_error(seq2seq(folder, "translate --run run abc >/dev/full"), "standard output");
+}
+
+TEST_CASE("seq2seq without attention has no alignment to show") {
+  const TemporaryFolder folder;
+  REQUIRE(train(folder, "--attention none --cell lstm").code == 0);
+  CHECK_FALSE(fs::exists(folder.path("run/alignment.svg")));
+  const auto scores = nlohmann::json::parse(seq2seq(folder, "test --run run --count 5 --json").out);
+  CHECK(scores.at("alignment_accuracy").is_null());
+  CHECK(lines_of(seq2seq(folder, "translate --run run abc").out).size() == 1);
+  check_error(seq2seq(folder, "translate --run run --heatmap abc"), "attention");
+}
+
+TEST_CASE("seq2seq finds out a run folder that is missing, incomplete or mixed up") {
+  const TemporaryFolder folder;
+  check_error(seq2seq(folder, "test --run run"), "no run folder 'run'");
+  REQUIRE(train(folder, "").code == 0);
+  fs::rename(folder.path("run"), folder.path("wide"));
+  REQUIRE(train(folder, "--hidden 9").code == 0);
+
+  const std::string model = folder.read("run/model.safetensors");
+  folder.write("run/model.safetensors", folder.read("wide/model.safetensors"));
+  check_error(seq2seq(folder, "test --run run"), "another run");
+  folder.write("run/model.safetensors", model.substr(0, model.size() / 2));
+  check_error(seq2seq(folder, "test --run run"), "model.safetensors");
+  fs::remove(folder.path("run/model.safetensors"));
+  check_error(seq2seq(folder, "translate --run run abc"), "incomplete");
+  folder.write("run/model.safetensors", model);
+  folder.write("run/config.json", "{\"format\": 3");
+  check_error(seq2seq(folder, "test --run run"), "config.json");
+  folder.write("run/config.json", "{}");
+  check_error(seq2seq(folder, "test --run run"), "config.json");
+}
+
+TEST_CASE("seq2seq train replaces a run, but nothing else") {
+  const TemporaryFolder folder;
+  REQUIRE(train(folder, "--attention dot").code == 0);
+  folder.write("run/notes.txt", "mine");
+  REQUIRE(train(folder, "--attention none").code == 0);
+  CHECK_FALSE(fs::exists(folder.path("run/alignment.svg")));
+  CHECK(folder.read("run/notes.txt") == "mine");
+  CHECK(lines_of(folder.read("run/metrics.jsonl")).size() == 3);
+
+  folder.write("file", "x");
+  check_error(seq2seq(folder, "train --run file"), "is a file");
+  fs::create_directory(folder.path("home"));
+  folder.write("home/letter", "dear");
+  check_error(seq2seq(folder, "train --run home"), "'letter'");
+  CHECK(names_in(folder.path("home")) == std::vector<std::string>{"letter"});
+}
+
+TEST_CASE("seq2seq train leaves everything as it was when the disk has no room for the model") {
+  const TemporaryFolder folder;
+  // A limit on the size of files stands for a full disk: the system refuses to write on.
+  const std::string limited = "trap '' XFSZ; ulimit -f 8; cd '" + folder.path("") + "'; ";
+  check_error(shell(folder, limited + "\"$seq2seq\" train --run a/b --steps 3"), "cannot write");
+  CHECK(folder.entries() == 0);
+
+  REQUIRE(train(folder, "").code == 0);
+  const std::string model = folder.read("run/model.safetensors");
+  check_error(shell(folder, limited + "\"$seq2seq\" train --run run --steps 3"), "cannot write");
+  CHECK(folder.read("run/model.safetensors") == model);
+  CHECK(seq2seq(folder, "test --run run --count 5").code == 0);
+}
+
+TEST_CASE("seq2seq does not grow in memory from step to step") {
+  const TemporaryFolder folder;
+  const auto peak_kilobytes = [&](int steps) {
+    const Result result =
+        seq2seq(folder, "train --run run --max-length 6 --threads 1 --steps " +
+                            std::to_string(steps) + kSmall +
+                            " >/dev/null 2>&1 & pid=$!; peak=0; while [ -r /proc/$pid/status ]; do "
+                            "now=$(awk '/VmHWM/ {print $2}' /proc/$pid/status 2>/dev/null); "
+                            "peak=${now:-$peak}; sleep 0.01; done; echo \"$peak\"");
+    return std::stol(result.out);
+  };
+  if (!fs::exists("/proc/self/status")) return;
+  const long few = peak_kilobytes(300), many = peak_kilobytes(3000);
+  INFO(few << " kB after 300 steps, " << many << " kB after 3000");
+  CHECK(few > 1000);
+  CHECK(many < few + 2000);
+}
