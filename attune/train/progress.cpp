@@ -156,8 +156,9 @@ ProgressState Progress::state() const {
 void Progress::show() {
   const int columns = output_.columns();
   // The last column stays free: some terminals begin a new line once it is written.
-  const std::string line = columns > 0 ? "\r" + progress_bar(state(), columns - 1) + "\x1b[K"
-                                       : progress_text(state()) + "\n";
+  const std::string line = columns > 0
+                               ? fmt::format("\r{}\x1b[K", progress_bar(state(), columns - 1))
+                               : progress_text(state()) + "\n";
   std::fputs(line.c_str(), output_.file);
   std::fflush(output_.file);
   shown_ = output_.seconds();

@@ -24,6 +24,7 @@ CLI::Validator in_range(double low, double high, const std::string& name) {
 
 CLI::Validator at_least_1() { return in_range(1, 1e15, "a whole number from 1"); }
 CLI::Validator at_least_0() { return in_range(0, 1e300, "a number from 0"); }
+CLI::Validator whole() { return in_range(0, 18446744073709549568.0, "a whole number from 0"); }
 CLI::Validator share() { return in_range(0, 1, "a number from 0 to 1"); }
 CLI::Validator share_below_1() {
   return in_range(0, std::nextafter(1, 0), "a number from 0 to below 1");
@@ -137,14 +138,14 @@ void add_training_flags(CLI::App& command, TrainOptions& options) {
   add("--learn-rate", options.learn_rate, "size of the updates")->check(at_least_0());
   add("--schedule", options.schedule, "how the learn rate changes over the steps")
       ->check(one_of(attune::schedule_names()));
-  add("--warmup", options.warmup, "steps in which the learn rate first rises")->check(at_least_0());
+  add("--warmup", options.warmup, "steps in which the learn rate first rises")->check(whole());
   add("--clip-norm", options.clip_norm, "largest norm of a gradient; 0: any")->check(at_least_0());
   add("--teacher-forcing", options.teacher_forcing,
       "share of steps told the right token before, not the model's own")
       ->check(share());
   add("--label-smoothing", options.label_smoothing, "share of the targets spread over all tokens")
       ->check(share_below_1());
-  add("--seed", options.seed, "fixes all that is random");
+  add("--seed", options.seed, "fixes all that is random")->check(whole());
 }
 
 }  // namespace
@@ -180,7 +181,9 @@ void add_test(CLI::App& app, TestOptions& options) {
       .add_option("--count", options.count,
                   "sources to test on; 2000 of a task and all of --data by default")
       ->check(at_least_1());
-  command.add_option("--seed", options.seed, "which examples of the task")->capture_default_str();
+  command.add_option("--seed", options.seed, "which examples of the task")
+      ->check(whole())
+      ->capture_default_str();
   command
       .add_option("--min-length", options.min_length,
                   "fewest letters of the task's sources; as in training by default")
@@ -201,8 +204,10 @@ void add_translate(CLI::App& app, TranslateOptions& options) {
   CLI::App& command =
       *app.add_subcommand("translate", "Write the target of each source, one a line.");
   add_run(command, options.run, "a run folder that train has written");
-  command.add_option("source", options.sources,
-                     "what to translate; without any, every line of standard input");
+  command
+      .add_option("source", options.sources,
+                  "what to translate; without any, every line of standard input")
+      ->take_all();
   command.add_flag(
       "--alignment", options.alignment,
       "add a TAB and the alignment in Moses form: 0-2 1-1 2-0, source-target positions");

@@ -27,6 +27,8 @@ int run(int argc, char** argv) {
       "Learns to turn one sequence into another with attention, and shows where it looked.",
       "seq2seq");
   app.require_subcommand(1);
+  // A script can pass on its user's flags after its own.
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.footer("\nEach command explains its flags: seq2seq train --help");
   seq2seq::TrainOptions train;
   seq2seq::TestOptions test;
