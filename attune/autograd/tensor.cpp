@@ -35,7 +35,11 @@ class View final : public Node {
   void add(int output, Array gradient) override {
     if (owns_) return Node::add(output, std::move(gradient));
     const Edge& base = inputs()[0];
-    if (whole_) return base.node->add(base.output, gradient.view(0, base_shape()));
+    if (whole_) {
+      Array whole = gradient.view(0, base_shape());
+      gradient = Array();  // the base may then take it over without a copy
+      return base.node->add(base.output, std::move(whole));
+    }
     add_in_place(block(), gradient);
   }
 
