@@ -6,8 +6,8 @@
 #      Debian and Ubuntu (openblas-openmp/libopenblas), Fedora (libopenblaso), Homebrew
 #   3. the system's default OpenBLAS
 #
-# The OpenMP build shares its threads with Attune's own loops; with any other build the results are
-# the same bits.
+# Every BLAS call runs on one thread, so with any build the results are right, and the same bits for
+# any number of threads.
 find_package(OpenMP QUIET COMPONENTS CXX)
 find_package(Threads QUIET)
 

@@ -36,12 +36,12 @@ class BackwardPass {
   // for their whole gradient.
   void gather(const NodeRef& root) {
     const auto visit = [this](const NodeRef& node) {
-      if (!node || node->gathered_ || (node->is_leaf() && node->hooks_.empty())) return;
+      if (!node || (node->is_leaf() ? !first_visit(*node.get()) : node->gathered_)) return;
       ATTUNE_CHECK(!node->released(),
                    "backward: the graph was freed by an earlier backward() at '{}'; compute the "
                    "result anew, or pass retain_graph = true to the earlier call",
                    node->name());
-      node->gathered_ = true;
+      if (!node->is_leaf()) node->gathered_ = true;
       nodes_.push_back(node);
       if (node->is_leaf() || node->retain_gradient_) put_aside(*node.get());
     };
@@ -53,6 +53,14 @@ class BackwardPass {
     const auto newer = [](const NodeRef& a, const NodeRef& b) { return a->order() > b->order(); };
     if (!std::is_sorted(nodes_.begin(), nodes_.end(), newer))
       std::sort(nodes_.begin(), nodes_.end(), newer);
+  }
+
+  // True once for a leaf whose hooks are to be called. Nothing is noted in the leaf itself: passes
+  // on other threads may share it.
+  bool first_visit(const Node& leaf) {
+    if (leaf.hooks_.empty() || std::count(leaves_.begin(), leaves_.end(), &leaf) > 0) return false;
+    leaves_.push_back(&leaf);
+    return true;
   }
 
   // Hooks and inputs see this pass's gradient alone: what earlier passes left is put back
@@ -74,16 +82,18 @@ class BackwardPass {
     if (node.hooks_.empty() || !node.gradient().defined()) return;
     for (const GradientHook& hook : node.hooks_) {
       Array changed = hook(node.gradient());
-      ATTUNE_CHECK(changed.shape() == node.shape(0),
-                   "gradient hook of '{}': it returned the shape {}; expected {}", node.name(),
-                   changed.shape(), node.shape(0));
+      ATTUNE_CHECK(
+          changed.defined() && changed.shape() == node.shape(0) && changed.dtype() == node.dtype(0),
+          "gradient hook of '{}': it returned {} {}; expected {} {}", node.name(),
+          changed.defined() ? name_of(changed.dtype()) : "no array, shape", changed.shape(),
+          name_of(node.dtype(0)), node.shape(0));
       node.forget_gradients();
       node.add(0, std::move(changed));
     }
   }
 
   void finish(Node& node) {
-    node.gathered_ = false;
+    if (!node.is_leaf()) node.gathered_ = false;
     if (!node.is_leaf() && !node.retain_gradient_) return node.forget_gradients();
     for (const Earlier& earlier : earlier_) {
       if (earlier.node != &node) continue;
@@ -98,6 +108,7 @@ class BackwardPass {
 
   bool retain_graph_;
   std::vector<NodeRef> nodes_;
+  std::vector<const Node*> leaves_;  // with hooks
   struct Earlier {
     Node* node;
     int output;
@@ -123,7 +134,6 @@ void Tensor::backward(const Array& gradient, bool retain_graph) const {
                "backward: the gradient is {} {}, the tensor {} {}; they must be alike",
                name_of(gradient.dtype()), gradient.shape(), name_of(dtype()), shape());
   const NoGrad no_grad;
-  if (node_->is_leaf()) return node_->add(output_, gradient);
   BackwardPass(retain_graph).run(node_, output_, gradient);
 }
 

@@ -71,6 +71,7 @@ void Node::forget_gradients() {
 
 void Node::release_saved() {
   edges_.clear();
+  hooks_.clear();  // they may hold tensors of this very graph
   released_ = true;
 }
 
@@ -87,7 +88,9 @@ const Array& Grads::dy(int k) const {
 void Grads::add(int i, Array gradient) {
   const Edge& edge = node_.inputs()[static_cast<std::size_t>(i)];
   if (!edge.node) return;
-  edge.node->add(edge.output, sum_to(gradient, edge.node->shape(edge.output)));
+  const Shape& shape = edge.node->shape(edge.output);
+  if (!(gradient.shape() == shape)) gradient = sum_to(gradient, shape);
+  edge.node->add(edge.output, std::move(gradient));
 }
 
 Into Grads::into(int i) {
@@ -110,6 +113,8 @@ Node::Slot& GradientBuffers::slot(Node& leaf) {
 }
 
 void GradientBuffers::add_to_leaves() {
+  ATTUNE_CHECK(current_buffers != this,
+               "add_to_leaves: the buffers' own Scope still sends gradients to them; end it first");
   for (Entry& entry : entries_)
     if (entry.slot.gradient.defined()) entry.leaf->add(0, std::move(entry.slot.gradient));
   by_leaf_.clear();

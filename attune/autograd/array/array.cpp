@@ -6,6 +6,13 @@
 
 namespace attune {
 
+std::size_t Array::bytes_of(const Shape& shape, DType dtype) {
+  for (const std::int64_t size : shape)
+    ATTUNE_CHECK(size >= 0, "Array: the shape {} has a negative size; only reshape works one out",
+                 shape);
+  return static_cast<std::size_t>(shape.elements()) * size_of(dtype);
+}
+
 Array Array::zeros(const Shape& shape, DType dtype) {
   Array result(shape, dtype);
   std::memset(result.data_, 0, result.bytes());

@@ -19,7 +19,7 @@ class Array {
   Array() = default;
   /// Uninitialised memory of that shape.
   explicit Array(const Shape& shape, DType dtype = DType::f32)
-      : storage_(static_cast<std::size_t>(shape.elements()) * size_of(dtype)),
+      : storage_(bytes_of(shape, dtype)),
         data_(static_cast<char*>(storage_.data())),
         shape_(shape),
         dtype_(dtype) {}
@@ -85,6 +85,8 @@ class Array {
   bool all_finite() const;
 
  private:
+  /// Errors: a negative size.
+  static std::size_t bytes_of(const Shape& shape, DType dtype);
   [[noreturn]] void no_data(DType asked) const;
 
   Storage storage_;

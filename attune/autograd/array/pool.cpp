@@ -1,5 +1,6 @@
 #include "attune/autograd/array/pool.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -14,8 +15,15 @@ namespace {
 // that at most an eighth of a block is wasted.
 constexpr int kSmallClasses = 16;
 constexpr int kClasses = kSmallClasses + 8 * 38;
-// A thread keeps this many waiting blocks of one class before it hands further ones to all.
-constexpr int kLocalLimit = 8192;
+// A thread keeps so much of one class before it hands further blocks to all: what one thread frees
+// and another allocates must not pile up.
+constexpr std::size_t kLocalBytes = std::size_t{4} << 20;
+constexpr std::size_t kLocalBlocks = 8192;
+constexpr std::size_t kLargest = std::size_t{1} << 47;
+
+int local_limit(std::size_t block_bytes) {
+  return static_cast<int>(std::clamp<std::size_t>(kLocalBytes / block_bytes, 1, kLocalBlocks));
+}
 
 struct SizeClass {
   int index;
@@ -120,6 +128,7 @@ constexpr bool kPooled = true;
 }  // namespace
 
 void* allocate(std::size_t bytes) {
+  if (bytes > kLargest) throw std::bad_alloc();
   const SizeClass size = size_class(bytes);
   if (kPooled) {
     if (Lists* lists = local())
@@ -134,7 +143,8 @@ void release(void* block, std::size_t bytes) noexcept {
   const SizeClass size = size_class(bytes);
   if (!kPooled) return to_system(block, size.bytes);
   Lists* lists = local();
-  if (lists && lists->counts[size.index] < kLocalLimit) return lists->push(size.index, block);
+  if (lists && lists->counts[size.index] < local_limit(size.bytes))
+    return lists->push(size.index, block);
   std::lock_guard lock(shared().mutex);
   shared().lists.push(size.index, block);
 }

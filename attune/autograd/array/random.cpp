@@ -64,9 +64,11 @@ std::array<std::uint32_t, 4> philox(std::uint64_t key, std::uint64_t stream, std
 void Generator::uniform(Array& out, double low, double high) {
   dispatch(out.dtype(), [&](auto type) {
     using T = decltype(type);
+    const T last =
+        std::nextafter(static_cast<T>(high), static_cast<T>(low));  // rounding may reach high
     generate<T>(out, seed_, draws_, [&](const auto& numbers, T* to, std::int64_t count) {
       for (std::int64_t i = 0; i < count; ++i)
-        to[i] = static_cast<T>(low + (high - low) * numbers[i]);
+        to[i] = std::min(last, static_cast<T>(low + (high - low) * numbers[i]));
     });
   });
   ++draws_;

@@ -15,12 +15,22 @@ namespace attune {
 namespace {
 
 // One BLAS thread per call, whichever build of OpenBLAS is linked. The OpenMP build asks OpenMP,
-// which keeps a setting for each thread; the others have one for all.
-void use_one_blas_thread() {
-  static const bool for_all = (openblas_set_num_threads(1), true);
-  thread_local const bool for_this_thread = (omp_set_num_threads(1), true);
-  (void)for_all, (void)for_this_thread;
-}
+// whose setting belongs to the calling thread and is put back afterwards; the others have one
+// setting for all.
+class OneBlasThread {
+ public:
+  OneBlasThread() : before_(omp_get_max_threads()) {
+    static const bool for_all = (openblas_set_num_threads(1), true);
+    (void)for_all;
+    omp_set_num_threads(1);
+  }
+  ~OneBlasThread() { omp_set_num_threads(before_); }
+  OneBlasThread(const OneBlasThread&) = delete;
+  OneBlasThread& operator=(const OneBlasThread&) = delete;
+
+ private:
+  int before_;
+};
 
 void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n, std::int64_t k,
           const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c,
@@ -63,7 +73,7 @@ void gemm_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k
   const auto ta = op_a == Op::transpose ? CblasTrans : CblasNoTrans;
   const auto tb = op_b == Op::transpose ? CblasTrans : CblasNoTrans;
   // OpenBLAS built without threads shares its buffers between calls: one call at a time then.
-  use_one_blas_thread();
+  const OneBlasThread one_thread;
   static const bool unsafe = openblas_get_parallel() == OPENBLAS_SEQUENTIAL;
   static std::mutex mutex;
   std::unique_lock lock(mutex, std::defer_lock);
@@ -74,6 +84,7 @@ void gemm_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k
 template <typename T>
 void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
           std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
+  if (m == 0 || n == 0) return;
   const std::int64_t work = m * n * k;
   if (m >= n) {
     parallel_for(m, panel_size(m, work), [&](std::int64_t first, std::int64_t last) {

@@ -64,7 +64,12 @@ Tensor additive_score(const Tensor& query, const Tensor& keys, const Tensor& v) 
                   dispatch(keys->dtype(), [&](auto type) {
                     using T = decltype(type);
                     const auto into = [&](int i) { return g.needs(i) ? g.into(i) : Into{}; };
-                    const Into dq = into(0), dk = into(1), dv = into(2);
+                    Into dq = into(0);
+                    // The kernel writes dquery after dkeys: where both go to one tensor it must
+                    // add.
+                    if (dq.buffer.defined() && !dq.accumulate) dq.buffer.fill(0);
+                    dq.accumulate = true;
+                    const Into dk = into(1), dv = into(2);
                     const auto data = [](const Into& to) {
                       return to.buffer.defined() ? to.buffer.template data<T>() : nullptr;
                     };

@@ -42,6 +42,7 @@ void forward(const Product& p, const T* a, const T* b, T* y) {
 template <typename T>
 void backward_a(const Product& p, const T* dy, const T* b, T beta, T* da) {
   const bool shared = p.a_step == 0;
+  if (p.batch == 0 && shared && beta == 0) std::fill_n(da, p.m * p.k, T{0});  // an empty sum
   for_each_matrix(p, shared, [&](std::int64_t i) {
     const T* dy_i = dy + i * p.m * p.n;
     const T* b_i = b + i * p.b_step;
@@ -59,6 +60,7 @@ void backward_a(const Product& p, const T* dy, const T* b, T beta, T* da) {
 template <typename T>
 void backward_b(const Product& p, const T* dy, const T* a, T beta, T* db) {
   const bool shared = p.b_step == 0;
+  if (p.batch == 0 && shared && beta == 0) std::fill_n(db, p.k * p.n, T{0});  // an empty sum
   for_each_matrix(p, shared, [&](std::int64_t i) {
     const T* dy_i = dy + i * p.m * p.n;
     const T* a_i = a + i * p.a_step;

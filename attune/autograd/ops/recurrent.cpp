@@ -26,12 +26,13 @@ struct Run {
 // What forward keeps for backward.
 struct Kept {
   Saved x, weight_ih, weight_hh;
-  Array h, c, gates, recurrent_n;  // made here, never seen outside but through views of h and c
+  Saved h, c;                // results are views of these
+  Array gates, recurrent_n;  // never seen outside
 
   template <typename T>
   SequenceStates<T> states() const {
     const auto data = [](const Array& a) { return a.defined() ? a.data<T>() : nullptr; };
-    return {data(h), data(c), data(gates), data(recurrent_n)};
+    return {data(*h), data(*c), data(gates), data(recurrent_n)};
   }
 };
 
@@ -140,7 +141,7 @@ void backward_products(const Run& run, const Kept& kept, const T* dgates, const 
   }
   if (g.needs(kWeightHh)) {
     const Into dw = g.into(kWeightHh);
-    const T* h_before = kept.h.data<T>() + run.n.before(0) * run.n.batch * H;
+    const T* h_before = kept.h->data<T>() + run.n.before(0) * run.n.batch * H;
     gemm<T>(Op::transpose, Op::none, G, H, rows, dgates_hh, G, h_before, H,
             static_cast<T>(dw.beta()), dw.buffer.data<T>(), H);
   }
@@ -188,14 +189,14 @@ SequenceResult run_cell(const char* name, Cell cell, bool single, const Tensor& 
     kept.recurrent_n = Array(Shape{run.n.steps, run.n.batch, run.n.hidden}, dtype);
   dispatch(dtype, [&](auto type) { forward<decltype(type)>(run, w, kept); });
 
-  std::vector<Array> results{last_of(run, kept.h)};
-  if (!single) results.push_back(output_of(run, kept.h));
-  if (run.is_lstm()) results.push_back(last_of(run, kept.c));
-  const std::vector<Tensor> recorded =
-      record(name, results, {x, state.h, state.c, w.weight_ih, w.weight_hh, w.bias_ih, w.bias_hh},
-             [run, kept](Grads& g) {
-               dispatch(kept.h.dtype(), [&](auto type) { backward<decltype(type)>(run, kept, g); });
-             });
+  std::vector<Array> results{last_of(run, *kept.h)};
+  if (!single) results.push_back(output_of(run, *kept.h));
+  if (run.is_lstm()) results.push_back(last_of(run, *kept.c));
+  const std::vector<Tensor> recorded = record(
+      name, results, {x, state.h, state.c, w.weight_ih, w.weight_hh, w.bias_ih, w.bias_hh},
+      [run, kept](Grads& g) {
+        dispatch(kept.h->dtype(), [&](auto type) { backward<decltype(type)>(run, kept, g); });
+      });
   SequenceResult result;
   result.h = recorded[0];
   if (!single) result.output = recorded[1];
