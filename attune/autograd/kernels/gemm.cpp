@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "attune/autograd/array/parallel.h"
 #include "attune/autograd/kernels/gemm_kernel.h"
@@ -215,12 +216,58 @@ void PackedMatrix<T>::multiply(Op op_a, std::int64_t m, const T* a, std::int64_t
   gemm_panel(op_a, op_, m, n_, k_, a, lda, b_, ldb_, beta, c, ldc);
 }
 
+namespace {
+
+// The packed forms of the weights in one block of memory: of all of it, or of parts.
+class PackedWeights : public Cache {
+ public:
+  std::shared_ptr<const PackedMatrix<float>> get(Op op, const Array& weight) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(entries_, [&](const Entry& e) { return e.version != weight.version(); });
+    for (const Entry& e : entries_)
+      if (e.data == weight.raw() && e.shape == weight.shape() && e.op == op) return e.packed;
+    entries_.push_back(
+        {weight.raw(), weight.shape(), op, weight.version(), pack_now<float>(op, weight)});
+    return entries_.back().packed;
+  }
+
+  template <typename T>
+  static std::shared_ptr<const PackedMatrix<T>> pack_now(Op op, const Array& weight) {
+    const std::int64_t rows = weight.shape()[0], columns = weight.shape()[1];
+    const bool transposed = op == Op::transpose;
+    return std::make_shared<PackedMatrix<T>>(
+        op, transposed ? rows : columns, transposed ? columns : rows, weight.data<T>(), columns);
+  }
+
+ private:
+  struct Entry {
+    const void* data;
+    Shape shape;
+    Op op;
+    std::uint32_t version;
+    std::shared_ptr<const PackedMatrix<float>> packed;
+  };
+  std::mutex mutex_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace
+
+template <typename T>
+std::shared_ptr<const PackedMatrix<T>> packed(Op op, const Array& weight) {
+  if constexpr (kOwnKernel<T>)
+    return weight.cache<PackedWeights>().get(op, weight);
+  else
+    return PackedWeights::pack_now<T>(op, weight);
+}
+
 #define ATTUNE_INSTANTIATE(T)                                                                  \
   template void gemm_panel(Op, Op, std::int64_t, std::int64_t, std::int64_t, const T*,         \
                            std::int64_t, const T*, std::int64_t, T, T*, std::int64_t);         \
   template void gemm(Op, Op, std::int64_t, std::int64_t, std::int64_t, const T*, std::int64_t, \
                      const T*, std::int64_t, T, T*, std::int64_t);                             \
-  template class PackedMatrix<T>
+  template class PackedMatrix<T>;                                                              \
+  template std::shared_ptr<const PackedMatrix<T>> packed(Op, const Array&)
 ATTUNE_INSTANTIATE(float);
 ATTUNE_INSTANTIATE(double);
 #undef ATTUNE_INSTANTIATE

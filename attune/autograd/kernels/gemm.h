@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "attune/autograd/array/array.h"
 
@@ -44,6 +45,11 @@ class PackedMatrix {
   const T* b_;
   Array packed_;
 };
+
+/// `weight` [rows, columns], or its transpose, as the right operand of products. It is laid out
+/// once for all its uses until it changes (Array::version), and kept with it.
+template <typename T>
+std::shared_ptr<const PackedMatrix<T>> packed(Op op, const Array& weight);
 
 /// What lies behind float32 products: our own kernel, or OpenBLAS ("OpenBLAS 0.3.21 ... Zen").
 const char* blas_description();
