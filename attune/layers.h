@@ -15,4 +15,7 @@
 #include "attune/layers/positions.h"
 #include "attune/layers/recurrent.h"
 #include "attune/layers/recurrent_cell.h"
+#include "attune/layers/residual.h"
 #include "attune/layers/softmax.h"
+#include "attune/layers/transformer_decoder.h"
+#include "attune/layers/transformer_encoder.h"
