@@ -18,6 +18,7 @@
 #include "attune/autograd/ops/embedding.h"
 #include "attune/autograd/ops/losses.h"
 #include "attune/autograd/ops/matmul.h"
+#include "attune/autograd/ops/multi_head_attention.h"
 #include "attune/autograd/ops/normalization.h"
 #include "attune/autograd/ops/recurrent.h"
 #include "attune/autograd/ops/reductions.h"
