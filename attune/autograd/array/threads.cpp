@@ -6,6 +6,7 @@
 #include <limits>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "attune/autograd/array/error.h"
 #include "attune/autograd/array/parallel.h"
