@@ -5,6 +5,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "attune/autograd/array/error.h"
 #include "attune/autograd/array/parallel.h"
