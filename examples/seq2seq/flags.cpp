@@ -141,20 +141,21 @@ void add_training_flags(CLI::App& command, TrainOptions& options) {
     return command.add_option(flag, value, purpose)->capture_default_str()->group(group);
   };
   add("--batch", options.batch, "examples a step")->check(at_least_1());
-  add("--steps", options.steps, "updates of the parameters")->check(at_least_1());
+  const auto add_open = [&](const char* flag, auto& value, const char* purpose) {
+    return command.add_option(flag, value, purpose)->group(group);
+  };
+  add_open("--steps", options.steps, "updates of the parameters; 1000, or 1500 for a transformer")
+      ->check(at_least_1());
   add("--optimizer", options.optimizer, "rule of the updates")
       ->check(one_of(attune::optimizer_names()));
-  command.add_option("--learn-rate", options.learn_rate, "size of the updates; 0.002 by default")
-      ->check(at_least_0())
-      ->group(group);
+  add_open("--learn-rate", options.learn_rate,
+           "size of the updates; 0.002, or 0.003 for a transformer")
+      ->check(at_least_0());
   add("--schedule", options.schedule, "how the learn rate changes over the steps")
       ->check(one_of(attune::schedule_names()));
-  command
-      .add_option("--warmup", options.warmup,
-                  "steps in which the learn rate first rises; 0, or a tenth of --steps for a "
-                  "transformer")
-      ->check(whole())
-      ->group(group);
+  add_open("--warmup", options.warmup,
+           "steps in which the learn rate first rises; 0, or a tenth of --steps for a transformer")
+      ->check(whole());
   add("--clip-norm", options.clip_norm, "largest norm of a gradient; 0: any")->check(at_least_0());
   add("--teacher-forcing", options.teacher_forcing,
       "share of steps told the right token before, not the model's own")

@@ -29,7 +29,7 @@ struct TrainOptions {
   std::optional<int> feed_forward;  // see feed_forward_size()
 
   int batch = 64;
-  std::int64_t steps = 1000;
+  std::optional<std::int64_t> steps;  // see step_count()
   std::string optimizer = "adam", schedule = "cosine";
   std::optional<double> learn_rate;    // see first_learn_rate()
   std::optional<std::int64_t> warmup;  // see warmup_steps()
@@ -47,8 +47,11 @@ struct TrainOptions {
   int layer_count() const { return layers.value_or(is_transformer() ? 2 : 1); }
   int embedding_size() const { return embedding.value_or(is_transformer() ? 64 : 32); }
   int feed_forward_size() const { return feed_forward.value_or(4 * embedding_size()); }
-  double first_learn_rate() const { return learn_rate.value_or(is_transformer() ? 0.002 : 0.002); }
-  std::int64_t warmup_steps() const { return warmup.value_or(is_transformer() ? steps / 10 : 0); }
+  std::int64_t step_count() const { return steps.value_or(is_transformer() ? 1500 : 1000); }
+  double first_learn_rate() const { return learn_rate.value_or(is_transformer() ? 0.003 : 0.002); }
+  std::int64_t warmup_steps() const {
+    return warmup.value_or(is_transformer() ? step_count() / 10 : 0);
+  }
 };
 
 struct TestOptions {

@@ -67,7 +67,7 @@ Json training_json(const TrainOptions& options) {
       {"data", options.data},
       {"valid", options.valid},
       {"batch", options.batch},
-      {"steps", options.steps},
+      {"steps", options.step_count()},
       {"optimizer", options.optimizer},
       {"learn_rate", options.first_learn_rate()},
       {"schedule", options.schedule},

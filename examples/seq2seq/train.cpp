@@ -45,7 +45,7 @@ Run make_run(const TrainOptions& options, const TrainingData& data) {
 std::unique_ptr<attune::Schedule> make_schedule(const TrainOptions& options) {
   return attune::make_schedule(
       options.schedule,
-      {.total_steps = options.steps, .warmup_steps = options.warmup_steps(), .patience = 1});
+      {.total_steps = options.step_count(), .warmup_steps = options.warmup_steps(), .patience = 1});
 }
 
 // metrics.jsonl, which equal trainings write equally, and speed.jsonl, which they do not.
@@ -131,14 +131,15 @@ int train(const TrainOptions& options) {
   create_run_folder(run, options);
   Logs logs(run);
   LastGood last_good(model);
-  attune::Progress progress("training", options.steps);
-  const std::int64_t look_every = std::max<std::int64_t>(1, options.steps / kLooks);
-  const std::int64_t log_every = std::max<std::int64_t>(1, options.steps / kLogLines);
+  const std::int64_t steps = options.step_count();
+  attune::Progress progress("training", steps);
+  const std::int64_t look_every = std::max<std::int64_t>(1, steps / kLooks);
+  const std::int64_t log_every = std::max<std::int64_t>(1, steps / kLogLines);
   double loss_since_look = 0;
   bool saved = false;
   std::int64_t step = 0;
 
-  while (step < options.steps && !stop.received()) {
+  while (step < steps && !stop.received()) {
     ++step;
     const attune::Batch batch = data.batches.next();
     optimizer->zero_grad();
@@ -155,7 +156,7 @@ int train(const TrainOptions& options) {
 
     const double accuracy = attune::token_accuracy(logits, batch.target_output);
     progress.step({.loss = loss.item(), .accuracy = accuracy, .tokens = batch.tokens});
-    const bool last = step == options.steps || stop.received();
+    const bool last = step == steps || stop.received();
     if (step % log_every == 0 || last)
       logs.step(step, loss.item(), accuracy, optimizer->learn_rate(), norm, batch.tokens);
 
@@ -176,7 +177,7 @@ int train(const TrainOptions& options) {
   if (stop.received()) {
     fmt::print(stderr,
                "seq2seq: stopped by a signal after step {} of {}; the model is saved in '{}'\n",
-               step, options.steps, run.folder);
+               step, steps, run.folder);
     return 128 + stop.received();
   }
   show_alignment(load_run(run.folder), data.sample);
