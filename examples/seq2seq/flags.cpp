@@ -119,7 +119,7 @@ void add_model_flags(CLI::App& command, TrainOptions& options) {
   size("--layers", options.layers,
        "layers on top of each other; 1 of a recurrent model, 2 of a transformer");
   size("--embedding", options.embedding,
-       "size of a token's vector; 32 of a recurrent model, 64 of a transformer, whose states all "
+       "size of a token's vector; 32 of a recurrent model, 128 of a transformer, whose states all "
        "have this size");
   size("--hidden", options.hidden, "units of the recurrent encoder in each direction")
       ->capture_default_str();
@@ -128,8 +128,9 @@ void add_model_flags(CLI::App& command, TrainOptions& options) {
   size("--feed-forward", options.feed_forward,
        "inner units of a transformer's feed-forward networks; 4 times --embedding by default");
   command
-      .add_option("--dropout", options.dropout,
-                  "share of units dropped in training; never of the states attention sees")
+      .add_option(
+          "--dropout", options.dropout,
+          "share of units dropped in training; never of the recurrent states attention sees")
       ->check(share_below_1())
       ->capture_default_str()
       ->group(group);
@@ -141,21 +142,18 @@ void add_training_flags(CLI::App& command, TrainOptions& options) {
     return command.add_option(flag, value, purpose)->capture_default_str()->group(group);
   };
   add("--batch", options.batch, "examples a step")->check(at_least_1());
-  const auto add_open = [&](const char* flag, auto& value, const char* purpose) {
-    return command.add_option(flag, value, purpose)->group(group);
-  };
-  add_open("--steps", options.steps, "updates of the parameters; 1000, or 1500 for a transformer")
-      ->check(at_least_1());
+  add("--steps", options.steps, "updates of the parameters")->check(at_least_1());
   add("--optimizer", options.optimizer, "rule of the updates")
       ->check(one_of(attune::optimizer_names()));
-  add_open("--learn-rate", options.learn_rate,
-           "size of the updates; 0.002, or 0.003 for a transformer")
-      ->check(at_least_0());
+  add("--learn-rate", options.learn_rate, "size of the updates")->check(at_least_0());
   add("--schedule", options.schedule, "how the learn rate changes over the steps")
       ->check(one_of(attune::schedule_names()));
-  add_open("--warmup", options.warmup,
-           "steps in which the learn rate first rises; 0, or a tenth of --steps for a transformer")
-      ->check(whole());
+  command
+      .add_option("--warmup", options.warmup,
+                  "steps in which the learn rate first rises; 0, or a tenth of --steps for a "
+                  "transformer")
+      ->check(whole())
+      ->group(group);
   add("--clip-norm", options.clip_norm, "largest norm of a gradient; 0: any")->check(at_least_0());
   add("--teacher-forcing", options.teacher_forcing,
       "share of steps told the right token before, not the model's own")

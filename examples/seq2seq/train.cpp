@@ -45,7 +45,7 @@ Run make_run(const TrainOptions& options, const TrainingData& data) {
 std::unique_ptr<attune::Schedule> make_schedule(const TrainOptions& options) {
   return attune::make_schedule(
       options.schedule,
-      {.total_steps = options.step_count(), .warmup_steps = options.warmup_steps(), .patience = 1});
+      {.total_steps = options.steps, .warmup_steps = options.warmup_steps(), .patience = 1});
 }
 
 // metrics.jsonl, which equal trainings write equally, and speed.jsonl, which they do not.
@@ -119,8 +119,8 @@ int train(const TrainOptions& options) {
   const Run run = make_run(options, data);
   const attune::Seq2SeqModel& model = *run.model;
   const attune::Parameters parameters = model.parameters();
-  const auto optimizer = attune::make_optimizer(options.optimizer, parameters,
-                                                {.learn_rate = options.first_learn_rate()});
+  const auto optimizer =
+      attune::make_optimizer(options.optimizer, parameters, {.learn_rate = options.learn_rate});
   const auto schedule = make_schedule(options);
   const double max_norm =
       options.clip_norm > 0 ? options.clip_norm : std::numeric_limits<double>::infinity();
@@ -131,15 +131,14 @@ int train(const TrainOptions& options) {
   create_run_folder(run, options);
   Logs logs(run);
   LastGood last_good(model);
-  const std::int64_t steps = options.step_count();
-  attune::Progress progress("training", steps);
-  const std::int64_t look_every = std::max<std::int64_t>(1, steps / kLooks);
-  const std::int64_t log_every = std::max<std::int64_t>(1, steps / kLogLines);
+  attune::Progress progress("training", options.steps);
+  const std::int64_t look_every = std::max<std::int64_t>(1, options.steps / kLooks);
+  const std::int64_t log_every = std::max<std::int64_t>(1, options.steps / kLogLines);
   double loss_since_look = 0;
   bool saved = false;
   std::int64_t step = 0;
 
-  while (step < steps && !stop.received()) {
+  while (step < options.steps && !stop.received()) {
     ++step;
     const attune::Batch batch = data.batches.next();
     optimizer->zero_grad();
@@ -156,7 +155,7 @@ int train(const TrainOptions& options) {
 
     const double accuracy = attune::token_accuracy(logits, batch.target_output);
     progress.step({.loss = loss.item(), .accuracy = accuracy, .tokens = batch.tokens});
-    const bool last = step == steps || stop.received();
+    const bool last = step == options.steps || stop.received();
     if (step % log_every == 0 || last)
       logs.step(step, loss.item(), accuracy, optimizer->learn_rate(), norm, batch.tokens);
 
@@ -177,7 +176,7 @@ int train(const TrainOptions& options) {
   if (stop.received()) {
     fmt::print(stderr,
                "seq2seq: stopped by a signal after step {} of {}; the model is saved in '{}'\n",
-               step, steps, run.folder);
+               step, options.steps, run.folder);
     return 128 + stop.received();
   }
   show_alignment(load_run(run.folder), data.sample);
