@@ -26,13 +26,14 @@ struct MultiHeadResult {
 /// Multi-head attention (Vaswani et al. 2017, sec. 3.2.2): H heads look for different things at
 /// once, each in d = features / H dimensions of its own.
 ///
-///     head_h = softmax(Q_h K_h^T / sqrt(d)) V_h      Q = query(x), K = key(source), V =
-///     value(source) output = out([head_1 ; ... ; head_H])
+///     Q = query(x), K = key(source), V = value(source)       linear maps; rows shared out to heads
+///     head_h = softmax(Q_h K_h^T / sqrt(d)) V_h
+///     output = out([head_1 ; ... ; head_H])
 ///
 ///     MultiHeadAttention attention(256, 8);
-///     Tensor y = attention(x, lengths);                          // a sequence attends to itself
-///     Memory memory = attention.memorize(encoder_states, lengths);    // or to another one, which
-///     Tensor z = attention.attend(x, memory).output;                  // is projected only once
+///     Tensor y = attention(x, lengths);                       // a sequence attends to itself
+///     Memory memory = attention.memorize(states, lengths);    // or to another one, which is
+///     Tensor z = attention.attend(x, memory).output;          // projected only once
 ///
 /// Shapes: x, query [T, B, features], source [S, B, key_size] -> [T, B, features].
 /// Parameters: query, key, value and out, each with weight and bias as in Linear. PyTorch's

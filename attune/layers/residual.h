@@ -11,7 +11,6 @@ namespace attune {
 ///     norm(x + dropout(f(x)))        Vaswani et al. 2017, sec. 3.1 and 5.4
 ///     x + dropout(f(norm(x)))        norm_first (Xiong et al. 2020): gradients pass unchanged from
 ///                                    the last layer to the first, so training needs less care
-///
 class Residual {
  public:
   Residual(LayerNorm norm, double dropout, bool norm_first)

@@ -28,9 +28,10 @@ struct TransformerOptions {
 ///
 /// Shapes: x [T, B, features], lengths [B] (all T where not defined) -> [T, B, features]. What lies
 /// beyond a length is seen by no other position; what becomes of it means nothing.
-/// Parameters: self_attention.query.weight, ... as in MultiHeadAttention, feed_forward.layer0
-/// .weight, ... as in FeedForward, norm1.gain, norm1.bias, norm2.gain, norm2.bias. As PyTorch's
-/// nn.TransformerEncoderLayer but for dropout of attention weights, which the paper does not have.
+/// Parameters: self_attention.query.weight, ... as in MultiHeadAttention, then
+/// feed_forward.layer0.weight, ... as in FeedForward, norm1.gain, norm1.bias, norm2.gain,
+/// norm2.bias. As PyTorch's nn.TransformerEncoderLayer but for dropout of attention weights, which
+/// the paper does not have.
 /// Errors: features are no multiple of the heads; an unknown activation.
 class TransformerEncoderLayer : public Layer {
  public:
@@ -45,8 +46,8 @@ class TransformerEncoderLayer : public Layer {
 
 /// Layers on top of each other. With norm_first, whose sums are never normalised, there is a
 /// LayerNorm at the end. Positions must be in x already: see Positions.
-/// Parameters: layer0.self_attention.query.weight, ..., and norm.gain and norm.bias with
-/// norm_first. Errors: as the layer's; fewer than one layer.
+/// Parameters: layer0.self_attention.query.weight, ...; with norm_first also norm.gain, norm.bias.
+/// Errors: as the layer's; fewer than one layer.
 class TransformerEncoder : public Layer {
  public:
   TransformerEncoder(const TransformerOptions& options, int layers);

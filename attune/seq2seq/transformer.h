@@ -13,18 +13,19 @@ namespace attune {
 /// Encoder and decoder made of attention alone (Vaswani et al. 2017), with the norm first. D is the
 /// size of a token's vector and of all states.
 ///
-///     x_s = dropout(sqrt(D) embedding(token_s) + p_s)        p: SinusoidalPositions
-///     h   = encoder(x_0 ... x_n)                             every position looks at all of the
-///     source z   = decoder(y_0 ... y_{t-1}, h)                      and at the target before it
-///     and at h logits_t = W z_t + b                                   of the token y_t
+///     x_s = dropout(sqrt(D) embedding(token_s) + p_s)    p: SinusoidalPositions; y_t alike
+///     h = encoder(x_0 ... x_n)                           each position looks at the whole source
+///     z_t = decoder(y_0 ... y_{t-1}, h)                  and here at the target before it and at h
+///     logits_t = W z_t + b                               of the token y_t
 ///
 /// Training runs through all positions of a target at once. Writing keeps the keys and values of
 /// the positions so far, so that a step computes the newest one only.
 ///
 /// It looks at the source H times in each decoder layer. NextToken::weights are the mean over the
 /// heads of the last layer, the one that the output is made from; NextToken::head_weights have all.
-/// Parameters: source_embedding.weight, target_embedding.weight, encoder.layer0..., decoder
-/// .layer0..., output.weight, output.bias. Errors: D is no multiple of the heads; sizes below 1.
+/// Parameters: source_embedding.weight, target_embedding.weight, encoder.layer0. ...,
+/// decoder.layer0. ..., output.weight, output.bias.
+/// Errors: D is no multiple of the heads; sizes below 1.
 class Transformer : public Seq2SeqModel {
  public:
   explicit Transformer(const EncoderDecoderOptions& options);

@@ -120,7 +120,7 @@ void add_model_flags(CLI::App& command, TrainOptions& options) {
   size("--layers", options.layers,
        "layers on top of each other; 1 of a recurrent model, 2 of a transformer");
   size("--embedding", options.embedding,
-       "size of a token's vector; 32 of a recurrent model, 64 of a transformer, whose states all "
+       "size of a token's vector; 32 of a recurrent model, 128 of a transformer, whose states all "
        "have this size");
   size("--hidden", options.hidden, "units of the recurrent encoder in each direction")
       ->capture_default_str();
@@ -129,8 +129,9 @@ void add_model_flags(CLI::App& command, TrainOptions& options) {
   size("--feed-forward", options.feed_forward,
        "inner units of a transformer's feed-forward networks; 4 times --embedding by default");
   command
-      .add_option("--dropout", options.dropout,
-                  "share of units dropped in training; never of the states attention sees")
+      .add_option(
+          "--dropout", options.dropout,
+          "share of units dropped in training; never of the recurrent states attention sees")
       ->check(share_below_1())
       ->capture_default_str()
       ->group(group);
@@ -145,9 +146,7 @@ void add_training_flags(CLI::App& command, TrainOptions& options) {
   add("--steps", options.steps, "updates of the parameters")->check(at_least_1());
   add("--optimizer", options.optimizer, "rule of the updates")
       ->check(one_of(attune::optimizer_names()));
-  command.add_option("--learn-rate", options.learn_rate, "size of the updates; 0.002 by default")
-      ->check(at_least_0())
-      ->group(group);
+  add("--learn-rate", options.learn_rate, "size of the updates")->check(at_least_0());
   add("--schedule", options.schedule, "how the learn rate changes over the steps")
       ->check(one_of(attune::schedule_names()));
   command

@@ -31,7 +31,7 @@ struct TrainOptions {
   int batch = 64;
   std::int64_t steps = 1000;
   std::string optimizer = "adam", schedule = "cosine";
-  std::optional<double> learn_rate;    // see first_learn_rate()
+  double learn_rate = 0.002;
   std::optional<std::int64_t> warmup;  // see warmup_steps()
   double clip_norm = 1;                // 0: no clipping
   double teacher_forcing = 1;
@@ -45,9 +45,8 @@ struct TrainOptions {
   // Where nothing was chosen it depends on the model.
   bool is_transformer() const { return model == "transformer"; }
   int layer_count() const { return layers.value_or(is_transformer() ? 2 : 1); }
-  int embedding_size() const { return embedding.value_or(is_transformer() ? 64 : 32); }
+  int embedding_size() const { return embedding.value_or(is_transformer() ? 128 : 32); }
   int feed_forward_size() const { return feed_forward.value_or(4 * embedding_size()); }
-  double first_learn_rate() const { return learn_rate.value_or(is_transformer() ? 0.002 : 0.002); }
   std::int64_t warmup_steps() const { return warmup.value_or(is_transformer() ? steps / 10 : 0); }
 };
 

@@ -69,7 +69,7 @@ Json training_json(const TrainOptions& options) {
       {"batch", options.batch},
       {"steps", options.steps},
       {"optimizer", options.optimizer},
-      {"learn_rate", options.first_learn_rate()},
+      {"learn_rate", options.learn_rate},
       {"schedule", options.schedule},
       {"warmup", options.warmup_steps()},
       {"clip_norm", options.clip_norm},

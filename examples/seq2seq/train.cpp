@@ -119,8 +119,8 @@ int train(const TrainOptions& options) {
   const Run run = make_run(options, data);
   const attune::Seq2SeqModel& model = *run.model;
   const attune::Parameters parameters = model.parameters();
-  const auto optimizer = attune::make_optimizer(options.optimizer, parameters,
-                                                {.learn_rate = options.first_learn_rate()});
+  const auto optimizer =
+      attune::make_optimizer(options.optimizer, parameters, {.learn_rate = options.learn_rate});
   const auto schedule = make_schedule(options);
   const double max_norm =
       options.clip_norm > 0 ? options.clip_norm : std::numeric_limits<double>::infinity();

@@ -1,5 +1,6 @@
 #include "attune/autograd/ops/multi_head_attention.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "attune/autograd/kernels/multi_head_attention.h"
@@ -53,7 +54,8 @@ MultiHeadSizes sizes_of(const Tensor& query, const Tensor& key, const Tensor& va
                    .scale = 1,
                    .causal = options.causal,
                    .offset = options.offset};
-  n.scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(n.key_features)));
+  const auto features = static_cast<double>(std::max<std::int64_t>(1, n.key_features));
+  n.scale = options.scale.value_or(1 / std::sqrt(features));
   check_lengths(n, options.lengths);
   if (options.lengths.defined()) n.lengths = options.lengths.data();
   return n;
