@@ -6,7 +6,6 @@
 #include "attune/autograd/array/lookup.h"
 #include "attune/autograd/ops/attention.h"
 #include "attune/autograd/ops/matmul.h"
-#include "attune/autograd/ops/shaping.h"
 
 namespace attune {
 namespace {
@@ -15,6 +14,12 @@ namespace {
 Initializer uniform_for(std::int64_t inputs) {
   const double bound = 1 / std::sqrt(static_cast<double>(inputs));
   return uniform(-bound, bound);
+}
+
+void check_features(const char* what, const Tensor& x, std::int64_t expected) {
+  ATTUNE_CHECK(x.shape().last() == expected,
+               "additive score: {} {} do not fit; the last axis must be {}", what, x.shape(),
+               expected);
 }
 
 }  // namespace
@@ -46,12 +51,13 @@ AdditiveScore::AdditiveScore(std::int64_t query_size, std::int64_t key_size, std
       v_(param("v", {hidden}, uniform_for(hidden))) {}
 
 Tensor AdditiveScore::project_keys(const Tensor& keys) const {
-  return linear(keys, slice(weight_, 1, 0, key_size_));
+  check_features("keys", keys, key_size_);
+  return linear(keys, weight_, {}, /*first_column=*/0);
 }
 
 Tensor AdditiveScore::operator()(const Tensor& query, const Tensor& projected_keys) const {
-  const Tensor query_weight = slice(weight_, 1, key_size_, key_size_ + query_size_);
-  return additive_score(linear(query, query_weight), projected_keys, v_);
+  check_features("queries", query, query_size_);
+  return additive_score(linear(query, weight_, {}, /*first_column=*/key_size_), projected_keys, v_);
 }
 
 // The choice by name

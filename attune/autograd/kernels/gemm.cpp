@@ -210,40 +210,49 @@ void PackedMatrix<T>::multiply(Op op_a, std::int64_t m, const T* a, std::int64_t
                                std::int64_t ldc) const {
   if constexpr (kOwnKernel<T>) {
     if (m > 0 && n_ > 0 && k_ > 0)
-      return own_product(kHere, m, n_, k_, operand_a(op_a, a, lda), operand_b(op_, b_, ldb_),
+      return own_product(kShared, m, n_, k_, operand_a(op_a, a, lda), operand_b(op_, b_, ldb_),
                          packed_.data<float>(), beta, c, ldc);
   }
-  gemm_panel(op_a, op_, m, n_, k_, a, lda, b_, ldb_, beta, c, ldc);
+  gemm(op_a, op_, m, n_, k_, a, lda, b_, ldb_, beta, c, ldc);
 }
 
 namespace {
 
+// Columns of a weight.
+template <typename T>
+PackedMatrix<T> pack_columns(Op op, const Array& weight, std::int64_t first, std::int64_t count) {
+  const std::int64_t rows = weight.shape()[0], columns = weight.shape()[1];
+  const T* data = weight.data<T>() + first;
+  return op == Op::transpose ? PackedMatrix<T>(op, rows, count, data, columns)
+                             : PackedMatrix<T>(op, count, rows, data, columns);
+}
+
 // The packed forms of the weights in one block of memory: of all of it, or of parts.
 class PackedWeights : public Cache {
  public:
-  std::shared_ptr<const PackedMatrix<float>> get(Op op, const Array& weight) {
+  std::shared_ptr<const PackedMatrix<float>> get(Op op, const Array& weight, std::int64_t first,
+                                                 std::int64_t count) {
+    const Key key{weight.data<float>() + first, weight.shape(), count, op};
     const std::lock_guard lock(mutex_);
     std::erase_if(entries_, [&](const Entry& e) { return e.version != weight.version(); });
     for (const Entry& e : entries_)
-      if (e.data == weight.raw() && e.shape == weight.shape() && e.op == op) return e.packed;
+      if (e.key == key) return e.packed;
     entries_.push_back(
-        {weight.raw(), weight.shape(), op, weight.version(), pack_now<float>(op, weight)});
+        {key, weight.version(),
+         std::make_shared<PackedMatrix<float>>(pack_columns<float>(op, weight, first, count))});
     return entries_.back().packed;
   }
 
-  template <typename T>
-  static std::shared_ptr<const PackedMatrix<T>> pack_now(Op op, const Array& weight) {
-    const std::int64_t rows = weight.shape()[0], columns = weight.shape()[1];
-    const bool transposed = op == Op::transpose;
-    return std::make_shared<PackedMatrix<T>>(
-        op, transposed ? rows : columns, transposed ? columns : rows, weight.data<T>(), columns);
-  }
-
  private:
-  struct Entry {
-    const void* data;
+  struct Key {
+    const float* data;
     Shape shape;
+    std::int64_t count;
     Op op;
+    bool operator==(const Key&) const = default;
+  };
+  struct Entry {
+    Key key;
     std::uint32_t version;
     std::shared_ptr<const PackedMatrix<float>> packed;
   };
@@ -254,11 +263,12 @@ class PackedWeights : public Cache {
 }  // namespace
 
 template <typename T>
-std::shared_ptr<const PackedMatrix<T>> packed(Op op, const Array& weight) {
+std::shared_ptr<const PackedMatrix<T>> packed(Op op, const Array& weight, std::int64_t first,
+                                              std::int64_t count) {
   if constexpr (kOwnKernel<T>)
-    return weight.cache<PackedWeights>().get(op, weight);
+    return weight.cache<PackedWeights>().get(op, weight, first, count);
   else
-    return PackedWeights::pack_now<T>(op, weight);
+    return std::make_shared<PackedMatrix<T>>(pack_columns<T>(op, weight, first, count));
 }
 
 #define ATTUNE_INSTANTIATE(T)                                                                  \
@@ -267,7 +277,8 @@ std::shared_ptr<const PackedMatrix<T>> packed(Op op, const Array& weight) {
   template void gemm(Op, Op, std::int64_t, std::int64_t, std::int64_t, const T*, std::int64_t, \
                      const T*, std::int64_t, T, T*, std::int64_t);                             \
   template class PackedMatrix<T>;                                                              \
-  template std::shared_ptr<const PackedMatrix<T>> packed(Op, const Array&)
+  template std::shared_ptr<const PackedMatrix<T>> packed(Op, const Array&, std::int64_t,       \
+                                                         std::int64_t)
 ATTUNE_INSTANTIATE(float);
 ATTUNE_INSTANTIATE(double);
 #undef ATTUNE_INSTANTIATE

@@ -33,7 +33,7 @@ class PackedMatrix {
  public:
   PackedMatrix(Op op, std::int64_t n, std::int64_t k, const T* b, std::int64_t ldb);
 
-  /// C = A B + beta C on the calling thread, for A of m rows.
+  /// C = A B + beta C for A of m rows; shared out over threads unless within a parallel_for.
   void multiply(Op op_a, std::int64_t m, const T* a, std::int64_t lda, T beta, T* c,
                 std::int64_t ldc) const;
   std::int64_t n() const { return n_; }
@@ -46,10 +46,17 @@ class PackedMatrix {
   Array packed_;
 };
 
-/// `weight` [rows, columns], or its transpose, as the right operand of products. It is laid out
-/// once for all its uses until it changes (Array::version), and kept with it.
+/// Columns [first, first + count) of a weight [rows, columns], or their transpose, as the right
+/// operand of products. They are laid out once for all uses until the weight changes
+/// (Array::version), and kept with it.
 template <typename T>
-std::shared_ptr<const PackedMatrix<T>> packed(Op op, const Array& weight);
+std::shared_ptr<const PackedMatrix<T>> packed(Op op, const Array& weight, std::int64_t first,
+                                              std::int64_t count);
+/// All columns.
+template <typename T>
+std::shared_ptr<const PackedMatrix<T>> packed(Op op, const Array& weight) {
+  return packed<T>(op, weight, 0, weight.shape()[1]);
+}
 
 /// What lies behind float32 products: our own kernel, or OpenBLAS ("OpenBLAS 0.3.21 ... Zen").
 const char* blas_description();

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "attune/autograd/array/parallel.h"
 #include "attune/autograd/kernels/gemm.h"
@@ -36,12 +37,9 @@ QueryTile query_tile(const MultiHeadSizes& n, std::int64_t pair, std::int64_t in
   return {pair, index * kTile, std::min(kTile, n.queries - index * kTile)};
 }
 
-// body(keys) for the tiles that at least one of the queries sees.
-template <typename Body>
-void for_each_key_tile(const MultiHeadSizes& n, const QueryTile& queries, const Body& body) {
-  const std::int64_t seen = n.visible(queries.pair, queries.first + queries.count - 1);
-  for (std::int64_t first = 0; first < seen; first += kTile)
-    body(KeyTile{first, std::min(kTile, seen - first)});
+// How many keys at least one of the queries sees.
+std::int64_t visible_to_any(const MultiHeadSizes& n, const QueryTile& queries) {
+  return n.visible(queries.pair, queries.first + queries.count - 1);
 }
 
 // How many keys of the tile, counted from its first, a query sees.
@@ -58,46 +56,70 @@ T* at(const MultiHeadSizes& n, T* sequence, std::int64_t features, std::int64_t 
   return sequence + (first * n.pairs() + pair) * features;
 }
 
+// Rows of a pair lie B * H * d numbers apart, often a power of two, for which a cache has few
+// places: what several products read or add to is brought together first. to = factor from.
+template <typename T>
+void bring_together(const MultiHeadSizes& n, const QueryTile& rows, std::int64_t features,
+                    const T* sequence, T factor, T* to) {
+  for (std::int64_t i = 0; i < rows.count; ++i)
+    axpy(features, factor, at(n, sequence, features, rows.pair, rows.first + i), to + i * features,
+         /*accumulate=*/false);
+}
+
+// The way back: to (+)= factor from.
+template <typename T>
+void spread_out(const MultiHeadSizes& n, const QueryTile& rows, std::int64_t features, T factor,
+                const T* from, const Target<T>& to) {
+  for (std::int64_t i = 0; i < rows.count; ++i)
+    axpy(features, factor, from + i * features, at(n, to.data, features, rows.pair, rows.first + i),
+         to.accumulate);
+}
+
+// A part of a sequence as the right operand of products.
+template <typename T>
+PackedMatrix<T> pack(const MultiHeadSizes& n, Op op, std::int64_t pair, const KeyTile& keys,
+                     std::int64_t features, const T* sequence) {
+  const bool transposed = op == Op::transpose;
+  return PackedMatrix<T>(op, transposed ? keys.count : features, transposed ? features : keys.count,
+                         at(n, sequence, features, pair, keys.first), n.pairs() * features);
+}
+
+// body(keys) for tiles that together hold the first `seen` keys.
+template <typename Body>
+void for_each_key_tile(std::int64_t seen, const Body& body) {
+  for (std::int64_t first = 0; first < seen; first += kTile)
+    body(KeyTile{first, std::min(kTile, seen - first)});
+}
+
 // Work in multiplications that is worth a range of its own.
 constexpr std::int64_t kRangeWork = 1 << 18;
 
-// body(query tile) for all of them, shared out over threads.
+// body(pair, first tile, last tile) for groups of query tiles, shared out over threads. A group is
+// all tiles of a pair where there are pairs enough for several threads.
 template <typename Body>
-void for_each_query_tile(const MultiHeadSizes& n, const Body& body) {
+void for_each_group(const MultiHeadSizes& n, const Body& body) {
+  constexpr std::int64_t kEnough = 8;
   const std::int64_t tiles = query_tiles(n);
+  if (tiles == 0 || n.pairs() == 0) return;
+  const std::int64_t wanted = std::clamp<std::int64_t>(kEnough / n.pairs(), 1, tiles);
+  const std::int64_t size = (tiles + wanted - 1) / wanted;
+  const std::int64_t groups = (tiles + size - 1) / size;
   const std::int64_t work =
-      std::min(kTile, n.queries) * n.keys * (n.key_features + n.value_features);
-  parallel_for(n.pairs() * tiles, kRangeWork / std::max<std::int64_t>(1, work) + 1,
+      std::min(size * kTile, n.queries) * n.keys * (n.key_features + n.value_features);
+  parallel_for(n.pairs() * groups, kRangeWork / std::max<std::int64_t>(1, work) + 1,
                [&](std::int64_t first, std::int64_t last) {
                  for (std::int64_t i = first; i < last; ++i)
-                   body(query_tile(n, i / tiles, i % tiles));
+                   body(i / groups, i % groups * size, std::min(tiles, (i % groups + 1) * size));
                });
 }
 
-// scores = scale query key^T
+// The weights of a tile from its scores: exp(score - log sum), and 0 where a query does not see.
 template <typename T>
-void score(const MultiHeadSizes& n, const QueryTile& queries, const KeyTile& keys, const T* query,
-           const T* key, Tile<T>& scores) {
-  gemm_panel(Op::none, Op::transpose, queries.count, keys.count, n.key_features,
-             at(n, query, n.key_features, queries.pair, queries.first), n.key_step(),
-             at(n, key, n.key_features, queries.pair, keys.first), n.key_step(), T{0}, scores.rows,
-             kTile);
-  const T scale = static_cast<T>(n.scale);
-  for (std::int64_t row = 0; row < queries.count; ++row) {
-    T* s = scores[row];
-#pragma omp simd
-    for (std::int64_t i = 0; i < keys.count; ++i) s[i] *= scale;
-  }
-}
-
-// The weights of a tile, made again: exp(score - log sum), and 0 where a query does not see.
-template <typename T>
-void weigh(const MultiHeadSizes& n, const QueryTile& queries, const KeyTile& keys, const T* query,
-           const T* key, const T* log_sums, Tile<T>& weights) {
-  score(n, queries, keys, query, key, weights);
+void weigh(const MultiHeadSizes& n, const QueryTile& queries, const KeyTile& keys,
+           const T* log_sums, Tile<T>& tile) {
   for (std::int64_t row = 0; row < queries.count; ++row) {
     const std::int64_t seen = visible_in(n, queries, row, keys);
-    T* w = weights[row];
+    T* w = tile[row];
     row_exp(w, log_sums[queries.pair * n.queries + queries.first + row], seen, w);
     std::fill(w + seen, w + keys.count, T{0});
   }
@@ -129,116 +151,156 @@ void scale_row(T* x, std::int64_t n, T factor) {
   for (std::int64_t i = 0; i < n; ++i) x[i] *= factor;
 }
 
+// Some query tiles of one pair.
 template <typename T>
-void forward(const MultiHeadSizes& n, const QueryTile& queries, const T* query, const T* key,
-             const T* value, T* context, T* log_sums) {
-  Tile<T> weights;
-  RunningSoftmax<T> softmax;
-  const std::int64_t step = n.value_step(), features = n.value_features;
-  T* sum = at(n, context, features, queries.pair, queries.first);
-  if (n.visible(queries.pair, queries.first + queries.count - 1) == 0)
-    for (std::int64_t row = 0; row < queries.count; ++row)
-      std::fill_n(sum + row * step, features, T{0});
-
-  for_each_key_tile(n, queries, [&](const KeyTile& keys) {
-    score(n, queries, keys, query, key, weights);
-    for (std::int64_t row = 0; row < queries.count; ++row) {
-      const std::int64_t seen = visible_in(n, queries, row, keys);
-      if (seen > 0) {
-        const T shrink = softmax.take_in(row, weights[row], seen);
-        if (keys.first > 0) scale_row(sum + row * step, features, shrink);
-      }
-      std::fill(weights[row] + seen, weights[row] + keys.count, T{0});
-    }
-    gemm_panel(Op::none, Op::none, queries.count, features, keys.count, weights.rows, kTile,
-               at(n, value, features, queries.pair, keys.first), step, keys.first > 0 ? T{1} : T{0},
-               sum, step);
+void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile,
+             std::int64_t last_tile, const T* query, const T* key, const T* value, T* context,
+             T* log_sums) {
+  const std::int64_t d = n.key_features, e = n.value_features;
+  std::vector<KeyTile> tiles;
+  std::vector<PackedMatrix<T>> keys, values;
+  for_each_key_tile(visible_to_any(n, query_tile(n, pair, last_tile - 1)), [&](const KeyTile& k) {
+    tiles.push_back(k);
+    keys.push_back(pack(n, Op::transpose, pair, k, d, key));
+    values.push_back(pack(n, Op::none, pair, k, e, value));
   });
+  const Array scratch(Shape{kTile, d + e}, dtype_of<T>);
+  T *own_query = scratch.data<T>(), *sum = own_query + kTile * d;
 
-  for (std::int64_t row = 0; row < queries.count; ++row) {
-    const bool sees = n.visible(queries.pair, queries.first + row) > 0;
-    const T total = sees ? softmax.total[row] : 1;
-    scale_row(sum + row * step, features, 1 / total);
-    log_sums[queries.pair * n.queries + queries.first + row] =
-        sees ? softmax.largest[row] + std::log(total) : 0;
+  for (std::int64_t index = first_tile; index < last_tile; ++index) {
+    const QueryTile queries = query_tile(n, pair, index);
+    Tile<T> weights;
+    RunningSoftmax<T> softmax;
+    bring_together(n, queries, d, query, static_cast<T>(n.scale), own_query);
+    std::fill_n(sum, queries.count * e, T{0});
+    const std::int64_t seen_by_any = visible_to_any(n, queries);
+    for (std::size_t i = 0; i < tiles.size() && tiles[i].first < seen_by_any; ++i) {
+      keys[i].multiply(Op::none, queries.count, own_query, d, T{0}, weights.rows, kTile);
+      for (std::int64_t row = 0; row < queries.count; ++row) {
+        const std::int64_t seen = visible_in(n, queries, row, tiles[i]);
+        if (seen > 0) {
+          const T shrink = softmax.take_in(row, weights[row], seen);
+          if (i > 0) scale_row(sum + row * e, e, shrink);
+        }
+        std::fill(weights[row] + seen, weights[row] + tiles[i].count, T{0});
+      }
+      values[i].multiply(Op::none, queries.count, weights.rows, kTile, i > 0 ? T{1} : T{0}, sum, e);
+    }
+    for (std::int64_t row = 0; row < queries.count; ++row) {
+      const std::int64_t t = queries.first + row;
+      const bool sees = n.visible(pair, t) > 0;
+      axpy(e, sees ? 1 / softmax.total[row] : T{1}, sum + row * e, at(n, context, e, pair, t),
+           /*accumulate=*/false);
+      log_sums[pair * n.queries + t] =
+          sees ? softmax.largest[row] + std::log(softmax.total[row]) : 0;
+    }
   }
 }
 
-// Zeros for a pair's part of a gradient that is to be written and not added to.
-template <typename T>
-void clear(const MultiHeadSizes& n, std::int64_t positions, std::int64_t features,
-           std::int64_t pair, const Target<T>& target) {
-  if (!target.data || target.accumulate) return;
-  for (std::int64_t i = 0; i < positions; ++i)
-    std::fill_n(at(n, target.data, features, pair, i), features, T{0});
-}
-
-// The gradients of one pair, which no other pair touches. All of them only add from here on.
+// The gradients of one pair, which no other pair touches.
 template <typename T>
 class PairBackward {
  public:
-  PairBackward(const MultiHeadSizes& n, const MultiHeadSaved<T>& saved, T* dquery, T* dkey,
-               T* dvalue)
-      : n_(n), saved_(saved), dquery_(dquery), dkey_(dkey), dvalue_(dvalue) {}
-
-  void run(const QueryTile& queries) {
-    const std::int64_t step = n_.key_step(), features = n_.key_features, pair = queries.pair;
-    find_means(queries);
-    for_each_key_tile(n_, queries, [&](const KeyTile& keys) {
-      weigh(n_, queries, keys, saved_.query, saved_.key, saved_.log_sums, weights_);
-      if (dvalue_)
-        gemm_panel(Op::transpose, Op::none, keys.count, n_.value_features, queries.count,
-                   weights_.rows, kTile,
-                   at(n_, saved_.dcontext, n_.value_features, pair, queries.first), n_.value_step(),
-                   T{1}, at(n_, dvalue_, n_.value_features, pair, keys.first), n_.value_step());
-      if (!dquery_ && !dkey_) return;
-      differentiate_softmax(queries, keys);
-      if (dquery_)
-        gemm_panel(Op::none, Op::none, queries.count, features, keys.count, weights_.rows, kTile,
-                   at(n_, saved_.key, features, pair, keys.first), step, T{1},
-                   at(n_, dquery_, features, pair, queries.first), step);
-      if (dkey_)
-        gemm_panel(Op::transpose, Op::none, keys.count, features, queries.count, weights_.rows,
-                   kTile, at(n_, saved_.query, features, pair, queries.first), step, T{1},
-                   at(n_, dkey_, features, pair, keys.first), step);
+  PairBackward(const MultiHeadSizes& n, const MultiHeadSaved<T>& saved, std::int64_t pair)
+      : n_(n),
+        saved_(saved),
+        pair_(pair),
+        seen_(visible_to_any(n, query_tile(n, pair, query_tiles(n) - 1))),
+        scratch_(Shape{2 * kTile + seen_, 2 * n.key_features + n.value_features}, dtype_of<T>) {
+    const std::int64_t d = n.key_features, e = n.value_features;
+    for_each_key_tile(seen_, [&](const KeyTile& k) {
+      tiles_.push_back(k);
+      to_scores_.push_back(pack(n, Op::transpose, pair, k, d, saved.key));
+      to_dweights_.push_back(pack(n, Op::transpose, pair, k, e, saved.value));
+      to_dquery_.push_back(pack(n, Op::none, pair, k, d, saved.key));
     });
+    query_ = scratch_.data<T>();
+    dquery_ = query_ + kTile * d;
+    dcontext_ = dquery_ + kTile * d;
+    dkey_ = dcontext_ + kTile * e;
+    dvalue_ = dkey_ + seen_ * d;
+    std::fill_n(dkey_, seen_ * (d + e), T{0});
+  }
+
+  void run(const Target<T>& dquery, const Target<T>& dkey, const Target<T>& dvalue) {
+    const T scale = static_cast<T>(n_.scale);
+    for (std::int64_t i = 0; i < query_tiles(n_); ++i) {
+      const QueryTile queries = query_tile(n_, pair_, i);
+      run_tile(queries);
+      if (dquery.data) spread_out(n_, queries, n_.key_features, scale, dquery_, dquery);
+    }
+    // Keys that no query sees have the gradient 0.
+    const QueryTile seen{pair_, 0, seen_};
+    if (dkey.data) spread_out(n_, seen, n_.key_features, T{1}, dkey_, dkey);
+    if (dvalue.data) spread_out(n_, seen, n_.value_features, T{1}, dvalue_, dvalue);
+    const auto clear_rest = [&](const Target<T>& target, std::int64_t features) {
+      if (!target.data || target.accumulate) return;
+      for (std::int64_t s = seen_; s < n_.keys; ++s)
+        std::fill_n(at(n_, target.data, features, pair_, s), features, T{0});
+    };
+    clear_rest(dkey, n_.key_features);
+    clear_rest(dvalue, n_.value_features);
   }
 
  private:
+  // Everything that these queries add; dquery_ is theirs alone and still to be scaled.
+  void run_tile(const QueryTile& queries) {
+    const std::int64_t d = n_.key_features, e = n_.value_features, rows = queries.count;
+    bring_together(n_, queries, d, saved_.query, static_cast<T>(n_.scale), query_);
+    bring_together(n_, queries, e, saved_.dcontext, T{1}, dcontext_);
+    find_means(queries);
+    std::fill_n(dquery_, rows * d, T{0});
+    const PackedMatrix<T> to_dkey(Op::none, d, rows, query_, d);
+    const PackedMatrix<T> to_dvalue(Op::none, e, rows, dcontext_, e);
+    const std::int64_t seen_by_any = visible_to_any(n_, queries);
+    for (std::size_t i = 0; i < tiles_.size() && tiles_[i].first < seen_by_any; ++i) {
+      const KeyTile& keys = tiles_[i];
+      to_scores_[i].multiply(Op::none, rows, query_, d, T{0}, weights_.rows, kTile);
+      weigh(n_, queries, keys, saved_.log_sums, weights_);
+      to_dvalue.multiply(Op::transpose, keys.count, weights_.rows, kTile, T{1},
+                         dvalue_ + keys.first * e, e);
+      to_dweights_[i].multiply(Op::none, rows, dcontext_, e, T{0}, dweights_.rows, kTile);
+      differentiate_softmax(queries, keys);
+      to_dquery_[i].multiply(Op::none, rows, weights_.rows, kTile, T{1}, dquery_, d);
+      to_dkey.multiply(Op::transpose, keys.count, weights_.rows, kTile, T{1},
+                       dkey_ + keys.first * d, d);
+    }
+  }
+
   void find_means(const QueryTile& queries) {
     const std::int64_t features = n_.value_features;
     for (std::int64_t row = 0; row < queries.count; ++row) {
       const std::int64_t t = queries.first + row;
-      mean_[row] = dot(at(n_, saved_.dcontext, features, queries.pair, t),
-                       at(n_, saved_.context, features, queries.pair, t), features);
+      mean_[row] =
+          dot(dcontext_ + row * features, at(n_, saved_.context, features, pair_, t), features);
       if (!saved_.dweights) continue;
-      const std::int64_t offset = (queries.pair * n_.queries + t) * n_.keys;
+      const std::int64_t offset = (pair_ * n_.queries + t) * n_.keys;
       mean_[row] += dot(saved_.weights + offset, saved_.dweights + offset, n_.keys);
     }
   }
 
-  // weights = scale ds
+  // weights = ds
   void differentiate_softmax(const QueryTile& queries, const KeyTile& keys) {
-    gemm_panel(Op::none, Op::transpose, queries.count, keys.count, n_.value_features,
-               at(n_, saved_.dcontext, n_.value_features, queries.pair, queries.first),
-               n_.value_step(), at(n_, saved_.value, n_.value_features, queries.pair, keys.first),
-               n_.value_step(), T{0}, dweights_.rows, kTile);
-    const T scale = static_cast<T>(n_.scale);
     for (std::int64_t row = 0; row < queries.count; ++row) {
       T *w = weights_[row], *dw = dweights_[row];
       const T m = mean_[row];
       if (saved_.dweights) {
-        const std::int64_t t = queries.pair * n_.queries + queries.first + row;
+        const std::int64_t t = pair_ * n_.queries + queries.first + row;
         axpy(keys.count, T{1}, saved_.dweights + t * n_.keys + keys.first, dw);
       }
 #pragma omp simd
-      for (std::int64_t i = 0; i < keys.count; ++i) w[i] *= scale * (dw[i] - m);
+      for (std::int64_t i = 0; i < keys.count; ++i) w[i] *= dw[i] - m;
     }
   }
 
   const MultiHeadSizes& n_;
   const MultiHeadSaved<T>& saved_;
-  T *dquery_, *dkey_, *dvalue_;
+  std::int64_t pair_, seen_;
+  std::vector<KeyTile> tiles_;
+  std::vector<PackedMatrix<T>> to_scores_, to_dweights_, to_dquery_;  // one for each tile
+  Array scratch_;
+  T *query_, *dquery_, *dcontext_;  // [kTile, features]: of the queries at hand; query_ is scaled
+  T *dkey_, *dvalue_;               // [seen, features]
   Tile<T> weights_, dweights_;
   T mean_[kTile];
 };
@@ -248,23 +310,32 @@ class PairBackward {
 template <typename T>
 void multi_head_forward(const MultiHeadSizes& n, const T* query, const T* key, const T* value,
                         T* context, T* log_sums) {
-  for_each_query_tile(n, [&](const QueryTile& queries) {
-    forward(n, queries, query, key, value, context, log_sums);
+  for_each_group(n, [&](std::int64_t pair, std::int64_t first, std::int64_t last) {
+    forward(n, pair, first, last, query, key, value, context, log_sums);
   });
 }
 
 template <typename T>
 void multi_head_weights(const MultiHeadSizes& n, const T* query, const T* key, const T* log_sums,
                         T* weights) {
-  for_each_query_tile(n, [&](const QueryTile& queries) {
+  for_each_group(n, [&](std::int64_t pair, std::int64_t first, std::int64_t last) {
+    const std::int64_t d = n.key_features;
+    const Array scratch(Shape{kTile, d}, dtype_of<T>);
     Tile<T> tile;
-    T* rows = weights + (queries.pair * n.queries + queries.first) * n.keys;
-    std::fill_n(rows, queries.count * n.keys, T{0});
-    for_each_key_tile(n, queries, [&](const KeyTile& keys) {
-      weigh(n, queries, keys, query, key, log_sums, tile);
-      for (std::int64_t row = 0; row < queries.count; ++row)
-        std::copy_n(tile[row], keys.count, rows + row * n.keys + keys.first);
-    });
+    for (std::int64_t index = first; index < last; ++index) {
+      const QueryTile queries = query_tile(n, pair, index);
+      T* rows = weights + (pair * n.queries + queries.first) * n.keys;
+      std::fill_n(rows, queries.count * n.keys, T{0});
+      bring_together(n, queries, d, query, static_cast<T>(n.scale), scratch.data<T>());
+      for_each_key_tile(visible_to_any(n, queries), [&](const KeyTile& keys) {
+        gemm_panel(Op::none, Op::transpose, queries.count, keys.count, d,
+                   static_cast<const T*>(scratch.data<T>()), d, at(n, key, d, pair, keys.first),
+                   n.key_step(), T{0}, tile.rows, kTile);
+        weigh(n, queries, keys, log_sums, tile);
+        for (std::int64_t row = 0; row < queries.count; ++row)
+          std::copy_n(tile[row], keys.count, rows + row * n.keys + keys.first);
+      });
+    }
   });
 }
 
@@ -275,14 +346,8 @@ void multi_head_backward(const MultiHeadSizes& n, const MultiHeadSaved<T>& saved
   const std::int64_t work = n.queries * n.keys * (3 * n.key_features + 2 * n.value_features);
   parallel_for(n.pairs(), kRangeWork / std::max<std::int64_t>(1, work) + 1,
                [&](std::int64_t first, std::int64_t last) {
-                 PairBackward<T> backward(n, saved, dquery.data, dkey.data, dvalue.data);
-                 for (std::int64_t pair = first; pair < last; ++pair) {
-                   clear(n, n.queries, n.key_features, pair, dquery);
-                   clear(n, n.keys, n.key_features, pair, dkey);
-                   clear(n, n.keys, n.value_features, pair, dvalue);
-                   for (std::int64_t i = 0; i < query_tiles(n); ++i)
-                     backward.run(query_tile(n, pair, i));
-                 }
+                 for (std::int64_t pair = first; pair < last; ++pair)
+                   PairBackward<T>(n, saved, pair).run(dquery, dkey, dvalue);
                });
 }
 

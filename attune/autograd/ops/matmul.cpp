@@ -143,56 +143,93 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
   });
 }
 
+namespace {
+
+// Few rows are multiplied by a weight that is packed once for all its uses: a decoder asks at every
+// step. For many rows packing costs next to nothing, and keeping it would cost memory.
+constexpr std::int64_t kFewRows = 128;
+
+// The sizes of y = x W^T with W in some columns of a weight.
+struct LinearSizes {
+  std::int64_t rows, in, out, first, width;
+
+  // y += x W^T and the like, with W [out, in] or its transpose.
+  template <typename T>
+  void multiply(Op op, const Array& weight, const T* x, T beta, T* y) const {
+    const std::int64_t n = op == Op::transpose ? out : in, k = in + out - n;
+    if (rows <= kFewRows)
+      packed<T>(op, weight, first, in)->multiply(Op::none, rows, x, k, beta, y, n);
+    else
+      gemm(Op::none, op, rows, n, k, x, k, static_cast<const T*>(weight.data<T>() + first), width,
+           beta, y, n);
+  }
+};
+
+}  // namespace
+
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   ATTUNE_CHECK(weight.rank() == 2 && x.rank() >= 1 && x.shape().last() == weight.shape()[1],
                "linear: x {} does not fit weight {}; x's last axis must be weight's last ({})",
                x.shape(), weight.shape(), weight.rank() == 2 ? weight.shape()[1] : -1);
-  const std::int64_t out = weight.shape()[0], in = weight.shape()[1];
-  ATTUNE_CHECK(!bias.defined() || bias.shape() == Shape{out},
+  return linear(x, weight, bias, 0);
+}
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias,
+              std::int64_t first_column) {
+  ATTUNE_CHECK(weight.rank() == 2 && x.rank() >= 1 && first_column >= 0 &&
+                   first_column + x.shape().last() <= weight.shape()[1],
+               "linear: x {} does not fit columns {} and on of weight {}; x's last axis may be at "
+               "most {}",
+               x.shape(), first_column, weight.shape(),
+               weight.rank() == 2 ? weight.shape()[1] - first_column : -1);
+  const LinearSizes n{x.shape().elements(0, x.rank() - 1), x.shape().last(), weight.shape()[0],
+                      first_column, weight.shape()[1]};
+  ATTUNE_CHECK(!bias.defined() || bias.shape() == Shape{n.out},
                "linear: bias {} does not fit weight {}; expected [{}]", bias.shape(),
-               weight.shape(), out);
+               weight.shape(), n.out);
   ATTUNE_CHECK(x.dtype() == weight.dtype() && (!bias.defined() || bias.dtype() == x.dtype()),
                "linear: x is {}, weight {}; convert one", name_of(x.dtype()),
                name_of(weight.dtype()));
-  const std::int64_t rows = x.shape().elements(0, x.rank() - 1);
   Shape shape = x.shape();
-  shape[shape.rank() - 1] = out;
+  shape[shape.rank() - 1] = n.out;
   Array y(shape, x.dtype());
   dispatch(y.dtype(), [&](auto type) {
     using T = decltype(type);
     if (bias.defined()) {
       const T* b = bias.value().data<T>();
-      parallel_for(rows, row_grain(out), [&](std::int64_t first, std::int64_t last) {
+      parallel_for(n.rows, row_grain(n.out), [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t row = first; row < last; ++row)
-          std::copy_n(b, out, y.data<T>() + row * out);
+          std::copy_n(b, n.out, y.data<T>() + row * n.out);
       });
     }
-    gemm(Op::none, Op::transpose, rows, out, in, x.value().data<T>(), in, weight.value().data<T>(),
-         in, bias.defined() ? T{1} : T{0}, y.data<T>(), out);
+    n.multiply<T>(Op::transpose, weight.value(), x.value().data<T>(), bias.defined() ? T{1} : T{0},
+                  y.data<T>());
   });
-  return record(
-      "linear", y, {x, weight, bias}, [rows, in, out, x = Saved(x), w = Saved(weight)](Grads& g) {
-        dispatch(x->dtype(), [&](auto type) {
-          using T = decltype(type);
-          const Array dy = g.dy();
-          const T* d = dy.data<T>();
-          if (g.needs(0)) {
-            const Into dx = g.into(0);
-            gemm(Op::none, Op::none, rows, in, out, d, out, static_cast<const T*>(w->data<T>()), in,
-                 static_cast<T>(dx.beta()), dx.buffer.template data<T>(), in);
-          }
-          if (g.needs(1)) {
-            const Into dw = g.into(1);
-            gemm(Op::transpose, Op::none, out, in, rows, d, out,
-                 static_cast<const T*>(x->data<T>()), in, static_cast<T>(dw.beta()),
-                 dw.buffer.template data<T>(), in);
-          }
-          if (g.needs(2)) {
-            const Into db = g.into(2);
-            sum_axis<T>(d, AxisLayout(1, rows, out), db.buffer.template data<T>(), db.accumulate);
-          }
-        });
-      });
+  return record("linear", y, {x, weight, bias}, [n, x = Saved(x), w = Saved(weight)](Grads& g) {
+    dispatch(x->dtype(), [&](auto type) {
+      using T = decltype(type);
+      const Array dy = g.dy();
+      const T* d = dy.data<T>();
+      if (g.needs(0)) {
+        const Into dx = g.into(0);
+        n.multiply<T>(Op::none, *w, d, static_cast<T>(dx.beta()), dx.buffer.template data<T>());
+      }
+      if (g.needs(1)) {
+        Into dw = g.into(1);
+        if (!dw.accumulate && n.in < n.width) {  // the other columns
+          dw.buffer.fill(0);
+          dw.accumulate = true;
+        }
+        gemm(Op::transpose, Op::none, n.out, n.in, n.rows, d, n.out,
+             static_cast<const T*>(x->data<T>()), n.in, static_cast<T>(dw.beta()),
+             dw.buffer.template data<T>() + n.first, n.width);
+      }
+      if (g.needs(2)) {
+        const Into db = g.into(2);
+        sum_axis<T>(d, AxisLayout(1, n.rows, n.out), db.buffer.template data<T>(), db.accumulate);
+      }
+    });
+  });
 }
 
 }  // namespace attune
