@@ -24,6 +24,10 @@ template <int R, bool kAlongK>
 void tile(std::int64_t k, const float* a, std::int64_t row_length, const float* b,
           std::int64_t b_step, bool add, float* c, std::int64_t ldc) {
   Vector sums[R][kVectors] = {};
+  // C is needed at the end: by then it has come from memory.
+#pragma GCC unroll 8
+  for (int i = 0; i < R; ++i)
+    for (int j = 0; j < kVectors; ++j) __builtin_prefetch(c + i * ldc + j * kLanes, 1);
 #pragma GCC unroll 1
   for (std::int64_t p = 0; p < k; ++p, b += b_step) {
     Vector row[kVectors];
