@@ -9,6 +9,7 @@
 #include "attune/autograd/array/pool.h"
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/array/shape.h"
+#include "attune/autograd/array/text.h"
 #include "attune/autograd/array/threads.h"
 #include "attune/autograd/gradcheck.h"
 #include "attune/autograd/node.h"

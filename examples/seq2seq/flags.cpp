@@ -1,5 +1,6 @@
 #include "flags.h"
 
+#include <CLI/CLI.hpp>
 #include <cmath>
 #include <string>
 #include <string_view>
@@ -194,8 +195,6 @@ void check_fits_model(const CLI::App& command, const TrainOptions& options) {
                                options.embedding_size(), options.heads));
 }
 
-}  // namespace
-
 void add_train(CLI::App& app, TrainOptions& options) {
   CLI::App& command = *app.add_subcommand("train", "Train a model and keep it in a run folder.");
   add_run(command, options.run, "the run folder to write; an earlier run in it is replaced");
@@ -272,6 +271,35 @@ Examples:
   seq2seq translate --run runs/demo attention
   seq2seq translate --run runs/demo --heatmap --svg attention.svg attention
   cut -f1 data/cmudict/test.tsv | seq2seq translate --run runs/cmudict --alignment)");
+}
+
+}  // namespace
+
+Command parse_command_line(int argc, char** argv) {
+  CLI::App app(
+      "Learns to turn one sequence into another with attention, and shows where it looked.",
+      "seq2seq");
+  app.require_subcommand(1);
+  // A script can pass on its user's flags after its own.
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.footer("\nEach command explains its flags: seq2seq train --help");
+  TrainOptions train;
+  TestOptions test;
+  TranslateOptions translate;
+  add_train(app, train);
+  add_test(app, test);
+  add_translate(app, translate);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    app.exit(help);
+    return {};
+  } catch (const CLI::ParseError& error) {
+    throw WrongUse(error.what());
+  }
+  if (app.got_subcommand("train")) return train;
+  if (app.got_subcommand("test")) return test;
+  return translate;
 }
 
 }  // namespace seq2seq
