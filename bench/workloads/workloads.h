@@ -1,0 +1,7 @@
+#pragma once
+
+#include "bench/harness/run.h"
+
+/// Each makes a model and random data, and a step that trains on them.
+bench::Workload rnnsearch(const bench::RnnSearchSizes& sizes);
+bench::Workload chain(const bench::ChainSizes& sizes);
