@@ -11,5 +11,7 @@
 #include "attune/seq2seq/greedy_search.h"
 #include "attune/seq2seq/metrics.h"
 #include "attune/seq2seq/pairs.h"
+#include "attune/seq2seq/seq2seq_model.h"
+#include "attune/seq2seq/transformer.h"
 #include "attune/seq2seq/utf8.h"
 #include "attune/seq2seq/vocabulary.h"

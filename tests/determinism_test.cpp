@@ -37,18 +37,19 @@ Outcome train(EncoderDecoderOptions options, std::uint64_t seed, int thread_coun
     return made;
   };
   BatchStream batches(example, 64, seed);
-  const EncoderDecoder model(options);
-  const auto optimizer = make_optimizer(optimizer_name, model.parameters());
+  const std::shared_ptr<Seq2SeqModel> model = make_model(options);
+  const double teacher_forcing = options.model == "transformer" ? 1 : 0.8;
+  const auto optimizer = make_optimizer(optimizer_name, model->parameters());
   Outcome outcome;
   for (int step = 0; step < 3; ++step) {
     optimizer->zero_grad();
-    const Tensor loss = model.loss(batches.next(), 0.8);
+    const Tensor loss = model->loss(batches.next(), teacher_forcing);
     loss.backward();
-    clip_grad_norm(model.parameters(), 0.5);
+    clip_grad_norm(model->parameters(), 0.5);
     optimizer->step();
     outcome.losses.push_back(static_cast<float>(loss.item()));
   }
-  for (const auto& [name, value] : model.values()) {
+  for (const auto& [name, value] : model->values()) {
     const std::vector<float> numbers = value.to_vector();
     outcome.parameters.insert(outcome.parameters.end(), numbers.begin(), numbers.end());
   }
@@ -81,6 +82,15 @@ TEST_CASE("training an RNN of one direction with dot attention has the same bits
   check_thread_counts(
       {.cell = "rnn", .attention = "dot", .bidirectional = false, .hidden = 384, .dropout = 0.3},
       "nesterov");
+}
+
+TEST_CASE("training a Transformer has the same bits for all threads") {
+  check_thread_counts({.model = "transformer",
+                       .layers = 2,
+                       .embedding = 128,
+                       .dropout = 0.1,
+                       .heads = 4,
+                       .feed_forward = 512});
 }
 
 TEST_CASE("two trainings with one seed are the same bit for bit, with another seed they differ") {

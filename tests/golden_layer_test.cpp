@@ -1,48 +1,16 @@
-#include <algorithm>
-
+#include "golden_layer.h"
 #include "attune/autograd/ops/shaping.h"
 #include "attune/autograd/ops/softmax.h"
 #include "attune/autograd/scopes.h"
 #include "attune/layers.h"
 #include "catch.h"
-#include "golden.h"
 
 using namespace attune;
 
 // The values come from tests/golden/make_golden.py. Every comparison is in float64, to 1e-9.
 namespace {
 
-// A case's inputs as leaves, by name.
-struct Inputs {
-  explicit Inputs(const Golden& golden) {
-    for (const auto& [name, value] : golden.inputs)
-      leaves.emplace_back(name, Tensor::parameter(value));
-  }
-  const Tensor& operator[](const std::string& name) const {
-    for (const auto& leaf : leaves)
-      if (leaf.first == name) return leaf.second;
-    fail("golden: no input '{}'", name);
-  }
-  bool has(const std::string& name) const {
-    return std::any_of(leaves.begin(), leaves.end(),
-                       [&](const auto& leaf) { return leaf.first == name; });
-  }
-  NamedTensors leaves;
-};
-
-// Loads a case's parameters into the layer, runs it, and compares everything. `run` gets the layer,
-// the inputs and the case, and gives the outputs by name.
-template <typename L, typename Run>
-std::string compare(const Golden& golden, L layer, const Run& run) {
-  const Inputs inputs(golden);
-  layer.load(golden.named_parameters());
-  const NamedTensors outputs = run(layer, inputs, golden);
-  NamedTensors leaves = inputs.leaves;
-  for (const Param& param : layer.parameters()) leaves.emplace_back(param.name, param.value);
-  return difference(golden, outputs, leaves);
-}
-
-const auto of_x = [](const auto& layer, const Inputs& inputs, const Golden&) -> NamedTensors {
+const auto of_x = [](const auto& layer, const GoldenInputs& inputs, const Golden&) -> NamedTensors {
   return {{"y", layer(inputs["x"])}};
 };
 
@@ -50,7 +18,7 @@ std::string compare_cell(const std::string& kind) {
   const DefaultDType f64(DType::f64);
   const Golden golden = read_golden("recurrent", kind + " cell");
   const std::shared_ptr<RecurrentCell> cell = make_cell(kind, 4, 5);
-  return compare(golden, Layer(*cell), [&](const auto&, const Inputs& inputs, const Golden&) {
+  return compare(golden, Layer(*cell), [&](const auto&, const GoldenInputs& inputs, const Golden&) {
     const bool lstm = inputs.has("c");
     const RecurrentState state = (*cell)(inputs["x"], {inputs["h"], lstm ? inputs["c"] : Tensor()});
     NamedTensors outputs = {{"h", state.h}};
@@ -62,7 +30,7 @@ std::string compare_cell(const std::string& kind) {
 std::string compare_network(const std::string& kind, const std::string& what,
                             const RecurrentOptions& options = {}) {
   const DefaultDType f64(DType::f64);
-  const auto run = [&](const Recurrent& network, const Inputs& inputs, const Golden& golden) {
+  const auto run = [&](const Recurrent& network, const GoldenInputs& inputs, const Golden& golden) {
     std::vector<RecurrentState> initial;
     if (inputs.has("h"))
       for (int i = 0; i < network.layers() * network.directions(); ++i)
@@ -89,7 +57,7 @@ std::string compare_stacked(const std::string& kind) {
 std::string compare_attention(const std::string& score, const std::string& what,
                               std::int64_t query_size) {
   const DefaultDType f64(DType::f64);
-  const auto run = [](const Attention& attention, const Inputs& inputs,
+  const auto run = [](const Attention& attention, const GoldenInputs& inputs,
                       const Golden& golden) -> NamedTensors {
     const Indices lengths =
         golden.indices.count("lengths") ? golden.indices.at("lengths") : Indices();
@@ -103,7 +71,7 @@ std::string compare_attention(const std::string& score, const std::string& what,
 }
 
 std::string compare_softmax(const std::string& what, int axis) {
-  const auto run = [axis](const Softmax& layer, const Inputs& inputs,
+  const auto run = [axis](const Softmax& layer, const GoldenInputs& inputs,
                           const Golden&) -> NamedTensors {
     return {{"y", layer(inputs["x"])}, {"log", log_softmax(inputs["x"], axis)}};
   };
@@ -120,7 +88,8 @@ TEST_CASE("Linear gives PyTorch's values and gradients", "[golden]") {
 
 TEST_CASE("Embedding gives PyTorch's values and gradients", "[golden]") {
   const DefaultDType f64(DType::f64);
-  const auto run = [](const Embedding& layer, const Inputs&, const Golden& golden) -> NamedTensors {
+  const auto run = [](const Embedding& layer, const GoldenInputs&,
+                      const Golden& golden) -> NamedTensors {
     return {{"y", layer(golden.indices.at("ids"))}};
   };
   CHECK(compare(read_golden("layers", "embedding"), Embedding(7, 3), run) == "");

@@ -55,6 +55,7 @@ std::vector<OpCase> shaping_cases();
 std::vector<OpCase> normalization_cases();
 std::vector<OpCase> loss_cases();
 std::vector<OpCase> product_cases();
+std::vector<OpCase> sequence_attention_cases();
 std::vector<OpCase> recurrent_cases();
 
 /// f of each number.

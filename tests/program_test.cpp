@@ -261,6 +261,60 @@ TEST_CASE("seq2seq without attention has no alignment to show") {
   check_error(seq2seq(folder, "translate --run run --heatmap abc"), "attention");
 }
 
+TEST_CASE("seq2seq trains a transformer that test and translate find their way with") {
+  const TemporaryFolder folder;
+  const Result trained = seq2seq(folder,
+                                 "train --run run --model transformer --steps 3 --embedding 8 "
+                                 "--heads 2 --layers 2 --feed-forward 12 --batch 8 --dropout 0.1 "
+                                 "--label-smoothing 0.1 --warmup 2 --max-length 9");
+  INFO(trained.err);
+  REQUIRE(trained.code == 0);
+  CHECK_THAT(folder.read("run/alignment.svg"), Catch::Matchers::StartsWith("<svg"));
+  const auto config = nlohmann::json::parse(folder.read("run/config.json"));
+  CHECK(config.at("kind") == "transformer");
+  CHECK(config.at("model").at("heads") == 2);
+  CHECK(config.at("model").at("feed_forward") == 12);
+  CHECK_FALSE(config.at("model").contains("cell"));
+  const auto scores = nlohmann::json::parse(seq2seq(folder, "test --run run --count 9 --json").out);
+  CHECK(scores.at("alignment_accuracy").is_number());
+  const Result found = seq2seq(folder, "translate --run run --alignment --heatmap abc");
+  INFO(found.err);
+  CHECK(found.code == 0);
+  CHECK_THAT(found.out, contains("\t"));
+}
+
+TEST_CASE("seq2seq train explains flags that do not fit the chosen kind of model") {
+  const TemporaryFolder folder;
+  const auto refuses = [&](const std::string& flags, const std::string& part) {
+    INFO(flags);
+    check_error(seq2seq(folder, "train --run run --steps 3 " + flags), part);
+    CHECK(folder.entries() == 0);
+  };
+  const std::string transformer = "--model transformer ";
+  refuses(transformer + "--cell gru", "--cell: a transformer model has no such thing");
+  refuses(transformer + "--attention dot", "its score is always the scaled dot product");
+  refuses(transformer + "--no-bidirectional", "its encoder looks both ways");
+  refuses(transformer + "--hidden 64", "its width is --embedding");
+  refuses(transformer + "--teacher-forcing 0.5", "leave it at 1");
+  refuses(transformer + "--embedding 10 --heads 4", "--embedding 10 cannot be shared out over 4");
+  refuses("--heads 4", "--heads: a recurrent model has no such thing");
+  refuses("--model recurrent --feed-forward 64", "its width is --hidden");
+  refuses("--model perceptron", "perceptron");
+}
+
+TEST_CASE("seq2seq reads runs of the time when config.json did not name the kind of model") {
+  const TemporaryFolder folder;
+  REQUIRE(train(folder, "").code == 0);
+  auto config = nlohmann::ordered_json::parse(folder.read("run/config.json"));
+  CHECK(config.at("kind") == "recurrent");
+  config.erase("kind");
+  folder.write("run/config.json", config.dump());
+  CHECK(seq2seq(folder, "test --run run --count 5").code == 0);
+  config["kind"] = "perceptron";
+  folder.write("run/config.json", config.dump());
+  check_error(seq2seq(folder, "test --run run --count 5"), "perceptron");
+}
+
 TEST_CASE("seq2seq finds out a run folder that is missing, incomplete or mixed up") {
   const TemporaryFolder folder;
   check_error(seq2seq(folder, "test --run run"), "no run folder 'run'");

@@ -10,7 +10,7 @@ namespace attune {
 
 /// What attention keeps of a source: looked at once, asked at every step.
 struct Memory {
-  Tensor keys;      ///< [S, B, ...], as AttentionScore::project_keys() leaves them
+  Tensor keys;      ///< [S, B, ...], as memorize() leaves them
   Tensor values;    ///< [S, B, V]
   Indices lengths;  ///< [B]; not defined: all have S positions
 };

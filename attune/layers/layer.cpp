@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "attune/autograd/array/error.h"
+#include "attune/autograd/array/text.h"
 #include "attune/autograd/scopes.h"
 
 namespace attune {
@@ -13,7 +15,7 @@ namespace {
 std::string listed(const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 3;
   const std::size_t shown = std::min(kShown, names.size());
-  std::string text = fmt::format("{}", fmt::join(names.begin(), names.begin() + shown, ", "));
+  std::string text = joined(std::span(names).first(shown));
   if (shown < names.size()) text += fmt::format(" and {} more", names.size() - shown);
   return text;
 }

@@ -1,12 +1,32 @@
 #include "attune/seq2seq/encoder_decoder.h"
 
-#include <algorithm>
-
-#include "attune/autograd/array/error.h"
-#include "attune/autograd/ops/losses.h"
-#include "attune/autograd/ops/reductions.h"
-
 namespace attune {
+namespace {
+
+class RecurrentWriting : public Writing {
+ public:
+  RecurrentWriting(const EncoderDecoder& model, const Sources& sources)
+      : decoder_(model.decoder()) {
+    const Encoded encoded = model.encoder()(sources);
+    memory_ = decoder_.memorize(encoded);
+    state_ = decoder_.start(encoded);
+  }
+
+  NextToken step(const Indices& previous) override {
+    DecoderStep step = decoder_.step(decoder_.embed(previous), state_, memory_);
+    state_ = std::move(step.state);
+    return {.logits = decoder_.output(state_.query(), step.context),
+            .weights = step.weights,
+            .head_weights = {}};
+  }
+
+ private:
+  Decoder decoder_;
+  Memory memory_;
+  DecoderState state_;
+};
+
+}  // namespace
 
 EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options)
     : options_(options),
@@ -17,21 +37,8 @@ Tensor EncoderDecoder::operator()(const Batch& batch, double teacher_forcing) co
   return decoder_(encoder_(batch.source), batch.target_input, teacher_forcing);
 }
 
-Tensor EncoderDecoder::loss(const Batch& batch, double teacher_forcing) const {
-  return cross_entropy((*this)(batch, teacher_forcing), batch.target_output);
-}
-
-double token_accuracy(const Tensor& logits, const Indices& targets) {
-  const Indices chosen = argmax(logits);
-  ATTUNE_CHECK(chosen.shape() == targets.shape(),
-               "token_accuracy: logits {} do not fit targets {}; expected [..., V] and [...]",
-               logits.shape(), targets.shape());
-  std::int64_t count = 0, right = 0;
-  for (std::int64_t i = 0; i < targets.elements(); ++i) {
-    count += targets.at(i) != kIgnore;
-    right += targets.at(i) == chosen.at(i);
-  }
-  return static_cast<double>(right) / static_cast<double>(std::max<std::int64_t>(1, count));
+std::unique_ptr<Writing> EncoderDecoder::write(const Sources& sources) const {
+  return std::make_unique<RecurrentWriting>(*this, sources);
 }
 
 }  // namespace attune

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <string>
-
 #include "attune/seq2seq/batch.h"
 #include "attune/seq2seq/decoder.h"
 #include "attune/seq2seq/encoder.h"
 #include "attune/seq2seq/encoder_decoder_options.h"
+#include "attune/seq2seq/seq2seq_model.h"
 
 namespace attune {
 
@@ -25,16 +24,14 @@ namespace attune {
 ///     EncoderDecoder model({.source_vocabulary = 30, .target_vocabulary = 30});
 ///     Tensor logits = model(batch);
 ///     cross_entropy(logits, batch.target_output).backward();
-class EncoderDecoder : public Layer {
+class EncoderDecoder : public Seq2SeqModel {
  public:
   /// Errors: sizes below 1; an unknown cell or score; a dropout outside [0, 1).
   explicit EncoderDecoder(const EncoderDecoderOptions& options);
 
-  /// Logits [T, B, V] of each target token, given those before it; see Decoder for
-  /// `teacher_forcing`.
-  Tensor operator()(const Batch& batch, double teacher_forcing = 1) const;
-  /// Mean cross-entropy of the targets, in nats a token.
-  Tensor loss(const Batch& batch, double teacher_forcing = 1) const;
+  /// See Decoder for `teacher_forcing`.
+  Tensor operator()(const Batch& batch, double teacher_forcing = 1) const override;
+  std::unique_ptr<Writing> write(const Sources& sources) const override;
 
   const EncoderDecoderOptions& options() const { return options_; }
   const Encoder& encoder() const { return encoder_; }
@@ -45,9 +42,5 @@ class EncoderDecoder : public Layer {
   Encoder encoder_;
   Decoder decoder_;
 };
-
-/// The share of targets that count whose most probable token is right. logits [T, B, V], targets
-/// [T, B] as in Batch::target_output.
-double token_accuracy(const Tensor& logits, const Indices& targets);
 
 }  // namespace attune

@@ -5,21 +5,25 @@
 
 namespace attune {
 
-/// The shape of an encoder-decoder: all that, beside the values of its parameters, makes it what it
-/// is.
+/// The shape of a Seq2SeqModel: all that, beside the values of its parameters, makes it what it is.
+/// Some sizes are of one kind of model only.
 struct EncoderDecoderOptions {
+  std::string model = "recurrent";                            ///< a name that make_model() knows
   std::int64_t source_vocabulary = 0, target_vocabulary = 0;  ///< tokens; see Vocabulary::size()
-  std::string cell = "gru";            ///< of encoder and decoder; a name that make_cell() knows
-  std::string attention = "additive";  ///< a name that make_score() knows, or "none"
-  bool bidirectional = true;           ///< the encoder reads from both ends
+  std::string cell = "gru";            ///< recurrent: a name that make_cell() knows
+  std::string attention = "additive";  ///< recurrent: a name that make_score() knows, or "none"
+  bool bidirectional = true;           ///< recurrent: the encoder reads from both ends
   int layers = 1;                      ///< on top of each other, in encoder and decoder alike
-  std::int64_t embedding = 32;         ///< size of a token's vector
-  std::int64_t hidden = 64;            ///< units of the encoder in each direction
-  double dropout = 0;  ///< of embeddings, between layers and before the output, in training
+  std::int64_t embedding = 32;         ///< size of a token's vector; of a transformer's states, too
+  std::int64_t hidden = 64;            ///< recurrent: units of the encoder in each direction
+  double dropout = 0;      ///< in training; recurrent: of embeddings, between layers and before the
+                           ///< output; transformer: of embeddings, and as in TransformerOptions
+  std::int64_t heads = 4;  ///< transformer: `embedding` is a multiple of it
+  std::int64_t feed_forward = 128;  ///< transformer: see TransformerOptions
 
-  bool has_attention() const { return attention != "none"; }
-  /// The width D of the encoder's states, which is the decoder's too: query and keys are of one
-  /// size, as the dot score needs it.
+  bool has_attention() const { return model != "recurrent" || attention != "none"; }
+  /// The width D of a recurrent encoder's states, which is the decoder's too: query and keys are of
+  /// one size, as the dot score needs it.
   std::int64_t state_size() const { return bidirectional ? 2 * hidden : hidden; }
 };
 

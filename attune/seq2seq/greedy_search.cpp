@@ -27,20 +27,16 @@ void extend(std::span<Hypothesis> found, std::span<const std::vector<int>> sourc
   }
 }
 
-void search_batch(const EncoderDecoder& model, std::span<const std::vector<int>> sources,
+void search_batch(const Seq2SeqModel& model, std::span<const std::vector<int>> sources,
                   int max_length, std::span<Hypothesis> found) {
-  const Decoder& decoder = model.decoder();
-  const Encoded encoded = model.encoder()(make_sources(sources));
-  const Memory memory = decoder.memorize(encoded);
-  DecoderState state = decoder.start(encoded);
+  const std::unique_ptr<Writing> writing = model.write(make_sources(sources));
   Indices previous(std::vector<std::int32_t>(sources.size(), Vocabulary::start));
 
   const auto finished = [](const Hypothesis& one) { return one.finished; };
   for (int t = 0; t < max_length && !std::all_of(found.begin(), found.end(), finished); ++t) {
-    DecoderStep step = decoder.step(decoder.embed(previous), state, memory);
-    previous = argmax(decoder.output(step.state.query(), step.context));
-    extend(found, sources, previous, step.weights);
-    state = std::move(step.state);
+    const NextToken next = writing->step(previous);
+    previous = argmax(next.logits);
+    extend(found, sources, previous, next.weights);
   }
 }
 
@@ -56,7 +52,7 @@ std::vector<int> Hypothesis::heaviest(std::size_t source_length) const {
   return positions;
 }
 
-std::vector<Hypothesis> greedy_search(const EncoderDecoder& model,
+std::vector<Hypothesis> greedy_search(const Seq2SeqModel& model,
                                       std::span<const std::vector<int>> sources, int max_length,
                                       int batch_size) {
   ATTUNE_CHECK(batch_size >= 1, "greedy_search: batch size {}; expected at least 1", batch_size);

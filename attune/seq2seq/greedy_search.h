@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "attune/seq2seq/encoder_decoder.h"
+#include "attune/seq2seq/seq2seq_model.h"
 
 namespace attune {
 
@@ -23,7 +23,7 @@ struct Hypothesis {
 /// `max_length` tokens. Sources are read `batch_size` at a time; which ones share a batch makes no
 /// difference to their targets. Nothing is recorded and nothing dropped, whatever the mode.
 /// Errors: an empty source; an id outside of the vocabulary.
-std::vector<Hypothesis> greedy_search(const EncoderDecoder& model,
+std::vector<Hypothesis> greedy_search(const Seq2SeqModel& model,
                                       std::span<const std::vector<int>> sources, int max_length,
                                       int batch_size = 64);
 

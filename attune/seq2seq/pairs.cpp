@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "attune/autograd/array/error.h"
+#include "attune/autograd/array/text.h"
 #include "attune/seq2seq/utf8.h"
 
 namespace attune {
@@ -110,7 +111,7 @@ const Task& task_named(std::string_view name) {
     if (task.name == name) return task;
     names.push_back(task.name);
   }
-  fail("task: unknown task '{}'; known tasks: {}", name, fmt::join(names, ", "));
+  fail("task: unknown task '{}'; known tasks: {}", name, joined(names));
 }
 
 Pair SyntheticPairs::operator[](std::uint64_t index) const {

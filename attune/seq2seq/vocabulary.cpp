@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "attune/autograd/array/error.h"
+#include "attune/autograd/array/text.h"
 #include "attune/seq2seq/utf8.h"
 
 namespace attune {
@@ -106,7 +107,7 @@ std::string_view name_of(Tokens kind) { return kind_names[static_cast<std::size_
 Tokens tokens_named(std::string_view name) {
   const auto found = std::find(kind_names.begin(), kind_names.end(), name);
   ATTUNE_CHECK(found != kind_names.end(), "tokens: unknown kind '{}'; known kinds: {}", name,
-               fmt::join(kind_names, ", "));
+               joined(kind_names));
   return static_cast<Tokens>(found - kind_names.begin());
 }
 
@@ -173,7 +174,7 @@ std::vector<std::string> Vocabulary::tokens(std::span<const int> ids) const {
 }
 
 std::string Vocabulary::decode(std::span<const int> ids) const {
-  return fmt::format("{}", fmt::join(tokens(ids), kind_ == Tokens::chars ? "" : " "));
+  return joined(tokens(ids), kind_ == Tokens::chars ? "" : " ");
 }
 
 void Vocabulary::save(const std::string& path) const {

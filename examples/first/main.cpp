@@ -1,3 +1,5 @@
+#include <fmt/ranges.h>
+
 #include "attune/attune.h"
 using namespace attune;
 

@@ -1,5 +1,6 @@
 #include "flags.h"
 
+#include <CLI/CLI.hpp>
 #include <cmath>
 #include <string>
 #include <string_view>
@@ -97,6 +98,10 @@ void add_data_flags(CLI::App& command, TrainOptions& options) {
 
 void add_model_flags(CLI::App& command, TrainOptions& options) {
   const std::string group = "The model";
+  command.add_option("--model", options.model, "what encoder and decoder are made of")
+      ->check(one_of(attune::model_kinds()))
+      ->capture_default_str()
+      ->group(group);
   command.add_option("--cell", options.cell, "recurrent cell of encoder and decoder")
       ->check(one_of(attune::cell_kinds()))
       ->capture_default_str()
@@ -109,18 +114,24 @@ void add_model_flags(CLI::App& command, TrainOptions& options) {
       .add_flag("--bidirectional,!--no-bidirectional", options.bidirectional,
                 "read the source from both ends (the default), or not")
       ->group(group);
-  const auto size = [&](const char* flag, int& value, const char* purpose) {
-    command.add_option(flag, value, purpose)
-        ->check(at_least_1())
-        ->capture_default_str()
-        ->group(group);
+  const auto size = [&](const char* flag, auto& value, const char* purpose) {
+    return command.add_option(flag, value, purpose)->check(at_least_1())->group(group);
   };
-  size("--layers", options.layers, "recurrent layers on top of each other");
-  size("--embedding", options.embedding, "size of a token's vector");
-  size("--hidden", options.hidden, "units of the encoder in each direction");
+  size("--layers", options.layers,
+       "layers on top of each other; 1 of a recurrent model, 2 of a transformer");
+  size("--embedding", options.embedding,
+       "size of a token's vector; 32 of a recurrent model, 128 of a transformer, whose states all "
+       "have this size");
+  size("--hidden", options.hidden, "units of the recurrent encoder in each direction")
+      ->capture_default_str();
+  size("--heads", options.heads, "heads of a transformer's attention; --embedding is a multiple")
+      ->capture_default_str();
+  size("--feed-forward", options.feed_forward,
+       "inner units of a transformer's feed-forward networks; 4 times --embedding by default");
   command
-      .add_option("--dropout", options.dropout,
-                  "share of units dropped in training; never of the states attention sees")
+      .add_option(
+          "--dropout", options.dropout,
+          "share of units dropped in training; never of the recurrent states attention sees")
       ->check(share_below_1())
       ->capture_default_str()
       ->group(group);
@@ -138,7 +149,12 @@ void add_training_flags(CLI::App& command, TrainOptions& options) {
   add("--learn-rate", options.learn_rate, "size of the updates")->check(at_least_0());
   add("--schedule", options.schedule, "how the learn rate changes over the steps")
       ->check(one_of(attune::schedule_names()));
-  add("--warmup", options.warmup, "steps in which the learn rate first rises")->check(whole());
+  command
+      .add_option("--warmup", options.warmup,
+                  "steps in which the learn rate first rises; 0, or a tenth of --steps for a "
+                  "transformer")
+      ->check(whole())
+      ->group(group);
   add("--clip-norm", options.clip_norm, "largest norm of a gradient; 0: any")->check(at_least_0());
   add("--teacher-forcing", options.teacher_forcing,
       "share of steps told the right token before, not the model's own")
@@ -148,7 +164,36 @@ void add_training_flags(CLI::App& command, TrainOptions& options) {
   add("--seed", options.seed, "fixes all that is random")->check(whole());
 }
 
-}  // namespace
+// A flag that one kind of model has no use for, and what that kind has in its place.
+struct Misfit {
+  const char *model, *flag, *instead;
+};
+
+constexpr Misfit kMisfits[] = {
+    {"transformer", "--cell", "it has attention where a recurrent model has cells"},
+    {"transformer", "--attention", "its score is always the scaled dot product, in --heads"},
+    {"transformer", "--bidirectional", "its encoder looks both ways, always"},
+    {"transformer", "--hidden", "its width is --embedding, and --feed-forward inside of layers"},
+    {"recurrent", "--heads", "its attention has one head, with the score --attention"},
+    {"recurrent", "--feed-forward", "its width is --hidden"},
+};
+
+// Errors: a flag that does nothing for the model that was chosen.
+void check_fits_model(const CLI::App& command, const TrainOptions& options) {
+  for (const auto& [model, flag, instead] : kMisfits)
+    if (options.model == model && command.count(flag) > 0)
+      throw CLI::ValidationError(flag,
+                                 fmt::format("a {} model has no such thing: {}", model, instead));
+  if (!options.is_transformer()) return;
+  if (options.teacher_forcing < 1)
+    throw CLI::ValidationError("--teacher-forcing",
+                               "a transformer computes all positions of a target at once, each "
+                               "told the right tokens before it; leave it at 1");
+  if (options.embedding_size() % options.heads != 0)
+    throw CLI::ValidationError(
+        "--heads", fmt::format("--embedding {} cannot be shared out over {} heads; use a multiple",
+                               options.embedding_size(), options.heads));
+}
 
 void add_train(CLI::App& app, TrainOptions& options) {
   CLI::App& command = *app.add_subcommand("train", "Train a model and keep it in a run folder.");
@@ -157,6 +202,7 @@ void add_train(CLI::App& app, TrainOptions& options) {
   add_model_flags(command, options);
   add_training_flags(command, options);
   add_threads(command, options.threads);
+  command.callback([&command, &options] { check_fits_model(command, options); });
   command.footer(R"(
 The run folder holds config.json, source.vocab, target.vocab, metrics.jsonl (one line a
 step or so), speed.jsonl, model.safetensors and alignment.svg. Ctrl-C ends training after
@@ -165,6 +211,7 @@ the current step with the model saved.
 Examples:
   seq2seq train --run runs/demo
   seq2seq train --run runs/sort --task sort --cell lstm --attention dot
+  seq2seq train --run runs/transformer --model transformer --heads 4 --layers 2
   seq2seq train --run runs/cmudict --data train.tsv --valid valid.tsv --target-tokens words)");
 }
 
@@ -224,6 +271,35 @@ Examples:
   seq2seq translate --run runs/demo attention
   seq2seq translate --run runs/demo --heatmap --svg attention.svg attention
   cut -f1 data/cmudict/test.tsv | seq2seq translate --run runs/cmudict --alignment)");
+}
+
+}  // namespace
+
+Command parse_command_line(int argc, char** argv) {
+  CLI::App app(
+      "Learns to turn one sequence into another with attention, and shows where it looked.",
+      "seq2seq");
+  app.require_subcommand(1);
+  // A script can pass on its user's flags after its own.
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.footer("\nEach command explains its flags: seq2seq train --help");
+  TrainOptions train;
+  TestOptions test;
+  TranslateOptions translate;
+  add_train(app, train);
+  add_test(app, test);
+  add_translate(app, translate);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    app.exit(help);
+    return {};
+  } catch (const CLI::ParseError& error) {
+    throw WrongUse(error.what());
+  }
+  if (app.got_subcommand("train")) return train;
+  if (app.got_subcommand("test")) return test;
+  return translate;
 }
 
 }  // namespace seq2seq

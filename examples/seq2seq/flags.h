@@ -1,14 +1,23 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include <stdexcept>
+#include <variant>
 
 #include "options.h"
 
 namespace seq2seq {
 
-/// Adds the subcommand to `app`; parsing then fills in `options`.
-void add_train(CLI::App& app, TrainOptions& options);
-void add_test(CLI::App& app, TestOptions& options);
-void add_translate(CLI::App& app, TranslateOptions& options);
+/// The subcommand that the command line names; none after --help, which has been answered.
+using Command = std::variant<std::monostate, TrainOptions, TestOptions, TranslateOptions>;
+
+/// The command line makes no sense.
+class WrongUse : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Reads the command line. Errors: WrongUse. (CLI11 takes long to compile, so only the source
+/// behind this includes it.)
+Command parse_command_line(int argc, char** argv);
 
 }  // namespace seq2seq

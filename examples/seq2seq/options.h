@@ -19,18 +19,21 @@ struct TrainOptions {
   int min_length = 1;
   std::optional<int> max_length;  // see limit()
 
-  std::string cell = "gru", attention = "additive";
-  bool bidirectional = true;
-  int layers = 1;
-  int embedding = 32, hidden = 64;
+  std::string model = "recurrent";
+  std::optional<int> layers, embedding;  // see layer_count(), embedding_size()
   double dropout = 0;
+  std::string cell = "gru", attention = "additive";  // of a recurrent model
+  bool bidirectional = true;
+  int hidden = 64;
+  int heads = 4;                    // of a transformer
+  std::optional<int> feed_forward;  // see feed_forward_size()
 
   int batch = 64;
   std::int64_t steps = 1000;
   std::string optimizer = "adam", schedule = "cosine";
   double learn_rate = 0.002;
-  std::int64_t warmup = 0;
-  double clip_norm = 1;  // 0: no clipping
+  std::optional<std::int64_t> warmup;  // see warmup_steps()
+  double clip_norm = 1;                // 0: no clipping
   double teacher_forcing = 1;
   double label_smoothing = 0;
   std::uint64_t seed = 1;
@@ -38,6 +41,13 @@ struct TrainOptions {
 
   /// The most tokens that a source or a target may have.
   int limit() const { return max_length.value_or(data.empty() ? 20 : 100); }
+
+  // Where nothing was chosen it depends on the model.
+  bool is_transformer() const { return model == "transformer"; }
+  int layer_count() const { return layers.value_or(is_transformer() ? 2 : 1); }
+  int embedding_size() const { return embedding.value_or(is_transformer() ? 128 : 32); }
+  int feed_forward_size() const { return feed_forward.value_or(4 * embedding_size()); }
+  std::int64_t warmup_steps() const { return warmup.value_or(is_transformer() ? steps / 10 : 0); }
 };
 
 struct TestOptions {

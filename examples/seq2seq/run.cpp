@@ -2,7 +2,6 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "attune/train.h"
 #include "run_config.h"
@@ -32,7 +31,7 @@ std::string fingerprint(const RunConfig& config, const attune::Vocabulary& sourc
 void save_model(const Run& run) {
   attune::save_safetensors(
       run.file("model.safetensors"),
-      {run.model.values(), {{"run", fingerprint(run.config, run.source, run.target)}}});
+      {run.model->values(), {{"run", fingerprint(run.config, run.source, run.target)}}});
 }
 
 Run load_run(const std::string& folder) {
@@ -44,7 +43,7 @@ Run load_run(const std::string& folder) {
                  name);
   const RunConfig config = read_config(folder + "/config.json");
   Run run{folder, config, attune::Vocabulary::load(folder + "/source.vocab"),
-          attune::Vocabulary::load(folder + "/target.vocab"), attune::EncoderDecoder(config.model)};
+          attune::Vocabulary::load(folder + "/target.vocab"), attune::make_model(config.model)};
 
   const std::string path = run.file("model.safetensors");
   const attune::Safetensors saved = attune::load_safetensors(path);
@@ -55,7 +54,7 @@ Run load_run(const std::string& folder) {
       "expected files of one training",
       path);
   try {
-    run.model.load(saved.arrays);
+    run.model->load(saved.arrays);
   } catch (const attune::Error& error) {
     attune::fail("{} (in '{}')", error.what(), path);
   }

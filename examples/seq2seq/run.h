@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "attune/seq2seq.h"
@@ -20,7 +21,7 @@ struct Run {
   std::string folder;
   RunConfig config;
   attune::Vocabulary source, target;
-  attune::EncoderDecoder model;
+  std::shared_ptr<attune::Seq2SeqModel> model;
 
   std::string file(const char* name) const { return folder + "/" + name; }
 };

@@ -13,6 +13,16 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kFormat = "attune seq2seq run 1";
 
 Json to_json(const attune::EncoderDecoderOptions& model) {
+  if (model.model == "transformer")
+    return {
+        {"source_vocabulary", model.source_vocabulary},
+        {"target_vocabulary", model.target_vocabulary},
+        {"layers", model.layers},
+        {"embedding", model.embedding},
+        {"heads", model.heads},
+        {"feed_forward", model.feed_forward},
+        {"dropout", model.dropout},
+    };
   return {
       {"source_vocabulary", model.source_vocabulary},
       {"target_vocabulary", model.target_vocabulary},
@@ -26,8 +36,20 @@ Json to_json(const attune::EncoderDecoderOptions& model) {
   };
 }
 
-attune::EncoderDecoderOptions model_from(const Json& json) {
+attune::EncoderDecoderOptions model_from(const std::string& kind, const Json& json) {
+  if (kind == "transformer")
+    return {
+        .model = kind,
+        .source_vocabulary = json.at("source_vocabulary"),
+        .target_vocabulary = json.at("target_vocabulary"),
+        .layers = json.at("layers"),
+        .embedding = json.at("embedding"),
+        .dropout = json.at("dropout"),
+        .heads = json.at("heads"),
+        .feed_forward = json.at("feed_forward"),
+    };
   return {
+      .model = kind,
       .source_vocabulary = json.at("source_vocabulary"),
       .target_vocabulary = json.at("target_vocabulary"),
       .cell = json.at("cell"),
@@ -49,7 +71,7 @@ Json training_json(const TrainOptions& options) {
       {"optimizer", options.optimizer},
       {"learn_rate", options.learn_rate},
       {"schedule", options.schedule},
-      {"warmup", options.warmup},
+      {"warmup", options.warmup_steps()},
       {"clip_norm", options.clip_norm},
       {"teacher_forcing", options.teacher_forcing},
       {"label_smoothing", options.label_smoothing},
@@ -66,6 +88,7 @@ std::string config_json(const RunConfig& config, const TrainOptions& options) {
       {"min_length", config.min_length},
       {"max_length", config.max_length},
       {"max_target_length", config.max_target_length},
+      {"kind", config.model.model},
       {"model", to_json(config.model)},
       {"training", training_json(options)},
   };
@@ -85,7 +108,8 @@ RunConfig read_config(const std::string& path) {
         .min_length = json.at("min_length"),
         .max_length = json.at("max_length"),
         .max_target_length = json.at("max_target_length"),
-        .model = model_from(json.at("model")),
+        // Runs of the time when there was one kind only do not name it.
+        .model = model_from(json.value("kind", "recurrent"), json.at("model")),
     };
     if (!config.task.empty()) attune::task_named(config.task);
     return config;

@@ -56,7 +56,7 @@ attune::Scores score(const Run& run, std::span<const Question> questions) {
   std::vector<std::vector<int>> sources;
   for (const Question& question : questions) sources.push_back(question.source);
   const std::vector<attune::Hypothesis> answers =
-      attune::greedy_search(run.model, sources, run.config.max_target_length);
+      attune::greedy_search(*run.model, sources, run.config.max_target_length);
   attune::Scores scores;
   for (std::size_t i = 0; i < questions.size(); ++i) {
     scores.add(answers[i].tokens, questions[i].references);

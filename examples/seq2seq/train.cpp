@@ -26,23 +26,26 @@ Run make_run(const TrainOptions& options, const TrainingData& data) {
                    .min_length = options.min_length,
                    .max_length = options.limit(),
                    .max_target_length = data.max_target_length,
-                   .model = {.source_vocabulary = data.source.size(),
+                   .model = {.model = options.model,
+                             .source_vocabulary = data.source.size(),
                              .target_vocabulary = data.target.size(),
                              .cell = options.cell,
                              .attention = options.attention,
                              .bidirectional = options.bidirectional,
-                             .layers = options.layers,
-                             .embedding = options.embedding,
+                             .layers = options.layer_count(),
+                             .embedding = options.embedding_size(),
                              .hidden = options.hidden,
-                             .dropout = options.dropout}};
+                             .dropout = options.dropout,
+                             .heads = options.heads,
+                             .feed_forward = options.feed_forward_size()}};
   attune::seed(options.seed);
-  return {options.run, config, data.source, data.target, attune::EncoderDecoder(config.model)};
+  return {options.run, config, data.source, data.target, attune::make_model(config.model)};
 }
 
 std::unique_ptr<attune::Schedule> make_schedule(const TrainOptions& options) {
   return attune::make_schedule(
       options.schedule,
-      {.total_steps = options.steps, .warmup_steps = options.warmup, .patience = 1});
+      {.total_steps = options.steps, .warmup_steps = options.warmup_steps(), .patience = 1});
 }
 
 // metrics.jsonl, which equal trainings write equally, and speed.jsonl, which they do not.
@@ -100,7 +103,7 @@ void show_alignment(const Run& run, const std::string& sample) {
   if (!run.config.model.has_attention()) return;
   const std::vector<std::vector<int>> sources = {run.source.encode(sample)};
   const attune::Hypothesis found =
-      attune::greedy_search(run.model, sources, run.config.max_target_length).front();
+      attune::greedy_search(*run.model, sources, run.config.max_target_length).front();
   const attune::Alignment alignment = alignment_of(run, sources.front(), found);
   const std::string title = sample + " → " + run.target.decode(found.tokens);
   attune::write_file_atomically(run.file("alignment.svg"), attune::to_svg(alignment, title));
@@ -114,7 +117,7 @@ int train(const TrainOptions& options) {
   attune::set_threads(options.threads);
   TrainingData data = load_training_data(options);
   const Run run = make_run(options, data);
-  const attune::EncoderDecoder& model = run.model;
+  const attune::Seq2SeqModel& model = *run.model;
   const attune::Parameters parameters = model.parameters();
   const auto optimizer =
       attune::make_optimizer(options.optimizer, parameters, {.learn_rate = options.learn_rate});

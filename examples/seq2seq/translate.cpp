@@ -38,7 +38,7 @@ class Translator {
     const std::vector<std::vector<int>> sources = {encode_source(run_, line, where, &unknown)};
     warn_of_unknown(unknown);
     const attune::Hypothesis found =
-        attune::greedy_search(run_.model, sources, run_.config.max_target_length).front();
+        attune::greedy_search(*run_.model, sources, run_.config.max_target_length).front();
     const attune::Alignment alignment = alignment_of(run_, sources.front(), found);
     show(line, run_.target.decode(found.tokens), alignment);
   }

@@ -26,7 +26,7 @@ Validation::Validation(const Run& run, const std::string& path)
         std::span(examples).subspan(first, std::min(kBatch, examples.size() - first))));
 }
 
-double Validation::loss(const attune::EncoderDecoder& model) const {
+double Validation::loss(const attune::Seq2SeqModel& model) const {
   const attune::NoGrad no_grad;
   const attune::Eval eval;
   double sum = 0;
@@ -39,7 +39,7 @@ double Validation::loss(const attune::EncoderDecoder& model) const {
 }
 
 Validation::Result Validation::operator()(const Run& run) {
-  Result result{loss(run.model), score(run, questions_), false};
+  Result result{loss(*run.model), score(run, questions_), false};
   result.best = result.scores.token_error_rate() < fewest_errors_;
   if (result.best) fewest_errors_ = result.scores.token_error_rate();
   return result;

@@ -22,7 +22,7 @@ class Validation {
   Result operator()(const Run& run);
 
  private:
-  double loss(const attune::EncoderDecoder& model) const;
+  double loss(const attune::Seq2SeqModel& model) const;
 
   std::vector<Question> questions_;
   std::vector<attune::Batch> batches_;

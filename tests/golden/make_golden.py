@@ -178,6 +178,116 @@ def attention(score, query_size, key_size, parameters, lengths=None, own_values=
     return case(run, inputs, named, {} if lengths is None else {"lengths": lengths})
 
 
+# Attention by several heads and the Transformer's layers
+
+
+def attune_name(name):
+    """layers.0.self_attn.out_proj.weight -> layer0.self_attention.out.weight"""
+    name = re.sub(r"layers\.(\d+)", r"layer\1", name)
+    name = re.sub(r"(norm\d?)\.weight", r"\1.gain", name)
+    for theirs, ours in {
+        "self_attn": "self_attention",
+        "multihead_attn": "cross_attention",
+        "out_proj": "out",
+        "linear1": "feed_forward.layer0",
+        "linear2": "feed_forward.layer1",
+    }.items():
+        name = name.replace(theirs, ours)
+    return re.sub(r"([qkv])_proj_weight", lambda m: f"{PROJECTIONS[m[1]]}.weight", name)
+
+
+PROJECTIONS = {"q": "query", "k": "key", "v": "value"}
+
+
+def split_projections(parameters):
+    """in_proj_weight becomes three weights, and in_proj_bias three biases."""
+    result = {}
+    for name, value in parameters.items():
+        path, joined, kind = name.rpartition("in_proj_")
+        if not joined:
+            result[name] = value
+            continue
+        for part, projection in zip(value.detach().chunk(3), PROJECTIONS.values()):
+            result[f"{path}{projection}.{kind}"] = part.clone()
+    return result
+
+
+def with_parameters(layer, parameters):
+    """layer(...) with the parameters of split_projections() in place of its own."""
+
+    def given(name):
+        path, joined, kind = attune_name(name).rpartition("in_proj_")
+        if not joined:
+            return parameters[attune_name(name)]
+        return torch.cat([parameters[f"{path}{part}.{kind}"] for part in PROJECTIONS.values()])
+
+    def call(*arguments, **options):
+        values = {name: given(name) for name, _ in layer.named_parameters()}
+        return torch.func.functional_call(layer, values, arguments, options)
+
+    return call
+
+
+def padding(lengths, positions):
+    """PyTorch's mask: true where a position is padding."""
+    return None if lengths is None else torch.arange(positions) >= torch.tensor(lengths)[:, None]
+
+
+def no_look_ahead(positions):
+    return torch.ones(positions, positions, dtype=torch.bool).triu(1)
+
+
+def multi_head(lengths=None, causal=False, cross=False):
+    layer = nn.MultiheadAttention(6, 2, **({"kdim": 4, "vdim": 5} if cross else {}))
+    parameters = split_projections(renamed(layer, attune_name))
+    call, x = with_parameters(layer, parameters), normal(5, 3, 6)
+    inputs = {"query": normal(4, 3, 6), "keys": normal(5, 3, 4), "values": normal(5, 3, 5)}
+    inputs = inputs if cross else {"x": x}
+
+    def run():
+        output, weights = call(
+            *(inputs.values() if cross else (x, x, x)),
+            key_padding_mask=padding(lengths, 5),
+            attn_mask=no_look_ahead(5) if causal else None,
+            average_attn_weights=False,
+        )
+        return {"output": output, "weights": weights}
+
+    return case(run, inputs, parameters, {} if lengths is None else {"lengths": lengths})
+
+
+def transformer_encoder(norm_first, activation, layers=0):
+    """One layer, or a stack of them."""
+    layer = nn.TransformerEncoderLayer(4, 2, 5, 0.0, activation, norm_first=norm_first)
+    if layers:
+        norm = nn.LayerNorm(4) if norm_first else None
+        layer = nn.TransformerEncoder(layer, layers, norm, enable_nested_tensor=False)
+    parameters = split_projections(renamed(layer, attune_name))
+    call, x, lengths = with_parameters(layer, parameters), normal(5, 3, 4), [5, 2, 3]
+    return case(
+        lambda: {"output": call(x, src_key_padding_mask=padding(lengths, 5))},
+        {"x": x},
+        parameters,
+        {"lengths": lengths},
+    )
+
+
+def transformer_decoder(norm_first, activation, layers=0):
+    """One layer, or a stack of them."""
+    layer = nn.TransformerDecoderLayer(4, 2, 5, 0.0, activation, norm_first=norm_first)
+    if layers:
+        layer = nn.TransformerDecoder(layer, layers, nn.LayerNorm(4) if norm_first else None)
+    parameters = split_projections(renamed(layer, attune_name))
+    call, x, source = with_parameters(layer, parameters), normal(3, 3, 4), normal(5, 3, 4)
+    lengths = [5, 2, 3]
+
+    def run():
+        masks = {"tgt_mask": no_look_ahead(3), "memory_key_padding_mask": padding(lengths, 5)}
+        return {"output": call(x, source, **masks)}
+
+    return case(run, {"x": x, "source": source}, parameters, {"lengths": lengths})
+
+
 # Losses
 
 
@@ -333,6 +443,27 @@ def files():
             "binary cross entropy with logits": lambda: pair_loss(
                 F.binary_cross_entropy_with_logits, torch.rand(3, 4, dtype=torch.float64)
             ),
+        },
+        "transformer": {
+            "multi-head attention": multi_head,
+            "multi-head attention with lengths": lambda: multi_head([5, 1, 3]),
+            "multi-head attention that is causal": lambda: multi_head([4, 5, 2], causal=True),
+            "multi-head attention of another sequence": lambda: multi_head([2, 5, 3], cross=True),
+            **{
+                f"{part} {what}": lambda make=make, options=options: make(*options)
+                for part, make in [
+                    ("encoder", transformer_encoder),
+                    ("decoder", transformer_decoder),
+                ]
+                for what, options in [
+                    ("layer with relu", (False, "relu")),
+                    ("layer with gelu", (False, "gelu")),
+                    ("layer with relu, norm first", (True, "relu")),
+                    ("layer with gelu, norm first", (True, "gelu")),
+                    ("stack", (False, "relu", 2)),
+                    ("stack, norm first", (True, "gelu", 2)),
+                ]
+            },
         },
     }
     seed = 0

@@ -69,6 +69,11 @@ class Array {
   /// Notes an in-place change made through data(): saved copies then know that they are stale.
   void touch() const { storage_.touch(); }
   std::uint32_t version() const { return storage_.version(); }
+  /// See Storage::cache().
+  template <typename C>
+  C& cache() const {
+    return storage_.cache<C>();
+  }
   bool unique() const { return storage_.unique(); }
   bool shares_memory_with(const Array& other) const { return storage_ == other.storage_; }
 

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <stdexcept>
-#include <string>
-#include <utility>
 
 namespace attune {
 
@@ -15,10 +13,18 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+namespace detail {
+
+// Not a template: formatting is compiled once, not again for each message, of which there are
+// hundreds. (For the same reason headers include <fmt/core.h> and never <fmt/format.h>.)
+[[noreturn, gnu::cold]] void throw_error(fmt::string_view text, fmt::format_args args);
+
+}  // namespace detail
+
 /// Throws an Error with a formatted message.
 template <typename... Args>
 [[noreturn]] void fail(fmt::format_string<Args...> text, Args&&... args) {
-  throw Error(fmt::format(text, std::forward<Args>(args)...));
+  detail::throw_error(text, fmt::make_format_args(args...));
 }
 
 }  // namespace attune

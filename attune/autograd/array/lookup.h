@@ -5,9 +5,13 @@
 #include <utility>
 #include <vector>
 
-#include "attune/autograd/array/error.h"
-
 namespace attune {
+namespace detail {
+
+[[noreturn, gnu::cold]] void unknown_name(const char* what, std::string_view name,
+                                          const std::vector<std::string>& known);
+
+}  // namespace detail
 
 /// A choice made at run time: names and what they stand for, in the order to list them.
 template <typename Value>
@@ -27,7 +31,7 @@ template <typename Value>
 const Value& look_up(const NameTable<Value>& table, std::string_view name, const char* what) {
   for (const auto& [known, value] : table)
     if (known == name) return value;
-  fail("{}: '{}' is unknown; known are {}", what, name, fmt::join(names_of(table), ", "));
+  detail::unknown_name(what, name, names_of(table));
 }
 
 }  // namespace attune

@@ -25,14 +25,16 @@ template <typename Body>
 void parallel_for(std::int64_t n, std::int64_t grain, const Body& body) {
   const std::int64_t ranges = (n + grain - 1) / grain;
   const auto range = [&](std::int64_t i) { body(i * grain, std::min(n, (i + 1) * grain)); };
+  using Range = decltype(range);
+  // Not inlined, so that the loops in a body are compiled once and not for either call below.
+  const auto run = [](const void* context, std::int64_t i) __attribute__((noinline)) {
+    (*static_cast<const Range*>(context))(i);
+  };
   if (ranges <= 1 || threads() == 1 || detail::in_parallel()) {
-    for (std::int64_t i = 0; i < ranges; ++i) range(i);
+    for (std::int64_t i = 0; i < ranges; ++i) run(&range, i);
     return;
   }
-  using Range = decltype(range);
-  detail::share_out(
-      ranges, [](const void* body, std::int64_t i) { (*static_cast<const Range*>(body))(i); },
-      &range);
+  detail::share_out(ranges, run, &range);
 }
 
 /// Elements per range for work of about one nanosecond or less per element: below it a second

@@ -1,8 +1,10 @@
 #include "attune/autograd/array/shape.h"
 
 #include <algorithm>
+#include <string>
 
 #include "attune/autograd/array/error.h"
+#include "attune/autograd/array/text.h"
 
 namespace attune {
 
@@ -67,3 +69,9 @@ Shape broadcast(const Shape& a, const Shape& b, const char* op) {
 }
 
 }  // namespace attune
+
+fmt::format_context::iterator fmt::formatter<attune::Shape>::format(
+    const attune::Shape& shape, fmt::format_context& context) const {
+  const std::string text = "[" + joined(shape) + "]";
+  return std::copy(text.begin(), text.end(), context.out());
+}

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <cstdint>
@@ -66,7 +66,6 @@ Shape broadcast(const Shape& a, const Shape& b, const char* op);
 template <>
 struct fmt::formatter<attune::Shape> {
   constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
-  auto format(const attune::Shape& shape, fmt::format_context& context) const {
-    return fmt::format_to(context.out(), "[{}]", fmt::join(shape.begin(), shape.end(), ", "));
-  }
+  fmt::format_context::iterator format(const attune::Shape& shape,
+                                       fmt::format_context& context) const;
 };

@@ -3,9 +3,9 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
-#include <limits>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "attune/autograd/array/error.h"
 #include "attune/autograd/array/parallel.h"
@@ -46,14 +46,14 @@ class Helpers {
     const int wanted = thread_count.load(std::memory_order_relaxed) - 1;
     std::unique_lock lock(callers_, std::try_to_lock);
     // Other callers have the helpers, or a helper kept us waiting a short while ago: go alone.
-    if (!lock || ranges >= kClosed || (backoff_.count() > 0 && Clock::now() < alone_until_)) {
+    if (!lock || ranges > kMostRanges || (backoff_.count() > 0 && Clock::now() < alone_until_)) {
       const InsideScope scope;
       for (std::int64_t i = 0; i < ranges; ++i) run(context, i);
       return;
     }
     while (started_ < wanted) start_one();
     const std::uint32_t generation = open(ranges, wanted, run, context);
-    claim_all(generation);
+    claim_all(generation, /*from_back=*/false);
     if (wait_for(static_cast<std::uint32_t>(ranges))) {
       backoff_ = std::min(kLongestBackoff, std::max(kShortestBackoff, backoff_ * 2));
       alone_until_ = Clock::now() + backoff_;
@@ -64,33 +64,51 @@ class Helpers {
   }
 
  private:
-  static constexpr std::uint32_t kClosed = std::numeric_limits<std::uint32_t>::max();
   static constexpr std::chrono::microseconds kShortestBackoff{5000}, kLongestBackoff{200000};
 
-  // Makes a job known. The counter is closed first: a helper that still looks at the last job can
-  // claim nothing while the description changes.
+  // What is left of a job: ranges [front, back), and the job's number, so that a claim for an older
+  // job fails. The caller claims from the front and helpers from both ends: in operation after
+  // operation on one batch a thread meets the rows that its cache has seen before.
+  static constexpr int kRangeBits = 20;
+  static constexpr std::int64_t kMostRanges = (1 << kRangeBits) - 1;
+  struct Left {
+    std::uint32_t generation, front, back;  // 24, 20 and 20 bits
+    static Left unpack(std::uint64_t bits) {
+      return {static_cast<std::uint32_t>(bits >> 2 * kRangeBits),
+              static_cast<std::uint32_t>(bits >> kRangeBits & kMostRanges),
+              static_cast<std::uint32_t>(bits & kMostRanges)};
+    }
+    std::uint64_t pack() const {
+      return std::uint64_t{generation} << 2 * kRangeBits | std::uint64_t{front} << kRangeBits |
+             back;
+    }
+  };
+
+  // Makes a job known. The last one is closed first: a helper that still looks at it can claim
+  // nothing while the description changes.
   std::uint32_t open(std::int64_t ranges, int helpers, void (*run)(const void*, std::int64_t),
                      const void* context) {
-    const std::uint32_t generation = ++generation_;
-    next_.store(std::uint64_t{generation} << 32 | kClosed);
+    generation_ = (generation_ + 1) & 0xFFFFFF;
+    left_.store(Left{generation_, 0, 0}.pack());
     run_.store(run, std::memory_order_relaxed);
     context_.store(context, std::memory_order_relaxed);
     ranges_.store(static_cast<std::uint32_t>(ranges), std::memory_order_relaxed);
     helpers_.store(helpers, std::memory_order_relaxed);
     finished_.store(0, std::memory_order_relaxed);
-    next_.store(std::uint64_t{generation} << 32);
-    job_.store(generation);
+    left_.store(Left{generation_, 0, static_cast<std::uint32_t>(ranges)}.pack());
+    job_.store(generation_);
     if (sleeping_.load() > 0) job_.notify_all();
-    return generation;
+    return generation_;
   }
 
-  void claim_all(std::uint32_t generation) {
+  void claim_all(std::uint32_t generation, bool from_back) {
     const InsideScope scope;
-    std::uint64_t seen = next_.load();
+    std::uint64_t seen = left_.load();
     for (;;) {
-      const auto range = static_cast<std::uint32_t>(seen);
-      if (seen >> 32 != generation || range >= ranges_.load(std::memory_order_relaxed)) break;
-      if (!next_.compare_exchange_weak(seen, seen + 1)) continue;
+      Left left = Left::unpack(seen);
+      if (left.generation != generation || left.front >= left.back) break;
+      const std::uint32_t range = from_back ? --left.back : left.front++;
+      if (!left_.compare_exchange_weak(seen, left.pack())) continue;
       try {
         run_.load(std::memory_order_relaxed)(context_.load(std::memory_order_relaxed), range);
       } catch (...) {
@@ -99,7 +117,7 @@ class Helpers {
       }
       if (finished_.fetch_add(1) + 1 == ranges_.load(std::memory_order_relaxed))
         finished_.notify_one();
-      seen = next_.load();
+      seen = left_.load();
     }
   }
 
@@ -120,7 +138,7 @@ class Helpers {
       std::uint32_t last = 0;
       for (;;) {
         last = next_job(last);
-        if (index < helpers_.load(std::memory_order_relaxed)) claim_all(last);
+        if (index < helpers_.load(std::memory_order_relaxed)) claim_all(last, index % 2 == 0);
       }
     }).detach();  // they wait for work until the program ends
   }
@@ -143,9 +161,8 @@ class Helpers {
   std::chrono::microseconds backoff_{0};
   std::chrono::steady_clock::time_point alone_until_;
 
-  // The job: its number, its ranges, and the next range that nobody has claimed, with the number in
-  // the upper half so that a claim for an older job fails.
-  alignas(64) std::atomic<std::uint64_t> next_{kClosed};
+  // The job.
+  alignas(64) std::atomic<std::uint64_t> left_{0};
   std::atomic<void (*)(const void*, std::int64_t)> run_{nullptr};
   std::atomic<const void*> context_{nullptr};
   std::atomic<std::uint32_t> ranges_{0};

@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <mutex>
 #include <string>
+#include <type_traits>
+#include <vector>
 
 #include "attune/autograd/array/parallel.h"
+#include "attune/autograd/kernels/gemm_kernel.h"
 
 extern "C" char* openblas_get_corename();
 
@@ -32,9 +35,9 @@ class OneBlasThread {
   int before_;
 };
 
-void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n, std::int64_t k,
-          const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c,
-          std::int64_t ldc) {
+[[maybe_unused]] void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n,
+                           std::int64_t k, const float* a, std::int64_t lda, const float* b,
+                           std::int64_t ldb, float beta, float* c, std::int64_t ldc) {
   cblas_sgemm(CblasRowMajor, ta, tb, static_cast<blasint>(m), static_cast<blasint>(n),
               static_cast<blasint>(k), 1, a, static_cast<blasint>(lda), b,
               static_cast<blasint>(ldb), beta, c, static_cast<blasint>(ldc));
@@ -47,17 +50,107 @@ void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n
               static_cast<blasint>(ldb), beta, c, static_cast<blasint>(ldc));
 }
 
+template <typename T>
+void blas_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
+                std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
+  const auto ta = op_a == Op::transpose ? CblasTrans : CblasNoTrans;
+  const auto tb = op_b == Op::transpose ? CblasTrans : CblasNoTrans;
+  // OpenBLAS built without threads shares its buffers between calls: one call at a time then.
+  const OneBlasThread one_thread;
+  static const bool unsafe = openblas_get_parallel() == OPENBLAS_SEQUENTIAL;
+  static std::mutex mutex;
+  std::unique_lock lock(mutex, std::defer_lock);
+  if (unsafe) lock.lock();
+  call(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc);
+}
+
 // A panel is worth a thread from about a million multiplications on; eight panels are enough to
 // keep as many threads busy, and more would pack the other operand more often.
 constexpr std::int64_t kPanelWork = 1 << 20;
 constexpr std::int64_t kMaxPanels = 8;
-constexpr std::int64_t kPanelMultiple = 16;  // rows of a kernel's tile
 
-std::int64_t panel_size(std::int64_t length, std::int64_t work) {
+std::int64_t panel_size(std::int64_t length, std::int64_t work, std::int64_t multiple) {
   const std::int64_t panels = std::clamp<std::int64_t>(work / kPanelWork, 1, kMaxPanels);
   const std::int64_t size = (length + panels - 1) / panels;
-  return (size + kPanelMultiple - 1) / kPanelMultiple * kPanelMultiple;
+  return (size + multiple - 1) / multiple * multiple;
 }
+
+template <typename T>
+inline constexpr bool kOwnKernel = gemm_kernel::kAvailable&& std::is_same_v<T, float>;
+
+std::int64_t round_up(std::int64_t n, std::int64_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+
+// C = beta C, which leaves adding the product; false where C need not be read at all.
+template <typename T>
+bool scale_c(std::int64_t m, std::int64_t n, T beta, T* c, std::int64_t ldc) {
+  if (beta != 0 && beta != 1)
+    for (std::int64_t i = 0; i < m; ++i)
+      for (std::int64_t j = 0; j < n; ++j) c[i * ldc + j] *= beta;
+  return beta != 0;
+}
+
+// The first number of rows or columns [first, ...) of an operand, from position p of k on.
+template <typename T>
+const T* corner(bool rows_along_k, const T* x, std::int64_t row_length, std::int64_t first,
+                std::int64_t p) {
+  return rows_along_k ? x + first * row_length + p : x + p * row_length + first;
+}
+
+#if ATTUNE_GEMM_KERNEL
+
+gemm_kernel::Operand operand_a(Op op, const float* a, std::int64_t lda) {
+  return {a, lda, op == Op::none};
+}
+gemm_kernel::Operand operand_b(Op op, const float* b, std::int64_t ldb) {
+  return {b, ldb, op == Op::transpose};
+}
+
+// Packs positions [0, k) of B's n columns.
+template <typename ForRange>
+void pack(const ForRange& for_range, std::int64_t n, std::int64_t k, const gemm_kernel::Operand& b,
+          float* packed) {
+  using gemm_kernel::kColumns;
+  const std::int64_t panels = (n + kColumns - 1) / kColumns;
+  for_range(panels, row_grain(kColumns * k), [&](std::int64_t first, std::int64_t last) {
+    gemm_kernel::pack_b(std::min(n, last * kColumns) - first * kColumns, k,
+                        b.from(first * kColumns, 0), packed + first * kColumns * k);
+  });
+}
+
+// The product with our own kernel, block of k by block of k. `for_range(n, grain, body)` runs the
+// loops: on this thread, or shared out. `packed_b` is B as PackedMatrix holds it, or nullptr.
+template <typename ForRange>
+void own_product(const ForRange& for_range, std::int64_t m, std::int64_t n, std::int64_t k,
+                 const gemm_kernel::Operand& a, const gemm_kernel::Operand& b,
+                 const float* packed_b, float beta, float* c, std::int64_t ldc) {
+  using namespace gemm_kernel;
+  bool add = scale_c(m, n, beta, c, ldc);
+  const std::int64_t columns = round_up(n, kColumns);
+  const Array scratch = packed_b ? Array() : Array(Shape{columns * std::min(k, kDepth)});
+  for (std::int64_t p = 0; p < k; p += kDepth) {
+    const std::int64_t d = std::min(kDepth, k - p);
+    if (!packed_b) pack(for_range, n, d, b.from(0, p), scratch.data<float>());
+    const float* block = packed_b ? packed_b + columns * p : scratch.data<float>();
+    if (m >= n)
+      for_range(m, panel_size(m, m * n * d, kRows), [&](std::int64_t first, std::int64_t last) {
+        multiply(last - first, n, d, a.from(first, p), block, add, c + first * ldc, ldc);
+      });
+    else
+      for_range(n, panel_size(n, m * n * d, kColumns), [&](std::int64_t first, std::int64_t last) {
+        multiply(m, last - first, d, a.from(0, p), block + first * d, add, c + first, ldc);
+      });
+    add = true;
+  }
+}
+
+#endif  // ATTUNE_GEMM_KERNEL
+
+constexpr auto kHere = [](std::int64_t n, std::int64_t, const auto& body) { body(0, n); };
+constexpr auto kShared = [](std::int64_t n, std::int64_t grain, const auto& body) {
+  parallel_for(n, grain, body);
+};
 
 }  // namespace
 
@@ -70,47 +163,121 @@ void gemm_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k
       for (std::int64_t j = 0; j < n; ++j) c[i * ldc + j] = beta == 0 ? 0 : beta * c[i * ldc + j];
     return;
   }
-  const auto ta = op_a == Op::transpose ? CblasTrans : CblasNoTrans;
-  const auto tb = op_b == Op::transpose ? CblasTrans : CblasNoTrans;
-  // OpenBLAS built without threads shares its buffers between calls: one call at a time then.
-  const OneBlasThread one_thread;
-  static const bool unsafe = openblas_get_parallel() == OPENBLAS_SEQUENTIAL;
-  static std::mutex mutex;
-  std::unique_lock lock(mutex, std::defer_lock);
-  if (unsafe) lock.lock();
-  call(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc);
+  if constexpr (kOwnKernel<T>)
+    own_product(kHere, m, n, k, operand_a(op_a, a, lda), operand_b(op_b, b, ldb), nullptr, beta, c,
+                ldc);
+  else
+    blas_panel(op_a, op_b, m, n, k, a, lda, b, ldb, beta, c, ldc);
 }
 
 template <typename T>
 void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
           std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
-  if (m == 0 || n == 0) return;
   const std::int64_t work = m * n * k;
+  if (work < 2 * kPanelWork) return gemm_panel(op_a, op_b, m, n, k, a, lda, b, ldb, beta, c, ldc);
+  if constexpr (kOwnKernel<T>)
+    return own_product(kShared, m, n, k, operand_a(op_a, a, lda), operand_b(op_b, b, ldb), nullptr,
+                       beta, c, ldc);
+  constexpr std::int64_t kMultiple = 16;  // rows of a kernel's tile
   if (m >= n) {
-    parallel_for(m, panel_size(m, work), [&](std::int64_t first, std::int64_t last) {
-      const T* a_panel = a + (op_a == Op::transpose ? first : first * lda);
-      gemm_panel(op_a, op_b, last - first, n, k, a_panel, lda, b, ldb, beta, c + first * ldc, ldc);
+    parallel_for(m, panel_size(m, work, kMultiple), [&](std::int64_t first, std::int64_t last) {
+      gemm_panel(op_a, op_b, last - first, n, k, corner(op_a == Op::none, a, lda, first, 0), lda, b,
+                 ldb, beta, c + first * ldc, ldc);
     });
   } else {
-    parallel_for(n, panel_size(n, work), [&](std::int64_t first, std::int64_t last) {
-      const T* b_panel = b + (op_b == Op::transpose ? first * ldb : first);
-      gemm_panel(op_a, op_b, m, last - first, k, a, lda, b_panel, ldb, beta, c + first, ldc);
+    parallel_for(n, panel_size(n, work, kMultiple), [&](std::int64_t first, std::int64_t last) {
+      gemm_panel(op_a, op_b, m, last - first, k, a, lda,
+                 corner(op_b == Op::transpose, b, ldb, first, 0), ldb, beta, c + first, ldc);
     });
   }
+}
+
+template <typename T>
+PackedMatrix<T>::PackedMatrix(Op op, std::int64_t n, std::int64_t k, const T* b, std::int64_t ldb)
+    : op_(op), n_(n), k_(k), ldb_(ldb), b_(b) {
+  if constexpr (kOwnKernel<T>) {
+    using namespace gemm_kernel;
+    const std::int64_t columns = round_up(n, kColumns);
+    packed_ = Array(Shape{columns * k});
+    for (std::int64_t p = 0; p < k; p += kDepth)
+      pack(kShared, n, std::min(kDepth, k - p), operand_b(op, b, ldb).from(0, p),
+           packed_.data<float>() + columns * p);
+  }
+}
+
+template <typename T>
+void PackedMatrix<T>::multiply(Op op_a, std::int64_t m, const T* a, std::int64_t lda, T beta, T* c,
+                               std::int64_t ldc) const {
+  if constexpr (kOwnKernel<T>) {
+    if (m > 0 && n_ > 0 && k_ > 0)
+      return own_product(kHere, m, n_, k_, operand_a(op_a, a, lda), operand_b(op_, b_, ldb_),
+                         packed_.data<float>(), beta, c, ldc);
+  }
+  gemm_panel(op_a, op_, m, n_, k_, a, lda, b_, ldb_, beta, c, ldc);
+}
+
+namespace {
+
+// The packed forms of the weights in one block of memory: of all of it, or of parts.
+class PackedWeights : public Cache {
+ public:
+  std::shared_ptr<const PackedMatrix<float>> get(Op op, const Array& weight) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(entries_, [&](const Entry& e) { return e.version != weight.version(); });
+    for (const Entry& e : entries_)
+      if (e.data == weight.raw() && e.shape == weight.shape() && e.op == op) return e.packed;
+    entries_.push_back(
+        {weight.raw(), weight.shape(), op, weight.version(), pack_now<float>(op, weight)});
+    return entries_.back().packed;
+  }
+
+  template <typename T>
+  static std::shared_ptr<const PackedMatrix<T>> pack_now(Op op, const Array& weight) {
+    const std::int64_t rows = weight.shape()[0], columns = weight.shape()[1];
+    const bool transposed = op == Op::transpose;
+    return std::make_shared<PackedMatrix<T>>(
+        op, transposed ? rows : columns, transposed ? columns : rows, weight.data<T>(), columns);
+  }
+
+ private:
+  struct Entry {
+    const void* data;
+    Shape shape;
+    Op op;
+    std::uint32_t version;
+    std::shared_ptr<const PackedMatrix<float>> packed;
+  };
+  std::mutex mutex_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace
+
+template <typename T>
+std::shared_ptr<const PackedMatrix<T>> packed(Op op, const Array& weight) {
+  if constexpr (kOwnKernel<T>)
+    return weight.cache<PackedWeights>().get(op, weight);
+  else
+    return PackedWeights::pack_now<T>(op, weight);
 }
 
 #define ATTUNE_INSTANTIATE(T)                                                                  \
   template void gemm_panel(Op, Op, std::int64_t, std::int64_t, std::int64_t, const T*,         \
                            std::int64_t, const T*, std::int64_t, T, T*, std::int64_t);         \
   template void gemm(Op, Op, std::int64_t, std::int64_t, std::int64_t, const T*, std::int64_t, \
-                     const T*, std::int64_t, T, T*, std::int64_t)
+                     const T*, std::int64_t, T, T*, std::int64_t);                             \
+  template class PackedMatrix<T>;                                                              \
+  template std::shared_ptr<const PackedMatrix<T>> packed(Op, const Array&)
 ATTUNE_INSTANTIATE(float);
 ATTUNE_INSTANTIATE(double);
 #undef ATTUNE_INSTANTIATE
 
 const char* blas_description() {
   static const std::string text =
-      std::string(openblas_get_config()) + " (" + openblas_get_corename() + " kernels)";
+      gemm_kernel::kAvailable
+          ? fmt::format("attune's own kernel for float32 ({} numbers wide), {} for float64",
+                        gemm_kernel::kLanes, openblas_get_config())
+          : fmt::format("{} ({} kernels)", openblas_get_config(), openblas_get_corename());
   return text.c_str();
 }
 

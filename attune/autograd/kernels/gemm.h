@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "attune/autograd/array/array.h"
 
@@ -10,20 +11,47 @@ namespace attune {
 enum class Op : bool { none, transpose };
 
 /// C = A B + beta C on row-major matrices: A is [m, k], B is [k, n], C is [m, n] after their
-/// transposes; lda, ldb, ldc are the lengths of the rows as they lie in memory. The only place that
-/// calls BLAS. Large products are cut into panels of C, which depend on m, n and k alone, and each
-/// panel is one single-threaded BLAS call: OpenBLAS's own threading gives other bits for another
-/// number of threads.
+/// transposes; lda, ldb, ldc are the lengths of the rows as they lie in memory.
+///
+/// float32 goes to our own kernel where there is one (gemm_kernel.h), everything else to OpenBLAS,
+/// which is called here only. Large products are cut into panels of C that threads share out. The
+/// panels depend on m, n and k alone, and each is one single-threaded call: OpenBLAS's own
+/// threading gives other bits for another number of threads.
 template <typename T>
 void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
           std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc);
 
-/// The same as one BLAS call, for use inside a parallel_for.
+/// The same on the calling thread, for use inside a parallel_for.
 template <typename T>
 void gemm_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
                 std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc);
 
-/// "OpenBLAS 0.3.21 ... SkylakeX": the library and the kernels it chose.
+/// The right operand of many products, such as the weight of a recurrent cell: B [k, n] is laid out
+/// for the kernel once. Where there is no kernel of our own it refers to B, which must live on.
+template <typename T>
+class PackedMatrix {
+ public:
+  PackedMatrix(Op op, std::int64_t n, std::int64_t k, const T* b, std::int64_t ldb);
+
+  /// C = A B + beta C on the calling thread, for A of m rows.
+  void multiply(Op op_a, std::int64_t m, const T* a, std::int64_t lda, T beta, T* c,
+                std::int64_t ldc) const;
+  std::int64_t n() const { return n_; }
+  std::int64_t k() const { return k_; }
+
+ private:
+  Op op_;
+  std::int64_t n_, k_, ldb_;
+  const T* b_;
+  Array packed_;
+};
+
+/// `weight` [rows, columns], or its transpose, as the right operand of products. It is laid out
+/// once for all its uses until it changes (Array::version), and kept with it.
+template <typename T>
+std::shared_ptr<const PackedMatrix<T>> packed(Op op, const Array& weight);
+
+/// What lies behind float32 products: our own kernel, or OpenBLAS ("OpenBLAS 0.3.21 ... Zen").
 const char* blas_description();
 
 }  // namespace attune

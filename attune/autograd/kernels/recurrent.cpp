@@ -116,30 +116,37 @@ std::int64_t rows_per_range(const SequenceSizes& n) {
   return std::clamp<std::int64_t>((n.batch + 1) / 2, std::min<std::int64_t>(16, n.batch), 64);
 }
 
+// rows of y = bias + x W, or just x W without a bias.
+template <typename T>
+void affine(std::int64_t rows, const PackedMatrix<T>& weight, const T* bias, const T* x, T* y) {
+  if (bias)
+    for (std::int64_t b = 0; b < rows; ++b) std::copy_n(bias, weight.n(), y + b * weight.n());
+  weight.multiply(Op::none, rows, x, weight.k(), bias ? T{1} : T{0}, y, weight.n());
+}
+
 }  // namespace
 
 template <typename T>
-void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths, const T* weight_hh,
-                      const T* bias_hh, const SequenceStates<T>& s) {
-  const std::int64_t H = n.hidden, G = n.gates();
+void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths,
+                      const SequenceWeights<T>& w, const T* x, const SequenceStates<T>& s) {
+  const std::int64_t H = n.hidden, G = n.gates(), D = w.ih->k();
   parallel_for(n.batch, rows_per_range(n), [&](std::int64_t first, std::int64_t last) {
     const std::int64_t rows = last - first;
-    Array recurrent(Shape{rows, G}, dtype_of<T>);  // W_hh h + b_hh
+    const Array recurrent(Shape{rows, G}, dtype_of<T>);  // W_hh h + b_hh
     T* u = recurrent.data<T>();
     for (std::int64_t step = 0; step < n.steps; ++step) {
       const std::int64_t t = n.reverse ? n.steps - 1 - step : step;
       const std::int64_t old_row = n.before(t) * n.batch + first;
       const std::int64_t new_row = n.after(t) * n.batch + first;
-      if (bias_hh)
-        for (std::int64_t b = 0; b < rows; ++b) std::copy_n(bias_hh, G, u + b * G);
-      gemm_panel(Op::none, Op::transpose, rows, G, H, static_cast<const T*>(s.h + old_row * H), H,
-                 weight_hh, H, bias_hh ? T{1} : T{0}, u, G);
+      const std::int64_t step_row = t * n.batch + first;
+      affine(rows, *w.ih, w.bias_ih, x + step_row * D, s.gates + step_row * G);
+      affine(rows, *w.hh, w.bias_hh, static_cast<const T*>(s.h + old_row * H), u);
       for (std::int64_t b = 0; b < rows; ++b) {
         const T* h = s.h + (old_row + b) * H;
         T* h_new = s.h + (new_row + b) * H;
         const T* c = s.c ? s.c + (old_row + b) * H : nullptr;
         T* c_new = s.c ? s.c + (new_row + b) * H : nullptr;
-        T* gates = s.gates + (t * n.batch + first + b) * G;
+        T* gates = s.gates + (step_row + b) * G;
         if (lengths && t >= lengths[first + b]) {
           std::copy_n(h, H, h_new);
           if (c) std::copy_n(c, H, c_new);
@@ -147,13 +154,13 @@ void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths, const
         }
         switch (n.cell) {
           case Cell::rnn_tanh:
-            rnn_row(H, gates, u + b * G, h_new, [](T x) { return math::tanh(x); });
+            rnn_row(H, gates, u + b * G, h_new, [](T v) { return math::tanh(v); });
             break;
           case Cell::rnn_relu:
-            rnn_row(H, gates, u + b * G, h_new, [](T x) { return x > 0 ? x : T{0}; });
+            rnn_row(H, gates, u + b * G, h_new, [](T v) { return v > 0 ? v : T{0}; });
             break;
           case Cell::gru:
-            gru_row(H, gates, u + b * G, h, h_new, s.recurrent_n + (t * n.batch + first + b) * H);
+            gru_row(H, gates, u + b * G, h, h_new, s.recurrent_n + (step_row + b) * H);
             break;
           case Cell::lstm:
             lstm_row(H, gates, u + b * G, c, c_new, h_new);
@@ -165,10 +172,10 @@ void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths, const
 }
 
 template <typename T>
-void sequence_backward(const SequenceSizes& n, const std::int32_t* lengths, const T* weight_hh,
-                       const SequenceStates<T>& s, const T* dy, T* dh, T* dc, T* dgates,
-                       T* dgates_hh) {
-  const std::int64_t H = n.hidden, G = n.gates();
+void sequence_backward(const SequenceSizes& n, const std::int32_t* lengths,
+                       const SequenceWeights<T>& w, const SequenceStates<T>& s,
+                       const SequenceGradients<T>& g) {
+  const std::int64_t H = n.hidden, G = n.gates(), D = w.ih->n();
   parallel_for(n.batch, rows_per_range(n), [&](std::int64_t first, std::int64_t last) {
     const std::int64_t rows = last - first;
     for (std::int64_t step = n.steps - 1; step >= 0; --step) {
@@ -179,46 +186,50 @@ void sequence_backward(const SequenceSizes& n, const std::int32_t* lengths, cons
       for (std::int64_t b = 0; b < rows; ++b) {
         const T* gates = s.gates + (step_row + b) * G;
         const T* h = s.h + (old_row + b) * H;
-        T* dg = dgates + (step_row + b) * G;
-        T* du = dgates_hh ? dgates_hh + (step_row + b) * G : nullptr;
-        T* dh_b = dh + (first + b) * H;
+        T* dg = g.dgates + (step_row + b) * G;
+        T* du = g.dgates_hh ? g.dgates_hh + (step_row + b) * G : nullptr;
+        T* dh = g.dh + (first + b) * H;
         if (lengths && t >= lengths[first + b]) {
           std::fill_n(dg, G, T{0});
           if (du) std::fill_n(du, G, T{0});
           continue;
         }
-        if (dy) {
-          const T* dy_b = dy + (step_row + b) * H;
+        if (g.dy) {
+          const T* dy = g.dy + (step_row + b) * H;
 #pragma omp simd
-          for (std::int64_t i = 0; i < H; ++i) dh_b[i] += dy_b[i];
+          for (std::int64_t i = 0; i < H; ++i) dh[i] += dy[i];
         }
         switch (n.cell) {
           case Cell::rnn_tanh:
-            rnn_row_backward(H, gates, dh_b, dg, [](T y) { return 1 - y * y; });
+            rnn_row_backward(H, gates, dh, dg, [](T y) { return 1 - y * y; });
             break;
           case Cell::rnn_relu:
-            rnn_row_backward(H, gates, dh_b, dg, [](T y) { return y > 0 ? T{1} : T{0}; });
+            rnn_row_backward(H, gates, dh, dg, [](T y) { return y > 0 ? T{1} : T{0}; });
             break;
           case Cell::gru:
-            gru_row_backward(H, gates, s.recurrent_n + (step_row + b) * H, h, dh_b, dg, du);
+            gru_row_backward(H, gates, s.recurrent_n + (step_row + b) * H, h, dh, dg, du);
             break;
           case Cell::lstm:
-            lstm_row_backward(H, gates, s.c + (old_row + b) * H, s.c + (new_row + b) * H, dh_b,
-                              dc + (first + b) * H, dg);
+            lstm_row_backward(H, gates, s.c + (old_row + b) * H, s.c + (new_row + b) * H, dh,
+                              g.dc + (first + b) * H, dg);
             break;
         }
       }
-      const T* through = (dgates_hh ? dgates_hh : dgates) + step_row * G;
-      gemm_panel(Op::none, Op::none, rows, H, G, through, G, weight_hh, H, T{1}, dh + first * H, H);
+      const T* through = (g.dgates_hh ? g.dgates_hh : g.dgates) + step_row * G;
+      w.hh->multiply(Op::none, rows, through, G, T{1}, g.dh + first * H, H);
+      if (g.dx)
+        w.ih->multiply(Op::none, rows, static_cast<const T*>(g.dgates + step_row * G), G,
+                       g.add_to_dx ? T{1} : T{0}, g.dx + step_row * D, D);
     }
   });
 }
 
-#define ATTUNE_INSTANTIATE(T)                                                                   \
-  template void sequence_forward(const SequenceSizes&, const std::int32_t*, const T*, const T*, \
-                                 const SequenceStates<T>&);                                     \
-  template void sequence_backward(const SequenceSizes&, const std::int32_t*, const T*,          \
-                                  const SequenceStates<T>&, const T*, T*, T*, T*, T*)
+#define ATTUNE_INSTANTIATE(T)                                                                    \
+  template void sequence_forward(const SequenceSizes&, const std::int32_t*,                      \
+                                 const SequenceWeights<T>&, const T*, const SequenceStates<T>&); \
+  template void sequence_backward(const SequenceSizes&, const std::int32_t*,                     \
+                                  const SequenceWeights<T>&, const SequenceStates<T>&,           \
+                                  const SequenceGradients<T>&)
 ATTUNE_INSTANTIATE(float);
 ATTUNE_INSTANTIATE(double);
 #undef ATTUNE_INSTANTIATE

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 
-/// Recurrent cells over whole sequences. The products of the inputs are already in `gates`; here
-/// the state is carried from step to step.
+#include "attune/autograd/kernels/gemm.h"
+
+/// Recurrent cells over whole sequences: rows of the batch are shared out over threads, and each
+/// range of rows goes through all steps by itself, inputs and state together.
 namespace attune {
 
 enum class Cell { rnn_tanh, rnn_relu, gru, lstm };
@@ -23,28 +25,44 @@ struct SequenceSizes {
   std::int64_t after(std::int64_t t) const { return reverse ? t : t + 1; }
 };
 
+/// The weights as right operands: transposed for forward, as they lie for backward. Biases may be
+/// nullptr.
+template <typename T>
+struct SequenceWeights {
+  std::shared_ptr<const PackedMatrix<T>> ih, hh;
+  const T *bias_ih, *bias_hh;
+};
+
 /// What forward leaves for backward. All are row-major.
 template <typename T>
 struct SequenceStates {
   T* h;            ///< [T+1, B, H]; the first state is set by the caller
   T* c;            ///< [T+1, B, H]; LSTM only
-  T* gates;        ///< [T, B, G H]: in W_ih x + b_ih; out the gates after their non-linearity
+  T* gates;        ///< [T, B, G H]: after their non-linearity
   T* recurrent_n;  ///< [T, B, H]: W_hn h + b_hn; GRU only
 };
 
-/// Runs the cell over all steps. `bias_hh` may be nullptr; `lengths` [B] too: beyond its length a
+/// Runs the cell over all steps of x [T, B, D]. `lengths` [B] may be nullptr: beyond its length a
 /// row's state stays.
 template <typename T>
-void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths, const T* weight_hh,
-                      const T* bias_hh, const SequenceStates<T>& states);
+void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths,
+                      const SequenceWeights<T>& weights, const T* x,
+                      const SequenceStates<T>& states);
 
-/// Gradients of states and gates. On entry dh and dc [B, H] hold the gradients of the last states,
-/// on return those of the first. dy [T, B, H] may be nullptr. dgates [T, B, G H] becomes the
-/// gradient of the gates before their non-linearity; for a GRU, dgates_hh that of the recurrent
-/// part, which differs in n.
+/// Where the gradients of sequence_backward() are, or go.
 template <typename T>
-void sequence_backward(const SequenceSizes& n, const std::int32_t* lengths, const T* weight_hh,
-                       const SequenceStates<T>& states, const T* dy, T* dh, T* dc, T* dgates,
-                       T* dgates_hh);
+struct SequenceGradients {
+  const T* dy;   ///< [T, B, H]: of the states after each step; may be nullptr
+  T *dh, *dc;    ///< [B, H]: in those of the last states, out those of the first
+  T* dgates;     ///< [T, B, G H]: out those of the gates before their non-linearity
+  T* dgates_hh;  ///< the same of the recurrent part, which differs in n; GRU only
+  T* dx;         ///< [T, B, D]: out; may be nullptr
+  bool add_to_dx;
+};
+
+template <typename T>
+void sequence_backward(const SequenceSizes& n, const std::int32_t* lengths,
+                       const SequenceWeights<T>& weights, const SequenceStates<T>& states,
+                       const SequenceGradients<T>& g);
 
 }  // namespace attune

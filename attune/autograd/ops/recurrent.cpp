@@ -108,32 +108,24 @@ Array output_of(const Run& run, const Array& states) {
 }
 
 template <typename T>
-void forward(const Run& run, const RecurrentWeights& w, const Kept& kept) {
-  const std::int64_t G = run.n.gates(), D = run.features;
-  T* gates = kept.gates.data<T>();
-  const T* bias_ih = w.bias_ih.defined() ? w.bias_ih.value().data<T>() : nullptr;
-  if (bias_ih)
-    parallel_for(run.rows(), row_grain(G), [&](std::int64_t first, std::int64_t last) {
-      for (std::int64_t row = first; row < last; ++row) std::copy_n(bias_ih, G, gates + row * G);
-    });
-  // The inputs of all steps in one product.
-  gemm<T>(Op::none, Op::transpose, run.rows(), G, D, kept.x->data<T>(), D,
-          kept.weight_ih->data<T>(), D, bias_ih ? T{1} : T{0}, gates, G);
-  sequence_forward<T>(run.n, run.lengths_data(), kept.weight_hh->data<T>(),
-                      w.bias_hh.defined() ? w.bias_hh.value().data<T>() : nullptr,
-                      kept.states<T>());
+const T* data_or_null(const Tensor& x) {
+  return x.defined() ? x.value().data<T>() : nullptr;
 }
 
-// Gradients of weights and inputs from those of the gates: one product over all steps each.
 template <typename T>
-void backward_products(const Run& run, const Kept& kept, const T* dgates, const T* dgates_hh,
-                       Grads& g) {
+void forward(const Run& run, const RecurrentWeights& w, const Kept& kept) {
+  sequence_forward<T>(
+      run.n, run.lengths_data(),
+      {packed<T>(Op::transpose, *kept.weight_ih), packed<T>(Op::transpose, *kept.weight_hh),
+       data_or_null<T>(w.bias_ih), data_or_null<T>(w.bias_hh)},
+      kept.x->data<T>(), kept.states<T>());
+}
+
+// Gradients of the weights from those of the gates: one product over all steps each.
+template <typename T>
+void weight_gradients(const Run& run, const Kept& kept, const T* dgates, const T* dgates_hh,
+                      Grads& g) {
   const std::int64_t G = run.n.gates(), D = run.features, H = run.n.hidden, rows = run.rows();
-  if (g.needs(kX)) {
-    const Into dx = g.into(kX);
-    gemm<T>(Op::none, Op::none, rows, D, G, dgates, G, kept.weight_ih->data<T>(), D,
-            static_cast<T>(dx.beta()), dx.buffer.data<T>(), D);
-  }
   if (g.needs(kWeightIh)) {
     const Into dw = g.into(kWeightIh);
     gemm<T>(Op::transpose, Op::none, G, D, rows, dgates, G, kept.x->data<T>(), D,
@@ -169,10 +161,14 @@ void backward(const Run& run, const Kept& kept, Grads& g) {
   const Array dgates(gates, dtype);
   const Array dgates_hh = run.n.cell == Cell::gru ? Array(gates, dtype) : Array();
   const auto data = [](const Array& a) { return a.defined() ? a.data<T>() : nullptr; };
-  sequence_backward<T>(run.n, run.lengths_data(), kept.weight_hh->template data<T>(),
-                       kept.states<T>(), data(dy), data(dh), data(dc), data(dgates),
-                       data(dgates_hh));
-  backward_products<T>(run, kept, data(dgates), data(dgates_hh.defined() ? dgates_hh : dgates), g);
+  const Into dx = g.needs(kX) ? g.into(kX) : Into{};
+  sequence_backward<T>(
+      run.n, run.lengths_data(),
+      {packed<T>(Op::none, *kept.weight_ih), packed<T>(Op::none, *kept.weight_hh), {}, {}},
+      kept.states<T>(),
+      {data(dy), data(dh), data(dc), data(dgates), data(dgates_hh), data(dx.buffer),
+       dx.accumulate});
+  weight_gradients<T>(run, kept, data(dgates), data(dgates_hh.defined() ? dgates_hh : dgates), g);
   g.add(kH, std::move(dh));
   if (dc.defined()) g.add(kC, std::move(dc));
 }

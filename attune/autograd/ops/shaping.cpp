@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "attune/autograd/array/parallel.h"
+#include "attune/autograd/array/text.h"
 #include "attune/autograd/kernels/moves.h"
 
 namespace attune {
@@ -52,7 +53,7 @@ Tensor permute(const Tensor& x, const std::vector<int>& order) {
     inverse[static_cast<std::size_t>(axes[i])] = static_cast<int>(i);
   ATTUNE_CHECK(axes.size() == rank && std::count(inverse.begin(), inverse.end(), -1) == 0,
                "permute: the order [{}] does not name each of the {} axes of {} once",
-               fmt::join(order, ", "), rank, x.shape());
+               joined(order), rank, x.shape());
   return record("permute", permute_axes(x.value(), axes), {x},
                 [inverse = std::move(inverse)](Grads& g) {
                   if (g.needs(0)) g.add(0, permute_axes(g.dy(), inverse));
@@ -119,7 +120,7 @@ Tensor slice(const Tensor& x, int axis, std::int64_t first, std::int64_t last) {
 std::vector<Tensor> split(const Tensor& x, const std::vector<std::int64_t>& sizes, int axis) {
   axis = x.shape().axis(axis, "split");
   ATTUNE_CHECK(std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0}) == x.shape()[axis],
-               "split: the sizes [{}] do not add up to {}, axis {} of {}", fmt::join(sizes, ", "),
+               "split: the sizes [{}] do not add up to {}, axis {} of {}", joined(sizes),
                x.shape()[axis], axis, x.shape());
   std::vector<Tensor> parts;
   std::int64_t first = 0;

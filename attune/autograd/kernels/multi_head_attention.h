@@ -1,0 +1,64 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "attune/autograd/kernels/attention.h"
+
+/// Scaled dot-product attention of whole sequences, [T, B, H * d], by every head of every batch
+/// row. Such a pair (b, h) is a matrix whose rows lie B * H * d apart, so nothing is moved to get
+/// at it. Scores exist in tiles only: no [T, S] matrix is ever in memory unless its weights are
+/// asked for.
+namespace attune {
+
+struct MultiHeadSizes {
+  std::int64_t queries, keys, batch, heads;
+  std::int64_t key_features, value_features;  ///< of one head
+  double scale;                               ///< of the scores
+  const std::int32_t* lengths = nullptr;      ///< [B]: keys that take part; nullptr: all
+  bool causal = false;                        ///< query t sees only keys s <= t + offset
+  std::int64_t offset = 0;
+
+  std::int64_t pairs() const { return batch * heads; }
+  /// From one position of queries and keys, or of values and results, to the next.
+  std::int64_t key_step() const { return pairs() * key_features; }
+  std::int64_t value_step() const { return pairs() * value_features; }
+  /// How many keys, counted from the first, a query of pair b * heads + h sees; never fewer than
+  /// the query before.
+  std::int64_t visible(std::int64_t pair, std::int64_t query) const {
+    const std::int64_t length = lengths ? lengths[pair / heads] : keys;
+    return causal ? std::clamp<std::int64_t>(query + offset + 1, 0, length) : length;
+  }
+};
+
+/// context[t] = sum_s softmax_s(scale query[t] . key[s]) value[s], and log_sums [B, H, T]: of each
+/// row of scores the log sum exp. A query that sees no key has context and log sum 0.
+template <typename T>
+void multi_head_forward(const MultiHeadSizes& n, const T* query, const T* key, const T* value,
+                        T* context, T* log_sums);
+
+/// weights [B, H, T, S] = exp(scale query . key - log_sum), and 0 where a query does not see.
+template <typename T>
+void multi_head_weights(const MultiHeadSizes& n, const T* query, const T* key, const T* log_sums,
+                        T* weights);
+
+/// What the forward pass took in and left behind, and the gradients of its results.
+template <typename T>
+struct MultiHeadSaved {
+  const T *query, *key, *value, *context, *log_sums;
+  const T* dcontext;
+  const T *weights, *dweights;  ///< nullptr unless weights were asked for
+};
+
+/// The gradients: with p the weights, made again tile by tile from the log sums, and
+/// dp = dcontext . value + dweights,
+///
+///     ds = p (dp - mean),   mean[t] = dcontext[t] . context[t] + weights[t] . dweights[t]
+///     dquery = scale ds key,   dkey = scale ds^T query,   dvalue = p^T dcontext
+///
+/// where the mean is sum_s p dp.
+template <typename T>
+void multi_head_backward(const MultiHeadSizes& n, const MultiHeadSaved<T>& saved, Target<T> dquery,
+                         Target<T> dkey, Target<T> dvalue);
+
+}  // namespace attune

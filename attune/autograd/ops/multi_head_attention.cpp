@@ -1,0 +1,134 @@
+#include "attune/autograd/ops/multi_head_attention.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "attune/autograd/kernels/multi_head_attention.h"
+
+namespace attune {
+namespace {
+
+constexpr const char* kName = "scaled_dot_product_attention";
+
+void check_sequence(const char* name, const Tensor& x, std::int64_t heads) {
+  ATTUNE_CHECK(x.rank() == 3, "{}: {} must be [positions, B, features], time first; got {}", kName,
+               name, x.shape());
+  ATTUNE_CHECK(x.size(2) % heads == 0,
+               "{}: the {} features of {} {} cannot be shared out over {} heads; use a multiple",
+               kName, x.size(2), name, x.shape(), heads);
+}
+
+void check_lengths(const MultiHeadSizes& n, const Indices& lengths) {
+  if (!lengths.defined()) return;
+  ATTUNE_CHECK(lengths.shape() == Shape{n.batch},
+               "{}: lengths must be [{}], one for each sequence; got {}", kName, n.batch,
+               lengths.shape());
+  for (std::int64_t b = 0; b < n.batch; ++b)
+    ATTUNE_CHECK(lengths.at(b) >= 0 && lengths.at(b) <= n.keys,
+                 "{}: length {} of sequence {} is outside [0, {}], the number of keys", kName,
+                 lengths.at(b), b, n.keys);
+}
+
+MultiHeadSizes sizes_of(const Tensor& query, const Tensor& key, const Tensor& value,
+                        const DotProductOptions& options) {
+  const std::int64_t heads = options.heads;
+  ATTUNE_CHECK(heads >= 1, "{}: {} heads asked for; it needs at least 1", kName, heads);
+  check_sequence("query", query, heads);
+  check_sequence("key", key, heads);
+  check_sequence("value", value, heads);
+  ATTUNE_CHECK(query.size(1) == key.size(1) && query.size(2) == key.size(2),
+               "{}: query {} does not fit key {}; batch and features must be equal", kName,
+               query.shape(), key.shape());
+  ATTUNE_CHECK(key.size(0) == value.size(0) && key.size(1) == value.size(1),
+               "{}: value {} does not fit key {}; positions and batch must be equal", kName,
+               value.shape(), key.shape());
+  ATTUNE_CHECK(query.dtype() == key.dtype() && key.dtype() == value.dtype(),
+               "{}: query is {}, key {}, value {}; convert them", kName, name_of(query.dtype()),
+               name_of(key.dtype()), name_of(value.dtype()));
+  MultiHeadSizes n{.queries = query.size(0),
+                   .keys = key.size(0),
+                   .batch = query.size(1),
+                   .heads = heads,
+                   .key_features = query.size(2) / heads,
+                   .value_features = value.size(2) / heads,
+                   .scale = 1,
+                   .causal = options.causal,
+                   .offset = options.offset};
+  const auto features = static_cast<double>(std::max<std::int64_t>(1, n.key_features));
+  n.scale = options.scale.value_or(1 / std::sqrt(features));
+  check_lengths(n, options.lengths);
+  if (options.lengths.defined()) n.lengths = options.lengths.data();
+  return n;
+}
+
+// Context, and weights where they are asked for.
+std::vector<Tensor> attention(const Tensor& query, const Tensor& key, const Tensor& value,
+                              const DotProductOptions& options, bool with_weights) {
+  const MultiHeadSizes n = sizes_of(query, key, value, options);
+  const DType dtype = query.dtype();
+  Array context(Shape{n.queries, n.batch, n.heads * n.value_features}, dtype), weights;
+  const Array log_sums(Shape{n.batch, n.heads, n.queries}, dtype);
+  if (with_weights) weights = Array(Shape{n.batch, n.heads, n.queries, n.keys}, dtype);
+  dispatch(dtype, [&](auto type) {
+    using T = decltype(type);
+    const T *q = query.value().data<T>(), *k = key.value().data<T>();
+    multi_head_forward<T>(n, q, k, value.value().data<T>(), context.data<T>(), log_sums.data<T>());
+    if (with_weights) multi_head_weights<T>(n, q, k, log_sums.data<T>(), weights.data<T>());
+  });
+  std::vector<Array> results = {context};
+  if (with_weights) results.push_back(weights);
+  return record(
+      kName, results, {query, key, value},
+      [n, log_sums, lengths = options.lengths, query = Saved(query), key = Saved(key),
+       value = Saved(value), context = Saved(context), weights = Saved(weights)](Grads& g) {
+        dispatch(log_sums.dtype(), [&](auto type) {
+          using T = decltype(type);
+          MultiHeadSaved<T> saved{.query = query->data<T>(),
+                                  .key = key->data<T>(),
+                                  .value = value->data<T>(),
+                                  .context = context->data<T>(),
+                                  .log_sums = log_sums.data<T>(),
+                                  .dcontext = g.dy(0).template data<T>(),
+                                  .weights = nullptr,
+                                  .dweights = nullptr};
+          if ((*weights).defined() && g.has_dy(1)) {
+            saved.weights = weights->data<T>();
+            saved.dweights = g.dy(1).template data<T>();
+          }
+          // Pairs of the kernel must not meet in one gradient: an operand that shares memory with
+          // an earlier one (all three may be one tensor) gets its gradient beside it.
+          const Saved* const operands[] = {&query, &key, &value};
+          Array beside[3];
+          const auto target = [&](int i) -> Target<T> {
+            if (!g.needs(i)) return {nullptr, false};
+            for (int j = 0; j < i; ++j)
+              if ((*operands[i])->shares_memory_with(**operands[j])) {
+                beside[i] = Array((*operands[i])->shape(), log_sums.dtype());
+                return {beside[i].template data<T>(), false};
+              }
+            const Into into = g.into(i);
+            return {into.buffer.template data<T>(), into.accumulate};
+          };
+          const Target<T> dquery = target(0), dkey = target(1), dvalue = target(2);
+          multi_head_backward<T>(n, saved, dquery, dkey, dvalue);
+          for (int i = 0; i < 3; ++i)
+            if (beside[i].defined()) g.add(i, std::move(beside[i]));
+        });
+      });
+}
+
+}  // namespace
+
+Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, const Tensor& value,
+                                    const DotProductOptions& options) {
+  return attention(query, key, value, options, /*with_weights=*/false)[0];
+}
+
+SequenceAttention scaled_dot_product_attention_with_weights(const Tensor& query, const Tensor& key,
+                                                            const Tensor& value,
+                                                            const DotProductOptions& options) {
+  const std::vector<Tensor> results = attention(query, key, value, options, /*with_weights=*/true);
+  return {results[0], results[1]};
+}
+
+}  // namespace attune

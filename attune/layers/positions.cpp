@@ -1,0 +1,92 @@
+#include "attune/layers/positions.h"
+
+#include <cmath>
+#include <functional>
+
+#include "attune/autograd/array/lookup.h"
+#include "attune/autograd/ops/arithmetic.h"
+#include "attune/autograd/ops/shaping.h"
+
+namespace attune {
+namespace {
+
+void check(const char* layer, const Tensor& x, std::int64_t features, std::int64_t first) {
+  ATTUNE_CHECK(x.rank() == 3 && x.size(2) == features,
+               "{}: x must be [T, B, {}], time first; got {}", layer, features, x.shape());
+  ATTUNE_CHECK(first >= 0, "{}: the first position is {}; they are counted from 0", layer, first);
+}
+
+// Leaves x as it is: for models that tell positions apart by other means.
+class NoPositions : public Positions {
+ public:
+  Tensor operator()(const Tensor& x, std::int64_t) const override { return x; }
+};
+
+}  // namespace
+
+SinusoidalPositions::SinusoidalPositions(std::int64_t features) : features_(features) {
+  ATTUNE_CHECK(features >= 1, "SinusoidalPositions: {} features; it needs at least 1", features);
+  for (std::int64_t i = 0; i < features; i += 2)
+    frequencies_.push_back(
+        std::pow(10000.0, -static_cast<double>(i) / static_cast<double>(features)));
+}
+
+Tensor SinusoidalPositions::operator()(const Tensor& x, std::int64_t first) const {
+  check("SinusoidalPositions", x, features_, first);
+  Array waves(Shape{x.size(0), 1, features_}, x.dtype());
+  dispatch(x.dtype(), [&](auto type) {
+    using T = decltype(type);
+    T* to = waves.data<T>();
+    for (std::int64_t t = 0; t < x.size(0); ++t)
+      for (std::int64_t i = 0; i < features_; ++i) {
+        const double angle =
+            static_cast<double>(first + t) * frequencies_[static_cast<std::size_t>(i / 2)];
+        *to++ = static_cast<T>(i % 2 == 0 ? std::sin(angle) : std::cos(angle));
+      }
+  });
+  return x + Tensor(waves);
+}
+
+LearnedPositions::LearnedPositions(std::int64_t features, std::int64_t longest)
+    : weight_(param("weight", {longest, features}, normal(0, 0.02))) {}
+
+Tensor LearnedPositions::operator()(const Tensor& x, std::int64_t first) const {
+  check("LearnedPositions", x, weight_.size(1), first);
+  const std::int64_t last = first + x.size(0);
+  ATTUNE_CHECK(last <= weight_.size(0),
+               "LearnedPositions: positions {} to {} were asked for but there are vectors for {} "
+               "only; shorten the sequence, or use sinusoidal positions, which have no end",
+               first, last - 1, weight_.size(0));
+  return x + reshape(slice(weight_, 0, first, last), {x.size(0), 1, weight_.size(1)});
+}
+
+// The choice by name
+
+namespace {
+
+using PositionsPointer = std::shared_ptr<Positions>;
+using PositionsMaker = std::function<PositionsPointer(std::int64_t features, std::int64_t longest)>;
+
+const NameTable<PositionsMaker>& table() {
+  static const NameTable<PositionsMaker> positions = {
+      {"sinusoidal",
+       [](auto features, auto) { return std::make_shared<SinusoidalPositions>(features); }},
+      {"learned",
+       [](auto features, auto longest) {
+         return std::make_shared<LearnedPositions>(features, longest);
+       }},
+      {"none", [](auto, auto) { return std::make_shared<NoPositions>(); }},
+  };
+  return positions;
+}
+
+}  // namespace
+
+std::shared_ptr<Positions> make_positions(std::string_view kind, std::int64_t features,
+                                          std::int64_t longest) {
+  return look_up(table(), kind, "positions")(features, longest);
+}
+
+std::vector<std::string> position_kinds() { return names_of(table()); }
+
+}  // namespace attune

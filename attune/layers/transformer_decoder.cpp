@@ -1,0 +1,77 @@
+#include "attune/layers/transformer_decoder.h"
+
+namespace attune {
+
+TransformerDecoderLayer::TransformerDecoderLayer(const TransformerOptions& options)
+    : self_attention_(child("self_attention", MultiHeadAttention(options.features, options.heads))),
+      cross_attention_(
+          child("cross_attention", MultiHeadAttention(options.features, options.heads))),
+      feed_forward_(child("feed_forward",
+                          FeedForward({options.features, options.feed_forward, options.features},
+                                      options.activation, options.dropout))),
+      around_self_(child("norm1", LayerNorm(options.features)), options.dropout,
+                   options.norm_first),
+      around_cross_(child("norm2", LayerNorm(options.features)), options.dropout,
+                    options.norm_first),
+      around_feed_forward_(child("norm3", LayerNorm(options.features)), options.dropout,
+                           options.norm_first) {}
+
+Memory TransformerDecoderLayer::memorize(const Tensor& source, const Indices& lengths) const {
+  return cross_attention_.memorize(source, lengths);
+}
+
+TransformerDecoderLayerResult TransformerDecoderLayer::operator()(const Tensor& x,
+                                                                  const Memory& source,
+                                                                  const Memory& seen,
+                                                                  bool weights) const {
+  TransformerDecoderLayerResult result;
+  result.output = around_self_(x, [&](const Tensor& y) {
+    result.seen = self_attention_.extend(seen, y);
+    return self_attention_.attend(y, result.seen, {.causal = true}).output;
+  });
+  result.output = around_cross_(result.output, [&](const Tensor& y) {
+    const MultiHeadResult found = cross_attention_.attend(y, source, {.weights = weights});
+    result.weights = found.weights;
+    return found.output;
+  });
+  result.output = around_feed_forward_(result.output, feed_forward_);
+  return result;
+}
+
+TransformerDecoder::TransformerDecoder(const TransformerOptions& options, int layers) {
+  ATTUNE_CHECK(layers >= 1, "TransformerDecoder: {} layers asked for; it needs at least 1", layers);
+  for (int i = 0; i < layers; ++i)
+    layers_.push_back(child(fmt::format("layer{}", i), TransformerDecoderLayer(options)));
+  if (options.norm_first) norm_ = child("norm", LayerNorm(options.features));
+}
+
+std::vector<Memory> TransformerDecoder::memorize(const Tensor& source,
+                                                 const Indices& lengths) const {
+  std::vector<Memory> memories;
+  for (const TransformerDecoderLayer& layer : layers_)
+    memories.push_back(layer.memorize(source, lengths));
+  return memories;
+}
+
+TransformerDecoderResult TransformerDecoder::operator()(const Tensor& x,
+                                                        const std::vector<Memory>& source,
+                                                        const std::vector<Memory>& seen,
+                                                        bool weights) const {
+  ATTUNE_CHECK(
+      source.size() == layers_.size() && (seen.empty() || seen.size() == layers_.size()),
+      "TransformerDecoder: {} memories of the source and {} of what was seen; expected {}, "
+      "one for each layer (and none seen at first)",
+      source.size(), seen.size(), layers_.size());
+  TransformerDecoderResult result{x, {}, {}};
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    TransformerDecoderLayerResult of_layer =
+        layers_[i](result.output, source[i], seen.empty() ? Memory{} : seen[i], weights);
+    result.output = of_layer.output;
+    result.seen.push_back(std::move(of_layer.seen));
+    if (weights) result.weights.push_back(of_layer.weights);
+  }
+  if (norm_) result.output = (*norm_)(result.output);
+  return result;
+}
+
+}  // namespace attune

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "attune/layers/feed_forward.h"
+#include "attune/layers/multi_head_attention.h"
+#include "attune/layers/residual.h"
+
+namespace attune {
+
+/// The shape of a Transformer's layers; the defaults are those of Vaswani et al. 2017.
+struct TransformerOptions {
+  std::int64_t features = 512;
+  std::int64_t heads = 8;
+  std::int64_t feed_forward = 2048;  ///< units between the two linear maps of the FeedForward
+  std::string activation = "relu";   ///< of the FeedForward; see find_activation()
+  double dropout = 0.1;              ///< see Residual, and of the FeedForward's units
+  bool norm_first = false;           ///< see Residual
+};
+
+/// One layer of a Transformer's encoder (Vaswani et al. 2017, sec. 3.1): each position looks at all
+/// others, and then thinks for itself.
+///
+///     x = residual(x, self_attention)
+///     x = residual(x, feed_forward)         FeedForward({features, feed_forward, features})
+///
+/// Shapes: x [T, B, features], lengths [B] (all T where not defined) -> [T, B, features]. What lies
+/// beyond a length is seen by no other position; what becomes of it means nothing.
+/// Parameters: self_attention.query.weight, ... as in MultiHeadAttention, then
+/// feed_forward.layer0.weight, ... as in FeedForward, norm1.gain, norm1.bias, norm2.gain,
+/// norm2.bias. As PyTorch's nn.TransformerEncoderLayer but for dropout of attention weights, which
+/// the paper does not have.
+/// Errors: features are no multiple of the heads; an unknown activation.
+class TransformerEncoderLayer : public Layer {
+ public:
+  explicit TransformerEncoderLayer(const TransformerOptions& options);
+  Tensor operator()(const Tensor& x, const Indices& lengths = {}) const;
+
+ private:
+  MultiHeadAttention self_attention_;
+  FeedForward feed_forward_;
+  Residual around_attention_, around_feed_forward_;
+};
+
+/// Layers on top of each other. With norm_first, whose sums are never normalised, there is a
+/// LayerNorm at the end. Positions must be in x already: see Positions.
+/// Parameters: layer0.self_attention.query.weight, ...; with norm_first also norm.gain, norm.bias.
+/// Errors: as the layer's; fewer than one layer.
+class TransformerEncoder : public Layer {
+ public:
+  TransformerEncoder(const TransformerOptions& options, int layers);
+  Tensor operator()(const Tensor& x, const Indices& lengths = {}) const;
+
+ private:
+  std::vector<TransformerEncoderLayer> layers_;
+  std::optional<LayerNorm> norm_;
+};
+
+}  // namespace attune

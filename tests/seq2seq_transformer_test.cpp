@@ -1,0 +1,175 @@
+#include <cmath>
+
+#include "attune/autograd.h"
+#include "attune/optim/adam.h"
+#include "attune/seq2seq.h"
+#include "catch.h"
+
+using namespace attune;
+
+namespace {
+
+using Ids = std::vector<int>;
+
+EncoderDecoderOptions small() {
+  return {.model = "transformer",
+          .source_vocabulary = 9,
+          .target_vocabulary = 7,
+          .layers = 2,
+          .embedding = 6,
+          .heads = 2,
+          .feed_forward = 7};
+}
+
+const std::vector<Example> kExamples = {{{4, 5, 6}, {6, 5}}, {{8}, {4, 4, 4}}, {{7, 4}, {}}};
+
+// Every value somewhere else than where it starts, so that nothing is told apart by luck.
+void scatter(const Layer& model) {
+  for (const Param& param : model.parameters()) {
+    Array value = param.value.value();
+    generator().normal(value, 0, 0.7);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a Transformer has the gradients of finite differences") {
+  const DefaultDType float64(DType::f64);
+  seed(1);
+  const Transformer model(small());
+  const Batch batch = make_batch(kExamples);
+  std::vector<std::pair<std::string, Tensor>> leaves;
+  for (const Param& param : model.parameters()) leaves.emplace_back(param.name, param.value);
+  const auto result = gradcheck([&] { return std::vector<Tensor>{model.loss(batch)}; }, leaves);
+  INFO(result.message);
+  CHECK(result.ok);
+}
+
+TEST_CASE("a Transformer that writes step by step has the logits of the whole sequence") {
+  const DefaultDType float64(DType::f64);
+  seed(2);
+  const Transformer model(small());
+  scatter(model);
+  const Batch batch = make_batch(kExamples);
+  const Array whole = model(batch).value();  // [T, B, V]
+  const auto writing = model.write(batch.source);
+  for (std::int64_t t = 0; t < whole.shape()[0]; ++t) {
+    const Array step = writing->step(batch.target_input[t]).logits.value();
+    REQUIRE(step.shape() == whole[t].shape());
+    for (std::int64_t i = 0; i < step.elements(); ++i)
+      CHECK(step.at(i) == Approx(whole[t].at(i)).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("greedy search with kept keys and values finds what repeated whole passes find") {
+  seed(3);
+  const Transformer model(small());
+  scatter(model);
+  const std::vector<Ids> sources = {{4, 5, 6, 7}, {8}, {7, 4}};
+  constexpr int kLongest = 9;
+  const std::vector<Hypothesis> found = greedy_search(model, sources, kLongest);
+  const NoGrad no_grad;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    Ids target = {Vocabulary::start};
+    for (int t = 0; t < kLongest; ++t) {
+      const Indices input(target, {std::ssize(target), 1});
+      const Tensor states =
+          model.decode(input, model.memorize(make_sources({&sources[i], 1}))).output;
+      target.push_back(argmax(model.output(states[t])).at(0));
+      if (target.back() == Vocabulary::end) break;
+    }
+    const bool finished = target.back() == Vocabulary::end;
+    CHECK(found[i].finished == finished);
+    CHECK(found[i].tokens == Ids(target.begin() + 1, target.end() - (finished ? 1 : 0)));
+  }
+}
+
+TEST_CASE("a Transformer's weights are the mean of its last layer's heads, all of which are kept") {
+  seed(4);
+  const Transformer model(small());
+  const Batch batch = make_batch(kExamples);
+  const NextToken next = model.write(batch.source)->step(batch.target_input[0]);
+  REQUIRE(next.head_weights.size() == 2);
+  REQUIRE(next.head_weights[1].shape() == Shape({3, 2, 1, 3}));
+  REQUIRE(next.weights.shape() == Shape({3, 3}));
+  for (std::int64_t b = 0; b < 3; ++b) {
+    double total = 0;
+    for (std::int64_t s = 0; s < 3; ++s) {
+      const Array heads = next.head_weights[1].value()[b];
+      CHECK(next.weights.value()[b].at(s) == Approx((heads.at(s) + heads.at(3 + s)) / 2));
+      total += next.weights.value()[b].at(s);
+    }
+    CHECK(total == Approx(1));
+  }
+  CHECK(next.weights.value().at(3 + 1) == 0);  // beyond the length of source 1
+}
+
+TEST_CASE("a Transformer tells positions apart, in source and target") {
+  seed(5);
+  const Transformer model(small());
+  const auto logits = [&](const Ids& source, const Ids& target) {
+    const Example example{source, target};
+    return model(make_batch({&example, 1})).value().to_vector();
+  };
+  CHECK(logits({4, 5}, {4})[0] != logits({5, 4}, {4})[0]);
+  const auto twice = logits({4, 5}, {4, 4});
+  CHECK(twice[7] != twice[14]);
+}
+
+TEST_CASE("a Transformer's loss is the mean over the target tokens, whatever the padding") {
+  seed(6);
+  const Transformer model(small());
+  double sum = 0;
+  for (const Example& example : kExamples) {
+    const Batch batch = make_batch({&example, 1});
+    sum += model.loss(batch).item() * static_cast<double>(batch.tokens);
+  }
+  CHECK(model.loss(make_batch(kExamples)).item() == Approx(sum / 8).epsilon(1e-6));
+}
+
+TEST_CASE("models are made by name, and what does not fit is explained") {
+  EncoderDecoderOptions options = small();
+  for (const std::string& kind : model_kinds()) {
+    options.model = kind;
+    CHECK(make_model(options)->parameter_count() > 100);
+  }
+  options.model = "perceptron";
+  CHECK_THROWS_WITH(make_model(options),
+                    "model: 'perceptron' is unknown; known are recurrent, transformer");
+  options.model = "transformer";
+  options.heads = 4;
+  CHECK_THROWS_WITH(make_model(options), contains("6 features cannot be shared out over 4 heads"));
+  CHECK_THROWS_WITH(
+      Transformer(small())(make_batch(kExamples), 0.5),
+      contains("Transformer: teacher forcing 0.5 asked for") && contains("so it must be 1"));
+}
+
+TEST_CASE("a Transformer learns to copy, and to look straight ahead") {
+  Generator random(11);
+  std::vector<Example> examples;
+  for (int i = 0; i < 2000; ++i) {
+    Ids ids(static_cast<std::size_t>(1 + random.below(6)));
+    for (int& id : ids) id = static_cast<int>(Vocabulary::specials + random.below(5));
+    examples.push_back({ids, ids});
+  }
+  BatchStream batches(examples, 32, 1);
+  seed(7);
+  const Transformer model({.source_vocabulary = 9,
+                           .target_vocabulary = 9,
+                           .embedding = 32,
+                           .heads = 2,
+                           .feed_forward = 64});
+  Adam adam(model.parameters(), {.learn_rate = 0.003});
+  for (int step = 0; step < 400; ++step) {
+    adam.zero_grad();
+    model.loss(batches.next()).backward();
+    adam.step();
+  }
+  const std::vector<Ids> sources = {{4, 5, 6, 7, 8}, {8, 4, 4}, {6}};
+  const auto found = greedy_search(model, sources, 10);
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    CHECK(found[i].finished);
+    CHECK(found[i].tokens == sources[i]);
+  }
+  CHECK(found[0].heaviest(5) == Ids{0, 1, 2, 3, 4});
+}
