@@ -3,7 +3,7 @@
     python3 bench/pytorch.py --workload W1 --mode compile --threads 2 --seconds 5 --json
 
 Written as a user would who knows PyTorch well: nn.GRU over the whole source, keys projected once
-per source, the output layer over all steps at once, nn.Transformer, Adam with its fused kernel.
+per source, the output layer over all steps at once, Transformer layers, Adam with its fused kernel.
 Prints the same figures as build/bench/workloads. Mode "compile" needs a C++ compiler and Python's
 headers, and takes up to two minutes before its first step. Needs PyTorch (pip install torch).
 """
@@ -75,7 +75,12 @@ class Transformer(nn.Module):
         super().__init__()
         self.source_embedding = nn.Embedding(vocabulary, width)
         self.target_embedding = nn.Embedding(vocabulary, width)
-        self.transformer = nn.Transformer(width, heads, layers, layers, feed_forward, dropout=0.0)
+        # Without the layer norms that nn.Transformer adds at the end.
+        self.encoder = nn.TransformerEncoder(
+            nn.TransformerEncoderLayer(width, heads, feed_forward, dropout=0.0), layers,
+            enable_nested_tensor=False)
+        self.decoder = nn.TransformerDecoder(
+            nn.TransformerDecoderLayer(width, heads, feed_forward, dropout=0.0), layers)
         self.output = nn.Linear(width, vocabulary)
         self.scale = math.sqrt(width)
         self.register_buffer("positions", sinusoids(length, width))
@@ -85,7 +90,8 @@ class Transformer(nn.Module):
         """source [S, B], target_input [T, B] -> logits [T, B, V]"""
         read = self.source_embedding(source) * self.scale + self.positions
         written = self.target_embedding(target_input) * self.scale + self.positions
-        decoded = self.transformer(read, written, tgt_mask=self.causal_mask, tgt_is_causal=True)
+        decoded = self.decoder(written, self.encoder(read), tgt_mask=self.causal_mask,
+                               tgt_is_causal=True)
         return self.output(decoded)
 
 

@@ -19,7 +19,9 @@ inline constexpr RnnSearchSizes kW4{4000, 256, 512, 512, 64, 30};  // big
 /// Transformer (Vaswani et al. 2017), encoder and decoder of `layers` layers each, ReLU, layer norm
 /// after each residual sum, sinusoidal positions.
 struct TransformerSizes {
-  std::int64_t vocabulary, width, heads, feed_forward, layers, batch, length;
+  std::int64_t vocabulary, width, heads, feed_forward;
+  int layers;
+  std::int64_t batch, length;
 };
 inline constexpr TransformerSizes kW3{64, 128, 4, 512, 2, 64, 32};
 

@@ -19,16 +19,22 @@ struct Transformer : nn::Module {
   explicit Transformer(const bench::TransformerSizes& n)
       : source_embedding(n.vocabulary, n.width),
         target_embedding(n.vocabulary, n.width),
-        transformer(nn::TransformerOptions(n.width, n.heads, n.layers, n.layers)
-                        .dim_feedforward(n.feed_forward)
-                        .dropout(0)),
+        encoder(nn::TransformerEncoderLayer(nn::TransformerEncoderLayerOptions(n.width, n.heads)
+                                                .dim_feedforward(n.feed_forward)
+                                                .dropout(0)),
+                n.layers),
+        decoder(nn::TransformerDecoderLayer(nn::TransformerDecoderLayerOptions(n.width, n.heads)
+                                                .dim_feedforward(n.feed_forward)
+                                                .dropout(0)),
+                n.layers),
         output(n.width, n.vocabulary),
         positions(sinusoids(n.length, n.width)),
         causal_mask(nn::TransformerImpl::generate_square_subsequent_mask(n.length)),
         scale(std::sqrt(static_cast<double>(n.width))) {
     register_module("source_embedding", source_embedding);
     register_module("target_embedding", target_embedding);
-    register_module("transformer", transformer);
+    register_module("encoder", encoder);
+    register_module("decoder", decoder);
     register_module("output", output);
   }
 
@@ -36,11 +42,12 @@ struct Transformer : nn::Module {
   Tensor forward(const Tensor& source, const Tensor& target_input) {
     const Tensor read = source_embedding(source) * scale + positions;
     const Tensor written = target_embedding(target_input) * scale + positions;
-    return output(transformer(read, written, /*src_mask=*/Tensor(), causal_mask));
+    return output(decoder(written, encoder(read), causal_mask));
   }
 
   nn::Embedding source_embedding, target_embedding;
-  nn::Transformer transformer;
+  nn::TransformerEncoder encoder;  // without the layer norms that nn::Transformer adds at the end
+  nn::TransformerDecoder decoder;
   nn::Linear output;
   Tensor positions, causal_mask;
   double scale;

@@ -22,7 +22,12 @@ int main(int argc, char** argv) {
           {
               {"W1", [](const Options&) { return rnnsearch(kW1); }},
               {"W2", [](const Options&) { return rnnsearch(kW2); }},
+              {"W3", [](const Options&) { return transformer(kW3); }},
               {"W4", [](const Options&) { return rnnsearch(kW4); }},
+              {"W5",
+               [](const Options& options) {
+                 return scaled_dot_attention({kW5.batch, kW5.heads, options.length, kW5.width});
+               }},
               {"W6", [](const Options&) { return chain(kW6); }},
           },
   };
