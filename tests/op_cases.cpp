@@ -1,5 +1,7 @@
 #include "op_cases.h"
 
+#include <cmath>
+
 using namespace attune;
 
 const std::vector<OpCase>& op_cases() {
@@ -12,6 +14,15 @@ const std::vector<OpCase>& op_cases() {
     return cases;
   }();
   return all;
+}
+
+Array random_array(const Operand& operand, const Shape& shape, DType dtype, std::uint64_t seed) {
+  Array x(shape, DType::f64);
+  Generator(seed).uniform(x, operand.low, operand.high);
+  for (std::int64_t i = 0; i < x.elements(); ++i)
+    if (const double away = x.at(i) - operand.kink; std::fabs(away) < 0.05)
+      x.set(i, operand.kink + (away < 0 ? -0.05 : 0.05));
+  return x.to(dtype);
 }
 
 Numbers each(const Numbers& x, const std::function<double(double)>& f) {

@@ -8,8 +8,9 @@
 
 #include "attune/autograd.h"
 
-/// One row for each operation; op_test.cpp makes tests of them: values against plain loops,
-/// gradients against finite differences, the same bits for any number of threads, error texts.
+/// One row for each operation; bench/micro measures them, and op_test.cpp makes tests of them:
+/// values against plain loops, gradients against finite differences, the same bits for any number
+/// of threads, error texts.
 
 using Numbers = std::vector<double>;
 
@@ -58,6 +59,9 @@ std::vector<OpCase> product_cases();
 std::vector<OpCase> sequence_attention_cases();
 std::vector<OpCase> recurrent_cases();
 
+/// Random numbers as `operand` wants them, in another shape.
+attune::Array random_array(const Operand& operand, const attune::Shape& shape, attune::DType dtype,
+                           std::uint64_t seed);
 /// f of each number.
 Numbers each(const Numbers& x, const std::function<double(double)>& f);
 /// f of each pair under broadcasting, by index arithmetic over the shape of the result.

@@ -11,15 +11,6 @@ using namespace attune;
 // Several tests for each row of the table.
 namespace {
 
-Array random_array(const Operand& operand, const Shape& shape, DType dtype, std::uint64_t seed) {
-  Array x(shape, DType::f64);
-  Generator(seed).uniform(x, operand.low, operand.high);
-  for (std::int64_t i = 0; i < x.elements(); ++i)
-    if (const double away = x.at(i) - operand.kink; std::fabs(away) < 0.05)
-      x.set(i, operand.kink + (away < 0 ? -0.05 : 0.05));
-  return x.to(dtype);
-}
-
 std::vector<Array> small_operands(const OpCase& row, DType dtype) {
   std::vector<Array> arrays;
   for (const Operand& operand : row.operands)

@@ -1,0 +1,66 @@
+#include <benchmark/benchmark.h>
+
+#include <cmath>
+#include <string>
+
+#include "attune/autograd/array/random.h"
+#include "attune/autograd/kernels/elementwise.h"
+#include "attune/autograd/kernels/math.h"
+#include "bench/micro/micro.h"
+
+using namespace attune;
+
+namespace {
+
+constexpr std::int64_t kNumbers = 4096;  // in and out stay in the nearest cache
+
+void count_numbers(benchmark::State& state) {
+  // Shown as a time: 0.2n is 0.2 ns a number.
+  state.counters["s/number"] =
+      benchmark::Counter(static_cast<double>(state.iterations() * kNumbers),
+                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
+Array numbers(double low, double high) {
+  Array x(Shape{kNumbers});
+  Generator(1).uniform(x, low, high);
+  return x;
+}
+
+// f once in the library's loop, and once with what the C library has for it.
+template <typename Ours, typename Theirs>
+void compare(const std::string& name, double low, double high, Ours ours, Theirs theirs) {
+  benchmark::RegisterBenchmark(("math/" + name + "/attune").c_str(), [=](benchmark::State& state) {
+    const Array x = numbers(low, high);
+    Array y(Shape{kNumbers});
+    for (auto _ : state) {
+      map_range<float>(kNumbers, y.data<float>(), ours, static_cast<const float*>(x.raw()));
+      benchmark::ClobberMemory();
+    }
+    count_numbers(state);
+  });
+  benchmark::RegisterBenchmark(("math/" + name + "/libm").c_str(), [=](benchmark::State& state) {
+    const Array x = numbers(low, high);
+    Array y(Shape{kNumbers});
+    const float* from = x.data<float>();
+    float* to = y.data<float>();
+    for (auto _ : state) {
+      for (std::int64_t i = 0; i < kNumbers; ++i) to[i] = theirs(from[i]);
+      benchmark::ClobberMemory();
+    }
+    count_numbers(state);
+  });
+}
+
+}  // namespace
+
+void register_vector_math() {
+  using F = float;
+  compare(
+      "exp", -10, 10, [](F x) { return math::exp(x); }, [](F x) { return std::exp(x); });
+  compare(
+      "tanh", -4, 4, [](F x) { return math::tanh(x); }, [](F x) { return std::tanh(x); });
+  compare(
+      "sigmoid", -10, 10, [](F x) { return math::sigmoid(x); },
+      [](F x) { return 1 / (1 + std::exp(-x)); });
+}
