@@ -47,13 +47,19 @@ nlohmann::json measure(const Program& program, const Options& options) {
     times.push_back(seconds_since(step_begin));
   }
   const double seconds = median(times);
-  return {{"workload", options.workload},
-          {"ms_per_step", seconds * 1e3},
-          {"tokens_per_second", static_cast<double>(workload.tokens) / seconds},
-          {"peak_rss_mb", peak_rss_mb()},
-          {"threads", options.threads},
-          {"loss", loss},
-          {"version", program.version}};
+  nlohmann::json result{{"workload", options.workload},
+                        {"ms_per_step", seconds * 1e3},
+                        {"tokens_per_second", static_cast<double>(workload.tokens) / seconds},
+                        {"peak_rss_mb", peak_rss_mb()},
+                        {"threads", options.threads},
+                        {"loss", loss},
+                        {"version", program.version}};
+  if (workload.gflop > 0) {
+    result["gflop_per_step"] = workload.gflop;
+    result["gflop_per_second"] = workload.gflop / seconds;
+  }
+  if (!workload.variant.empty()) result["variant"] = workload.variant;
+  return result;
 }
 
 }  // namespace
@@ -83,13 +89,18 @@ int run(const Program& program, int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   try {
     const nlohmann::json result = measure(program, options);
-    if (options.json)
+    if (options.json) {
       fmt::print("{}\n", result.dump());
-    else
-      fmt::print("{}: {:.3f} ms/step, {:.0f} tokens/s, {:.0f} MB, {} threads, loss {:.4f} ({})\n",
-                 options.workload, result["ms_per_step"].get<double>(),
-                 result["tokens_per_second"].get<double>(), result["peak_rss_mb"].get<double>(),
-                 options.threads, result["loss"].get<double>(), program.version);
+      return 0;
+    }
+    fmt::print("{}: {:.3f} ms/step, {:.0f} tokens/s, {:.0f} MB, {} threads, loss {:.4f} ({})\n",
+               options.workload, result["ms_per_step"].get<double>(),
+               result["tokens_per_second"].get<double>(), result["peak_rss_mb"].get<double>(),
+               options.threads, result["loss"].get<double>(), program.version);
+    if (result.contains("gflop_per_step"))
+      fmt::print("{:.3f} GFLOP a step, {:.1f} GFLOP/s, {}\n",
+                 result["gflop_per_step"].get<double>(), result["gflop_per_second"].get<double>(),
+                 result["variant"].get<std::string>());
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}: error: {}\n", program.name, error.what());
     return 1;

@@ -14,6 +14,8 @@ namespace bench {
 struct Workload {
   std::int64_t tokens;           ///< source plus target, of one step; operations for W6
   std::function<double()> step;  ///< one step; returns the loss, or some number of the result
+  double gflop = 0;              ///< of one step, where the program knows
+  std::string variant = {};      ///< which way of doing the step this is, where there are several
 };
 
 struct Options {
