@@ -40,6 +40,10 @@ std::int64_t worst(Tensor (*op)(const Tensor&), double (*exact)(double)) {
   std::int64_t largest = 0;
   for (std::int64_t i = 0; i < x.elements(); ++i) {
     const double expected = exact(x.data<float>()[i]);
+    if (std::isnan(expected)) {
+      REQUIRE(std::isnan(y.data<float>()[i]));
+      continue;
+    }
     if (std::fabs(expected) < std::numeric_limits<float>::min()) {
       REQUIRE(std::fabs(y.data<float>()[i]) <= 1.2e-38f);
       continue;
@@ -77,10 +81,51 @@ TEST_CASE("sigmoid of float32 is within 3 units in the last place") {
   CHECK(std::isnan(math::sigmoid(std::nanf(""))));
 }
 
-TEST_CASE("float64 takes exp, tanh and sigmoid from the C++ library") {
+TEST_CASE("log of float32 is within 2 units in the last place") {
+  CHECK(worst(log, std::log) <= 2);
+  CHECK(math::log(1.0f) == 0);
+  CHECK(math::log(kInfinity) == kInfinity);
+  CHECK(math::log(0.0f) == -kInfinity);
+  CHECK(math::log(-0.0f) == -kInfinity);
+  CHECK(math::log(std::bit_cast<float>(1)) == Approx(-149 * std::log(2)));
+  CHECK(std::isnan(math::log(-1e-45f)));
+  CHECK(std::isnan(math::log(-kInfinity)));
+  CHECK(std::isnan(math::log(std::nanf(""))));
+}
+
+TEST_CASE("softplus of float32 is within 3 units in the last place") {
+  CHECK(worst(softplus, [](double x) {
+          return x < 0 ? std::log1p(std::exp(x)) : x + std::log1p(std::exp(-x));
+        }) <= 3);
+  CHECK(math::softplus(0.0f) == Approx(std::log(2)));
+  CHECK(math::softplus(kInfinity) == kInfinity);
+  CHECK(math::softplus(-kInfinity) == 0);
+  CHECK(std::isnan(math::softplus(std::nanf(""))));
+}
+
+TEST_CASE("gelu of float32 is within 8 units in the last place, in its tail too") {
+  CHECK(worst(gelu, math::gelu) <= 8);
+  CHECK(math::gelu(0.0f) == 0);
+  CHECK(math::gelu(kInfinity) == kInfinity);
+  CHECK(math::gelu(-kInfinity) == 0);  // the limit
+  CHECK(std::isnan(math::gelu(std::nanf(""))));
+}
+
+TEST_CASE("the slope of gelu in float32 is within 3e-7") {
+  for (float x = -15; x < 15; x += 1e-3f)
+    REQUIRE(std::fabs(math::gelu_slope(x) - math::gelu_slope(double{x})) <= 3e-7);
+  CHECK(math::gelu_slope(kInfinity) == 1);
+  CHECK(math::gelu_slope(-kInfinity) == 0);
+  CHECK(std::isnan(math::gelu_slope(std::nanf(""))));
+}
+
+TEST_CASE("float64 takes its functions from the C++ library") {
   for (const double x : {-700.0, -1.5, 0.0, 1e-9, 0.3, 20.0}) {
     CHECK(math::exp(x) == std::exp(x));
     CHECK(math::tanh(x) == std::tanh(x));
     CHECK(math::sigmoid(x) == 1 / (1 + std::exp(-x)));
+    CHECK(math::log(x * x) == std::log(x * x));
+    CHECK(math::softplus(x) == (x < 0 ? 0 : x) + std::log1p(std::exp(-std::fabs(x))));
+    CHECK(math::gelu(x) == Approx(x * (1 + std::erf(x / std::sqrt(2.0))) / 2).margin(1e-15));
   }
 }

@@ -1,6 +1,7 @@
 #include <benchmark/benchmark.h>
 
 #include <cmath>
+#include <numbers>
 #include <string>
 
 #include "attune/autograd/array/random.h"
@@ -63,4 +64,12 @@ void register_vector_math() {
   compare(
       "sigmoid", -10, 10, [](F x) { return math::sigmoid(x); },
       [](F x) { return 1 / (1 + std::exp(-x)); });
+  compare(
+      "log", 0.01, 100, [](F x) { return math::log(x); }, [](F x) { return std::log(x); });
+  compare(
+      "softplus", -10, 10, [](F x) { return math::softplus(x); },
+      [](F x) { return (x < 0 ? 0 : x) + std::log1p(std::exp(-std::fabs(x))); });
+  compare(
+      "gelu", -4, 4, [](F x) { return math::gelu(x); },
+      [](F x) { return x * 0.5f * std::erfc(-x * (std::numbers::sqrt2_v<F> / 2)); });
 }

@@ -3,13 +3,37 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
+#include <numbers>
 
-/// exp, tanh and sigmoid without branches or calls for float32, so that loops over them become SIMD
-/// code; within 2 units in the last place. float64 goes to the C++ library: it checks gradients,
-/// where exactness counts and speed does not.
+/// Functions without branches or calls for float32, so that loops over them become SIMD code; over
+/// all numbers within 3 units in the last place (gelu 8). float64 goes to the C++ library: it
+/// checks gradients, where exactness counts and speed does not.
+///
+/// The polynomials were fitted for the least relative error of the results.
 namespace attune::math {
 
 namespace detail {
+
+// ln 2 in two parts; a whole number of up to 10 bits times the first is exact.
+inline constexpr float kLn2High = 0.693145752f, kLn2Low = 1.42860677e-6f;
+
+/// The whole number nearest to x.
+inline float nearest(float x) {
+  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it leaves no place for a fraction
+  return (x + kRound) - kRound;
+}
+
+/// exp(r) - 1 for |r| <= ln 2 / 2.
+inline float small_expm1(float r) {
+  // exp(r) = 1 + r + r^2 q(r), error of exp(r) below 7e-9
+  float q = 1.394111518e-3f;
+  q = q * r + 8.366780171e-3f;
+  q = q * r + 4.166635303e-2f;
+  q = q * r + 1.666654101e-1f;
+  q = q * r + 5.000000047e-1f;
+  return r + r * r * q;
+}
 
 /// x = n ln 2 + r with |r| <= ln 2 / 2, and expm1(r).
 struct ExpParts {
@@ -18,23 +42,65 @@ struct ExpParts {
 };
 
 inline ExpParts split_exp(float x) {
-  constexpr float kLog2e = 1.44269504f, kLn2High = 0.693145752f, kLn2Low = 1.42860677e-6f;
-  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number
-  const float n = (x * kLog2e + kRound) - kRound;
-  const float r = (x - n * kLn2High) - n * kLn2Low;
-  // exp(r) = 1 + r + r^2 q(r); q fitted on [-ln 2 / 2, ln 2 / 2], error of exp(r) below 7e-9.
-  float q = 1.394111518e-3f;
-  q = q * r + 8.366780171e-3f;
-  q = q * r + 4.166635303e-2f;
-  q = q * r + 1.666654101e-1f;
-  q = q * r + 5.000000047e-1f;
-  return {n, r + r * r * q};
+  const float n = nearest(x * std::numbers::log2e_v<float>);
+  return {n, small_expm1((x - n * kLn2High) - n * kLn2Low)};
+}
+
+/// The same for x + rest, of which float32 could not hold all digits.
+inline ExpParts split_exp(float x, float rest) {
+  const float n = nearest((x + rest) * std::numbers::log2e_v<float>);
+  return {n, small_expm1((x - n * kLn2High) - n * kLn2Low + rest)};
 }
 
 /// 2^n for a whole number n in [-126, 127].
 inline float power_of_two(float n) {
   return std::bit_cast<float>((static_cast<std::int32_t>(n) + 127) << 23);
 }
+
+/// log(1 + f) - f for f from sqrt(1/2) - 1 to sqrt(2) - 1.
+inline float small_log1p_rest(float f) {
+  // log(1 + f) = f - f^2 / 2 + f^3 p(f), error of log(1 + f) below 6e-9
+  float p = -7.635021802e-2f;
+  p = p * f + 1.276172574e-1f;
+  p = p * f - 1.316005060e-1f;
+  p = p * f + 1.420172608e-1f;
+  p = p * f - 1.662336740e-1f;
+  p = p * f + 2.000122882e-1f;
+  p = p * f - 2.500082081e-1f;
+  p = p * f + 3.333333167e-1f;
+  return f * f * (f * p - 0.5f);
+}
+
+/// For the standard normal distribution: exp(-a^2 / 2) in parts, and how often that goes into the
+/// share of numbers beyond a.
+struct NormalTail {
+  ExpParts exponential;
+  float ratio;
+};
+
+/// For a in [0, kTailEnd].
+inline NormalTail normal_tail(float a) {
+  // The twelve leading digits of a have an exact square; a^2 rounded would cost up to 80 units.
+  const float head = std::bit_cast<float>(std::bit_cast<std::uint32_t>(a) & 0xfffff000);
+  const ExpParts exponential = split_exp(-0.5f * head * head, -0.5f * (a - head) * (a + head));
+  // ratio (a + 3.5) is a smooth function of u = (a - 3.5) / (a + 3.5); error below 6e-9.
+  const float scale = 1.0f / (a + 3.5f);
+  const float u = 1.0f - 7.0f * scale;
+  float q = 1.156861719e-4f;
+  q = q * u + 4.312569986e-4f;
+  q = q * u - 4.938742792e-4f;
+  q = q * u - 3.181251878e-3f;
+  q = q * u + 6.491251297e-3f;
+  q = q * u + 1.740759797e-2f;
+  q = q * u - 1.160526718e-1f;
+  q = q * u + 3.154249621e-1f;
+  q = q * u - 5.655617605e-1f;
+  q = q * u + 7.444160752e-1f;
+  return {exponential, q * scale};
+}
+
+/// Beyond it the tail, and a times the tail, are too small for a normal number.
+inline constexpr float kTailEnd = 13.2f;
 
 }  // namespace detail
 
@@ -64,8 +130,67 @@ inline float tanh(float x) {
 
 inline float sigmoid(float x) { return 1.0f / (1.0f + exp(-x)); }
 
+inline float log(float x) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  constexpr std::uint32_t kSqrtHalf = 0x3f3504f3;  // its bits
+  // x = 2^n (1 + f). Below the normal numbers the exponent is made visible first.
+  const bool tiny = x < std::numeric_limits<float>::min();
+  const auto bits = std::bit_cast<std::uint32_t>(tiny ? x * 0x1p23f : x);
+  const std::int32_t exponent = static_cast<std::int32_t>(bits - kSqrtHalf) >> 23;
+  const float f = std::bit_cast<float>(bits - (static_cast<std::uint32_t>(exponent) << 23)) - 1.0f;
+  const float n = static_cast<float>(exponent) - (tiny ? 23.0f : 0.0f);
+  const float y = (n * detail::kLn2Low + detail::small_log1p_rest(f) + f) + n * detail::kLn2High;
+  const float low = x == 0 ? -kInfinity : (x < 0 ? std::numeric_limits<float>::quiet_NaN() : y);
+  return x < kInfinity ? low : x;  // infinity and NaN
+}
+
+/// log(1 + e^x) for x <= 0
+inline float log1p_exp(float x) {
+  const float e = exp(x);
+  const bool large = e > 0.41421356f;  // 1 + e = 2 (1 + f)
+  const float f = large ? 0.5f * e - 0.5f : e;
+  const float y = (large ? detail::kLn2Low : 0.0f) + detail::small_log1p_rest(f) + f;
+  return y + (large ? detail::kLn2High : 0.0f);
+}
+
+/// x times the share of the standard normal distribution below x (Hendrycks and Gimpel 2016).
+inline float gelu(float x) {
+  const float a = std::fabs(x);
+  const auto [exponential, ratio] =
+      detail::normal_tail(a < detail::kTailEnd ? a : detail::kTailEnd);
+  const float all = a * ratio;
+  const float tail = (all + all * exponential.em1) * detail::power_of_two(exponential.n);
+  return (x < 0 ? 0.0f : x) - (a > detail::kTailEnd ? 0.0f : tail);
+}
+
+/// The derivative of gelu.
+inline float gelu_slope(float x) {
+  constexpr float kDensityAtZero = 0.398942280f;  // 1 / sqrt(2 pi)
+  const float a = std::fabs(x), inside = a < detail::kTailEnd ? a : detail::kTailEnd;
+  const auto [exponential, ratio] = detail::normal_tail(inside);
+  const float below = (ratio - inside * kDensityAtZero) * (1.0f + exponential.em1) *
+                      detail::power_of_two(exponential.n);
+  const float some = a > detail::kTailEnd ? 0.0f : below;
+  const float y = x < 0 ? some : 1.0f - some;
+  return x != x ? x : y;
+}
+
 inline double exp(double x) { return std::exp(x); }
 inline double tanh(double x) { return std::tanh(x); }
 inline double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
+inline double log(double x) { return std::log(x); }
+inline double log1p_exp(double x) { return std::log1p(std::exp(x)); }
+inline double gelu(double x) { return 0.5 * x * std::erfc(-x * (std::numbers::sqrt2 / 2)); }
+inline double gelu_slope(double x) {
+  constexpr double kDensityAtZero = 0.5 * std::numbers::inv_sqrtpi * std::numbers::sqrt2;
+  return 0.5 * std::erfc(-x * (std::numbers::sqrt2 / 2)) +
+         kDensityAtZero * x * std::exp(-0.5 * x * x);
+}
+
+/// log(1 + e^x), without overflow.
+template <typename T>
+T softplus(T x) {
+  return (x < 0 ? T(0) : x) + log1p_exp(-std::fabs(x));
+}
 
 }  // namespace attune::math

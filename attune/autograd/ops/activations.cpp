@@ -1,28 +1,9 @@
 #include "attune/autograd/ops/activations.h"
 
-#include <cmath>
-#include <numbers>
-
 #include "attune/autograd/kernels/elementwise.h"
 #include "attune/autograd/kernels/math.h"
 
 namespace attune {
-namespace {
-
-// Phi(x), the normal distribution function; by erfc, so that its tail keeps its digits.
-template <typename T>
-T normal_distribution(T x) {
-  return T(0.5) * std::erfc(-x * static_cast<T>(std::numbers::sqrt2 / 2));
-}
-
-// phi(x), its density.
-template <typename T>
-T normal_density(T x) {
-  constexpr double kScale = 0.5 * std::numbers::inv_sqrtpi * std::numbers::sqrt2;  // 1 / sqrt(2 pi)
-  return static_cast<T>(kScale) * math::exp(T(-0.5) * x * x);
-}
-
-}  // namespace
 
 Tensor tanh(const Tensor& x) {
   Array y = map(x.value(), [](auto v) { return math::tanh(v); });
@@ -57,12 +38,9 @@ Tensor leaky_relu(const Tensor& x, double slope) {
 }
 
 Tensor gelu(const Tensor& x) {
-  Array y = map(x.value(), [](auto v) { return v * normal_distribution(v); });
+  Array y = map(x.value(), [](auto v) { return math::gelu(v); });
   return record("gelu", std::move(y), {x}, [x = Saved(x)](Grads& g) {
-    const auto derivative = [](auto d, auto v) {
-      return d * (normal_distribution(v) + v * normal_density(v));
-    };
-    g.add(0, map_same(derivative, g.dy(), *x));
+    g.add(0, map_same([](auto d, auto v) { return d * math::gelu_slope(v); }, g.dy(), *x));
   });
 }
 
@@ -77,11 +55,8 @@ Tensor silu(const Tensor& x) {
   });
 }
 
-// max(x, 0) + log(1 + e^-|x|): the exponent is never positive.
 Tensor softplus(const Tensor& x) {
-  Array y = map(x.value(), [](auto v) {
-    return (v < 0 ? decltype(v)(0) : v) + std::log1p(math::exp(-std::fabs(v)));
-  });
+  Array y = map(x.value(), [](auto v) { return math::softplus(v); });
   return record("softplus", std::move(y), {x}, [x = Saved(x)](Grads& g) {
     g.add(0, map_same([](auto d, auto v) { return d * math::sigmoid(v); }, g.dy(), *x));
   });

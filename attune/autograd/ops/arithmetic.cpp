@@ -119,7 +119,7 @@ Tensor exp(const Tensor& x) {
 }
 
 Tensor log(const Tensor& x) {
-  Array y = map(x.value(), [](auto v) { return std::log(v); });
+  Array y = map(x.value(), [](auto v) { return math::log(v); });
   return record("log", std::move(y), {x}, [x = Saved(x)](Grads& g) {
     g.add(0, map_same([](auto d, auto v) { return d / v; }, g.dy(), *x));
   });

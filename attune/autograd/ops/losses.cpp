@@ -173,7 +173,7 @@ Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targ
   const double share = 1.0 / static_cast<double>(logits.elements());
   // log(1 + e^x) - t x, with the exponent kept from being positive.
   const auto loss = [](auto x, auto t) {
-    return (x < 0 ? decltype(x)(0) : x) - t * x + std::log1p(math::exp(-std::fabs(x)));
+    return (x < 0 ? decltype(x)(0) : x) - t * x + math::log1p_exp(-std::fabs(x));
   };
   return record(
       "binary_cross_entropy_with_logits",
