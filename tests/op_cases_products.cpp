@@ -176,6 +176,23 @@ std::vector<OpCase> product_cases() {
                     {"linear: bias [3] does not fit weight [4, 5]; expected [4]", [] {
                        linear(of({2, 5}), of({4, 5}), of({3}));
                      }}}});
+  cases.push_back({"linear with some columns of a weight",
+                   {{{3, 5}}, {{7, 11}}, {{7}}},
+                   {{64, 256}, {256, 768}, {256}},
+                   [](const Operands& x) { return linear(x[0], x[1], x[2], 4); },
+                   [](const std::vector<Numbers>& x) {
+                     Numbers part, y;
+                     for (std::size_t i = 0; i < 35; ++i)
+                       part.push_back(x[1][i / 5 * 11 + 4 + i % 5]);
+                     multiply(x[0].data(), false, part.data(), true, 3, 7, 5, y);
+                     for (std::size_t i = 0; i < y.size(); ++i) y[i] += x[2][i % 7];
+                     return y;
+                   },
+                   {{"linear: x [2, 3] does not fit columns 4 and on of weight [4, 5]; x's last "
+                     "axis may be at most 1",
+                     [] {
+                       linear(of({2, 3}), of({4, 5}), {}, 4);
+                     }}}});
   cases.push_back({"linear without a bias",
                    {{{3, 5}}, {{7, 5}}},
                    {{64, 768}, {256, 768}},

@@ -66,7 +66,7 @@ void blas_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k
 
 // A panel is worth a thread from about a million multiplications on; eight panels are enough to
 // keep as many threads busy, and more would pack the other operand more often.
-constexpr std::int64_t kPanelWork = 1 << 20;
+constexpr std::int64_t kPanelWork = 1 << 18;
 constexpr std::int64_t kMaxPanels = 8;
 
 std::int64_t panel_size(std::int64_t length, std::int64_t work, std::int64_t multiple) {

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include "attune/autograd/array/array.h"
+
 namespace attune::gemm_kernel {
 namespace {
 
@@ -22,6 +24,10 @@ template <int R, bool kAlongK>
 void tile(std::int64_t k, const float* a, std::int64_t row_length, const float* b,
           std::int64_t b_step, bool add, float* c, std::int64_t ldc) {
   Vector sums[R][kVectors] = {};
+  // C is needed at the end: by then it has come from memory.
+#pragma GCC unroll 8
+  for (int i = 0; i < R; ++i)
+    for (int j = 0; j < kVectors; ++j) __builtin_prefetch(c + i * ldc + j * kLanes, 1);
 #pragma GCC unroll 1
   for (std::int64_t p = 0; p < k; ++p, b += b_step) {
     Vector row[kVectors];
@@ -120,27 +126,65 @@ void pack_b(std::int64_t n, std::int64_t k, const Operand& b, float* packed) {
   }
 }
 
+namespace {
+
+// Up to kRows rows of A as [k, kRows]: what a tile reads then lies side by side.
+void pack_rows(std::int64_t count, std::int64_t k, const Operand& a, float* packed) {
+  typedef float Block __attribute__((vector_size(8 * sizeof(float))));
+  static_assert(kRows <= 8);
+  constexpr std::size_t kBytes = kRows * sizeof(float);
+  std::int64_t p = 0;
+  if (a.along_k) {
+    for (; p + 8 <= k; p += 8) {
+      Block block[8] = {};
+#pragma GCC unroll 1
+      for (std::int64_t i = 0; i < count; ++i)
+        std::memcpy(&block[i], a.from(i, p).data, sizeof(Block));
+      transpose(block);
+#pragma GCC unroll 8
+      for (int l = 0; l < 8; ++l) std::memcpy(packed + (p + l) * kRows, &block[l], kBytes);
+    }
+  } else if (count == kRows) {
+    for (; p < k; ++p) std::memcpy(packed + p * kRows, a.from(0, p).data, kBytes);
+  }
+  for (; p < k; ++p)
+    for (std::int64_t i = 0; i < count; ++i) packed[p * kRows + i] = *a.from(i, p).data;
+}
+
+// For so many columns it pays to pack rows of A too: as they lie they may be a power of two apart,
+// for which a cache has few places, or each on another page.
+constexpr std::int64_t kManyColumns = 384;
+
+}  // namespace
+
 void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Operand& a, const float* b,
               bool add, float* c, std::int64_t ldc) {
   // Some rows of A stay in the second cache while all of B passes by.
   constexpr std::int64_t kBlock = 192;
   static_assert(kBlock % kRows == 0);
+  const bool packs = n >= kManyColumns;
+  const Array scratch = packs ? Array(Shape{std::min(m + kRows, kBlock) * k}) : Array();
   for (std::int64_t block = 0; block < m; block += kBlock) {
     const std::int64_t end = std::min(m, block + kBlock);
+    if (packs)
+      for (std::int64_t i = block; i < end; i += kRows)
+        pack_rows(std::min<std::int64_t>(kRows, end - i), k, a.from(i, 0),
+                  scratch.data<float>() + (i - block) * k);
     for (std::int64_t j = 0; j < n; j += kColumns) {
       const std::int64_t columns = std::min<std::int64_t>(kColumns, n - j);
       for (std::int64_t i = block; i < end; i += kRows) {
         const std::int64_t rows = std::min<std::int64_t>(kRows, end - i);
-        const Tile whole = kTiles[a.along_k][static_cast<std::size_t>(rows - 1)];
-        const float* from = a.from(i, 0).data;
+        const Operand here =
+            packs ? Operand{scratch.data<float>() + (i - block) * k, kRows, false} : a.from(i, 0);
+        const Tile whole = kTiles[here.along_k][static_cast<std::size_t>(rows - 1)];
         float* to = c + i * ldc + j;
         if (columns == kColumns) {
-          whole(k, from, a.row_length, b + j * k, kColumns, add, to, ldc);
+          whole(k, here.data, here.row_length, b + j * k, kColumns, add, to, ldc);
           continue;
         }
         // At the right edge C has fewer columns: by way of a whole tile beside it.
         alignas(64) float beside[kRows * kColumns];
-        whole(k, from, a.row_length, b + j * k, kColumns, false, beside, kColumns);
+        whole(k, here.data, here.row_length, b + j * k, kColumns, false, beside, kColumns);
         for (std::int64_t row = 0; row < rows; ++row)
           for (std::int64_t column = 0; column < columns; ++column)
             to[row * ldc + column] = add ? to[row * ldc + column] + beside[row * kColumns + column]

@@ -29,8 +29,9 @@ inline constexpr int kLanes = 8, kRows = 6;  // 12 of 16
 #endif
 inline constexpr int kColumns = 2 * kLanes;
 
-/// Products are summed in blocks of so many k: a panel of B then fits into the nearest cache.
-inline constexpr std::int64_t kDepth = 256;
+/// Products are summed in blocks of so many k: C is read and written once a block, and some rows of
+/// A stay in the second cache meanwhile.
+inline constexpr std::int64_t kDepth = 512;
 
 /// An operand as it lies in memory. Along k: number (i, p) is data[i * row_length + p], with i the
 /// row of A or the column of B; otherwise it is data[p * row_length + i].

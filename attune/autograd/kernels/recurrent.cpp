@@ -109,9 +109,9 @@ void lstm_row_backward(std::int64_t hidden, const T* gates, const T* c, const T*
 }
 
 // Rows of a batch never meet, so each range of rows runs through all steps on its own thread. Half
-// of the batch is a range where a step is worth it: fewer rows make slower products.
-std::int64_t rows_per_range(const SequenceSizes& n) {
-  if (n.steps * n.batch * n.gates() * n.hidden < (1 << 20))
+// of the batch is a range where the products are worth it (some ten microseconds).
+std::int64_t rows_per_range(const SequenceSizes& n, std::int64_t features) {
+  if (n.steps * n.batch * n.gates() * (n.hidden + features) < (1 << 19))
     return std::max<std::int64_t>(1, n.batch);
   return std::clamp<std::int64_t>((n.batch + 1) / 2, std::min<std::int64_t>(16, n.batch), 64);
 }
@@ -130,7 +130,7 @@ template <typename T>
 void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths,
                       const SequenceWeights<T>& w, const T* x, const SequenceStates<T>& s) {
   const std::int64_t H = n.hidden, G = n.gates(), D = w.ih->k();
-  parallel_for(n.batch, rows_per_range(n), [&](std::int64_t first, std::int64_t last) {
+  parallel_for(n.batch, rows_per_range(n, D), [&](std::int64_t first, std::int64_t last) {
     const std::int64_t rows = last - first;
     const Array recurrent(Shape{rows, G}, dtype_of<T>);  // W_hh h + b_hh
     T* u = recurrent.data<T>();
@@ -176,7 +176,7 @@ void sequence_backward(const SequenceSizes& n, const std::int32_t* lengths,
                        const SequenceWeights<T>& w, const SequenceStates<T>& s,
                        const SequenceGradients<T>& g) {
   const std::int64_t H = n.hidden, G = n.gates(), D = w.ih->n();
-  parallel_for(n.batch, rows_per_range(n), [&](std::int64_t first, std::int64_t last) {
+  parallel_for(n.batch, rows_per_range(n, D), [&](std::int64_t first, std::int64_t last) {
     const std::int64_t rows = last - first;
     for (std::int64_t step = n.steps - 1; step >= 0; --step) {
       const std::int64_t t = n.reverse ? n.steps - 1 - step : step;

@@ -1,0 +1,111 @@
+#include "bench/harness/run.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+namespace bench {
+namespace {
+
+double peak_rss_mb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+#if defined(__APPLE__)
+  return static_cast<double>(usage.ru_maxrss) / (1 << 20);
+#else
+  return static_cast<double>(usage.ru_maxrss) / (1 << 10);
+#endif
+}
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+nlohmann::json measure(const Program& program, const Options& options) {
+  using Clock = std::chrono::steady_clock;
+  const auto seconds_since = [](Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+  };
+  program.set_threads(options.threads);
+  const Workload workload = program.workloads.at(options.workload)(options);
+  double loss = 0;
+  for (int i = 0; i < 3; ++i) loss = workload.step();  // fills pools and caches
+  std::vector<double> times;
+  const auto begin = Clock::now();
+  while (seconds_since(begin) < options.seconds || times.size() < 5) {
+    const auto step_begin = Clock::now();
+    loss = workload.step();
+    times.push_back(seconds_since(step_begin));
+  }
+  const double seconds = median(times);
+  nlohmann::json result{{"workload", options.workload},
+                        {"ms_per_step", seconds * 1e3},
+                        {"tokens_per_second", static_cast<double>(workload.tokens) / seconds},
+                        {"peak_rss_mb", peak_rss_mb()},
+                        {"threads", options.threads},
+                        {"loss", loss},
+                        {"version", program.version}};
+  if (workload.gflop > 0) {
+    result["gflop_per_step"] = workload.gflop;
+    result["gflop_per_second"] = workload.gflop / seconds;
+  }
+  if (!workload.variant.empty()) result["variant"] = workload.variant;
+  return result;
+}
+
+}  // namespace
+
+int run(const Program& program, int argc, char** argv) {
+  Options options{.threads = program.default_threads};
+  CLI::App app{
+      "Times steps of one workload; the median counts.\n"
+      "W1 RNNsearch, small; W2 RNNsearch, tiny; W3 Transformer; W4 RNNsearch, big;\n"
+      "W5 attention alone; W6 a chain of 1000 element-wise operations (tokens are operations)."};
+  std::vector<std::string> names;
+  for (const auto& [name, make] : program.workloads) names.push_back(name);
+  app.add_option("--workload", options.workload, "what to run")
+      ->check(CLI::IsMember(names))
+      ->capture_default_str();
+  app.add_option("--threads", options.threads, "threads to use")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  app.add_option("--seconds", options.seconds, "how long to measure, five steps at least")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--length", options.length, "of the sequences of W5")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_flag("--json", options.json, "print one JSON object");
+  app.footer("Example: " + program.name + " --workload W1 --threads 2 --seconds 10 --json");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    const nlohmann::json result = measure(program, options);
+    if (options.json) {
+      fmt::print("{}\n", result.dump());
+      return 0;
+    }
+    fmt::print("{}: {:.3f} ms/step, {:.0f} tokens/s, {:.0f} MB, {} threads, loss {:.4f} ({})\n",
+               options.workload, result["ms_per_step"].get<double>(),
+               result["tokens_per_second"].get<double>(), result["peak_rss_mb"].get<double>(),
+               options.threads, result["loss"].get<double>(), program.version);
+    if (result.contains("gflop_per_step"))
+      fmt::print("{:.3f} GFLOP a step, {:.1f} GFLOP/s, {}\n",
+                 result["gflop_per_step"].get<double>(), result["gflop_per_second"].get<double>(),
+                 result["variant"].get<std::string>());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}: error: {}\n", program.name, error.what());
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace bench

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+
+/// The workloads that speed is measured on. All in float32, with random tokens of fixed length and
+/// without dropout; a step is zero gradients, forward, loss, backward, Adam.
+namespace bench {
+
+/// RNNsearch (Bahdanau et al. 2015): a GRU reads the source in one direction, a GRU with additive
+/// attention writes the target. The context joins the token as the decoder's input, and the state
+/// at the output.
+struct RnnSearchSizes {
+  std::int64_t vocabulary, embedding, hidden, attention, batch, length;
+};
+inline constexpr RnnSearchSizes kW1{64, 128, 256, 256, 64, 20};    // small
+inline constexpr RnnSearchSizes kW2{16, 32, 64, 64, 32, 10};       // tiny
+inline constexpr RnnSearchSizes kW4{4000, 256, 512, 512, 64, 30};  // big
+
+/// Transformer (Vaswani et al. 2017), encoder and decoder of `layers` layers each, ReLU, layer norm
+/// after each residual sum, sinusoidal positions.
+struct TransformerSizes {
+  std::int64_t vocabulary, width, heads, feed_forward;
+  int layers;
+  std::int64_t batch, length;
+};
+inline constexpr TransformerSizes kW3{64, 128, 4, 512, 2, 64, 32};
+
+/// Scaled-dot attention alone, forward and backward, no optimizer.
+struct AttentionSizes {
+  std::int64_t batch, heads, length, width;
+};
+inline constexpr AttentionSizes kW5{8, 8, 512, 64};
+
+/// A chain of element-wise operations (add, tanh by turns), forward and backward, graph building
+/// included: what an operation costs beside its work.
+struct ChainSizes {
+  std::int64_t operations, elements;
+};
+inline constexpr ChainSizes kW6{1000, 8};
+
+}  // namespace bench

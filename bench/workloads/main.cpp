@@ -1,0 +1,35 @@
+// The workloads that Attune's speed is measured on, written as a user would with its layers.
+
+#include <fmt/format.h>
+
+#include "attune/autograd/array/random.h"
+#include "attune/autograd/array/threads.h"
+#include "attune/autograd/kernels/gemm.h"
+#include "workloads.h"
+
+int main(int argc, char** argv) {
+  using namespace bench;
+  const Program program{
+      .name = "workloads",
+      .version = fmt::format("Attune on {}", attune::blas_description()),
+      .default_threads = attune::threads(),
+      .set_threads =
+          [](int threads) {
+            attune::set_threads(threads);
+            attune::seed(1);
+          },
+      .workloads =
+          {
+              {"W1", [](const Options&) { return rnnsearch(kW1); }},
+              {"W2", [](const Options&) { return rnnsearch(kW2); }},
+              {"W3", [](const Options&) { return transformer(kW3); }},
+              {"W4", [](const Options&) { return rnnsearch(kW4); }},
+              {"W5",
+               [](const Options& options) {
+                 return scaled_dot_attention({kW5.batch, kW5.heads, options.length, kW5.width});
+               }},
+              {"W6", [](const Options&) { return chain(kW6); }},
+          },
+  };
+  return run(program, argc, argv);
+}

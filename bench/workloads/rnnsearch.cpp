@@ -1,0 +1,46 @@
+#include "attune/layers/attention.h"
+#include "attune/layers/embedding.h"
+#include "attune/layers/linear.h"
+#include "attune/layers/recurrent.h"
+#include "train.h"
+
+namespace {
+
+using namespace attune;
+
+class RnnSearch : public Layer {
+ public:
+  explicit RnnSearch(const bench::RnnSearchSizes& n)
+      : source_embedding_(child("source_embedding", Embedding(n.vocabulary, n.embedding))),
+        target_embedding_(child("target_embedding", Embedding(n.vocabulary, n.embedding))),
+        encoder_(child("encoder", GRU(n.embedding, n.hidden))),
+        attention_(child("attention", Attention("additive", n.hidden, n.hidden, n.attention))),
+        cell_(child("cell", GRUCell(n.embedding + n.hidden, n.hidden))),
+        output_(child("output", Linear(2 * n.hidden, n.vocabulary))) {}
+
+  // source [S, B], target_input [T, B] -> logits [T, B, V]
+  Tensor operator()(const Indices& source, const Indices& target_input) const {
+    const RecurrentResult encoded = encoder_(source_embedding_(source));
+    const Memory memory = attention_.memorize(encoded.output);
+    const Tensor embedded = target_embedding_(target_input);
+    RecurrentState state = encoded.states.back();
+    std::vector<Tensor> steps;
+    for (std::int64_t t = 0; t < embedded.size(0); ++t) {
+      const Tensor context = attention_.attend(state.h, memory).context;
+      state = cell_(concat({embedded[t], context}, -1), state);
+      steps.push_back(concat({state.h, context}, -1));
+    }
+    return output_(stack(steps));
+  }
+
+ private:
+  Embedding source_embedding_, target_embedding_;
+  GRU encoder_;
+  Attention attention_;
+  GRUCell cell_;
+  Linear output_;
+};
+
+}  // namespace
+
+bench::Workload rnnsearch(const bench::RnnSearchSizes& n) { return train<RnnSearch>(n); }

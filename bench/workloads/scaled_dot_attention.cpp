@@ -1,0 +1,22 @@
+#include "attune/autograd.h"
+#include "workloads.h"
+
+bench::Workload scaled_dot_attention(const bench::AttentionSizes& n) {
+  using namespace attune;
+  // Heads side by side, as the layers leave them.
+  const auto random = [&] {
+    Array array({n.length, n.batch, n.heads * n.width});
+    generator().normal(array, 0, 1);
+    return array;
+  };
+  Tensor query = Tensor::parameter(random()), key = Tensor::parameter(random()),
+         value = Tensor::parameter(random());
+  const Array output_gradient = random();
+  return {n.batch * n.length, [=]() mutable {
+            for (Tensor* input : {&query, &key, &value}) input->zero_grad();
+            const Tensor output =
+                scaled_dot_product_attention(query, key, value, {.heads = n.heads});
+            output.backward(output_gradient);
+            return output.value().at(0);
+          }};
+}

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "attune/autograd.h"
+#include "attune/optim/adam.h"
+#include "workloads.h"
+
+inline attune::Indices random_tokens(std::int64_t vocabulary, std::int64_t steps,
+                                     std::int64_t batch) {
+  std::vector<std::int32_t> ids(static_cast<std::size_t>(steps * batch));
+  for (auto& id : ids) id = static_cast<std::int32_t>(attune::generator().below(vocabulary));
+  return attune::Indices(ids, {steps, batch});
+}
+
+/// Training steps of a model that maps source [S, B] and target_input [T, B] to logits [T, B, V].
+template <typename Model, typename Sizes>
+bench::Workload train(const Sizes& n) {
+  using namespace attune;
+  const Model model(n);
+  const auto optimizer =
+      std::make_shared<Adam>(model.parameters(), AdamOptions{.learn_rate = 1e-3});
+  const Indices source = random_tokens(n.vocabulary, n.length, n.batch);
+  const Indices target = random_tokens(n.vocabulary, n.length + 1, n.batch);
+  return {2 * n.batch * n.length, [=] {
+            optimizer->zero_grad();
+            const Tensor logits = model(source, target.block(0, n.length));
+            const Tensor loss = cross_entropy(logits, target.block(1, n.length));
+            loss.backward();
+            optimizer->step();
+            return loss.item();
+          }};
+}

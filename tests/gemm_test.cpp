@@ -1,0 +1,127 @@
+#include "attune/autograd/kernels/gemm.h"
+
+#include <vector>
+
+#include "attune/autograd/array/random.h"
+#include "attune/autograd/ops/matmul.h"
+#include "catch.h"
+
+using namespace attune;
+
+namespace {
+
+struct Product {
+  Op op_a, op_b;
+  std::int64_t m, n, k;
+  std::int64_t lda() const { return (op_a == Op::none ? k : m) + 3; }  // rows with a gap behind
+  std::int64_t ldb() const { return (op_b == Op::none ? n : k) + 2; }
+  std::int64_t ldc() const { return n + 1; }
+};
+
+Array random_matrix(std::int64_t rows, std::int64_t columns) {
+  Array x({rows, columns});
+  Generator(7, static_cast<std::uint64_t>(rows * 1000 + columns)).uniform(x, -1, 1);
+  return x;
+}
+
+struct Operands {
+  Array a, b;
+  explicit Operands(const Product& p)
+      : a(random_matrix(p.op_a == Op::none ? p.m : p.k, p.lda())),
+        b(random_matrix(p.op_b == Op::none ? p.k : p.n, p.ldb())) {}
+};
+
+// C = A B + beta C for C full of 0.5, in double loops.
+std::vector<double> expected(const Product& p, const Operands& x, double beta) {
+  const auto a = x.a.to_vector<double>(), b = x.b.to_vector<double>();
+  std::vector<double> c;
+  for (std::int64_t i = 0; i < p.m; ++i)
+    for (std::int64_t j = 0; j < p.n; ++j) {
+      double sum = beta == 0 ? 0 : 0.5 * beta;
+      for (std::int64_t l = 0; l < p.k; ++l)
+        sum += a[static_cast<std::size_t>(p.op_a == Op::none ? i * p.lda() + l : l * p.lda() + i)] *
+               b[static_cast<std::size_t>(p.op_b == Op::none ? l * p.ldb() + j : j * p.ldb() + l)];
+      c.push_back(sum);
+    }
+  return c;
+}
+
+// Compares C [m, n] inside of rows of ldc numbers; what lies behind each row must be as it was.
+void check(const Product& p, const Array& c, const std::vector<double>& right) {
+  double worst = 0;
+  for (std::int64_t i = 0; i < p.m; ++i) {
+    for (std::int64_t j = 0; j < p.n; ++j)
+      worst = std::max(
+          worst, std::abs(c.at(i * p.ldc() + j) - right[static_cast<std::size_t>(i * p.n + j)]));
+    REQUIRE(c.at(i * p.ldc() + p.n) == 0.5);
+  }
+  CHECK(worst < 1e-6 * static_cast<double>(p.k) + 1e-5);
+}
+
+const std::vector<Product>& products() {
+  static const std::vector<Product> all = [] {
+    std::vector<Product> list;
+    for (const Op a : {Op::none, Op::transpose})
+      for (const Op b : {Op::none, Op::transpose})
+        for (const auto& [m, n, k] : std::vector<std::array<std::int64_t, 3>>{
+                 {1, 1, 1}, {7, 33, 5}, {8, 32, 17}, {67, 97, 131}, {13, 401, 530}, {201, 64, 40}})
+          list.push_back({a, b, m, n, k});
+    return list;
+  }();
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a float32 product of any size and transposes is that of plain loops") {
+  for (const Product& p : products()) {
+    const Operands x(p);
+    for (const float beta : {0.0f, 1.0f, 0.25f}) {
+      const std::vector<double> right = expected(p, x, beta);
+      const float *a = x.a.data<float>(), *b = x.b.data<float>();
+      Array c = Array::full({p.m, p.ldc()}, 0.5);
+      gemm(p.op_a, p.op_b, p.m, p.n, p.k, a, p.lda(), b, p.ldb(), beta, c.data<float>(), p.ldc());
+      check(p, c, right);
+      c.fill(0.5);
+      const PackedMatrix<float> packed(p.op_b, p.n, p.k, b, p.ldb());
+      packed.multiply(p.op_a, p.m, a, p.lda(), beta, c.data<float>(), p.ldc());
+      check(p, c, right);
+    }
+  }
+}
+
+TEST_CASE("a packed operand gives the same bits as one that is not") {
+  for (const Product& p : products()) {
+    const Operands x(p);
+    const float *a = x.a.data<float>(), *b = x.b.data<float>();
+    Array plain = Array::full({p.m, p.ldc()}, 0.5), packed = plain.clone();
+    gemm(p.op_a, p.op_b, p.m, p.n, p.k, a, p.lda(), b, p.ldb(), 1.0f, plain.data<float>(), p.ldc());
+    PackedMatrix<float>(p.op_b, p.n, p.k, b, p.ldb())
+        .multiply(p.op_a, p.m, a, p.lda(), 1.0f, packed.data<float>(), p.ldc());
+    CHECK(plain.to_vector() == packed.to_vector());
+  }
+}
+
+TEST_CASE("a weight that has changed is packed anew") {
+  const Tensor x(random_matrix(5, 9));
+  Tensor weight = Tensor::parameter(random_matrix(4, 9));
+  const auto before = linear(x, weight).value().to_vector();
+  weight.value().assign(random_matrix(4, 9).clone());
+  CHECK(linear(x, weight).value().to_vector() == before);
+  weight.value().fill(2);
+  const auto after = linear(x, weight).value().to_vector();
+  CHECK(after != before);
+  CHECK(after[0] == Approx(linear(x, Tensor(weight.value().clone())).value().at(0)));
+}
+
+TEST_CASE("parts of one weight are packed apart") {
+  const Tensor x(random_matrix(5, 9));
+  const Array wide = random_matrix(4, 18);
+  const Tensor weight = Tensor::parameter(wide);
+  const auto left = linear(x, weight, {}, 0).value().to_vector();
+  const auto right = linear(x, weight, {}, 9).value().to_vector();
+  CHECK(left != right);
+  Array copied({4, 9});
+  for (std::int64_t i = 0; i < 36; ++i) copied.set(i, wide.at(i / 9 * 18 + 9 + i % 9));
+  CHECK(linear(x, Tensor(copied)).value().to_vector() == right);
+}
