@@ -16,6 +16,27 @@ TEST_CASE("philox gives the numbers of its authors") {
         Four{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 }
 
+TEST_CASE("element i of a random array comes from philox of its index alone") {
+  const std::uint64_t key = 0x123456789abcdef;
+  const auto bits = [&](std::uint64_t draw, std::int64_t i) {
+    return std::uint64_t{philox(key, draw, static_cast<std::uint64_t>(i / 4))[i % 4]};
+  };
+  for (const std::int64_t n : {1, 3, 127, 128, 129, 20000}) {
+    Generator random(key);
+    Array single(Shape{n}), pair(Shape{n}, DType::f64), mask(Shape{n});
+    random.uniform(single, 0, 1);
+    random.uniform(pair, 0, 1);
+    random.dropout_mask(mask, 0.3);
+    for (std::int64_t i = 0; i < n; ++i) {
+      REQUIRE(single.at(i) == static_cast<double>(bits(0, i) >> 8) * 0x1p-24);
+      const std::uint64_t two = bits(1, 2 * i) << 32 | bits(1, 2 * i + 1);
+      REQUIRE(pair.at(i) == static_cast<double>(two >> 11) * 0x1p-53);
+      const bool dropped = static_cast<double>(bits(2, i) >> 8) * 0x1p-24 < 0.3;
+      REQUIRE(mask.at(i) == (dropped ? 0 : static_cast<float>(1 / 0.7)));
+    }
+  }
+}
+
 TEST_CASE("random arrays are the same for any number of threads") {
   const int before = threads();
   const auto draw = [](int count, DType dtype) {

@@ -72,6 +72,8 @@ Shape broadcast(const Shape& a, const Shape& b, const char* op) {
 
 fmt::format_context::iterator fmt::formatter<attune::Shape>::format(
     const attune::Shape& shape, fmt::format_context& context) const {
-  const std::string text = "[" + joined(shape) + "]";
+  std::string text = "[";
+  text += joined(shape);
+  text += ']';
   return std::copy(text.begin(), text.end(), context.out());
 }
