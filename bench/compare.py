@@ -91,14 +91,22 @@ class Watch:
 
 def choose(name, workload, cores, seconds):
     """The number of threads and the setting that are fastest, from short runs."""
-    settings = [{}] if name in (ATTUNE, BOUND) else SETTINGS
-    best, chosen = None, (1, {})
+    # Compiling anew for each setting takes minutes, and the others have no use for them.
+    settings = [{}] if name in (ATTUNE, BOUND, "torch.compile") else SETTINGS
+    best, chosen = None, None
+
+    def attempt(threads, setting):
+        nonlocal best, chosen
+        result = run(name, workload, threads, seconds, setting)
+        if result and (best is None or result["ms_per_step"] < best):
+            best, chosen = result["ms_per_step"], (threads, setting)
+
     for threads in range(1, cores + 1):
-        for setting in settings if threads > 1 else [{}]:
-            result = run(name, workload, threads, seconds, setting)
-            if result and (best is None or result["ms_per_step"] < best):
-                best, chosen = result["ms_per_step"], (threads, setting)
-    return chosen if best is not None else None
+        attempt(threads, {})
+    if chosen and chosen[0] > 1:
+        for setting in settings[1:]:
+            attempt(chosen[0], setting)
+    return chosen
 
 
 def compare(workload, names, cores, args, notes):
@@ -108,7 +116,7 @@ def compare(workload, names, cores, args, notes):
         if workload in WITHOUT.get(name, ()):
             continue
         say(f"{workload}: looking for the best setting of {name}")
-        choice = choose(name, workload, cores, min(args.seconds, 1))
+        choice = choose(name, workload, cores, min(args.seconds, 0.5))
         if choice:
             choices[name] = choice
     runs = {name: [] for name in choices}
