@@ -91,22 +91,25 @@ class Watch:
 
 def choose(name, workload, cores, seconds):
     """The number of threads and the setting that are fastest, from short runs."""
-    # Compiling anew for each setting takes minutes, and the others have no use for them.
-    settings = [{}] if name in (ATTUNE, BOUND, "torch.compile") else SETTINGS
-    best, chosen = None, None
-
-    def attempt(threads, setting):
-        nonlocal best, chosen
-        result = run(name, workload, threads, seconds, setting)
-        if result and (best is None or result["ms_per_step"] < best):
-            best, chosen = result["ms_per_step"], (threads, setting)
-
+    by_threads = {}
     for threads in range(1, cores + 1):
-        attempt(threads, {})
-    if chosen and chosen[0] > 1:
-        for setting in settings[1:]:
-            attempt(chosen[0], setting)
-    return chosen
+        result = run(name, workload, threads, seconds)
+        if result:
+            by_threads[threads] = result["ms_per_step"]
+    if not by_threads:
+        return None
+    threads = min(by_threads, key=by_threads.get)
+    # Compiling anew for each setting takes minutes, and Attune has no use for them.
+    if threads == 1 or name in (ATTUNE, BOUND, "torch.compile"):
+        return threads, {}
+    times = [[] for _ in SETTINGS]
+    for _ in range(2):
+        for index, setting in enumerate(SETTINGS):
+            result = run(name, workload, threads, seconds, setting)
+            times[index].append(result["ms_per_step"] if result else float("inf"))
+    # Noise alone is no reason to leave the default.
+    best = min(range(len(SETTINGS)), key=lambda i: min(times[i]) * (1 if i else 0.95))
+    return threads, SETTINGS[best]
 
 
 def compare(workload, names, cores, args, notes):
