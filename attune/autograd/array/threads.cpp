@@ -53,8 +53,12 @@ class Helpers {
     }
     while (started_ < wanted) start_one();
     const std::uint32_t generation = open(ranges, wanted, run, context);
-    claim_all(generation, /*from_back=*/false);
-    if (wait_for(static_cast<std::uint32_t>(ranges))) {
+    const Clock::time_point begin = Clock::now();
+    const std::uint32_t own = claim_all(generation, /*from_back=*/false);
+    // A helper that runs ends the range that it is at while another would be run, more or less.
+    const Clock::duration a_range = (Clock::now() - begin) / std::max(1u, own);
+    if (wait_for(static_cast<std::uint32_t>(ranges)) >
+        std::max<Clock::duration>(kPatience, 2 * a_range)) {
       backoff_ = std::min(kLongestBackoff, std::max(kShortestBackoff, backoff_ * 2));
       alone_until_ = Clock::now() + backoff_;
     } else if (backoff_.count() > 0) {
@@ -64,7 +68,8 @@ class Helpers {
   }
 
  private:
-  static constexpr std::chrono::microseconds kShortestBackoff{5000}, kLongestBackoff{200000};
+  static constexpr std::chrono::microseconds kPatience{1000}, kShortestBackoff{5000},
+      kLongestBackoff{200000};
 
   // What is left of a job: ranges [front, back), and the job's number, so that a claim for an older
   // job fails. The caller claims from the front and helpers from both ends: in operation after
@@ -101,14 +106,17 @@ class Helpers {
     return generation_;
   }
 
-  void claim_all(std::uint32_t generation, bool from_back) {
+  // Runs what can be claimed; how many ranges that were.
+  std::uint32_t claim_all(std::uint32_t generation, bool from_back) {
     const InsideScope scope;
+    std::uint32_t claimed = 0;
     std::uint64_t seen = left_.load();
     for (;;) {
       Left left = Left::unpack(seen);
-      if (left.generation != generation || left.front >= left.back) break;
+      if (left.generation != generation || left.front >= left.back) return claimed;
       const std::uint32_t range = from_back ? --left.back : left.front++;
       if (!left_.compare_exchange_weak(seen, left.pack())) continue;
+      ++claimed;
       try {
         run_.load(std::memory_order_relaxed)(context_.load(std::memory_order_relaxed), range);
       } catch (...) {
@@ -121,15 +129,15 @@ class Helpers {
     }
   }
 
-  // True when a helper was not running while we waited for it.
-  bool wait_for(std::uint32_t ranges) {
+  // Waits for the helpers; for how long after the spins.
+  std::chrono::steady_clock::duration wait_for(std::uint32_t ranges) {
     for (int spin = 0; spin < kSpins; ++spin) {
-      if (finished_.load() == ranges) return false;
+      if (finished_.load() == ranges) return {};
       pause();
     }
     const auto begin = std::chrono::steady_clock::now();
     for (std::uint32_t done; (done = finished_.load()) != ranges;) finished_.wait(done);
-    return std::chrono::steady_clock::now() - begin > std::chrono::milliseconds(1);
+    return std::chrono::steady_clock::now() - begin;
   }
 
   void start_one() {
