@@ -278,6 +278,12 @@ def main():
         parser.error(f"unknown workload {unknown[0]}; known are {', '.join(WORKLOADS)}" if unknown
                      else "--rounds and --seconds must be positive")
 
+    if args.json:  # half an hour later would be late to find out
+        try:
+            open(args.json, "a", encoding="utf-8").close()
+        except OSError as error:
+            parser.error(f"cannot write {args.json}: {error.strerror}")
+
     there = installed()
     names = [name for name, found in there.items() if found]
     for name in set(there) - set(names):

@@ -280,25 +280,39 @@ TEST_CASE("without attention greedy search has no weights, and an encoder no sta
   CHECK_FALSE(model.encoder()(make_sources(sources)).states.defined());
 }
 
-TEST_CASE("an encoder-decoder learns to copy, and its attention to look straight ahead") {
-  BatchStream batches(copies(2000), 32, 1);
-  seed(4);
-  const EncoderDecoder model({.source_vocabulary = 9,
-                              .target_vocabulary = 9,
-                              .attention = "general",
-                              .embedding = 16,
-                              .hidden = 16});
-  Adam adam(model.parameters(), {.learn_rate = 0.01});
-  for (int step = 0; step < 300; ++step) {
-    adam.zero_grad();
-    model.loss(batches.next()).backward();
-    adam.step();
+TEST_CASE("a model learns to copy, and its attention to look straight ahead") {
+  const auto check = [](const Seq2SeqModel& model, double learn_rate, int steps) {
+    BatchStream batches(copies(2000), 32, 1);
+    Adam adam(model.parameters(), {.learn_rate = learn_rate});
+    for (int step = 0; step < steps; ++step) {
+      adam.zero_grad();
+      model.loss(batches.next()).backward();
+      adam.step();
+    }
+    const std::vector<Ids> sources = {{4, 5, 6, 7, 8}, {8, 4, 4}, {6}};
+    const auto found = greedy_search(model, sources, 10);
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      CHECK(found[i].finished);
+      CHECK(found[i].tokens == sources[i]);
+    }
+    CHECK(found[0].heaviest(5) == Ids{0, 1, 2, 3, 4});
+  };
+  SECTION("an encoder-decoder") {
+    seed(4);
+    check(EncoderDecoder({.source_vocabulary = 9,
+                          .target_vocabulary = 9,
+                          .attention = "general",
+                          .embedding = 16,
+                          .hidden = 16}),
+          0.01, 300);
   }
-  const std::vector<Ids> sources = {{4, 5, 6, 7, 8}, {8, 4, 4}, {6}};
-  const auto found = greedy_search(model, sources, 10);
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    CHECK(found[i].finished);
-    CHECK(found[i].tokens == sources[i]);
+  SECTION("a Transformer") {
+    seed(7);
+    check(Transformer({.source_vocabulary = 9,
+                       .target_vocabulary = 9,
+                       .embedding = 32,
+                       .heads = 2,
+                       .feed_forward = 64}),
+          0.003, 400);
   }
-  CHECK(found[0].heaviest(5) == Ids{0, 1, 2, 3, 4});
 }

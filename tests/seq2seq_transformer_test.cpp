@@ -1,7 +1,6 @@
 #include <cmath>
 
 #include "attune/autograd.h"
-#include "attune/optim/adam.h"
 #include "attune/seq2seq.h"
 #include "catch.h"
 
@@ -142,34 +141,4 @@ TEST_CASE("models are made by name, and what does not fit is explained") {
   CHECK_THROWS_WITH(
       Transformer(small())(make_batch(kExamples), 0.5),
       contains("Transformer: teacher forcing 0.5 asked for") && contains("so it must be 1"));
-}
-
-TEST_CASE("a Transformer learns to copy, and to look straight ahead") {
-  Generator random(11);
-  std::vector<Example> examples;
-  for (int i = 0; i < 2000; ++i) {
-    Ids ids(static_cast<std::size_t>(1 + random.below(6)));
-    for (int& id : ids) id = static_cast<int>(Vocabulary::specials + random.below(5));
-    examples.push_back({ids, ids});
-  }
-  BatchStream batches(examples, 32, 1);
-  seed(7);
-  const Transformer model({.source_vocabulary = 9,
-                           .target_vocabulary = 9,
-                           .embedding = 32,
-                           .heads = 2,
-                           .feed_forward = 64});
-  Adam adam(model.parameters(), {.learn_rate = 0.003});
-  for (int step = 0; step < 400; ++step) {
-    adam.zero_grad();
-    model.loss(batches.next()).backward();
-    adam.step();
-  }
-  const std::vector<Ids> sources = {{4, 5, 6, 7, 8}, {8, 4, 4}, {6}};
-  const auto found = greedy_search(model, sources, 10);
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    CHECK(found[i].finished);
-    CHECK(found[i].tokens == sources[i]);
-  }
-  CHECK(found[0].heaviest(5) == Ids{0, 1, 2, 3, 4});
 }
