@@ -10,42 +10,55 @@
 namespace attune {
 namespace {
 
-// One row of the batch in one step, H numbers each. The gates come in as W_ih x + b_ih and go out
-// after their non-linearity; `u` is W_hh h + b_hh.
+// b_ih and b_hh, each of all gates.
+template <typename T>
+struct Biases {
+  const T *ih, *hh;
+};
+
+// One row of the batch in one step, H numbers each. The gates come in as W_ih x and go out after
+// their non-linearity; `u` is W_hh h.
 
 template <typename T, typename F>
-void rnn_row(std::int64_t hidden, T* gates, const T* u, T* h_new, const F& activation) {
+void rnn_row(std::int64_t hidden, T* gates, const T* u, Biases<T> b, T* h_new,
+             const F& activation) {
 #pragma omp simd
-  for (std::int64_t i = 0; i < hidden; ++i) gates[i] = h_new[i] = activation(gates[i] + u[i]);
+  for (std::int64_t i = 0; i < hidden; ++i)
+    gates[i] = h_new[i] = activation((gates[i] + b.ih[i]) + (u[i] + b.hh[i]));
 }
 
 template <typename T>
-void gru_row(std::int64_t hidden, T* gates, const T* u, const T* h, T* h_new, T* recurrent_n) {
+void gru_row(std::int64_t hidden, T* gates, const T* u, Biases<T> b, const T* h, T* h_new,
+             T* recurrent_n) {
+  const auto input = [=](std::int64_t i) { return gates[i] + b.ih[i]; };
+  const auto recurrent = [=](std::int64_t i) { return u[i] + b.hh[i]; };
   T *r = gates, *z = gates + hidden, *n = gates + 2 * hidden;
-  const T *ur = u, *uz = u + hidden, *un = u + 2 * hidden;
 #pragma omp simd
   for (std::int64_t i = 0; i < hidden; ++i) {
-    const T reset = math::sigmoid(r[i] + ur[i]);
-    const T update = math::sigmoid(z[i] + uz[i]);
-    const T candidate = math::tanh(n[i] + reset * un[i]);
+    const std::int64_t j = hidden + i, k = 2 * hidden + i;
+    const T reset = math::sigmoid(input(i) + recurrent(i));
+    const T update = math::sigmoid(input(j) + recurrent(j));
+    const T un = recurrent(k);
+    const T candidate = math::tanh(input(k) + reset * un);
     r[i] = reset;
     z[i] = update;
     n[i] = candidate;
-    recurrent_n[i] = un[i];
+    recurrent_n[i] = un;
     h_new[i] = (1 - update) * candidate + update * h[i];
   }
 }
 
 template <typename T>
-void lstm_row(std::int64_t hidden, T* gates, const T* u, const T* c, T* c_new, T* h_new) {
+void lstm_row(std::int64_t hidden, T* gates, const T* u, Biases<T> b, const T* c, T* c_new,
+              T* h_new) {
+  const auto sum = [=](std::int64_t i) { return (gates[i] + b.ih[i]) + (u[i] + b.hh[i]); };
   T *in = gates, *forget = gates + hidden, *cell = gates + 2 * hidden, *out = gates + 3 * hidden;
-  const T *ui = u, *uf = u + hidden, *ug = u + 2 * hidden, *uo = u + 3 * hidden;
 #pragma omp simd
   for (std::int64_t k = 0; k < hidden; ++k) {
-    const T i = math::sigmoid(in[k] + ui[k]);
-    const T f = math::sigmoid(forget[k] + uf[k]);
-    const T g = math::tanh(cell[k] + ug[k]);
-    const T o = math::sigmoid(out[k] + uo[k]);
+    const T i = math::sigmoid(sum(k));
+    const T f = math::sigmoid(sum(hidden + k));
+    const T g = math::tanh(sum(2 * hidden + k));
+    const T o = math::sigmoid(sum(3 * hidden + k));
     const T state = f * c[k] + i * g;
     in[k] = i;
     forget[k] = f;
@@ -116,31 +129,26 @@ std::int64_t rows_per_range(const SequenceSizes& n, std::int64_t features) {
   return std::clamp<std::int64_t>((n.batch + 1) / 2, std::min<std::int64_t>(16, n.batch), 64);
 }
 
-// rows of y = bias + x W, or just x W without a bias.
-template <typename T>
-void affine(std::int64_t rows, const PackedMatrix<T>& weight, const T* bias, const T* x, T* y) {
-  if (bias)
-    for (std::int64_t b = 0; b < rows; ++b) std::copy_n(bias, weight.n(), y + b * weight.n());
-  weight.multiply(Op::none, rows, x, weight.k(), bias ? T{1} : T{0}, y, weight.n());
-}
-
 }  // namespace
 
 template <typename T>
 void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths,
                       const SequenceWeights<T>& w, const T* x, const SequenceStates<T>& s) {
   const std::int64_t H = n.hidden, G = n.gates(), D = w.ih->k();
+  const Array zeros = w.bias_ih ? Array() : Array::zeros(Shape{G}, dtype_of<T>);
+  const Biases<T> biases = w.bias_ih ? Biases<T>{w.bias_ih, w.bias_hh}
+                                     : Biases<T>{zeros.data<T>(), zeros.data<T>()};
   parallel_for(n.batch, rows_per_range(n, D), [&](std::int64_t first, std::int64_t last) {
     const std::int64_t rows = last - first;
-    const Array recurrent(Shape{rows, G}, dtype_of<T>);  // W_hh h + b_hh
+    const Array recurrent(Shape{rows, G}, dtype_of<T>);  // W_hh h
     T* u = recurrent.data<T>();
     for (std::int64_t step = 0; step < n.steps; ++step) {
       const std::int64_t t = n.reverse ? n.steps - 1 - step : step;
       const std::int64_t old_row = n.before(t) * n.batch + first;
       const std::int64_t new_row = n.after(t) * n.batch + first;
       const std::int64_t step_row = t * n.batch + first;
-      affine(rows, *w.ih, w.bias_ih, x + step_row * D, s.gates + step_row * G);
-      affine(rows, *w.hh, w.bias_hh, static_cast<const T*>(s.h + old_row * H), u);
+      w.ih->multiply(Op::none, rows, x + step_row * D, D, T{0}, s.gates + step_row * G, G);
+      w.hh->multiply(Op::none, rows, static_cast<const T*>(s.h + old_row * H), H, T{0}, u, G);
       for (std::int64_t b = 0; b < rows; ++b) {
         const T* h = s.h + (old_row + b) * H;
         T* h_new = s.h + (new_row + b) * H;
@@ -154,16 +162,16 @@ void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths,
         }
         switch (n.cell) {
           case Cell::rnn_tanh:
-            rnn_row(H, gates, u + b * G, h_new, [](T v) { return math::tanh(v); });
+            rnn_row(H, gates, u + b * G, biases, h_new, [](T v) { return math::tanh(v); });
             break;
           case Cell::rnn_relu:
-            rnn_row(H, gates, u + b * G, h_new, [](T v) { return v > 0 ? v : T{0}; });
+            rnn_row(H, gates, u + b * G, biases, h_new, [](T v) { return v > 0 ? v : T{0}; });
             break;
           case Cell::gru:
-            gru_row(H, gates, u + b * G, h, h_new, s.recurrent_n + (step_row + b) * H);
+            gru_row(H, gates, u + b * G, biases, h, h_new, s.recurrent_n + (step_row + b) * H);
             break;
           case Cell::lstm:
-            lstm_row(H, gates, u + b * G, c, c_new, h_new);
+            lstm_row(H, gates, u + b * G, biases, c, c_new, h_new);
             break;
         }
       }
