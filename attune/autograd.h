@@ -26,4 +26,5 @@
 #include "attune/autograd/ops/shaping.h"
 #include "attune/autograd/ops/softmax.h"
 #include "attune/autograd/scopes.h"
+#include "attune/autograd/shards.h"
 #include "attune/autograd/tensor.h"

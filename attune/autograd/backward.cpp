@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "attune/autograd/affine_gradients.h"
 #include "attune/autograd/kernels/elementwise.h"
 #include "attune/autograd/scopes.h"
 #include "attune/autograd/tensor.h"
@@ -23,12 +24,13 @@ class BackwardPass {
       Node& current = *node.get();
       call_hooks(current);
       if (!current.is_leaf()) {
-        if (reached(current)) current.run();
+        if (reached(current)) current.run(affine_);
         if (!retain_graph_) current.release_saved();
       }
       finish(current);
       node = NodeRef();
     }
+    affine_.flush();
   }
 
  private:
@@ -107,6 +109,7 @@ class BackwardPass {
   }
 
   bool retain_graph_;
+  AffineGradients affine_;
   std::vector<NodeRef> nodes_;
   std::vector<const Node*> leaves_;  // with hooks
   struct Earlier {

@@ -1,5 +1,6 @@
 #include "attune/autograd/node.h"
 
+#include "attune/autograd/affine_gradients.h"
 #include "attune/autograd/kernels/elementwise.h"
 #include "attune/autograd/kernels/reduce.h"
 
@@ -96,6 +97,12 @@ void Grads::add(int i, Array gradient) {
 Into Grads::into(int i) {
   const Edge& edge = node_.inputs()[static_cast<std::size_t>(i)];
   return edge.node->into(edge.output);
+}
+
+void Grads::add_affine(int weight, int bias, const Array& dy, const Array& x,
+                       std::int64_t first_column) {
+  const auto edge = [&](int i) { return node_.inputs()[static_cast<std::size_t>(i)]; };
+  affine_.add({edge(weight), edge(bias), first_column}, dy, x);
 }
 
 GradientBuffers::Scope::Scope(GradientBuffers& buffers) : outer_(current_buffers) {

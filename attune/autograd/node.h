@@ -13,6 +13,7 @@
 
 namespace attune {
 
+class AffineGradients;
 class Node;
 
 /// A counted reference to a Node. Letting go of the last one releases a graph without recursion,
@@ -86,13 +87,15 @@ class Node {
   virtual void add(int output, Array gradient);
   void forget_gradients();
 
-  /// Passes the output's gradients on to the inputs.
-  virtual void run() = 0;
+  /// Passes the output's gradients on to the inputs. Those of weights may wait in `affine` until
+  /// the pass ends.
+  virtual void run(AffineGradients& affine) = 0;
   /// Drops what was saved for run(), and the edges to the inputs.
   virtual void release_saved();
   bool released() const { return released_; }
 
   void add_hook(GradientHook hook);
+  bool has_hooks() const { return !hooks_.empty(); }
   void retain_gradient() {
     retain_gradient_ = true;
     own_gradient();
@@ -170,7 +173,7 @@ inline NodeRef::NodeRef(const NodeRef& other) : node_(other.node_) {
 /// inputs go.
 class Grads {
  public:
-  explicit Grads(Node& node) : node_(node) {}
+  Grads(Node& node, AffineGradients& affine) : node_(node), affine_(affine) {}
 
   /// True when the loss depends on output `k`.
   bool has_dy(int k = 0) const { return node_.gradient(k).defined(); }
@@ -182,9 +185,15 @@ class Grads {
   void add(int i, Array gradient);
   /// The buffer for the gradient of input `i`, for kernels that accumulate in place.
   Into into(int i);
+  /// The gradients of a weight W [out, in'] and a bias b [out], inputs number `weight` and `bias`,
+  /// of y = x W^T + b, with x [..., in] multiplied by the columns from `first_column` on:
+  /// dW += dy^T x and db += the sum of dy's rows. See AffineGradients.
+  void add_affine(int weight, int bias, const Array& dy, const Array& x,
+                  std::int64_t first_column = 0);
 
  private:
   Node& node_;
+  AffineGradients& affine_;
 };
 
 /// Gradients of leaves kept beside the leaves, so that several graphs over the same parameters can

@@ -4,11 +4,11 @@
 
 namespace attune {
 
-/// A mode of the calling thread that holds while the object lives.
+/// A mode of the calling thread that holds, or does not, while the object lives.
 template <typename Tag>
 class ModeScope {
  public:
-  ModeScope() : outer_(active_) { active_ = true; }
+  explicit ModeScope(bool active = true) : outer_(active_) { active_ = active; }
   ~ModeScope() { active_ = outer_; }
   ModeScope(const ModeScope&) = delete;
   ModeScope& operator=(const ModeScope&) = delete;

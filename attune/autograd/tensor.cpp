@@ -9,7 +9,7 @@ namespace {
 class Leaf final : public Node {
  public:
   explicit Leaf(const Array& value) : Node("leaf", {}, std::span<const Array>(&value, 1)) {}
-  void run() override {}
+  void run(AffineGradients&) override {}
 };
 
 // A block of another tensor. Its gradient is that block of the other's gradient, unless somebody
@@ -43,7 +43,7 @@ class View final : public Node {
     add_in_place(block(), gradient);
   }
 
-  void run() override {
+  void run(AffineGradients&) override {
     if (!owns_) return;
     const Array gradient = Node::gradient(0);
     owns_ = false;

@@ -131,8 +131,8 @@ class Operation final : public Node {
   ~Operation() override {
     if (!released()) backward_.~Backward();
   }
-  void run() override {
-    Grads grads(*this);
+  void run(AffineGradients& affine) override {
+    Grads grads(*this, affine);
     backward_(grads);
   }
   void release_saved() override {

@@ -5,10 +5,13 @@
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/array/threads.h"
 #include "attune/autograd/kernels/gemm.h"
+#include "attune/autograd/shards.h"
 #include "workloads.h"
 
 int main(int argc, char** argv) {
   using namespace bench;
+  // W4 has operations large enough, and gradients of all parameters for each shard would cost memory.
+  const auto shards = [](const auto& sizes) { return attune::suitable_shards(sizes.batch); };
   const Program program{
       .name = "workloads",
       .version = fmt::format("Attune on {}", attune::blas_description()),
@@ -20,10 +23,10 @@ int main(int argc, char** argv) {
           },
       .workloads =
           {
-              {"W1", [](const Options&) { return rnnsearch(kW1); }},
-              {"W2", [](const Options&) { return rnnsearch(kW2); }},
-              {"W3", [](const Options&) { return transformer(kW3); }},
-              {"W4", [](const Options&) { return rnnsearch(kW4); }},
+              {"W1", [&](const Options&) { return rnnsearch(kW1, shards(kW1)); }},
+              {"W2", [&](const Options&) { return rnnsearch(kW2, shards(kW2)); }},
+              {"W3", [&](const Options&) { return transformer(kW3, shards(kW3)); }},
+              {"W4", [](const Options&) { return rnnsearch(kW4, 1); }},
               {"W5",
                [](const Options& options) {
                  return scaled_dot_attention({kW5.batch, kW5.heads, options.length, kW5.width});

@@ -43,4 +43,6 @@ class RnnSearch : public Layer {
 
 }  // namespace
 
-bench::Workload rnnsearch(const bench::RnnSearchSizes& n) { return train<RnnSearch>(n); }
+bench::Workload rnnsearch(const bench::RnnSearchSizes& n, std::int64_t shards) {
+  return train<RnnSearch>(n, shards);
+}

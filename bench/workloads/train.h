@@ -14,9 +14,10 @@ inline attune::Indices random_tokens(std::int64_t vocabulary, std::int64_t steps
   return attune::Indices(ids, {steps, batch});
 }
 
-/// Training steps of a model that maps source [S, B] and target_input [T, B] to logits [T, B, V].
+/// Training steps of a model that maps source [S, B] and target_input [T, B] to logits [T, B, V],
+/// with the batch in shards.
 template <typename Model, typename Sizes>
-bench::Workload train(const Sizes& n) {
+bench::Workload train(const Sizes& n, std::int64_t shards) {
   using namespace attune;
   const Model model(n);
   const auto optimizer =
@@ -25,10 +26,13 @@ bench::Workload train(const Sizes& n) {
   const Indices target = random_tokens(n.vocabulary, n.length + 1, n.batch);
   return {2 * n.batch * n.length, [=] {
             optimizer->zero_grad();
-            const Tensor logits = model(source, target.block(0, n.length));
-            const Tensor loss = cross_entropy(logits, target.block(1, n.length));
-            loss.backward();
+            const double loss = sharded_backward(shards, [&](std::int64_t shard) {
+              const std::int64_t count = n.batch / shards, first = shard * count;
+              const Indices ids = target.columns(first, count);
+              const Tensor logits = model(source.columns(first, count), ids.block(0, n.length));
+              return cross_entropy(logits, ids.block(1, n.length)) * (1.0 / shards);
+            });
             optimizer->step();
-            return loss.item();
+            return loss;
           }};
 }

@@ -44,4 +44,6 @@ class Transformer : public Layer {
 
 }  // namespace
 
-bench::Workload transformer(const bench::TransformerSizes& n) { return train<Transformer>(n); }
+bench::Workload transformer(const bench::TransformerSizes& n, std::int64_t shards) {
+  return train<Transformer>(n, shards);
+}

@@ -6,23 +6,30 @@
 #include "attune/autograd/array/threads.h"
 
 namespace attune {
+
+/// Whom the body of a parallel loop may share its own loops out to: nobody, or its part of all
+/// threads.
+enum class Teams : bool { of_one, of_equal_parts };
+
 namespace detail {
 
-/// True while the calling thread runs a range of a parallel_for.
-bool in_parallel();
+/// How many threads the calling thread may share a loop out to, itself included.
+int team();
 
 /// Calls `run(context, i)` once for each i in [0, ranges), on the calling thread and on helpers.
-void share_out(std::int64_t ranges, void (*run)(const void*, std::int64_t), const void* context);
+void share_out(std::int64_t ranges, void (*run)(const void*, std::int64_t), const void* context,
+               Teams teams);
 
 }  // namespace detail
 
 /// Calls `body(first, last)` for consecutive ranges that cover [0, n), on several threads where
 /// there is more than one range. The ranges depend on `n` and `grain` alone, never on the number of
 /// threads: whatever a body computes from its range has the same bits on one thread and on eight.
-/// Inside a parallel_for, further ones run on the calling thread. What a body throws is thrown
-/// here.
+/// Inside a parallel_for, further ones run on the calling thread; a few large ranges may have teams
+/// for them. What a body throws is thrown here.
 template <typename Body>
-void parallel_for(std::int64_t n, std::int64_t grain, const Body& body) {
+void parallel_for(std::int64_t n, std::int64_t grain, const Body& body,
+                  Teams teams = Teams::of_one) {
   const std::int64_t ranges = (n + grain - 1) / grain;
   const auto range = [&](std::int64_t i) { body(i * grain, std::min(n, (i + 1) * grain)); };
   using Range = decltype(range);
@@ -30,11 +37,11 @@ void parallel_for(std::int64_t n, std::int64_t grain, const Body& body) {
   const auto run = [](const void* context, std::int64_t i) __attribute__((noinline)) {
     (*static_cast<const Range*>(context))(i);
   };
-  if (ranges <= 1 || threads() == 1 || detail::in_parallel()) {
+  if (ranges <= 1 || detail::team() == 1) {
     for (std::int64_t i = 0; i < ranges; ++i) run(&range, i);
     return;
   }
-  detail::share_out(ranges, run, &range);
+  detail::share_out(ranges, run, &range, teams);
 }
 
 /// Elements per range for work of about one nanosecond or less per element: below it a second

@@ -48,6 +48,7 @@ struct Waiting {
 struct Lists {
   std::array<Waiting*, kClasses> heads{};
   std::array<int, kClasses> counts{};
+  std::array<int, kClasses> brought{};
 
   void push(int index, void* block) {
     heads[index] = new (block) Waiting{heads[index]};
@@ -131,8 +132,10 @@ void* allocate(std::size_t bytes) {
   if (bytes > kLargest) throw std::bad_alloc();
   const SizeClass size = size_class(bytes);
   if (kPooled) {
-    if (Lists* lists = local())
+    if (Lists* lists = local()) {
       if (void* block = lists->pop(size.index)) return block;
+      ++lists->brought[size.index];
+    }
     std::lock_guard lock(shared().mutex);
     if (void* block = shared().lists.pop(size.index)) return block;
   }
@@ -143,8 +146,9 @@ void release(void* block, std::size_t bytes) noexcept {
   const SizeClass size = size_class(bytes);
   if (!kPooled) return to_system(block, size.bytes);
   Lists* lists = local();
-  if (lists && lists->counts[size.index] < local_limit(size.bytes))
+  if (lists && lists->counts[size.index] < std::min(lists->brought[size.index], local_limit(size.bytes)))
     return lists->push(size.index, block);
+  if (lists) --lists->brought[size.index];
   std::lock_guard lock(shared().mutex);
   shared().lists.push(size.index, block);
 }

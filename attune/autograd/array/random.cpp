@@ -191,6 +191,16 @@ double Generator::uniform() {
   return unit(bits[0], bits[1]);
 }
 
+std::vector<Generator> Generator::split(std::int64_t count) {
+  std::vector<Generator> parts;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto bits = philox(seed_, draws_, static_cast<std::uint64_t>(i));
+    parts.emplace_back(std::uint64_t{bits[1]} << 32 | bits[0]);
+  }
+  ++draws_;
+  return parts;
+}
+
 std::int64_t Generator::below(std::int64_t n) {
   ATTUNE_CHECK(n >= 1, "Generator::below: {} is not a positive bound", n);
   return static_cast<std::int64_t>(uniform() * static_cast<double>(n));

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "attune/autograd/array/array.h"
 
@@ -32,6 +33,9 @@ class Generator {
   std::int64_t below(std::int64_t n);
   /// A number from [0, 1).
   double uniform();
+  /// Generators of their own for `count` parts of some work, whichever threads they run on. One
+  /// draw.
+  std::vector<Generator> split(std::int64_t count);
 
  private:
   std::uint64_t seed_;

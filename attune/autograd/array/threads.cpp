@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -18,11 +19,26 @@ namespace attune {
 namespace {
 
 std::atomic<int> thread_count{static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))};
-thread_local bool inside = false;
+class Helpers;
+Helpers& of_range(std::uint32_t range);  // the helpers of a range with a team of its own
 
-struct InsideScope {
-  InsideScope() { inside = true; }
-  ~InsideScope() { inside = false; }
+// What the calling thread runs in: at first with all threads, and within a range with as many as
+// its team has, and the helpers of that range.
+struct Place {
+  int team = 0;  // 0: all
+  Helpers* helpers = nullptr;
+};
+thread_local Place place;
+
+class PlaceScope {
+ public:
+  explicit PlaceScope(int team) : outer_(std::exchange(place, Place{team, nullptr})) {}
+  ~PlaceScope() { place = outer_; }
+  PlaceScope(const PlaceScope&) = delete;
+  PlaceScope& operator=(const PlaceScope&) = delete;
+
+ private:
+  Place outer_;
 };
 
 void pause() {
@@ -41,18 +57,20 @@ constexpr int kSpins = 4000;
 // to reach, and with one core taken by another program that makes training 5 to 300 times slower.
 class Helpers {
  public:
-  void run(std::int64_t ranges, void (*run)(const void*, std::int64_t), const void* context) {
+  // Calls run(context, i) for each range i, with a team of `each` threads.
+  void run(std::int64_t ranges, void (*run)(const void*, std::int64_t), const void* context,
+           int threads, int each) {
     using Clock = std::chrono::steady_clock;
-    const int wanted = thread_count.load(std::memory_order_relaxed) - 1;
+    const int wanted = (threads - each) / each;
     std::unique_lock lock(callers_, std::try_to_lock);
     // Other callers have the helpers, or a helper kept us waiting a short while ago: go alone.
     if (!lock || ranges > kMostRanges || (backoff_.count() > 0 && Clock::now() < alone_until_)) {
-      const InsideScope scope;
+      const PlaceScope scope(1);
       for (std::int64_t i = 0; i < ranges; ++i) run(context, i);
       return;
     }
     while (started_ < wanted) start_one();
-    const std::uint32_t generation = open(ranges, wanted, run, context);
+    const std::uint32_t generation = open(ranges, wanted, each, run, context);
     const Clock::time_point begin = Clock::now();
     const std::uint32_t own = claim_all(generation, /*from_back=*/false);
     // A helper that runs ends the range that it is at while another would be run, more or less.
@@ -91,14 +109,15 @@ class Helpers {
 
   // Makes a job known. The last one is closed first: a helper that still looks at it can claim
   // nothing while the description changes.
-  std::uint32_t open(std::int64_t ranges, int helpers, void (*run)(const void*, std::int64_t),
-                     const void* context) {
+  std::uint32_t open(std::int64_t ranges, int helpers, int each,
+                     void (*run)(const void*, std::int64_t), const void* context) {
     generation_ = (generation_ + 1) & 0xFFFFFF;
     left_.store(Left{generation_, 0, 0}.pack());
     run_.store(run, std::memory_order_relaxed);
     context_.store(context, std::memory_order_relaxed);
     ranges_.store(static_cast<std::uint32_t>(ranges), std::memory_order_relaxed);
     helpers_.store(helpers, std::memory_order_relaxed);
+    each_.store(each, std::memory_order_relaxed);
     finished_.store(0, std::memory_order_relaxed);
     left_.store(Left{generation_, 0, static_cast<std::uint32_t>(ranges)}.pack());
     job_.store(generation_);
@@ -108,7 +127,7 @@ class Helpers {
 
   // Runs what can be claimed; how many ranges that were.
   std::uint32_t claim_all(std::uint32_t generation, bool from_back) {
-    const InsideScope scope;
+    const PlaceScope scope(1);
     std::uint32_t claimed = 0;
     std::uint64_t seen = left_.load();
     for (;;) {
@@ -117,6 +136,8 @@ class Helpers {
       const std::uint32_t range = from_back ? --left.back : left.front++;
       if (!left_.compare_exchange_weak(seen, left.pack())) continue;
       ++claimed;
+      if (const int each = each_.load(std::memory_order_relaxed); each > 1)
+        place = {each, &of_range(range)};
       try {
         run_.load(std::memory_order_relaxed)(context_.load(std::memory_order_relaxed), range);
       } catch (...) {
@@ -174,13 +195,27 @@ class Helpers {
   std::atomic<void (*)(const void*, std::int64_t)> run_{nullptr};
   std::atomic<const void*> context_{nullptr};
   std::atomic<std::uint32_t> ranges_{0};
-  std::atomic<int> helpers_{0};
+  std::atomic<int> helpers_{0}, each_{1};
   alignas(64) std::atomic<std::uint32_t> finished_{0};
   alignas(64) std::atomic<std::uint32_t> job_{0};
   std::atomic<int> sleeping_{0};
   std::mutex error_mutex_;
   std::exception_ptr error_;
 };
+
+// Never destroyed: their threads outlive static objects.
+Helpers& of_all() {
+  static auto* helpers = new Helpers;
+  return *helpers;
+}
+
+Helpers& of_range(std::uint32_t range) {
+  static auto* mutex = new std::mutex;
+  static auto* helpers = new std::deque<Helpers>;
+  const std::lock_guard lock(*mutex);
+  while (helpers->size() <= range) helpers->emplace_back();
+  return (*helpers)[range];
+}
 
 }  // namespace
 
@@ -193,11 +228,14 @@ void set_threads(int count) {
 
 namespace detail {
 
-bool in_parallel() { return inside; }
+int team() { return place.team > 0 ? place.team : threads(); }
 
-void share_out(std::int64_t ranges, void (*run)(const void*, std::int64_t), const void* context) {
-  static auto* helpers = new Helpers;  // never destroyed: its threads outlive static objects
-  helpers->run(ranges, run, context);
+void share_out(std::int64_t ranges, void (*run)(const void*, std::int64_t), const void* context,
+               Teams teams) {
+  const int all = team();
+  const bool apart = teams == Teams::of_equal_parts && place.team == 0;
+  const int each = apart ? static_cast<int>(std::max<std::int64_t>(1, all / ranges)) : 1;
+  (place.helpers ? *place.helpers : of_all()).run(ranges, run, context, all, each);
 }
 
 }  // namespace detail

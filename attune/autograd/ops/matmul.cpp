@@ -2,7 +2,6 @@
 
 #include "attune/autograd/array/parallel.h"
 #include "attune/autograd/kernels/gemm.h"
-#include "attune/autograd/kernels/reduce.h"
 
 namespace attune {
 namespace {
@@ -208,27 +207,12 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias,
   return record("linear", y, {x, weight, bias}, [n, x = Saved(x), w = Saved(weight)](Grads& g) {
     dispatch(x->dtype(), [&](auto type) {
       using T = decltype(type);
-      const Array dy = g.dy();
-      const T* d = dy.data<T>();
-      if (g.needs(0)) {
-        const Into dx = g.into(0);
-        n.multiply<T>(Op::none, *w, d, static_cast<T>(dx.beta()), dx.buffer.template data<T>());
-      }
-      if (g.needs(1)) {
-        Into dw = g.into(1);
-        if (!dw.accumulate && n.in < n.width) {  // the other columns
-          dw.buffer.fill(0);
-          dw.accumulate = true;
-        }
-        gemm(Op::transpose, Op::none, n.out, n.in, n.rows, d, n.out,
-             static_cast<const T*>(x->data<T>()), n.in, static_cast<T>(dw.beta()),
-             dw.buffer.template data<T>() + n.first, n.width);
-      }
-      if (g.needs(2)) {
-        const Into db = g.into(2);
-        sum_axis<T>(d, AxisLayout(1, n.rows, n.out), db.buffer.template data<T>(), db.accumulate);
-      }
+      if (!g.needs(0)) return;
+      const Into dx = g.into(0);
+      n.multiply<T>(Op::none, *w, g.dy().template data<T>(), static_cast<T>(dx.beta()),
+                    dx.buffer.template data<T>());
     });
+    g.add_affine(1, 2, g.dy(), *x, n.first);
   });
 }
 

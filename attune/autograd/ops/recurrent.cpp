@@ -2,10 +2,8 @@
 
 #include <cstring>
 
-#include "attune/autograd/array/parallel.h"
 #include "attune/autograd/kernels/gemm.h"
 #include "attune/autograd/kernels/recurrent.h"
-#include "attune/autograd/kernels/reduce.h"
 
 namespace attune {
 namespace {
@@ -19,7 +17,6 @@ struct Run {
   bool single;  // a cell: x is [B, D], and there is no output beside the state
 
   bool is_lstm() const { return n.cell == Cell::lstm; }
-  std::int64_t rows() const { return n.steps * n.batch; }
   const std::int32_t* lengths_data() const { return lengths.defined() ? lengths.data() : nullptr; }
 };
 
@@ -121,31 +118,6 @@ void forward(const Run& run, const RecurrentWeights& w, const Kept& kept) {
       kept.x->data<T>(), kept.states<T>());
 }
 
-// Gradients of the weights from those of the gates: one product over all steps each.
-template <typename T>
-void weight_gradients(const Run& run, const Kept& kept, const T* dgates, const T* dgates_hh,
-                      Grads& g) {
-  const std::int64_t G = run.n.gates(), D = run.features, H = run.n.hidden, rows = run.rows();
-  if (g.needs(kWeightIh)) {
-    const Into dw = g.into(kWeightIh);
-    gemm<T>(Op::transpose, Op::none, G, D, rows, dgates, G, kept.x->data<T>(), D,
-            static_cast<T>(dw.beta()), dw.buffer.data<T>(), D);
-  }
-  if (g.needs(kWeightHh)) {
-    const Into dw = g.into(kWeightHh);
-    const T* h_before = kept.h->data<T>() + run.n.before(0) * run.n.batch * H;
-    gemm<T>(Op::transpose, Op::none, G, H, rows, dgates_hh, G, h_before, H,
-            static_cast<T>(dw.beta()), dw.buffer.data<T>(), H);
-  }
-  const auto sum_rows = [&](int input, const T* from) {
-    if (!g.needs(input)) return;
-    const Into db = g.into(input);
-    sum_axis<T>(from, AxisLayout(1, rows, G), db.buffer.data<T>(), db.accumulate);
-  };
-  sum_rows(kBiasIh, dgates);
-  sum_rows(kBiasHh, dgates_hh);
-}
-
 template <typename T>
 void backward(const Run& run, const Kept& kept, Grads& g) {
   const Shape state{run.n.batch, run.n.hidden};
@@ -168,7 +140,9 @@ void backward(const Run& run, const Kept& kept, Grads& g) {
       kept.states<T>(),
       {data(dy), data(dh), data(dc), data(dgates), data(dgates_hh), data(dx.buffer),
        dx.accumulate});
-  weight_gradients<T>(run, kept, data(dgates), data(dgates_hh.defined() ? dgates_hh : dgates), g);
+  g.add_affine(kWeightIh, kBiasIh, dgates, *kept.x);
+  g.add_affine(kWeightHh, kBiasHh, dgates_hh.defined() ? dgates_hh : dgates,
+               kept.h->block(run.n.before(0), run.n.steps));
   g.add(kH, std::move(dh));
   if (dc.defined()) g.add(kC, std::move(dc));
 }

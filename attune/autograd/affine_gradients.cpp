@@ -1,0 +1,92 @@
+#include "attune/autograd/affine_gradients.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "attune/autograd/kernels/gemm.h"
+#include "attune/autograd/kernels/reduce.h"
+
+namespace attune {
+namespace {
+
+// Rows that wait at most; as deep a product as the kernel does in one go.
+constexpr std::int64_t kMostRows = 512;
+// Rows from which on a product is worth its own trouble.
+constexpr std::int64_t kManyRows = 129;
+
+std::int64_t rows_of(const Array& x) { return x.elements() / std::max<std::int64_t>(1, x.shape().last()); }
+
+// Nobody sees the gradient before the pass ends.
+bool can_wait(const Edge& edge) {
+  return !edge.node || (edge.node->is_leaf() && !edge.node->has_hooks());
+}
+
+template <typename T>
+void add_now(const AffineGradients::Target& target, std::int64_t rows, const Array& dy,
+             const Array& x) {
+  const std::int64_t out = dy.shape().last(), in = x.shape().last();
+  if (const auto& [node, output] = target.weight; node) {
+    const std::int64_t width = node->shape(output)[1];
+    Into dw = node->into(output);
+    if (!dw.accumulate && in < width) {  // the other columns
+      dw.buffer.fill(0);
+      dw.accumulate = true;
+    }
+    gemm<T>(Op::transpose, Op::none, out, in, rows, dy.data<T>(), out, x.data<T>(), in,
+            static_cast<T>(dw.beta()), dw.buffer.data<T>() + target.first_column, width);
+  }
+  if (const auto& [node, output] = target.bias; node) {
+    const Into db = node->into(output);
+    sum_axis<T>(dy.data<T>(), AxisLayout(1, rows, out), db.buffer.data<T>(), db.accumulate);
+  }
+}
+
+void add_now(const AffineGradients::Target& target, std::int64_t rows, const Array& dy,
+             const Array& x) {
+  dispatch(dy.dtype(), [&](auto type) { add_now<decltype(type)>(target, rows, dy, x); });
+}
+
+// Copies rows to position `first` of others.
+void put(const Array& rows, const Array& into, std::int64_t first) {
+  const std::size_t row_bytes = static_cast<std::size_t>(rows.shape().last()) * size_of(rows.dtype());
+  std::memcpy(static_cast<char*>(into.raw()) + static_cast<std::size_t>(first) * row_bytes,
+              rows.raw(), rows.bytes());
+}
+
+}  // namespace
+
+void AffineGradients::add(const Target& target, const Array& dy, const Array& x) {
+  if (!target.weight.node && !target.bias.node) return;
+  const std::int64_t rows = rows_of(dy);
+  if (rows >= kManyRows || !can_wait(target.weight) || !can_wait(target.bias))
+    return add_now(target, rows, dy, x);
+  Waiting& waiting = waiting_for(target, dy, x);
+  if (waiting.rows + rows > kMostRows) {
+    add_now(target, waiting.rows, waiting.dy, waiting.x);
+    waiting.rows = 0;
+  }
+  put(dy, waiting.dy, waiting.rows);
+  put(x, waiting.x, waiting.rows);
+  waiting.rows += rows;
+}
+
+AffineGradients::Waiting& AffineGradients::waiting_for(const Target& target, const Array& dy,
+                                                       const Array& x) {
+  const std::int64_t out = dy.shape().last(), in = x.shape().last();
+  for (Waiting& w : waiting_)
+    if (w.target.weight.node.get() == target.weight.node.get() &&
+        w.target.bias.node.get() == target.bias.node.get() &&
+        w.target.first_column == target.first_column && w.x.shape().last() == in)
+      return w;
+  waiting_.push_back({target, Array(Shape{kMostRows, out}, dy.dtype()),
+                      Array(Shape{kMostRows, in}, x.dtype())});
+  return waiting_.back();
+}
+
+void AffineGradients::flush() {
+  for (const Waiting& w : waiting_)
+    if (w.rows > 0) add_now(w.target, w.rows, w.dy, w.x);
+  waiting_.clear();
+}
+
+}  // namespace attune

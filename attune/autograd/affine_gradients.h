@@ -1,0 +1,40 @@
+#pragma once
+
+#include <vector>
+
+#include "attune/autograd/node.h"
+
+namespace attune {
+
+/// The gradients of weights W [out, in] and biases b [out] of maps of rows, y = x W^T + b:
+///
+///   dW += dy^T x,  db += the sum of dy's rows
+///
+/// A decoder maps few rows at every step with the same weights. Each such product alone would read
+/// and write all of dW for little work, so the rows of several steps are put below each other, and
+/// multiplied as one when there are enough of them, or when the backward pass ends.
+class AffineGradients {
+ public:
+  struct Target {
+    Edge weight, bias;          ///< either may lead nowhere
+    std::int64_t first_column;  ///< of the columns of W that x was multiplied by
+  };
+
+  /// dy [..., out] and x [..., in]. Rows may wait if the gradients' users look at them only after
+  /// the pass.
+  void add(const Target& target, const Array& dy, const Array& x);
+  /// Adds what waits.
+  void flush();
+
+ private:
+  struct Waiting {
+    Target target;
+    Array dy, x;  // [kMostRows, ...]
+    std::int64_t rows = 0;
+  };
+  Waiting& waiting_for(const Target& target, const Array& dy, const Array& x);
+
+  std::vector<Waiting> waiting_;
+};
+
+}  // namespace attune

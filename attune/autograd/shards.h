@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "attune/autograd/tensor.h"
+
+namespace attune {
+
+/// Differentiates the loss of a batch in parts, or shards: data parallelism. `loss(i)` is the loss
+/// of shard i in [0, shards), each of which is run as a whole, forward and backward, on a thread of
+/// its own or on a team of threads. The shards' gradients are then added to the leaves in order.
+/// Returns the sum of the losses.
+///
+///   const double loss = sharded_backward(shards, [&](std::int64_t i) {
+///     return model.loss(parts[i]) * (parts[i].tokens / tokens);
+///   });
+///   optimizer.step();
+///
+/// is loss = model.loss(batch), loss.backward() but for rounding. It takes less time where the
+/// operations of a batch are small, since threads meet once a step and not in every operation, and
+/// less memory for what backward needs where there are more shards than threads; each shard has
+/// gradients of its own, though. Bits depend on the number of shards, never on that of threads.
+///
+/// Random numbers are each shard's own (Generator::split), modes such as Eval those of the caller.
+/// What a loss throws is thrown here, and no gradient is added then.
+/// Errors: shards < 1; as Tensor::backward() of each loss.
+double sharded_backward(std::int64_t shards, const std::function<Tensor(std::int64_t)>& loss);
+
+/// How many shards suit a batch of so many rows: 16 rows keep the products efficient, and four
+/// shards a laptop's cores busy.
+std::int64_t suitable_shards(std::int64_t rows);
+
+}  // namespace attune
