@@ -24,9 +24,9 @@ bool can_wait(const Edge& edge) {
 template <typename T>
 void add_now(const AffineGradients::Target& target, std::int64_t rows, const Array& dy,
              const Array& x) {
-  const std::int64_t out = dy.shape().last(), in = x.shape().last();
+  const std::int64_t out = dy.shape().last();
   if (const auto& [node, output] = target.weight; node) {
-    const std::int64_t width = node->shape(output)[1];
+    const std::int64_t in = x.shape().last(), width = node->shape(output)[1];
     Into dw = node->into(output);
     if (!dw.accumulate && in < width) {  // the other columns
       dw.buffer.fill(0);
@@ -66,20 +66,24 @@ void AffineGradients::add(const Target& target, const Array& dy, const Array& x)
     waiting.rows = 0;
   }
   put(dy, waiting.dy, waiting.rows);
-  put(x, waiting.x, waiting.rows);
+  if (waiting.x.defined()) put(x, waiting.x, waiting.rows);
   waiting.rows += rows;
 }
 
 AffineGradients::Waiting& AffineGradients::waiting_for(const Target& target, const Array& dy,
                                                        const Array& x) {
-  const std::int64_t out = dy.shape().last(), in = x.shape().last();
-  for (Waiting& w : waiting_)
-    if (w.target.weight.node.get() == target.weight.node.get() &&
-        w.target.bias.node.get() == target.bias.node.get() &&
-        w.target.first_column == target.first_column && w.x.shape().last() == in)
-      return w;
-  waiting_.push_back({target, Array(Shape{kMostRows, out}, dy.dtype()),
-                      Array(Shape{kMostRows, in}, x.dtype())});
+  const auto rows_like = [](const Array& like) {
+    return Array(Shape{kMostRows, like.shape().last()}, like.dtype());
+  };
+  const auto same = [&](const Waiting& w) {
+    return w.target.weight.node.get() == target.weight.node.get() &&
+           w.target.bias.node.get() == target.bias.node.get() &&
+           w.target.first_column == target.first_column &&
+           (!target.weight.node || w.x.shape().last() == x.shape().last());
+  };
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(), same);
+  if (found != waiting_.end()) return *found;
+  waiting_.push_back({target, rows_like(dy), target.weight.node ? rows_like(x) : Array()});
   return waiting_.back();
 }
 

@@ -102,7 +102,7 @@ Into Grads::into(int i) {
 void Grads::add_affine(int weight, int bias, const Array& dy, const Array& x,
                        std::int64_t first_column) {
   const auto edge = [&](int i) { return node_.inputs()[static_cast<std::size_t>(i)]; };
-  affine_.add({edge(weight), edge(bias), first_column}, dy, x);
+  affine_.add({x.defined() ? edge(weight) : Edge{}, edge(bias), first_column}, dy, x);
 }
 
 GradientBuffers::Scope::Scope(GradientBuffers& buffers) : outer_(current_buffers) {

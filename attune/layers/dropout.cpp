@@ -1,6 +1,7 @@
 #include "attune/layers/dropout.h"
 
 #include "attune/autograd/ops/normalization.h"
+#include "attune/autograd/scopes.h"
 
 namespace attune {
 
@@ -9,5 +10,7 @@ Dropout::Dropout(double p) : p_(p) {
 }
 
 Tensor Dropout::operator()(const Tensor& x) const { return dropout(x, p_); }
+
+bool Dropout::active() const { return p_ > 0 && !Eval::active(); }
 
 }  // namespace attune

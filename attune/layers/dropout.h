@@ -11,6 +11,8 @@ class Dropout : public Layer {
  public:
   explicit Dropout(double p);
   Tensor operator()(const Tensor& x) const;
+  /// False where it gives x back.
+  bool active() const;
 
  private:
   double p_;

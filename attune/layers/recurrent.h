@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -38,8 +39,16 @@ class RecurrentLayer : public Layer {
   /// where empty).
   RecurrentResult operator()(const Tensor& x, const Indices& lengths = {},
                              const std::vector<RecurrentState>& initial = {}) const;
+  /// The same of embedded ids [T, B]; see RecurrentCell::project().
+  RecurrentResult operator()(const Embedding& embedding, const Indices& ids,
+                             const Indices& lengths = {},
+                             const std::vector<RecurrentState>& initial = {}) const;
 
  private:
+  using InputOf = std::function<RecurrentInput(const RecurrentCell&)>;
+  RecurrentResult run(const InputOf& input_of, const Indices& lengths,
+                      const std::vector<RecurrentState>& initial) const;
+
   std::vector<std::shared_ptr<RecurrentCell>> cells_;  // forward, backward
 };
 
@@ -62,6 +71,11 @@ class Recurrent : public Layer {
   /// empty means 0.
   RecurrentResult operator()(const Tensor& x, const Indices& lengths = {},
                              const std::vector<RecurrentState>& initial = {}) const;
+  /// The same of embedded ids [T, B], with less work where the vocabulary is small: see
+  /// embedding_linear().
+  RecurrentResult operator()(const Embedding& embedding, const Indices& ids,
+                             const Indices& lengths = {},
+                             const std::vector<RecurrentState>& initial = {}) const;
 
   std::int64_t input_size() const { return input_; }
   std::int64_t hidden_size() const { return hidden_; }
@@ -71,6 +85,11 @@ class Recurrent : public Layer {
   std::int64_t output_size() const { return hidden_ * directions_; }
 
  private:
+  using FirstLayer = std::function<RecurrentResult(const RecurrentLayer&,
+                                                   const std::vector<RecurrentState>& initial)>;
+  RecurrentResult run(const FirstLayer& first, const Indices& lengths,
+                      const std::vector<RecurrentState>& initial) const;
+
   std::int64_t input_, hidden_;
   int directions_;
   std::vector<RecurrentLayer> layers_;

@@ -4,6 +4,8 @@
 #include <functional>
 
 #include "attune/autograd/array/lookup.h"
+#include "attune/autograd/ops/embedding.h"
+#include "attune/autograd/ops/matmul.h"
 
 namespace attune {
 
@@ -20,36 +22,44 @@ RecurrentState RecurrentCell::initial_state(std::int64_t batch) const {
   return {Array::zeros({batch, hidden_size()}, weights_.weight_hh.dtype()), {}};
 }
 
+Tensor RecurrentCell::project(const Tensor& y) const {
+  return linear(y, weights_.weight_ih, {}, 0);
+}
+
+Tensor RecurrentCell::project(const Embedding& embedding, const Indices& ids) const {
+  return embedding_linear(embedding.weight(), ids, weights_.weight_ih);
+}
+
 // RNN
 
-RecurrentState RNNCell::operator()(const Tensor& x, const RecurrentState& state) const {
+RecurrentState RNNCell::operator()(const RecurrentInput& x, const RecurrentState& state) const {
   return {rnn_cell(x, state.h, weights_, activation_), {}};
 }
 
-SequenceResult RNNCell::run(const Tensor& x, const RecurrentState& state,
+SequenceResult RNNCell::run(const RecurrentInput& x, const RecurrentState& state,
                             const SequenceOptions& options) const {
   return rnn_sequence(x, state.h, weights_, options, activation_);
 }
 
 // GRU
 
-RecurrentState GRUCell::operator()(const Tensor& x, const RecurrentState& state) const {
+RecurrentState GRUCell::operator()(const RecurrentInput& x, const RecurrentState& state) const {
   return {gru_cell(x, state.h, weights_), {}};
 }
 
-SequenceResult GRUCell::run(const Tensor& x, const RecurrentState& state,
+SequenceResult GRUCell::run(const RecurrentInput& x, const RecurrentState& state,
                             const SequenceOptions& options) const {
   return gru_sequence(x, state.h, weights_, options);
 }
 
 // LSTM
 
-RecurrentState LSTMCell::operator()(const Tensor& x, const RecurrentState& state) const {
+RecurrentState LSTMCell::operator()(const RecurrentInput& x, const RecurrentState& state) const {
   const auto [h, c] = lstm_cell(x, {state.h, state.c}, weights_);
   return {h, c};
 }
 
-SequenceResult LSTMCell::run(const Tensor& x, const RecurrentState& state,
+SequenceResult LSTMCell::run(const RecurrentInput& x, const RecurrentState& state,
                              const SequenceOptions& options) const {
   return lstm_sequence(x, {state.h, state.c}, weights_, options);
 }

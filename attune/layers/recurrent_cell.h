@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "attune/autograd/ops/recurrent.h"
+#include "attune/layers/embedding.h"
 #include "attune/layers/layer.h"
 
 namespace attune {
@@ -22,11 +23,16 @@ struct RecurrentState {
 /// Errors: a size below 1; inputs whose sizes do not fit.
 class RecurrentCell : public Layer {
  public:
-  /// One step: x [B, D] and the state before it -> the state after it.
-  virtual RecurrentState operator()(const Tensor& x, const RecurrentState& state) const = 0;
+  /// One step: x [B, D] and the state before it -> the state after it. x may be the last part of
+  /// the input, beside what project() made of the part before it.
+  virtual RecurrentState operator()(const RecurrentInput& x, const RecurrentState& state) const = 0;
   /// All steps of x [T, B, D]; a state with undefined tensors starts at 0.
-  virtual SequenceResult run(const Tensor& x, const RecurrentState& state,
+  virtual SequenceResult run(const RecurrentInput& x, const RecurrentState& state,
                              const SequenceOptions& options = {}) const = 0;
+  /// What the gates take from the input's first part, of all steps at once: W_ih y for y [..., D'],
+  /// or for the embedded ids [...], with W_ih's first D' columns -> [..., G H].
+  Tensor project(const Tensor& y) const;
+  Tensor project(const Embedding& embedding, const Indices& ids) const;
   /// Zeros for a batch of that size.
   virtual RecurrentState initial_state(std::int64_t batch) const;
 
@@ -43,8 +49,8 @@ class RNNCell : public RecurrentCell {
  public:
   RNNCell(std::int64_t input, std::int64_t hidden, RnnActivation activation = RnnActivation::tanh)
       : RecurrentCell(input, hidden, 1), activation_(activation) {}
-  RecurrentState operator()(const Tensor& x, const RecurrentState& state) const override;
-  SequenceResult run(const Tensor& x, const RecurrentState& state,
+  RecurrentState operator()(const RecurrentInput& x, const RecurrentState& state) const override;
+  SequenceResult run(const RecurrentInput& x, const RecurrentState& state,
                      const SequenceOptions& options = {}) const override;
 
  private:
@@ -59,8 +65,8 @@ class RNNCell : public RecurrentCell {
 class GRUCell : public RecurrentCell {
  public:
   GRUCell(std::int64_t input, std::int64_t hidden) : RecurrentCell(input, hidden, 3) {}
-  RecurrentState operator()(const Tensor& x, const RecurrentState& state) const override;
-  SequenceResult run(const Tensor& x, const RecurrentState& state,
+  RecurrentState operator()(const RecurrentInput& x, const RecurrentState& state) const override;
+  SequenceResult run(const RecurrentInput& x, const RecurrentState& state,
                      const SequenceOptions& options = {}) const override;
 };
 
@@ -72,8 +78,8 @@ class GRUCell : public RecurrentCell {
 class LSTMCell : public RecurrentCell {
  public:
   LSTMCell(std::int64_t input, std::int64_t hidden) : RecurrentCell(input, hidden, 4) {}
-  RecurrentState operator()(const Tensor& x, const RecurrentState& state) const override;
-  SequenceResult run(const Tensor& x, const RecurrentState& state,
+  RecurrentState operator()(const RecurrentInput& x, const RecurrentState& state) const override;
+  SequenceResult run(const RecurrentInput& x, const RecurrentState& state,
                      const SequenceOptions& options = {}) const override;
   RecurrentState initial_state(std::int64_t batch) const override;
 };

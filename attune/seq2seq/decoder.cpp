@@ -11,11 +11,6 @@
 namespace attune {
 namespace {
 
-// Combines with the context, where there is one.
-Tensor joined(const Tensor& x, const Tensor& context) {
-  return context.defined() ? concat({x, context}, -1) : x;
-}
-
 std::int64_t context_size(const EncoderDecoderOptions& options) {
   return options.has_attention() ? options.state_size() : 0;
 }
@@ -54,6 +49,11 @@ DecoderState Decoder::start(const Encoded& encoded) const {
   return state;
 }
 
+Tensor Decoder::read(const Indices& tokens) const {
+  return dropout_.active() ? cells_[0]->project(dropout_(embedding_(tokens)))
+                           : cells_[0]->project(embedding_, tokens);
+}
+
 DecoderStep Decoder::step(const Tensor& previous, const DecoderState& state,
                           const Memory& memory) const {
   DecoderStep result;
@@ -62,17 +62,16 @@ DecoderStep Decoder::step(const Tensor& previous, const DecoderState& state,
     result.context = context;
     result.weights = weights;
   }
-  Tensor x = joined(previous, result.context);
+  RecurrentInput x(result.context, previous);
   for (std::size_t i = 0; i < cells_.size(); ++i) {
-    if (i > 0) x = dropout_(x);
+    if (i > 0) x = dropout_(result.state.query());
     result.state.layers.push_back((*cells_[i])(x, state.layers[i]));
-    x = result.state.layers.back().h;
   }
   return result;
 }
 
 Tensor Decoder::output(const Tensor& states, const Tensor& contexts) const {
-  return output_(dropout_(joined(states, contexts)));
+  return output_(dropout_(contexts.defined() ? concat({states, contexts}, -1) : states));
 }
 
 Tensor Decoder::operator()(const Encoded& encoded, const Indices& target_input,
@@ -84,12 +83,12 @@ Tensor Decoder::operator()(const Encoded& encoded, const Indices& target_input,
   };
 
   const Memory memory = memorize(encoded);
-  const Tensor embedded = embed(target_input);  // [T, B, E]
+  const Tensor told = read(target_input);  // [T, B, G H]
   DecoderStep now{.state = start(encoded), .context = {}, .weights = {}};
   std::vector<Tensor> states, contexts;
-  for (std::int64_t t = 0; t < embedded.size(0); ++t) {
-    const bool told = t == 0 || teacher_forcing >= 1 || generator().uniform() < teacher_forcing;
-    now = step(told ? embedded[t] : embed(own_choice(now)), now.state, memory);
+  for (std::int64_t t = 0; t < told.size(0); ++t) {
+    const bool tell = t == 0 || teacher_forcing >= 1 || generator().uniform() < teacher_forcing;
+    now = step(tell ? told[t] : read(own_choice(now)), now.state, memory);
     states.push_back(now.state.query());
     if (attention_) contexts.push_back(now.context);
   }

@@ -51,9 +51,10 @@ class Decoder : public Layer {
   Memory memorize(const Encoded& encoded) const;
   /// The state before the first step.
   DecoderState start(const Encoded& encoded) const;
-  /// Vectors of the tokens before: ids [...] -> [..., E].
-  Tensor embed(const Indices& tokens) const { return dropout_(embedding_(tokens)); }
-  /// One step from the vectors of the tokens before it, [B, E].
+  /// What the first cell takes from the tokens before, ids [...] -> [..., G H]: the product of its
+  /// W_ih with their vectors.
+  Tensor read(const Indices& tokens) const;
+  /// One step from what read() made of the tokens before it, [B, G H].
   DecoderStep step(const Tensor& previous, const DecoderState& state, const Memory& memory) const;
   /// Logits [..., V] from states [..., D] and contexts [..., D].
   Tensor output(const Tensor& states, const Tensor& contexts) const;

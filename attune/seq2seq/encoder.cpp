@@ -1,6 +1,7 @@
 #include "attune/seq2seq/encoder.h"
 
 #include "attune/autograd/ops/arithmetic.h"
+#include "attune/autograd/ops/embedding.h"
 #include "attune/autograd/ops/shaping.h"
 
 namespace attune {
@@ -28,11 +29,13 @@ Encoder::Encoder(const EncoderDecoderOptions& options)
 }
 
 Encoded Encoder::operator()(const Sources& sources) const {
-  const Tensor embedded = embedding_(sources.ids);  // [S, B, E]
-  const auto [output, states] = recurrent_(dropout_(embedded), sources.lengths);
+  const auto [output, states] =
+      dropout_.active() ? recurrent_(dropout_(embedding_(sources.ids)), sources.lengths)
+                        : recurrent_(embedding_, sources.ids, sources.lengths);
 
   Encoded encoded{.states = {}, .lengths = sources.lengths, .last = {}};
-  if (mark_) encoded.states = output + (*mark_)(embedded);
+  if (mark_)
+    encoded.states = output + embedding_linear(embedding_.weight(), sources.ids, mark_->weight());
   const int directions = recurrent_.directions();
   for (int layer = 0; layer < recurrent_.layers(); ++layer)
     encoded.last.push_back(side_by_side(&states[layer * directions], directions));

@@ -13,7 +13,7 @@ class RecurrentWriting : public Writing {
   }
 
   NextToken step(const Indices& previous) override {
-    DecoderStep step = decoder_.step(decoder_.embed(previous), state_, memory_);
+    DecoderStep step = decoder_.step(decoder_.read(previous), state_, memory_);
     state_ = std::move(step.state);
     return {.logits = decoder_.output(state_.query(), step.context),
             .weights = step.weights,

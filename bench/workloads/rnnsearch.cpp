@@ -20,14 +20,14 @@ class RnnSearch : public Layer {
 
   // source [S, B], target_input [T, B] -> logits [T, B, V]
   Tensor operator()(const Indices& source, const Indices& target_input) const {
-    const RecurrentResult encoded = encoder_(source_embedding_(source));
+    const RecurrentResult encoded = encoder_(source_embedding_, source);
     const Memory memory = attention_.memorize(encoded.output);
-    const Tensor embedded = target_embedding_(target_input);
+    const Tensor told = cell_.project(target_embedding_, target_input);  // of all steps at once
     RecurrentState state = encoded.states.back();
     std::vector<Tensor> steps;
-    for (std::int64_t t = 0; t < embedded.size(0); ++t) {
+    for (std::int64_t t = 0; t < told.size(0); ++t) {
       const Tensor context = attention_.attend(state.h, memory).context;
-      state = cell_(concat({embedded[t], context}, -1), state);
+      state = cell_({context, told[t]}, state);
       steps.push_back(concat({state.h, context}, -1));
     }
     return output_(stack(steps));

@@ -133,8 +133,9 @@ std::int64_t rows_per_range(const SequenceSizes& n, std::int64_t features) {
 
 template <typename T>
 void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths,
-                      const SequenceWeights<T>& w, const T* x, const SequenceStates<T>& s) {
-  const std::int64_t H = n.hidden, G = n.gates(), D = w.ih->k();
+                      const SequenceWeights<T>& w, const T* x, const T* projected,
+                      const SequenceStates<T>& s) {
+  const std::int64_t H = n.hidden, G = n.gates(), D = x ? w.ih->k() : 0;
   const Array zeros = w.bias_ih ? Array() : Array::zeros(Shape{G}, dtype_of<T>);
   const Biases<T> biases = w.bias_ih ? Biases<T>{w.bias_ih, w.bias_hh}
                                      : Biases<T>{zeros.data<T>(), zeros.data<T>()};
@@ -147,7 +148,10 @@ void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths,
       const std::int64_t old_row = n.before(t) * n.batch + first;
       const std::int64_t new_row = n.after(t) * n.batch + first;
       const std::int64_t step_row = t * n.batch + first;
-      w.ih->multiply(Op::none, rows, x + step_row * D, D, T{0}, s.gates + step_row * G, G);
+      T* const step_gates = s.gates + step_row * G;
+      if (projected) std::copy_n(projected + step_row * G, rows * G, step_gates);
+      if (x)
+        w.ih->multiply(Op::none, rows, x + step_row * D, D, projected ? T{1} : T{0}, step_gates, G);
       w.hh->multiply(Op::none, rows, static_cast<const T*>(s.h + old_row * H), H, T{0}, u, G);
       for (std::int64_t b = 0; b < rows; ++b) {
         const T* h = s.h + (old_row + b) * H;
@@ -183,7 +187,7 @@ template <typename T>
 void sequence_backward(const SequenceSizes& n, const std::int32_t* lengths,
                        const SequenceWeights<T>& w, const SequenceStates<T>& s,
                        const SequenceGradients<T>& g) {
-  const std::int64_t H = n.hidden, G = n.gates(), D = w.ih->n();
+  const std::int64_t H = n.hidden, G = n.gates(), D = w.ih ? w.ih->n() : 0;
   parallel_for(n.batch, rows_per_range(n, D), [&](std::int64_t first, std::int64_t last) {
     const std::int64_t rows = last - first;
     for (std::int64_t step = n.steps - 1; step >= 0; --step) {
@@ -234,7 +238,8 @@ void sequence_backward(const SequenceSizes& n, const std::int32_t* lengths,
 
 #define ATTUNE_INSTANTIATE(T)                                                                    \
   template void sequence_forward(const SequenceSizes&, const std::int32_t*,                      \
-                                 const SequenceWeights<T>&, const T*, const SequenceStates<T>&); \
+                                 const SequenceWeights<T>&, const T*, const T*,                  \
+                                 const SequenceStates<T>&);                                      \
   template void sequence_backward(const SequenceSizes&, const std::int32_t*,                     \
                                   const SequenceWeights<T>&, const SequenceStates<T>&,           \
                                   const SequenceGradients<T>&)

@@ -26,7 +26,7 @@ struct SequenceSizes {
 };
 
 /// The weights as right operands: transposed for forward, as they lie for backward. Biases may be
-/// nullptr.
+/// nullptr, and so may `ih` where there is no x.
 template <typename T>
 struct SequenceWeights {
   std::shared_ptr<const PackedMatrix<T>> ih, hh;
@@ -42,11 +42,12 @@ struct SequenceStates {
   T* recurrent_n;  ///< [T, B, H]: W_hn h + b_hn; GRU only
 };
 
-/// Runs the cell over all steps of x [T, B, D]. `lengths` [B] may be nullptr: beyond its length a
-/// row's state stays.
+/// Runs the cell over all steps. The gates' input is W_ih x of x [T, B, D], or what is known of it
+/// before, `projected` [T, B, G H], or their sum; either may be nullptr. So may `lengths` [B]:
+/// beyond its length a row's state stays.
 template <typename T>
 void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths,
-                      const SequenceWeights<T>& weights, const T* x,
+                      const SequenceWeights<T>& weights, const T* x, const T* projected,
                       const SequenceStates<T>& states);
 
 /// Where the gradients of sequence_backward() are, or go.

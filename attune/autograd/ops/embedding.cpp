@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "attune/autograd/array/parallel.h"
+#include "attune/autograd/ops/matmul.h"
 
 namespace attune {
 namespace {
@@ -55,6 +56,13 @@ Tensor embedding(const Tensor& weight, const Indices& ids) {
       backward<T>(g.dy().template data<T>(), ids, features, dw.buffer.template data<T>());
     });
   });
+}
+
+Tensor embedding_linear(const Tensor& weight, const Indices& ids, const Tensor& w,
+                        std::int64_t first_column) {
+  if (weight.rank() == 2 && weight.size(0) < ids.elements())
+    return embedding(linear(weight, w, {}, first_column), ids);
+  return linear(embedding(weight, ids), w, {}, first_column);
 }
 
 }  // namespace attune

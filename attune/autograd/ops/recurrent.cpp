@@ -12,7 +12,8 @@ namespace {
 struct Run {
   const char* name;
   SequenceSizes n;
-  std::int64_t features;
+  std::int64_t features;      // of x; 0 without
+  std::int64_t first_column;  // of weight_ih's columns for x
   Indices lengths;
   bool single;  // a cell: x is [B, D], and there is no output beside the state
 
@@ -25,6 +26,7 @@ struct Kept {
   Saved x, weight_ih, weight_hh;
   Saved h, c;                // results are views of these
   Array gates, recurrent_n;  // never seen outside
+  Shape projected;           // of the input's known part
 
   template <typename T>
   SequenceStates<T> states() const {
@@ -34,7 +36,7 @@ struct Kept {
 };
 
 // Inputs of the recorded operation, in this order.
-enum { kX, kH, kC, kWeightIh, kWeightHh, kBiasIh, kBiasHh };
+enum { kX, kProjected, kH, kC, kWeightIh, kWeightHh, kBiasIh, kBiasHh };
 
 void check_operand(const Run& run, const char* what, const Tensor& operand, const Shape& expected,
                    DType dtype) {
@@ -45,18 +47,28 @@ void check_operand(const Run& run, const char* what, const Tensor& operand, cons
                name_of(operand.dtype()), name_of(dtype));
 }
 
-Run plan(const char* name, Cell cell, bool single, const Tensor& x, const LstmState& state,
-         const RecurrentWeights& w, const SequenceOptions& options) {
+Run plan(const char* name, Cell cell, bool single, const RecurrentInput& input,
+         const LstmState& state, const RecurrentWeights& w, const SequenceOptions& options) {
+  const auto& [part, projected] = input;
+  ATTUNE_CHECK(part.defined() || projected.defined(), "{}: no input given", name);
+  const Tensor& x = part.defined() ? part : projected;
   ATTUNE_CHECK(x.rank() == (single ? 2 : 3), "{}: x must be {}; got {}", name,
                single ? "[B, D]" : "[T, B, D], time first", x.shape());
   ATTUNE_CHECK(w.weight_hh.rank() == 2 && w.weight_ih.rank() == 2,
                "{}: weight_ih and weight_hh must have two axes; got {} and {}", name,
                w.weight_ih.shape(), w.weight_hh.shape());
-  Run run{name, {}, x.shape().last(), options.lengths, single};
+  const std::int64_t features = part.defined() ? part.shape().last() : 0;
+  const std::int64_t before = projected.defined() ? w.weight_ih.shape()[1] - features : 0;
+  ATTUNE_CHECK(before >= 0, "{}: x {} has more features than weight_ih {} has columns", name,
+               x.shape(), w.weight_ih.shape());
+  Run run{name, {}, features, before, options.lengths, single};
   run.n = {cell, single ? 1 : x.shape()[0], x.shape().last(1), w.weight_hh.shape()[1],
            options.reverse};
   const Shape state_shape{run.n.batch, run.n.hidden};
-  check_operand(run, "weight_ih", w.weight_ih, {run.n.gates(), run.features}, x.dtype());
+  Shape gates = x.shape();
+  gates[gates.rank() - 1] = run.n.gates();
+  check_operand(run, "projected input", projected, gates, x.dtype());
+  check_operand(run, "weight_ih", w.weight_ih, {run.n.gates(), before + features}, x.dtype());
   check_operand(run, "weight_hh", w.weight_hh, {run.n.gates(), run.n.hidden}, x.dtype());
   check_operand(run, "bias_ih", w.bias_ih, {run.n.gates()}, x.dtype());
   check_operand(run, "bias_hh", w.bias_hh, {run.n.gates()}, x.dtype());
@@ -109,13 +121,22 @@ const T* data_or_null(const Tensor& x) {
   return x.defined() ? x.value().data<T>() : nullptr;
 }
 
+// The columns of weight_ih for x.
 template <typename T>
-void forward(const Run& run, const RecurrentWeights& w, const Kept& kept) {
+std::shared_ptr<const PackedMatrix<T>> input_weight(const Run& run, const Kept& kept, Op op) {
+  if (run.features == 0) return nullptr;
+  return packed<T>(op, *kept.weight_ih, run.first_column, run.features);
+}
+
+template <typename T>
+void forward(const Run& run, const RecurrentWeights& w, const Tensor& projected,
+             const Kept& kept) {
   sequence_forward<T>(
       run.n, run.lengths_data(),
-      {packed<T>(Op::transpose, *kept.weight_ih), packed<T>(Op::transpose, *kept.weight_hh),
+      {input_weight<T>(run, kept, Op::transpose), packed<T>(Op::transpose, *kept.weight_hh),
        data_or_null<T>(w.bias_ih), data_or_null<T>(w.bias_hh)},
-      kept.x->data<T>(), kept.states<T>());
+      kept.x->defined() ? kept.x->data<T>() : nullptr, data_or_null<T>(projected),
+      kept.states<T>());
 }
 
 template <typename T>
@@ -136,34 +157,37 @@ void backward(const Run& run, const Kept& kept, Grads& g) {
   const Into dx = g.needs(kX) ? g.into(kX) : Into{};
   sequence_backward<T>(
       run.n, run.lengths_data(),
-      {packed<T>(Op::none, *kept.weight_ih), packed<T>(Op::none, *kept.weight_hh), {}, {}},
+      {input_weight<T>(run, kept, Op::none), packed<T>(Op::none, *kept.weight_hh), {}, {}},
       kept.states<T>(),
       {data(dy), data(dh), data(dc), data(dgates), data(dgates_hh), data(dx.buffer),
        dx.accumulate});
-  g.add_affine(kWeightIh, kBiasIh, dgates, *kept.x);
+  g.add_affine(kWeightIh, kBiasIh, dgates, *kept.x, run.first_column);
   g.add_affine(kWeightHh, kBiasHh, dgates_hh.defined() ? dgates_hh : dgates,
                kept.h->block(run.n.before(0), run.n.steps));
+  if (g.needs(kProjected)) g.add(kProjected, dgates.reshape(kept.projected));
   g.add(kH, std::move(dh));
   if (dc.defined()) g.add(kC, std::move(dc));
 }
 
-SequenceResult run_cell(const char* name, Cell cell, bool single, const Tensor& x,
+SequenceResult run_cell(const char* name, Cell cell, bool single, const RecurrentInput& input,
                         const LstmState& state, const RecurrentWeights& w,
                         const SequenceOptions& options) {
-  const Run run = plan(name, cell, single, x, state, w, options);
-  const DType dtype = x.dtype();
-  Kept kept{x, w.weight_ih, w.weight_hh, states_from(run, state.h, dtype), {}, {}, {}};
+  const Run run = plan(name, cell, single, input, state, w, options);
+  const auto& [x, projected] = input;
+  const DType dtype = w.weight_ih.dtype();
+  Kept kept{x, w.weight_ih, w.weight_hh, states_from(run, state.h, dtype), {}, {}, {}, {}};
+  if (projected.defined()) kept.projected = projected.shape();
   if (run.is_lstm()) kept.c = states_from(run, state.c, dtype);
   kept.gates = Array(Shape{run.n.steps, run.n.batch, run.n.gates()}, dtype);
   if (cell == Cell::gru)
     kept.recurrent_n = Array(Shape{run.n.steps, run.n.batch, run.n.hidden}, dtype);
-  dispatch(dtype, [&](auto type) { forward<decltype(type)>(run, w, kept); });
+  dispatch(dtype, [&](auto type) { forward<decltype(type)>(run, w, projected, kept); });
 
   std::vector<Array> results{last_of(run, *kept.h)};
   if (!single) results.push_back(output_of(run, *kept.h));
   if (run.is_lstm()) results.push_back(last_of(run, *kept.c));
   const std::vector<Tensor> recorded = record(
-      name, results, {x, state.h, state.c, w.weight_ih, w.weight_hh, w.bias_ih, w.bias_hh},
+      name, results, {x, projected, state.h, state.c, w.weight_ih, w.weight_hh, w.bias_ih, w.bias_hh},
       [run, kept](Grads& g) {
         dispatch(kept.h->dtype(), [&](auto type) { backward<decltype(type)>(run, kept, g); });
       });
@@ -180,31 +204,31 @@ Cell rnn(RnnActivation activation) {
 
 }  // namespace
 
-Tensor rnn_cell(const Tensor& x, const Tensor& h, const RecurrentWeights& weights,
+Tensor rnn_cell(const RecurrentInput& x, const Tensor& h, const RecurrentWeights& weights,
                 RnnActivation activation) {
   return run_cell("rnn_cell", rnn(activation), true, x, {h, {}}, weights, {}).h;
 }
 
-Tensor gru_cell(const Tensor& x, const Tensor& h, const RecurrentWeights& weights) {
+Tensor gru_cell(const RecurrentInput& x, const Tensor& h, const RecurrentWeights& weights) {
   return run_cell("gru_cell", Cell::gru, true, x, {h, {}}, weights, {}).h;
 }
 
-LstmState lstm_cell(const Tensor& x, const LstmState& state, const RecurrentWeights& weights) {
+LstmState lstm_cell(const RecurrentInput& x, const LstmState& state, const RecurrentWeights& weights) {
   const SequenceResult result = run_cell("lstm_cell", Cell::lstm, true, x, state, weights, {});
   return {result.h, result.c};
 }
 
-SequenceResult rnn_sequence(const Tensor& x, const Tensor& h, const RecurrentWeights& weights,
+SequenceResult rnn_sequence(const RecurrentInput& x, const Tensor& h, const RecurrentWeights& weights,
                             const SequenceOptions& options, RnnActivation activation) {
   return run_cell("rnn_sequence", rnn(activation), false, x, {h, {}}, weights, options);
 }
 
-SequenceResult gru_sequence(const Tensor& x, const Tensor& h, const RecurrentWeights& weights,
+SequenceResult gru_sequence(const RecurrentInput& x, const Tensor& h, const RecurrentWeights& weights,
                             const SequenceOptions& options) {
   return run_cell("gru_sequence", Cell::gru, false, x, {h, {}}, weights, options);
 }
 
-SequenceResult lstm_sequence(const Tensor& x, const LstmState& state,
+SequenceResult lstm_sequence(const RecurrentInput& x, const LstmState& state,
                              const RecurrentWeights& weights, const SequenceOptions& options) {
   return run_cell("lstm_sequence", Cell::lstm, false, x, state, weights, options);
 }
