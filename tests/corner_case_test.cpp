@@ -21,6 +21,29 @@ TEST_CASE("memory that one thread frees and another allocates does not pile up")
 #endif
 }
 
+TEST_CASE("what one thread frees the thread that allocates finds again") {
+#if !defined(__SANITIZE_ADDRESS__)
+  constexpr int kBlocks = 40;
+  std::vector<Array> blocks(kBlocks);
+  const auto before = pool::statistics().system_bytes;
+  std::thread([&] {
+    for (int round = 0; round < 3; ++round) {
+      for (Array& block : blocks) block = Array({50000});
+      std::thread([&] {
+        for (Array& block : blocks) block = Array();
+        // While this thread lives, its own lists are out of the other's reach.
+        const auto after = pool::statistics().system_bytes;
+        std::thread([&] {
+          for (Array& block : blocks) block = Array({50000});
+        }).join();
+        CHECK(pool::statistics().system_bytes == after);
+      }).join();
+    }
+  }).join();
+  CHECK(pool::statistics().system_bytes <= before + kBlocks * 50000 * 5);
+#endif
+}
+
 TEST_CASE("a hook on a parameter is called by each of two graphs that are differentiated nested") {
   Tensor w = Tensor::parameter(Array::full({1}, 2));
   Tensor inner_input = Tensor::parameter(Array::full({1}, 1));

@@ -3,6 +3,7 @@
 
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/array/threads.h"
+#include "attune/autograd/shards.h"
 #include "attune/optim.h"
 #include "attune/seq2seq.h"
 #include "catch.h"
@@ -21,9 +22,9 @@ struct Outcome {
   }
 };
 
-// A few steps of a whole training: batches, dropout, clipping, Adam.
+// A few steps of a whole training: batches in shards, dropout, clipping, Adam.
 Outcome train(EncoderDecoderOptions options, std::uint64_t seed, int thread_count,
-              const char* optimizer_name = "adam") {
+              std::int64_t shards = 1, const char* optimizer_name = "adam") {
   const int before = threads();
   set_threads(thread_count);
   attune::seed(seed);
@@ -43,11 +44,14 @@ Outcome train(EncoderDecoderOptions options, std::uint64_t seed, int thread_coun
   Outcome outcome;
   for (int step = 0; step < 3; ++step) {
     optimizer->zero_grad();
-    const Tensor loss = model->loss(batches.next(), teacher_forcing);
-    loss.backward();
+    const Batch batch = batches.next();
+    const std::vector<Batch> parts = shards_of(batch, shards);
+    const double loss = sharded_backward(shards, [&](std::int64_t i) {
+      return model->loss(parts[static_cast<std::size_t>(i)], teacher_forcing) * (1.0 / shards);
+    });
     clip_grad_norm(model->parameters(), 0.5);
     optimizer->step();
-    outcome.losses.push_back(static_cast<float>(loss.item()));
+    outcome.losses.push_back(static_cast<float>(loss));
   }
   for (const auto& [name, value] : model->values()) {
     const std::vector<float> numbers = value.to_vector();
@@ -57,11 +61,14 @@ Outcome train(EncoderDecoderOptions options, std::uint64_t seed, int thread_coun
   return outcome;
 }
 
+// With operations that threads share out, and with shards: fewer of them than threads, and more.
 void check_thread_counts(const EncoderDecoderOptions& options, const char* optimizer = "adam") {
-  const Outcome one = train(options, 1, 1, optimizer);
-  for (const int count : {2, 3, 8}) {
-    INFO(count << " threads");
-    CHECK((train(options, 1, count, optimizer) == one));
+  for (const std::int64_t shards : {1, 3}) {
+    const Outcome one = train(options, 1, 1, shards, optimizer);
+    for (const int count : {2, 3, 8}) {
+      INFO(count << " threads, " << shards << " shards");
+      CHECK((train(options, 1, count, shards, optimizer) == one));
+    }
   }
 }
 
@@ -95,7 +102,7 @@ TEST_CASE("training a Transformer has the same bits for all threads") {
 
 TEST_CASE("two trainings with one seed are the same bit for bit, with another seed they differ") {
   const EncoderDecoderOptions options{.hidden = 32, .dropout = 0.2};
-  const Outcome first = train(options, 7, 2);
-  CHECK((train(options, 7, 2) == first));
-  CHECK_FALSE((train(options, 8, 2) == first));
+  const Outcome first = train(options, 7, 2, 2);
+  CHECK((train(options, 7, 2, 2) == first));
+  CHECK_FALSE((train(options, 8, 2, 2) == first));
 }

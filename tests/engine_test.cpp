@@ -310,6 +310,40 @@ TEST_CASE("two threads with gradient buffers of their own give the bits of one t
     REQUIRE(serial[i] == Approx(whole[i]).margin(1e-6));
 }
 
+// A decoder's step after step, whose rows are put below each other (AffineGradients).
+TEST_CASE("a weight that few rows at a time are multiplied by has the gradient of all rows at once") {
+  constexpr std::int64_t kSteps = 12, kRows = 70;  // more than one product's worth
+  const Array x = random_array({kSteps, kRows, 5}, 3);
+  const auto gradients = [&](bool step_by_step, bool hook) {
+    Tensor w = Tensor::parameter(random_array({3, 7}, 1));
+    Tensor b = Tensor::parameter(random_array({3}, 2));
+    int calls = 0;
+    if (hook)
+      w.register_hook([&](const Array& gradient) {
+        ++calls;
+        return gradient;
+      });
+    Tensor total = Array::zeros({});
+    if (step_by_step)
+      for (std::int64_t t = 0; t < kSteps; ++t) total = total + sum(square(linear(x[t], w, b, 2)));
+    else
+      total = sum(square(linear(x, w, b, 2)));
+    total.backward();
+    total = Tensor();
+    CHECK(calls == (hook ? 1 : 0));
+    V all = grad_of(w);
+    for (const float v : grad_of(b)) all.push_back(v);
+    return all;
+  };
+  const V whole = gradients(false, false);
+  for (const bool hook : {false, true}) {
+    const V steps = gradients(true, hook);
+    REQUIRE(steps.size() == whole.size());
+    for (std::size_t i = 0; i < whole.size(); ++i)
+      CHECK(steps[i] == Approx(whole[i]).epsilon(1e-4).margin(1e-4));
+  }
+}
+
 TEST_CASE("operands of two dtypes are refused, in words") {
   const Tensor a(Array::zeros({2})), b(Array::zeros({2}, DType::f64));
   CHECK_THROWS_WITH(a + b, "add: dtypes differ: f32 [2] and f64 [2]; convert one with to()");

@@ -71,6 +71,27 @@ std::vector<OpCase> loss_cases() {
         {"embedding: no ids given", [] {
            embedding(of({7, 3}), {});
          }}}});
+  // With more ids than rows, and with fewer: the product comes first, or last.
+  for (const std::int64_t count : {12, 4})
+    cases.push_back({fmt::format("embedding_linear of {} ids", count),
+                     {{{7, 3}}, {{5, 4}}},
+                     {{307, 77}, {129, 78}},
+                     [=](const Operands& x) {
+                       const std::int64_t n = x[0].size(0) < 10 ? count : 30 * count;
+                       return embedding_linear(x[0], ids({n}, x[0].size(0)), x[1], 1);
+                     },
+                     [=](const std::vector<Numbers>& x) {
+                       Numbers y;
+                       for (const std::int32_t id : ids({count}, 7).to_vector())
+                         for (std::size_t row = 0; row < 5; ++row) {
+                           double total = 0;
+                           for (std::size_t k = 0; k < 3; ++k)
+                             total += x[1][row * 4 + 1 + k] *
+                                      x[0][static_cast<std::size_t>(id) * 3 + k];
+                           y.push_back(total);
+                         }
+                       return y;
+                     }});
   cases.push_back(cross_entropy_case("cross_entropy", kIgnore, 0));
   cases.back().bad_calls = {
       {"cross_entropy: logits [4, 7] need targets of shape [4]; got [5]; one class for each row of "

@@ -99,46 +99,68 @@ std::vector<Operand> operands(const CellKind& kind, const Shape& x) {
   return all;
 }
 
-Results apply_cell(const CellKind& kind, const Operands& x) {
+// How much of the input is multiplied by weight_ih beforehand.
+enum class Known { nothing, first_feature, all };
+
+RecurrentInput input_of(const CellKind& kind, const Operands& x, Known known) {
+  if (known == Known::nothing) return x[0];
+  const Tensor& weight_ih = x[kind.weights()];
+  if (known == Known::all) return {Tensor(), linear(x[0], weight_ih, {}, 0)};
+  const int last = x[0].rank() - 1;
+  return {slice(x[0], last, 1, x[0].size(last)),
+          linear(slice(x[0], last, 0, 1), weight_ih, {}, 0)};
+}
+
+std::string describe(Known known) {
+  return known == Known::nothing ? ""
+         : known == Known::all   ? " with its input known"
+                                 : " with a part of its input known";
+}
+
+Results apply_cell(const CellKind& kind, const Operands& x, Known known) {
   const RecurrentWeights weights = weights_of(kind, x);
+  const RecurrentInput input = input_of(kind, x, known);
   if (kind.name == "lstm") {
-    const LstmState next = lstm_cell(x[0], {x[1], x[2]}, weights);
+    const LstmState next = lstm_cell(input, {x[1], x[2]}, weights);
     return {next.h, next.c};
   }
-  if (kind.name == "gru") return gru_cell(x[0], x[1], weights);
-  return rnn_cell(x[0], x[1], weights,
+  if (kind.name == "gru") return gru_cell(input, x[1], weights);
+  return rnn_cell(input, x[1], weights,
                   kind.name == "rnn" ? RnnActivation::tanh : RnnActivation::relu);
 }
 
-Results apply_sequence(const CellKind& kind, const Operands& x, const SequenceOptions& options) {
+Results apply_sequence(const CellKind& kind, const Operands& x, const SequenceOptions& options,
+                       Known known) {
   const RecurrentWeights weights = weights_of(kind, x);
+  const RecurrentInput input = input_of(kind, x, known);
   if (kind.name == "lstm") {
-    const SequenceResult result = lstm_sequence(x[0], {x[1], x[2]}, weights, options);
+    const SequenceResult result = lstm_sequence(input, {x[1], x[2]}, weights, options);
     return {result.output, result.h, result.c};
   }
   const SequenceResult result =
       kind.name == "gru"
-          ? gru_sequence(x[0], x[1], weights, options)
-          : rnn_sequence(x[0], x[1], weights, options,
+          ? gru_sequence(input, x[1], weights, options)
+          : rnn_sequence(input, x[1], weights, options,
                          kind.name == "rnn" ? RnnActivation::tanh : RnnActivation::relu);
   return {result.output, result.h};
 }
 
-OpCase cell_case(const CellKind& kind) {
-  return {kind.name + " cell", operands(kind, {kBatch, kFeatures}), shapes(kind, {67, 65}, 129),
-          [=](const Operands& x) { return apply_cell(kind, x); },
+OpCase cell_case(const CellKind& kind, Known known = Known::nothing) {
+  return {kind.name + " cell" + describe(known), operands(kind, {kBatch, kFeatures}), shapes(kind, {67, 65}, 129),
+          [=](const Operands& x) { return apply_cell(kind, x, known); },
           [=](const std::vector<Numbers>& x) { return run(kind, 1, {}, false, false, x); }};
 }
 
-OpCase sequence_case(const CellKind& kind, bool with_lengths, bool reverse) {
+OpCase sequence_case(const CellKind& kind, bool with_lengths, bool reverse,
+                     Known known = Known::nothing) {
   const auto lengths = [=](std::int64_t steps, std::int64_t batch) {
     return with_lengths ? some_lengths(batch, steps) : Indices();
   };
   return {kind.name + " sequence" + (with_lengths ? " with lengths" : "") +
-              (reverse ? " in reverse" : ""),
+              (reverse ? " in reverse" : "") + describe(known),
           operands(kind, {kSteps, kBatch, kFeatures}), shapes(kind, {7, 67, 33}, 65),
           [=](const Operands& x) {
-            return apply_sequence(kind, x, {lengths(x[0].size(0), x[0].size(1)), reverse});
+            return apply_sequence(kind, x, {lengths(x[0].size(0), x[0].size(1)), reverse}, known);
           },
           [=](const std::vector<Numbers>& x) {
             const auto values =
@@ -173,6 +195,20 @@ std::vector<BadCall> bad_gru_calls() {
            [=] {
              gru(of({4, 3, 2}), {}, of({15, 2}), of({15}), {1, 2});
            }},
+          {"gru_sequence: no input given",
+           [] {
+             gru_sequence(Tensor(), {}, {of({15, 2}), of({15, 5}), {}, {}});
+           }},
+          {"gru_sequence: projected input must be [4, 3, 15]; got [4, 3, 14]",
+           [] {
+             gru_sequence({of({4, 3, 2}), of({4, 3, 14})}, {},
+                          {of({15, 3}), of({15, 5}), {}, {}});
+           }},
+          {"gru_sequence: x [4, 3, 4] has more features than weight_ih [15, 3] has columns",
+           [] {
+             gru_sequence({of({4, 3, 4}), of({4, 3, 15})}, {},
+                          {of({15, 3}), of({15, 5}), {}, {}});
+           }},
           {"gru_sequence: length 5 of sequence 1 is outside [0, 4]", [=] {
              gru(of({4, 3, 2}), {}, of({15, 2}), of({15}), {1, 5, 2});
            }}};
@@ -188,6 +224,11 @@ std::vector<OpCase> recurrent_cases() {
       for (const bool reverse : {false, true})
         cases.push_back(sequence_case(kind, with_lengths, reverse));
     if (kind.name == "gru") cases.back().bad_calls = bad_gru_calls();
+    for (const Known known : {Known::first_feature, Known::all}) {
+      cases.push_back(cell_case(kind, known));
+      cases.push_back(sequence_case(kind, true, false, known));
+      cases.push_back(sequence_case(kind, true, true, known));
+    }
   }
   return cases;
 }

@@ -51,6 +51,27 @@ TEST_CASE("a parallel loop within a parallel loop covers every element once") {
   set_threads(before);
 }
 
+TEST_CASE("a few ranges may have teams of threads, whose loops cover every element once") {
+  const int before = threads();
+  for (const int count : {1, 2, 5, 8}) {
+    set_threads(count);
+    std::vector<int> visits(900);
+    for (int repeat = 0; repeat < 100; ++repeat)
+      parallel_for(
+          3, 1,
+          [&](std::int64_t piece, std::int64_t) {
+            for (int again = 0; again < 3; ++again)
+              parallel_for(100, 7, [&](std::int64_t begin, std::int64_t end) {
+                for (std::int64_t i = begin; i < end; ++i)
+                  ++visits[static_cast<std::size_t>(piece * 300 + again * 100 + i)];
+              });
+          },
+          Teams::of_equal_parts);
+    CHECK(visits == std::vector<int>(900, 100));
+  }
+  set_threads(before);
+}
+
 TEST_CASE("what a parallel loop throws reaches its caller, and the next loop works") {
   const int before = threads();
   set_threads(2);

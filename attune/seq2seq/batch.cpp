@@ -67,4 +67,30 @@ Batch make_batch(std::span<const Example> examples) {
   return {make_sources(sources), input.indices(), output.indices(), tokens};
 }
 
+std::vector<Batch> shards_of(const Batch& batch, std::int64_t count) {
+  const std::int64_t sequences = batch.source.lengths.elements();
+  ATTUNE_CHECK(count >= 1 && count <= sequences,
+               "shards_of: {} parts of a batch of {} sequences asked for; expected 1 to {}", count,
+               sequences, sequences);
+  std::vector<Batch> shards;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t first = i * sequences / count;
+    const std::int64_t columns = (i + 1) * sequences / count - first;
+    const Indices lengths = batch.source.lengths.block(first, columns);
+    const Indices output = batch.target_output.columns(first, columns);
+    const std::int64_t longest = *std::max_element(lengths.data(), lengths.data() + columns);
+    std::int64_t steps = 0, tokens = 0;
+    for (std::int64_t k = 0; k < output.elements(); ++k) {
+      if (output.at(k) == kIgnore) continue;
+      steps = k / columns + 1;
+      ++tokens;
+    }
+    shards.push_back({{batch.source.ids.columns(first, columns).block(0, longest), lengths},
+                      batch.target_input.columns(first, columns).block(0, steps),
+                      output.block(0, steps),
+                      tokens});
+  }
+  return shards;
+}
+
 }  // namespace attune

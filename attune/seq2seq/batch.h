@@ -33,4 +33,9 @@ struct Batch {
 /// Puts examples side by side. Errors: as make_sources().
 Batch make_batch(std::span<const Example> examples);
 
+/// A batch in `count` parts of about equal size, its sequences in order, for sharded_backward().
+/// Each part is as long as its own longest sequences. Errors: less than one part, or more parts
+/// than sequences.
+std::vector<Batch> shards_of(const Batch& batch, std::int64_t count);
+
 }  // namespace attune

@@ -3,7 +3,9 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <optional>
+#include <vector>
 
 #include "attune/attune.h"
 #include "commands.h"
@@ -98,6 +100,28 @@ std::string describe(std::int64_t step, const Validation::Result& result) {
       step, loss, culprit, saved ? "best" : "last good", run.folder);
 }
 
+struct Outcome {
+  double loss, accuracy;
+};
+
+// The gradients of a batch, in shards that threads share out.
+Outcome backward(const attune::Seq2SeqModel& model, const attune::Batch& batch,
+                 const TrainOptions& options) {
+  const std::vector<attune::Batch> shards = attune::shards_of(
+      batch, attune::suitable_shards(batch.source.lengths.elements()));
+  std::vector<double> right(shards.size());
+  const double loss = attune::sharded_backward(std::ssize(shards), [&](std::int64_t i) {
+    const attune::Batch& shard = shards[static_cast<std::size_t>(i)];
+    const double share = static_cast<double>(shard.tokens) / static_cast<double>(batch.tokens);
+    const attune::Tensor logits = model(shard, options.teacher_forcing);
+    right[static_cast<std::size_t>(i)] =
+        share * attune::token_accuracy(logits, shard.target_output);
+    return share * attune::cross_entropy(logits, shard.target_output, attune::kIgnore,
+                                         options.label_smoothing);
+  });
+  return {loss, std::accumulate(right.begin(), right.end(), 0.0)};
+}
+
 // Draws where the trained model looks for one source, into the run folder and on standard output.
 void show_alignment(const Run& run, const std::string& sample) {
   if (!run.config.model.has_attention()) return;
@@ -142,24 +166,19 @@ int train(const TrainOptions& options) {
     ++step;
     const attune::Batch batch = data.batches.next();
     optimizer->zero_grad();
-    const attune::Tensor logits = model(batch, options.teacher_forcing);
-    const attune::Tensor loss = attune::cross_entropy(logits, batch.target_output, attune::kIgnore,
-                                                      options.label_smoothing);
-    if (std::isfinite(loss.item())) last_good.keep();
-    loss.backward();
+    const auto [loss, accuracy] = backward(model, batch, options);
+    if (std::isfinite(loss)) last_good.keep();
     const double norm = attune::clip_grad_norm(parameters, max_norm);
-    if (!std::isfinite(loss.item()) || !std::isfinite(norm))
-      give_up(run, last_good, step, loss.item(), saved);
+    if (!std::isfinite(loss) || !std::isfinite(norm)) give_up(run, last_good, step, loss, saved);
     optimizer->scale_learn_rate(schedule->factor(step - 1));
     optimizer->step();
 
-    const double accuracy = attune::token_accuracy(logits, batch.target_output);
-    progress.step({.loss = loss.item(), .accuracy = accuracy, .tokens = batch.tokens});
+    progress.step({.loss = loss, .accuracy = accuracy, .tokens = batch.tokens});
     const bool last = step == options.steps || stop.received();
     if (step % log_every == 0 || last)
-      logs.step(step, loss.item(), accuracy, optimizer->learn_rate(), norm, batch.tokens);
+      logs.step(step, loss, accuracy, optimizer->learn_rate(), norm, batch.tokens);
 
-    loss_since_look += loss.item();
+    loss_since_look += loss;
     if (step % look_every != 0 && !last) continue;
     if (validation) {
       const Validation::Result result = (*validation)(run);

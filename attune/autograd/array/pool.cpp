@@ -48,7 +48,9 @@ struct Waiting {
 struct Lists {
   std::array<Waiting*, kClasses> heads{};
   std::array<int, kClasses> counts{};
-  std::array<int, kClasses> brought{};
+  // How many blocks of a class a thread may keep: those that it took from elsewhere. What it frees
+  // beyond them another thread brought, which will want it again.
+  std::array<int, kClasses> allowed{};
 
   void push(int index, void* block) {
     heads[index] = new (block) Waiting{heads[index]};
@@ -134,7 +136,8 @@ void* allocate(std::size_t bytes) {
   if (kPooled) {
     if (Lists* lists = local()) {
       if (void* block = lists->pop(size.index)) return block;
-      ++lists->brought[size.index];
+      int& allowed = lists->allowed[size.index];
+      allowed = std::min(allowed + 1, local_limit(size.bytes));
     }
     std::lock_guard lock(shared().mutex);
     if (void* block = shared().lists.pop(size.index)) return block;
@@ -146,9 +149,11 @@ void release(void* block, std::size_t bytes) noexcept {
   const SizeClass size = size_class(bytes);
   if (!kPooled) return to_system(block, size.bytes);
   Lists* lists = local();
-  if (lists && lists->counts[size.index] < std::min(lists->brought[size.index], local_limit(size.bytes)))
-    return lists->push(size.index, block);
-  if (lists) --lists->brought[size.index];
+  if (lists) {
+    int& allowed = lists->allowed[size.index];
+    if (lists->counts[size.index] < allowed) return lists->push(size.index, block);
+    allowed = std::max(allowed - 1, 0);
+  }
   std::lock_guard lock(shared().mutex);
   shared().lists.push(size.index, block);
 }
