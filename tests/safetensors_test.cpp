@@ -150,7 +150,7 @@ TEST_CASE("a safetensors header that describes its arrays wrongly is refused") {
   one("F32", "[99999999999999999999]", "[0, 12]", "no whole number");
   one("F32", "[4294967296, 4294967296]", "[0, 12]", "impossibly many elements");
   one("F32", "[0, 4294967296, 4294967296]", "[0, 0]", "impossibly many elements");
-  one("F32", "[1, 1, 1, 1, 1, 3, 1]", "[0, 12]", "has 7 axes; Attune has at most 6");
+  one("F32", "[1, 1, 1, 1, 1, 1, 3, 1]", "[0, 12]", "has 8 axes; Attune has at most 7");
   one("BF16", "[6]", "[0, 12]", "has the type \"BF16\"; Attune has only F32 and F64");
   two(array('a', "F32", "[2]", "[0, 8]"), array('b', "F32", "[2]", "[4, 12]"),
       "array \"b\" begins at byte 4 and not at 8");

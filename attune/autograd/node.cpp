@@ -30,17 +30,21 @@ void NodeRef::release(Node* node) {
   deleting = false;
 }
 
-Node::Node(const char* name, std::span<const Edge> inputs, std::span<const Array> outputs)
+Node::Node(const char* name, std::span<Edge> inputs, std::span<const Array> outputs)
     : leaf_(inputs.empty()), name_(name) {
   // Counting per thread suffices within a graph; taking the inputs' into account keeps the order
   // right for a graph that is continued on another thread.
   std::uint64_t order = newest_order;
-  for (const Edge& edge : inputs) {
+  for (Edge& edge : inputs) {
     if (edge.node) order = std::max(order, edge.node->order_);
-    edges_.push_back(edge);
+    edges_.add() = std::move(edge);
   }
   newest_order = order_ = order + 1;
-  for (const Array& output : outputs) slots_.push_back({output.shape(), output.dtype(), {}, false});
+  for (const Array& output : outputs) {
+    Slot& slot = slots_.add();
+    slot.shape = output.shape();
+    slot.dtype = output.dtype();
+  }
 }
 
 Node::Slot& Node::leaf_slot() { return current_buffers ? current_buffers->slot(*this) : slots_[0]; }
@@ -67,7 +71,7 @@ void Node::add(int output, Array gradient) {
 }
 
 void Node::forget_gradients() {
-  for (int k = 0; k < outputs(); ++k) slot(k).gradient = Array();
+  for (int k = 0; k < outputs(); ++k) slot(k).gradient.reset();
 }
 
 void Node::release_saved() {

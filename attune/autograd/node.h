@@ -63,7 +63,8 @@ using GradientHook = std::function<Array(const Array&)>;
 /// and holds its outputs' gradients, but no values: a value lives as long as somebody needs it.
 class Node {
  public:
-  Node(const char* name, std::span<const Edge> inputs, std::span<const Array> outputs);
+  /// Takes the inputs' edges over.
+  Node(const char* name, std::span<Edge> inputs, std::span<const Array> outputs);
   virtual ~Node() = default;
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -107,7 +108,7 @@ class Node {
 
   struct Slot {
     Shape shape;
-    DType dtype;
+    DType dtype = DType::f32;
     Array gradient;
     bool shared = false;  // the gradient's memory is in use elsewhere: copy before writing
   };
@@ -125,14 +126,12 @@ class Node {
   template <typename T, int Inline>
   class ShortList {
    public:
-    void push_back(T value) {
-      if (more_.empty() && count_ < Inline) {
-        few_[count_++] = std::move(value);
-        return;
-      }
+    /// A new last member, to be filled in.
+    T& add() {
+      if (more_.empty() && count_ < Inline) return few_[count_++];
       if (more_.empty()) more_.assign(few_, few_ + count_);
-      more_.push_back(std::move(value));
       ++count_;
+      return more_.emplace_back();
     }
     T* data() { return more_.empty() ? few_ : more_.data(); }
     const T* data() const { return more_.empty() ? few_ : more_.data(); }

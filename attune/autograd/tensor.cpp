@@ -16,7 +16,7 @@ class Leaf final : public Node {
 // wants to see it (a hook, retain_grad): then it has its own, which run() adds to the block.
 class View final : public Node {
  public:
-  View(const char* name, std::span<const Edge> base, const Array& value, std::int64_t offset,
+  View(const char* name, std::span<Edge> base, const Array& value, std::int64_t offset,
        bool whole)
       : Node(name, base, std::span<const Array>(&value, 1)),
         shape_(value.shape()),
@@ -123,9 +123,9 @@ void check_finite(const char* name, const Array& value) {
 Tensor record_view(const char* name, const Tensor& x, std::int64_t offset, const Shape& shape) {
   Array value = x.value().view(offset, shape);
   if (NoGrad::active() || !x.requires_grad()) return Tensor(std::move(value));
-  const Edge base{x.node(), x.output()};
+  Edge base{x.node(), x.output()};
   const bool whole = shape.elements() == x.elements();
-  NodeRef node(new View(name, std::span<const Edge>(&base, 1), value, offset, whole));
+  NodeRef node(new View(name, std::span<Edge>(&base, 1), value, offset, whole));
   return Tensor(std::move(value), std::move(node), 0);
 }
 

@@ -110,8 +110,8 @@ class Edges {
  public:
   explicit Edges(std::span<const Input> inputs);
   bool wanted() const { return wanted_; }
-  operator std::span<const Edge>() const {  // NOLINT(google-explicit-constructor)
-    return more_.empty() ? std::span<const Edge>(few_, count_) : std::span<const Edge>(more_);
+  std::span<Edge> take() {
+    return more_.empty() ? std::span<Edge>(few_, count_) : std::span<Edge>(more_);
   }
 
  private:
@@ -125,7 +125,7 @@ class Edges {
 template <typename Backward>
 class Operation final : public Node {
  public:
-  Operation(const char* name, std::span<const Edge> inputs, std::span<const Array> outputs,
+  Operation(const char* name, std::span<Edge> inputs, std::span<const Array> outputs,
             Backward backward)
       : Node(name, inputs, outputs), backward_(std::move(backward)) {}
   ~Operation() override {
@@ -157,9 +157,9 @@ bool checks_finite();
 template <typename Backward>
 Tensor record(const char* name, Array value, std::span<const Input> inputs, Backward backward) {
   if (detail::checks_finite()) detail::check_finite(name, value);
-  const detail::Edges edges(inputs);
+  detail::Edges edges(inputs);
   if (!edges.wanted()) return Tensor(std::move(value));
-  NodeRef node(new detail::Operation<Backward>(name, edges, std::span<const Array>(&value, 1),
+  NodeRef node(new detail::Operation<Backward>(name, edges.take(), std::span<const Array>(&value, 1),
                                                std::move(backward)));
   return Tensor(std::move(value), std::move(node), 0);
 }
@@ -176,10 +176,10 @@ std::vector<Tensor> record(const char* name, const std::vector<Array>& values,
                            std::initializer_list<Input> inputs, Backward backward) {
   for (const Array& value : values)
     if (detail::checks_finite()) detail::check_finite(name, value);
-  const detail::Edges edges(std::span<const Input>(inputs.begin(), inputs.size()));
+  detail::Edges edges(std::span<const Input>(inputs.begin(), inputs.size()));
   NodeRef node;
   if (edges.wanted())
-    node = NodeRef(new detail::Operation<Backward>(name, edges, values, std::move(backward)));
+    node = NodeRef(new detail::Operation<Backward>(name, edges.take(), values, std::move(backward)));
   std::vector<Tensor> results;
   for (int k = 0; k < static_cast<int>(values.size()); ++k)
     results.emplace_back(values[static_cast<std::size_t>(k)], node, k);

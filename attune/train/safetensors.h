@@ -30,7 +30,7 @@ void save_safetensors(const std::string& path, const Safetensors& content);
 
 /// Reads such a file. Errors, in one line that names the path: it cannot be read; it is not a whole
 /// safetensors file (cut off, no JSON, offsets outside the file, with gaps or overlaps, a name
-/// twice); an element type other than F32 and F64; more than six axes.
+/// twice); an element type other than F32 and F64; more than seven axes.
 Safetensors load_safetensors(const std::string& path);
 
 }  // namespace attune

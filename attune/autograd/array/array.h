@@ -35,6 +35,12 @@ class Array {
   }
 
   bool defined() const { return static_cast<bool>(storage_); }
+  /// No array from here on.
+  void reset() {
+    storage_ = Storage();
+    data_ = nullptr;
+    shape_ = Shape();
+  }
   const Shape& shape() const { return shape_; }
   DType dtype() const { return dtype_; }
   std::int64_t elements() const { return shape_.elements(); }

@@ -9,14 +9,15 @@
 
 namespace attune {
 
-/// Sizes of an array's axes, outermost first; at most six, without allocation. Rank 0 is a scalar.
+/// Sizes of an array's axes, outermost first; at most seven, without allocation: 64 bytes, which
+/// are copied in one go. Rank 0 is a scalar.
 class Shape {
  public:
-  static constexpr int kMaxRank = 6;
+  static constexpr int kMaxRank = 7;
 
   Shape() = default;
   /// -1 stands for a size to be worked out, where a function takes that (reshape). Errors: more
-  /// than six axes, a size below -1.
+  /// than seven axes, a size below -1.
   Shape(std::initializer_list<std::int64_t> sizes);
   explicit Shape(std::span<const std::int64_t> sizes);
 
