@@ -22,15 +22,6 @@ void for_each_row(const AttentionSizes& n, std::int64_t cost, const Body& body) 
 
 constexpr std::int64_t kTanhCost = 4;
 
-// Numbers that are fetched ahead at a time.
-constexpr std::int64_t kAhead = 64;
-
-template <typename T>
-void prefetch(const T* numbers) {
-  constexpr std::int64_t kLine = 64 / sizeof(T);
-  for (std::int64_t i = 0; i < kAhead; i += kLine) __builtin_prefetch(numbers + i);
-}
-
 }  // namespace
 
 template <typename T>
@@ -94,25 +85,17 @@ void additive_backward(const AttentionSizes& n, const T* query, const T* keys, c
     std::fill_n(dv_b, f, T{0});
     for (std::int64_t s = 0; s < n.sources; ++s) {
       const T d = dscores[b * n.sources + s];
-      const std::int64_t row = (s * n.batch + b) * f;
-      const T* k = keys + row;
-      T* dk = dkeys.data ? dkeys.data + row : dk_rows + b * f;
+      const T* k = keys + (s * n.batch + b) * f;
+      T* dk = dkeys.data ? dkeys.data + (s * n.batch + b) * f : dk_rows + b * f;
       if (!dkeys.data || !dkeys.accumulate) std::fill_n(dk, f, T{0});
       if (d == 0) continue;  // beyond the length
-      // The next position lies a batch further on, where the processor does not expect it.
-      const std::int64_t next = s + 1 < n.sources ? n.batch * f : 0;
-      for (std::int64_t first = 0; first < f; first += kAhead) {
-        prefetch(k + first + next);
-        prefetch(dk + first + (dkeys.data ? next : 0));
-        const std::int64_t end = std::min(f, first + kAhead);
 #pragma omp simd
-        for (std::int64_t i = first; i < end; ++i) {
-          const T t = math::tanh(k[i] + q[i]);
-          const T p = d * v[i] * (1 - t * t);
-          dq[i] += p;
-          dk[i] += p;
-          dv_b[i] += d * t;
-        }
+      for (std::int64_t i = 0; i < f; ++i) {
+        const T t = math::tanh(k[i] + q[i]);
+        const T p = d * v[i] * (1 - t * t);
+        dq[i] += p;
+        dk[i] += p;
+        dv_b[i] += d * t;
       }
     }
   });
