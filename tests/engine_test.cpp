@@ -311,7 +311,8 @@ TEST_CASE("two threads with gradient buffers of their own give the bits of one t
 }
 
 // A decoder's step after step, whose rows are put below each other (AffineGradients).
-TEST_CASE("a weight that few rows at a time are multiplied by has the gradient of all rows at once") {
+TEST_CASE(
+    "a weight that few rows at a time are multiplied by has the gradient of all rows at once") {
   constexpr std::int64_t kSteps = 12, kRows = 70;  // more than one product's worth
   const Array x = random_array({kSteps, kRows, 5}, 3);
   const auto gradients = [&](bool step_by_step, bool hook) {

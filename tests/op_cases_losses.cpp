@@ -86,8 +86,8 @@ std::vector<OpCase> loss_cases() {
                          for (std::size_t row = 0; row < 5; ++row) {
                            double total = 0;
                            for (std::size_t k = 0; k < 3; ++k)
-                             total += x[1][row * 4 + 1 + k] *
-                                      x[0][static_cast<std::size_t>(id) * 3 + k];
+                             total +=
+                                 x[1][row * 4 + 1 + k] * x[0][static_cast<std::size_t>(id) * 3 + k];
                            y.push_back(total);
                          }
                        return y;

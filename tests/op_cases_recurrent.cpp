@@ -107,8 +107,7 @@ RecurrentInput input_of(const CellKind& kind, const Operands& x, Known known) {
   const Tensor& weight_ih = x[kind.weights()];
   if (known == Known::all) return {Tensor(), linear(x[0], weight_ih, {}, 0)};
   const int last = x[0].rank() - 1;
-  return {slice(x[0], last, 1, x[0].size(last)),
-          linear(slice(x[0], last, 0, 1), weight_ih, {}, 0)};
+  return {slice(x[0], last, 1, x[0].size(last)), linear(slice(x[0], last, 0, 1), weight_ih, {}, 0)};
 }
 
 std::string describe(Known known) {
@@ -146,7 +145,8 @@ Results apply_sequence(const CellKind& kind, const Operands& x, const SequenceOp
 }
 
 OpCase cell_case(const CellKind& kind, Known known = Known::nothing) {
-  return {kind.name + " cell" + describe(known), operands(kind, {kBatch, kFeatures}), shapes(kind, {67, 65}, 129),
+  return {kind.name + " cell" + describe(known), operands(kind, {kBatch, kFeatures}),
+          shapes(kind, {67, 65}, 129),
           [=](const Operands& x) { return apply_cell(kind, x, known); },
           [=](const std::vector<Numbers>& x) { return run(kind, 1, {}, false, false, x); }};
 }
@@ -201,13 +201,11 @@ std::vector<BadCall> bad_gru_calls() {
            }},
           {"gru_sequence: projected input must be [4, 3, 15]; got [4, 3, 14]",
            [] {
-             gru_sequence({of({4, 3, 2}), of({4, 3, 14})}, {},
-                          {of({15, 3}), of({15, 5}), {}, {}});
+             gru_sequence({of({4, 3, 2}), of({4, 3, 14})}, {}, {of({15, 3}), of({15, 5}), {}, {}});
            }},
           {"gru_sequence: x [4, 3, 4] has more features than weight_ih [15, 3] has columns",
            [] {
-             gru_sequence({of({4, 3, 4}), of({4, 3, 15})}, {},
-                          {of({15, 3}), of({15, 5}), {}, {}});
+             gru_sequence({of({4, 3, 4}), of({4, 3, 15})}, {}, {of({15, 3}), of({15, 5}), {}, {}});
            }},
           {"gru_sequence: length 5 of sequence 1 is outside [0, 4]", [=] {
              gru(of({4, 3, 2}), {}, of({15, 2}), of({15}), {1, 5, 2});

@@ -40,8 +40,8 @@ TEST_CASE("a loss in shards has the gradient and the value of the whole loss") {
     w.zero_grad();
     b.zero_grad();
     const std::int64_t rows = 12 / shards;
-    const double loss = sharded_backward(
-        shards, [&](std::int64_t i) { return loss_of(x.block(i * rows, rows)); });
+    const double loss =
+        sharded_backward(shards, [&](std::int64_t i) { return loss_of(x.block(i * rows, rows)); });
     CHECK(loss == Approx(whole.item()));
     for (std::size_t i = 0; i < dw.size(); ++i)
       CHECK(w.grad().to_vector<double>()[i] == Approx(dw[i]));
@@ -121,7 +121,8 @@ TEST_CASE("a batch in parts keeps every sequence and drops the padding that a pa
   const std::vector<Batch> parts = shards_of(make_batch(examples), 2);
   REQUIRE(parts.size() == 2);
   for (std::size_t i = 0; i < 2; ++i) {
-    const auto alone = make_batch(i == 0 ? std::span(examples).first(1) : std::span(examples).last(2));
+    const auto alone =
+        make_batch(i == 0 ? std::span(examples).first(1) : std::span(examples).last(2));
     INFO("part " << i);
     CHECK(parts[i].source.ids.shape() == alone.source.ids.shape());
     CHECK(parts[i].source.ids.to_vector() == alone.source.ids.to_vector());

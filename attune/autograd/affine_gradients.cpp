@@ -14,7 +14,9 @@ constexpr std::int64_t kMostRows = 512;
 // Rows from which on a product is worth its own trouble.
 constexpr std::int64_t kManyRows = 129;
 
-std::int64_t rows_of(const Array& x) { return x.elements() / std::max<std::int64_t>(1, x.shape().last()); }
+std::int64_t rows_of(const Array& x) {
+  return x.elements() / std::max<std::int64_t>(1, x.shape().last());
+}
 
 // Nobody sees the gradient before the pass ends.
 bool can_wait(const Edge& edge) {
@@ -48,7 +50,8 @@ void add_now(const AffineGradients::Target& target, std::int64_t rows, const Arr
 
 // Copies rows to position `first` of others.
 void put(const Array& rows, const Array& into, std::int64_t first) {
-  const std::size_t row_bytes = static_cast<std::size_t>(rows.shape().last()) * size_of(rows.dtype());
+  const std::size_t row_bytes =
+      static_cast<std::size_t>(rows.shape().last()) * size_of(rows.dtype());
   std::memcpy(static_cast<char*>(into.raw()) + static_cast<std::size_t>(first) * row_bytes,
               rows.raw(), rows.bytes());
 }

@@ -16,8 +16,7 @@ class Leaf final : public Node {
 // wants to see it (a hook, retain_grad): then it has its own, which run() adds to the block.
 class View final : public Node {
  public:
-  View(const char* name, std::span<Edge> base, const Array& value, std::int64_t offset,
-       bool whole)
+  View(const char* name, std::span<Edge> base, const Array& value, std::int64_t offset, bool whole)
       : Node(name, base, std::span<const Array>(&value, 1)),
         shape_(value.shape()),
         offset_(offset),

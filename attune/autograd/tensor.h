@@ -159,8 +159,8 @@ Tensor record(const char* name, Array value, std::span<const Input> inputs, Back
   if (detail::checks_finite()) detail::check_finite(name, value);
   detail::Edges edges(inputs);
   if (!edges.wanted()) return Tensor(std::move(value));
-  NodeRef node(new detail::Operation<Backward>(name, edges.take(), std::span<const Array>(&value, 1),
-                                               std::move(backward)));
+  NodeRef node(new detail::Operation<Backward>(
+      name, edges.take(), std::span<const Array>(&value, 1), std::move(backward)));
   return Tensor(std::move(value), std::move(node), 0);
 }
 template <typename Backward>
@@ -179,7 +179,8 @@ std::vector<Tensor> record(const char* name, const std::vector<Array>& values,
   detail::Edges edges(std::span<const Input>(inputs.begin(), inputs.size()));
   NodeRef node;
   if (edges.wanted())
-    node = NodeRef(new detail::Operation<Backward>(name, edges.take(), values, std::move(backward)));
+    node =
+        NodeRef(new detail::Operation<Backward>(name, edges.take(), values, std::move(backward)));
   std::vector<Tensor> results;
   for (int k = 0; k < static_cast<int>(values.size()); ++k)
     results.emplace_back(values[static_cast<std::size_t>(k)], node, k);

@@ -29,9 +29,9 @@ Encoder::Encoder(const EncoderDecoderOptions& options)
 }
 
 Encoded Encoder::operator()(const Sources& sources) const {
-  const auto [output, states] =
-      dropout_.active() ? recurrent_(dropout_(embedding_(sources.ids)), sources.lengths)
-                        : recurrent_(embedding_, sources.ids, sources.lengths);
+  const auto [output, states] = dropout_.active()
+                                    ? recurrent_(dropout_(embedding_(sources.ids)), sources.lengths)
+                                    : recurrent_(embedding_, sources.ids, sources.lengths);
 
   Encoded encoded{.states = {}, .lengths = sources.lengths, .last = {}};
   if (mark_)

@@ -10,7 +10,8 @@
 
 int main(int argc, char** argv) {
   using namespace bench;
-  // W4 has operations large enough, and gradients of all parameters for each shard would cost memory.
+  // W4 has operations large enough, and gradients of all parameters for each shard would cost
+  // memory.
   const auto shards = [](const auto& sizes) { return attune::suitable_shards(sizes.batch); };
   const Program program{
       .name = "workloads",

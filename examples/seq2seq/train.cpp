@@ -107,8 +107,8 @@ struct Outcome {
 // The gradients of a batch, in shards that threads share out.
 Outcome backward(const attune::Seq2SeqModel& model, const attune::Batch& batch,
                  const TrainOptions& options) {
-  const std::vector<attune::Batch> shards = attune::shards_of(
-      batch, attune::suitable_shards(batch.source.lengths.elements()));
+  const std::vector<attune::Batch> shards =
+      attune::shards_of(batch, attune::suitable_shards(batch.source.lengths.elements()));
   std::vector<double> right(shards.size());
   const double loss = attune::sharded_backward(std::ssize(shards), [&](std::int64_t i) {
     const attune::Batch& shard = shards[static_cast<std::size_t>(i)];

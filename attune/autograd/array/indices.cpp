@@ -39,9 +39,9 @@ Indices Indices::block(std::int64_t first, std::int64_t count) const {
 }
 
 Indices Indices::columns(std::int64_t first, std::int64_t count) const {
-  ATTUNE_CHECK(
-      shape_.rank() > 0 && first >= 0 && count >= 0 && first + count <= shape_.last(),
-      "Indices: columns {} to {} are outside the last axis of {}", first, first + count, shape_);
+  ATTUNE_CHECK(shape_.rank() > 0 && first >= 0 && count >= 0 && first + count <= shape_.last(),
+               "Indices: columns {} to {} are outside the last axis of {}", first, first + count,
+               shape_);
   std::vector<std::int32_t> values;
   for (std::int64_t row = first; row < elements(); row += shape_.last())
     values.insert(values.end(), data_ + row, data_ + row + count);

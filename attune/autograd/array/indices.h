@@ -30,7 +30,8 @@ class Indices {
   Indices operator[](std::int64_t index) const;
   /// Rows [first, first + count) of the leading axis, without a copy.
   Indices block(std::int64_t first, std::int64_t count) const;
-  /// Columns [first, first + count) of the last axis, a copy: of ids [T, B] those of some sequences.
+  /// Columns [first, first + count) of the last axis, a copy: of ids [T, B] those of some
+  /// sequences.
   Indices columns(std::int64_t first, std::int64_t count) const;
   Indices reshape(const Shape& shape) const;
   std::vector<std::int32_t> to_vector() const { return {data_, data_ + elements()}; }

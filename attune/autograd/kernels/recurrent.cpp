@@ -137,8 +137,8 @@ void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths,
                       const SequenceStates<T>& s) {
   const std::int64_t H = n.hidden, G = n.gates(), D = x ? w.ih->k() : 0;
   const Array zeros = w.bias_ih ? Array() : Array::zeros(Shape{G}, dtype_of<T>);
-  const Biases<T> biases = w.bias_ih ? Biases<T>{w.bias_ih, w.bias_hh}
-                                     : Biases<T>{zeros.data<T>(), zeros.data<T>()};
+  const Biases<T> biases =
+      w.bias_ih ? Biases<T>{w.bias_ih, w.bias_hh} : Biases<T>{zeros.data<T>(), zeros.data<T>()};
   parallel_for(n.batch, rows_per_range(n, D), [&](std::int64_t first, std::int64_t last) {
     const std::int64_t rows = last - first;
     const Array recurrent(Shape{rows, G}, dtype_of<T>);  // W_hh h
@@ -236,12 +236,12 @@ void sequence_backward(const SequenceSizes& n, const std::int32_t* lengths,
   });
 }
 
-#define ATTUNE_INSTANTIATE(T)                                                                    \
-  template void sequence_forward(const SequenceSizes&, const std::int32_t*,                      \
-                                 const SequenceWeights<T>&, const T*, const T*,                  \
-                                 const SequenceStates<T>&);                                      \
-  template void sequence_backward(const SequenceSizes&, const std::int32_t*,                     \
-                                  const SequenceWeights<T>&, const SequenceStates<T>&,           \
+#define ATTUNE_INSTANTIATE(T)                                                          \
+  template void sequence_forward(const SequenceSizes&, const std::int32_t*,            \
+                                 const SequenceWeights<T>&, const T*, const T*,        \
+                                 const SequenceStates<T>&);                            \
+  template void sequence_backward(const SequenceSizes&, const std::int32_t*,           \
+                                  const SequenceWeights<T>&, const SequenceStates<T>&, \
                                   const SequenceGradients<T>&)
 ATTUNE_INSTANTIATE(float);
 ATTUNE_INSTANTIATE(double);

@@ -129,8 +129,7 @@ std::shared_ptr<const PackedMatrix<T>> input_weight(const Run& run, const Kept& 
 }
 
 template <typename T>
-void forward(const Run& run, const RecurrentWeights& w, const Tensor& projected,
-             const Kept& kept) {
+void forward(const Run& run, const RecurrentWeights& w, const Tensor& projected, const Kept& kept) {
   sequence_forward<T>(
       run.n, run.lengths_data(),
       {input_weight<T>(run, kept, Op::transpose), packed<T>(Op::transpose, *kept.weight_hh),
@@ -187,7 +186,8 @@ SequenceResult run_cell(const char* name, Cell cell, bool single, const Recurren
   if (!single) results.push_back(output_of(run, *kept.h));
   if (run.is_lstm()) results.push_back(last_of(run, *kept.c));
   const std::vector<Tensor> recorded = record(
-      name, results, {x, projected, state.h, state.c, w.weight_ih, w.weight_hh, w.bias_ih, w.bias_hh},
+      name, results,
+      {x, projected, state.h, state.c, w.weight_ih, w.weight_hh, w.bias_ih, w.bias_hh},
       [run, kept](Grads& g) {
         dispatch(kept.h->dtype(), [&](auto type) { backward<decltype(type)>(run, kept, g); });
       });
@@ -213,18 +213,20 @@ Tensor gru_cell(const RecurrentInput& x, const Tensor& h, const RecurrentWeights
   return run_cell("gru_cell", Cell::gru, true, x, {h, {}}, weights, {}).h;
 }
 
-LstmState lstm_cell(const RecurrentInput& x, const LstmState& state, const RecurrentWeights& weights) {
+LstmState lstm_cell(const RecurrentInput& x, const LstmState& state,
+                    const RecurrentWeights& weights) {
   const SequenceResult result = run_cell("lstm_cell", Cell::lstm, true, x, state, weights, {});
   return {result.h, result.c};
 }
 
-SequenceResult rnn_sequence(const RecurrentInput& x, const Tensor& h, const RecurrentWeights& weights,
-                            const SequenceOptions& options, RnnActivation activation) {
+SequenceResult rnn_sequence(const RecurrentInput& x, const Tensor& h,
+                            const RecurrentWeights& weights, const SequenceOptions& options,
+                            RnnActivation activation) {
   return run_cell("rnn_sequence", rnn(activation), false, x, {h, {}}, weights, options);
 }
 
-SequenceResult gru_sequence(const RecurrentInput& x, const Tensor& h, const RecurrentWeights& weights,
-                            const SequenceOptions& options) {
+SequenceResult gru_sequence(const RecurrentInput& x, const Tensor& h,
+                            const RecurrentWeights& weights, const SequenceOptions& options) {
   return run_cell("gru_sequence", Cell::gru, false, x, {h, {}}, weights, options);
 }
 

@@ -15,8 +15,8 @@ struct RecurrentWeights {
 };
 
 /// What goes into a cell: x, or x as the last part of an input [y ; x] whose product W_ih y, with
-/// W_ih's first columns, is known. A decoder that is told its tokens knows it for all steps at once.
-/// W_ih x is left out where x is not defined.
+/// W_ih's first columns, is known. A decoder that is told its tokens knows it for all steps at
+/// once. W_ih x is left out where x is not defined.
 struct RecurrentInput {
   RecurrentInput(const Tensor& x) : x(x) {}  // NOLINT(google-explicit-constructor)
   RecurrentInput(const Array& x) : x(x) {}   // NOLINT(google-explicit-constructor)
@@ -46,7 +46,8 @@ struct LstmState {
 /// c' = f * c + i * g
 /// h' = o * tanh(c')
 /// (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
-LstmState lstm_cell(const RecurrentInput& x, const LstmState& state, const RecurrentWeights& weights);
+LstmState lstm_cell(const RecurrentInput& x, const LstmState& state,
+                    const RecurrentWeights& weights);
 
 /// What a recurrent layer gives for a whole sequence.
 struct SequenceResult {
@@ -66,11 +67,11 @@ struct SequenceOptions {
 /// steps, one for all gradients of a weight. Rows of the batch never meet, so threads share them
 /// out once for the whole sequence. A state not defined starts at 0.
 /// Errors: ranks or sizes that do not fit; lengths outside [0, T].
-SequenceResult rnn_sequence(const RecurrentInput& x, const Tensor& h, const RecurrentWeights& weights,
-                            const SequenceOptions& options = {},
+SequenceResult rnn_sequence(const RecurrentInput& x, const Tensor& h,
+                            const RecurrentWeights& weights, const SequenceOptions& options = {},
                             RnnActivation activation = RnnActivation::tanh);
-SequenceResult gru_sequence(const RecurrentInput& x, const Tensor& h, const RecurrentWeights& weights,
-                            const SequenceOptions& options = {});
+SequenceResult gru_sequence(const RecurrentInput& x, const Tensor& h,
+                            const RecurrentWeights& weights, const SequenceOptions& options = {});
 SequenceResult lstm_sequence(const RecurrentInput& x, const LstmState& state,
                              const RecurrentWeights& weights, const SequenceOptions& options = {});
 
