@@ -89,6 +89,21 @@ TEST_CASE("a recurrent result that is changed in place is found by backward") {
   CHECK_THROWS_WITH(sum(result.output).backward(), contains("changed in place"));
 }
 
+TEST_CASE("a cell whose input has no features is differentiated") {
+  const auto parameter = [](const Shape& shape) {
+    return Tensor::parameter(Array::full(shape, 0.5));
+  };
+  const Tensor x = parameter({2, 0}), h = parameter({2, 3});
+  const RecurrentWeights weights{parameter({9, 0}), parameter({9, 3}), parameter({9}),
+                                 parameter({9})};
+  const Tensor known = parameter({2, 9});
+  sum(gru_cell(x, h, weights)).backward();
+  sum(gru_cell({x, {known, 0}}, h, weights)).backward();
+  CHECK(x.grad().shape() == Shape{2, 0});
+  CHECK(weights.bias_ih.grad().defined());
+  CHECK(known.grad().defined());
+}
+
 TEST_CASE("the additive score may take its query from its keys") {
   Array q({2, 3}, DType::f64), v({3}, DType::f64);
   generator().uniform(q, -1, 1);

@@ -345,6 +345,57 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("weights of no rows, no columns or no outputs have gradients of zeros") {
+  const auto gradients_of = [](const Shape& x, const Shape& weight) {
+    const Tensor w = Tensor::parameter(Array::full(weight, 1));
+    const Tensor b = Tensor::parameter(Array::full({weight[0]}, 1));
+    for (int use = 0; use < 2; ++use) sum(linear(Array::full(x, 1), w, b)).backward();
+    REQUIRE((w.grad().defined() && b.grad().defined()));
+    V all = grad_of(w);
+    for (const float v : grad_of(b)) all.push_back(v);
+    return all;
+  };
+  CHECK(gradients_of({0, 2}, {1, 2}) == V{0, 0, 0});
+  CHECK(gradients_of({3, 0}, {1, 0}) == V{6});
+  CHECK(gradients_of({1000, 4}, {0, 4}).empty());
+}
+
+TEST_CASE("rows that wait are told apart by weight, bias and columns, and pass after pass") {
+  const Array x = random_array({4, 3, 2}, 1);
+  Tensor w = Tensor::parameter(random_array({5, 6}, 2));
+  Tensor a = Tensor::parameter(random_array({5}, 3)), b = Tensor::parameter(random_array({5}, 4));
+  const Tensor frozen(random_array({5, 6}, 5));
+  const auto loss_of = [&](const auto& bias_of, const auto& column_of) {
+    Tensor total = Array::zeros({});
+    for (std::int64_t t = 0; t < 4; ++t)
+      total = total + sum(square(linear(x[t], w, bias_of(t), column_of(t)))) +
+              sum(square(linear(x[t], frozen, bias_of(t), column_of(t))));
+    return total;
+  };
+  const auto bias_of = [&](std::int64_t t) { return t % 2 ? a : b; };
+  const auto column_of = [](std::int64_t t) { return t < 2 ? 0 : 3; };
+  const auto all = [&] {
+    V numbers = grad_of(w);
+    for (const Tensor& bias : {a, b})
+      for (const float v : grad_of(bias)) numbers.push_back(v);
+    for (Tensor* parameter : {&w, &a, &b}) parameter->zero_grad();
+    return numbers;
+  };
+  const Tensor loss = loss_of(bias_of, column_of);
+  loss.backward(/*retain_graph=*/true);
+  const V once = all();
+  loss.backward(true);
+  loss.backward(true);
+  const V twice = all();
+  w.register_hook([](const Array& gradient) { return gradient; });  // nothing waits any more
+  loss.backward();
+  const V at_once = all();
+  for (std::size_t i = 0; i < once.size(); ++i) {
+    CHECK(twice[i] == Approx(2 * once[i]).margin(1e-6));
+    CHECK(at_once[i] == Approx(once[i]).epsilon(1e-5).margin(1e-6));
+  }
+}
+
 TEST_CASE("operands of two dtypes are refused, in words") {
   const Tensor a(Array::zeros({2})), b(Array::zeros({2}, DType::f64));
   CHECK_THROWS_WITH(a + b, "add: dtypes differ: f32 [2] and f64 [2]; convert one with to()");

@@ -105,9 +105,10 @@ enum class Known { nothing, first_feature, all };
 RecurrentInput input_of(const CellKind& kind, const Operands& x, Known known) {
   if (known == Known::nothing) return x[0];
   const Tensor& weight_ih = x[kind.weights()];
-  if (known == Known::all) return {Tensor(), linear(x[0], weight_ih, {}, 0)};
+  if (known == Known::all) return {Tensor(), {linear(x[0], weight_ih, {}, 0), x[0].shape().last()}};
   const int last = x[0].rank() - 1;
-  return {slice(x[0], last, 1, x[0].size(last)), linear(slice(x[0], last, 0, 1), weight_ih, {}, 0)};
+  return {slice(x[0], last, 1, x[0].size(last)),
+          {linear(slice(x[0], last, 0, 1), weight_ih, {}, 0), 1}};
 }
 
 std::string describe(Known known) {
@@ -175,41 +176,47 @@ std::vector<BadCall> bad_gru_calls() {
                       const Tensor& bias_hh, const Indices& lengths) {
     gru_sequence(x, h, {weight_ih, of({15, 5}), of({15}), bias_hh}, {lengths});
   };
-  return {{"gru_sequence: x must be [T, B, D], time first; got [3, 2]",
-           [=] {
-             gru(of({3, 2}), {}, of({15, 2}), of({15}), {});
-           }},
-          {"gru_sequence: weight_ih must be [15, 2]; got [15, 3]",
-           [=] {
-             gru(of({4, 3, 2}), {}, of({15, 3}), of({15}), {});
-           }},
-          {"gru_sequence: state h must be [3, 5]; got [3, 4]",
-           [=] {
-             gru(of({4, 3, 2}), of({3, 4}), of({15, 2}), of({15}), {});
-           }},
-          {"gru_sequence: bias_ih and bias_hh go together; one of them is missing",
-           [=] {
-             gru(of({4, 3, 2}), {}, of({15, 2}), {}, {});
-           }},
-          {"gru_sequence: lengths must be [3], one for each sequence; got [2]",
-           [=] {
-             gru(of({4, 3, 2}), {}, of({15, 2}), of({15}), {1, 2});
-           }},
-          {"gru_sequence: no input given",
-           [] {
-             gru_sequence(Tensor(), {}, {of({15, 2}), of({15, 5}), {}, {}});
-           }},
-          {"gru_sequence: projected input must be [4, 3, 15]; got [4, 3, 14]",
-           [] {
-             gru_sequence({of({4, 3, 2}), of({4, 3, 14})}, {}, {of({15, 3}), of({15, 5}), {}, {}});
-           }},
-          {"gru_sequence: x [4, 3, 4] has more features than weight_ih [15, 3] has columns",
-           [] {
-             gru_sequence({of({4, 3, 4}), of({4, 3, 15})}, {}, {of({15, 3}), of({15, 5}), {}, {}});
-           }},
-          {"gru_sequence: length 5 of sequence 1 is outside [0, 4]", [=] {
-             gru(of({4, 3, 2}), {}, of({15, 2}), of({15}), {1, 5, 2});
-           }}};
+  return {
+      {"gru_sequence: x must be [T, B, D], time first; got [3, 2]",
+       [=] {
+         gru(of({3, 2}), {}, of({15, 2}), of({15}), {});
+       }},
+      {"gru_sequence: weight_ih must be [15, 2]; got [15, 3]",
+       [=] {
+         gru(of({4, 3, 2}), {}, of({15, 3}), of({15}), {});
+       }},
+      {"gru_sequence: state h must be [3, 5]; got [3, 4]",
+       [=] {
+         gru(of({4, 3, 2}), of({3, 4}), of({15, 2}), of({15}), {});
+       }},
+      {"gru_sequence: bias_ih and bias_hh go together; one of them is missing",
+       [=] {
+         gru(of({4, 3, 2}), {}, of({15, 2}), {}, {});
+       }},
+      {"gru_sequence: lengths must be [3], one for each sequence; got [2]",
+       [=] {
+         gru(of({4, 3, 2}), {}, of({15, 2}), of({15}), {1, 2});
+       }},
+      {"gru_sequence: no input given",
+       [] {
+         gru_sequence(Tensor(), {}, {of({15, 2}), of({15, 5}), {}, {}});
+       }},
+      {"gru_sequence: the known part of the input must be [4, 3, 15]; got [4, 3, 14]",
+       [] {
+         gru_sequence({of({4, 3, 2}), {of({4, 3, 14}), 1}}, {}, {of({15, 3}), of({15, 5}), {}, {}});
+       }},
+      {"gru_sequence: the known part of the input must be [T, B, D], time first; got [3, 15]",
+       [] {
+         gru_sequence({Tensor(), {of({3, 15}), 3}}, {}, {of({15, 3}), of({15, 5}), {}, {}});
+       }},
+      {"gru_sequence: 1 columns of weight_ih [15, 4] are taken by the known part of the input, "
+       "and x has 2 features; together they must be 4",
+       [] {
+         gru_sequence({of({4, 3, 2}), {of({4, 3, 15}), 1}}, {}, {of({15, 4}), of({15, 5}), {}, {}});
+       }},
+      {"gru_sequence: length 5 of sequence 1 is outside [0, 4]", [=] {
+         gru(of({4, 3, 2}), {}, of({15, 2}), of({15}), {1, 5, 2});
+       }}};
 }
 
 }  // namespace

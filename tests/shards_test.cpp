@@ -2,6 +2,7 @@
 
 #include <set>
 #include <stdexcept>
+#include <thread>
 
 #include "attune/autograd.h"
 #include "attune/seq2seq.h"
@@ -91,6 +92,39 @@ TEST_CASE("modes of the caller hold in every shard") {
   });
   CHECK(loss == 6 * 64);
   CHECK(as_the_caller == std::vector<int>(6, 1));
+}
+
+TEST_CASE("a hook of a parameter sees the gradient of each shard") {
+  const Threads scope(1);
+  Tensor w = Tensor::parameter(Array::full({1}, 2));
+  std::vector<double> seen;
+  w.register_hook([&](const Array& gradient) {
+    seen.push_back(gradient.at(0));
+    return Array::full({1}, 10 * gradient.at(0));
+  });
+  sharded_backward(3, [&](std::int64_t i) { return w * (i + 1.0); });
+  CHECK(seen == std::vector<double>{1, 2, 3});
+  CHECK(w.grad().at(0) == 60);
+}
+
+TEST_CASE("shards of shards, and shards of several callers at once, add up") {
+  const Threads scope(3);
+  const auto gradient = [](double factor) {
+    Tensor w = Tensor::parameter(Array::full({1}, 1));
+    for (int step = 0; step < 50; ++step)
+      sharded_backward(3, [&](std::int64_t i) {
+        sharded_backward(2, [&](std::int64_t j) { return w * (factor * (j + 1.0)); });
+        return w * (factor * (i + 1.0));
+      });
+    return w.grad().at(0);
+  };
+  std::vector<double> found(4);
+  std::vector<std::thread> callers;
+  for (std::size_t i = 0; i < found.size(); ++i)
+    callers.emplace_back([&, i] { found[i] = gradient(static_cast<double>(i)); });
+  for (std::thread& caller : callers) caller.join();
+  for (std::size_t i = 0; i < found.size(); ++i)
+    CHECK(found[i] == 50 * static_cast<double>(i) * (3 * 3 + 6));
 }
 
 TEST_CASE("what a shard throws is thrown, and leaves no gradient") {

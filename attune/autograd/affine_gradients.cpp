@@ -14,9 +14,7 @@ constexpr std::int64_t kMostRows = 512;
 // Rows from which on a product is worth its own trouble.
 constexpr std::int64_t kManyRows = 129;
 
-std::int64_t rows_of(const Array& x) {
-  return x.elements() / std::max<std::int64_t>(1, x.shape().last());
-}
+std::int64_t rows_of(const Array& x) { return x.shape().elements(0, x.shape().rank() - 1); }
 
 // Nobody sees the gradient before the pass ends.
 bool can_wait(const Edge& edge) {
@@ -63,21 +61,6 @@ void AffineGradients::add(const Target& target, const Array& dy, const Array& x)
   const std::int64_t rows = rows_of(dy);
   if (rows >= kManyRows || !can_wait(target.weight) || !can_wait(target.bias))
     return add_now(target, rows, dy, x);
-  Waiting& waiting = waiting_for(target, dy, x);
-  if (waiting.rows + rows > kMostRows) {
-    add_now(target, waiting.rows, waiting.dy, waiting.x);
-    waiting.rows = 0;
-  }
-  put(dy, waiting.dy, waiting.rows);
-  if (waiting.x.defined()) put(x, waiting.x, waiting.rows);
-  waiting.rows += rows;
-}
-
-AffineGradients::Waiting& AffineGradients::waiting_for(const Target& target, const Array& dy,
-                                                       const Array& x) {
-  const auto rows_like = [](const Array& like) {
-    return Array(Shape{kMostRows, like.shape().last()}, like.dtype());
-  };
   const auto same = [&](const Waiting& w) {
     return w.target.weight.node.get() == target.weight.node.get() &&
            w.target.bias.node.get() == target.bias.node.get() &&
@@ -85,14 +68,33 @@ AffineGradients::Waiting& AffineGradients::waiting_for(const Target& target, con
            (!target.weight.node || w.x.shape().last() == x.shape().last());
   };
   const auto found = std::find_if(waiting_.begin(), waiting_.end(), same);
-  if (found != waiting_.end()) return *found;
-  waiting_.push_back({target, rows_like(dy), target.weight.node ? rows_like(x) : Array()});
-  return waiting_.back();
+  if (found == waiting_.end())  // perhaps the only ones: they need no place beside others
+    waiting_.push_back({target, dy, target.weight.node ? x : Array(), rows});
+  else
+    found->join(rows, dy, x);
+}
+
+void AffineGradients::Waiting::join(std::int64_t more, const Array& more_dy, const Array& more_x) {
+  if (!joined) {
+    for (Array* alone : {&dy, &x}) {
+      if (!alone->defined()) continue;
+      const Array place(Shape{kMostRows, alone->shape().last()}, alone->dtype());
+      put(*alone, place, 0);
+      *alone = place;
+    }
+    joined = true;
+  }
+  if (rows + more > kMostRows) {
+    add_now(target, rows, dy, x);
+    rows = 0;
+  }
+  put(more_dy, dy, rows);
+  if (x.defined()) put(more_x, x, rows);
+  rows += more;
 }
 
 void AffineGradients::flush() {
-  for (const Waiting& w : waiting_)
-    if (w.rows > 0) add_now(w.target, w.rows, w.dy, w.x);
+  for (const Waiting& w : waiting_) add_now(w.target, w.rows, w.dy, w.x);
   waiting_.clear();
 }
 

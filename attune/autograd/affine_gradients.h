@@ -29,10 +29,12 @@ class AffineGradients {
  private:
   struct Waiting {
     Target target;
-    Array dy, x;  // [kMostRows, ...]
-    std::int64_t rows = 0;
+    Array dy, x;  // the first rows themselves, and room for many when others join them
+    std::int64_t rows;
+    bool joined = false;
+
+    void join(std::int64_t more, const Array& more_dy, const Array& more_x);
   };
-  Waiting& waiting_for(const Target& target, const Array& dy, const Array& x);
 
   std::vector<Waiting> waiting_;
 };

@@ -12,23 +12,28 @@ namespace attune {
 /// its own or on a team of threads. The shards' gradients are then added to the leaves in order.
 /// Returns the sum of the losses.
 ///
-///   const double loss = sharded_backward(shards, [&](std::int64_t i) {
-///     return model.loss(parts[i]) * (parts[i].tokens / tokens);
-///   });
-///   optimizer.step();
+///     const double loss = sharded_backward(shards, [&](std::int64_t i) {
+///       return model.loss(parts[i]) * (parts[i].tokens / tokens);
+///     });
+///     optimizer.step();
 ///
-/// is loss = model.loss(batch), loss.backward() but for rounding. It takes less time where the
-/// operations of a batch are small, since threads meet once a step and not in every operation, and
-/// less memory for what backward needs where there are more shards than threads; each shard has
-/// gradients of its own, though. Bits depend on the number of shards, never on that of threads.
+/// is `loss = model.loss(batch); loss.backward()` but for rounding and random numbers. It takes
+/// less time where a batch's operations are small, since threads meet once a step and not in every
+/// operation, and less memory for what backward needs where there are more shards than threads; but
+/// each shard has gradients of all parameters until they are added. Bits depend on the number of
+/// shards, never on that of threads.
 ///
-/// Random numbers are each shard's own (Generator::split), modes such as Eval those of the caller.
-/// What a loss throws is thrown here, and no gradient is added then.
+/// `loss` is called on several threads at once, so each call must build its graph from parameters
+/// and constants alone: a tensor that was computed from parameters outside would be differentiated
+/// by all. A hook of a parameter is called for each shard, with that shard's gradient. Random
+/// numbers are each shard's own (Generator::split), modes such as Eval those of the caller. What a
+/// loss throws is thrown here, and no gradient is added then.
 /// Errors: shards < 1; as Tensor::backward() of each loss.
 double sharded_backward(std::int64_t shards, const std::function<Tensor(std::int64_t)>& loss);
 
 /// How many shards suit a batch of so many rows: 16 rows keep the products efficient, and four
-/// shards a laptop's cores busy.
+/// shards a laptop's cores busy. Operations that are large by themselves, say of a thousand hidden
+/// units, gain little from shards; one takes the least memory then.
 std::int64_t suitable_shards(std::int64_t rows);
 
 }  // namespace attune

@@ -21,27 +21,26 @@ RecurrentLayer::RecurrentLayer(std::string_view kind, std::int64_t input, std::i
 
 RecurrentResult RecurrentLayer::operator()(const Tensor& x, const Indices& lengths,
                                            const std::vector<RecurrentState>& initial) const {
-  return run([&](const RecurrentCell&) { return x; }, lengths, initial);
+  return run(std::vector<RecurrentInput>(cells_.size(), x), lengths, initial);
 }
 
 RecurrentResult RecurrentLayer::operator()(const Embedding& embedding, const Indices& ids,
                                            const Indices& lengths,
                                            const std::vector<RecurrentState>& initial) const {
-  const auto input_of = [&](const RecurrentCell& cell) {
-    return RecurrentInput(Tensor(), cell.project(embedding, ids));
-  };
-  return run(input_of, lengths, initial);
+  std::vector<RecurrentInput> inputs;
+  for (const auto& cell : cells_) inputs.emplace_back(Tensor(), cell->project(embedding, ids));
+  return run(inputs, lengths, initial);
 }
 
-RecurrentResult RecurrentLayer::run(const InputOf& input_of, const Indices& lengths,
+RecurrentResult RecurrentLayer::run(const std::vector<RecurrentInput>& inputs,
+                                    const Indices& lengths,
                                     const std::vector<RecurrentState>& initial) const {
   check_states("RecurrentLayer", initial, static_cast<int>(cells_.size()));
   std::vector<Tensor> outputs;
   std::vector<RecurrentState> states;
   for (std::size_t i = 0; i < cells_.size(); ++i) {
     const RecurrentState start = initial.empty() ? RecurrentState{} : initial[i];
-    SequenceResult result =
-        cells_[i]->run(input_of(*cells_[i]), start, {lengths, /*reverse=*/i == 1});
+    SequenceResult result = cells_[i]->run(inputs[i], start, {lengths, /*reverse=*/i == 1});
     outputs.push_back(result.output);
     states.push_back({result.h, result.c});
   }
@@ -64,32 +63,28 @@ Recurrent::Recurrent(std::string_view kind, std::int64_t input, std::int64_t hid
 
 RecurrentResult Recurrent::operator()(const Tensor& x, const Indices& lengths,
                                       const std::vector<RecurrentState>& initial) const {
-  const auto first = [&](const RecurrentLayer& layer, const std::vector<RecurrentState>& own) {
-    return layer(x, lengths, own);
-  };
-  return run(first, lengths, initial);
+  return rise(layers_[0](x, lengths, initial_of(0, initial)), lengths, initial);
 }
 
 RecurrentResult Recurrent::operator()(const Embedding& embedding, const Indices& ids,
                                       const Indices& lengths,
                                       const std::vector<RecurrentState>& initial) const {
-  const auto first = [&](const RecurrentLayer& layer, const std::vector<RecurrentState>& own) {
-    return layer(embedding, ids, lengths, own);
-  };
-  return run(first, lengths, initial);
+  return rise(layers_[0](embedding, ids, lengths, initial_of(0, initial)), lengths, initial);
 }
 
-RecurrentResult Recurrent::run(const FirstLayer& first, const Indices& lengths,
-                               const std::vector<RecurrentState>& initial) const {
+std::vector<RecurrentState> Recurrent::initial_of(
+    int layer, const std::vector<RecurrentState>& initial) const {
   check_states("Recurrent", initial, layers() * directions_);
-  RecurrentResult result;
-  for (int i = 0; i < layers(); ++i) {
-    std::vector<RecurrentState> own;
-    for (int d = 0; d < directions_ && !initial.empty(); ++d)
-      own.push_back(initial[static_cast<std::size_t>(i * directions_ + d)]);
-    const RecurrentLayer& layer = layers_[static_cast<std::size_t>(i)];
-    auto [output, states] =
-        i == 0 ? first(layer, own) : layer(dropout_(result.output), lengths, own);
+  if (initial.empty()) return {};
+  const auto first = initial.begin() + layer * directions_;
+  return {first, first + directions_};
+}
+
+RecurrentResult Recurrent::rise(RecurrentResult result, const Indices& lengths,
+                                const std::vector<RecurrentState>& initial) const {
+  for (int i = 1; i < layers(); ++i) {
+    auto [output, states] = layers_[static_cast<std::size_t>(i)](dropout_(result.output), lengths,
+                                                                 initial_of(i, initial));
     result.output = output;
     result.states.insert(result.states.end(), states.begin(), states.end());
   }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -45,8 +44,8 @@ class RecurrentLayer : public Layer {
                              const std::vector<RecurrentState>& initial = {}) const;
 
  private:
-  using InputOf = std::function<RecurrentInput(const RecurrentCell&)>;
-  RecurrentResult run(const InputOf& input_of, const Indices& lengths,
+  /// With an input for each direction.
+  RecurrentResult run(const std::vector<RecurrentInput>& inputs, const Indices& lengths,
                       const std::vector<RecurrentState>& initial) const;
 
   std::vector<std::shared_ptr<RecurrentCell>> cells_;  // forward, backward
@@ -85,10 +84,12 @@ class Recurrent : public Layer {
   std::int64_t output_size() const { return hidden_ * directions_; }
 
  private:
-  using FirstLayer = std::function<RecurrentResult(const RecurrentLayer&,
-                                                   const std::vector<RecurrentState>& initial)>;
-  RecurrentResult run(const FirstLayer& first, const Indices& lengths,
-                      const std::vector<RecurrentState>& initial) const;
+  /// The states that one layer starts from.
+  std::vector<RecurrentState> initial_of(int layer,
+                                         const std::vector<RecurrentState>& initial) const;
+  /// The layers above the first.
+  RecurrentResult rise(RecurrentResult result, const Indices& lengths,
+                       const std::vector<RecurrentState>& initial) const;
 
   std::int64_t input_, hidden_;
   int directions_;

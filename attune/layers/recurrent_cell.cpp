@@ -22,12 +22,12 @@ RecurrentState RecurrentCell::initial_state(std::int64_t batch) const {
   return {Array::zeros({batch, hidden_size()}, weights_.weight_hh.dtype()), {}};
 }
 
-Tensor RecurrentCell::project(const Tensor& y) const {
-  return linear(y, weights_.weight_ih, {}, 0);
+ProjectedInput RecurrentCell::project(const Tensor& y) const {
+  return {linear(y, weights_.weight_ih, {}, 0), y.shape().last()};
 }
 
-Tensor RecurrentCell::project(const Embedding& embedding, const Indices& ids) const {
-  return embedding_linear(embedding.weight(), ids, weights_.weight_ih);
+ProjectedInput RecurrentCell::project(const Embedding& embedding, const Indices& ids) const {
+  return {embedding_linear(embedding.weight(), ids, weights_.weight_ih), embedding.features()};
 }
 
 // RNN

@@ -23,16 +23,16 @@ struct RecurrentState {
 /// Errors: a size below 1; inputs whose sizes do not fit.
 class RecurrentCell : public Layer {
  public:
-  /// One step: x [B, D] and the state before it -> the state after it. x may be the last part of
-  /// the input, beside what project() made of the part before it.
+  /// One step: x [B, D] and the state before it -> the state after it. With what project() made of
+  /// the input's first part, x is the rest.
   virtual RecurrentState operator()(const RecurrentInput& x, const RecurrentState& state) const = 0;
   /// All steps of x [T, B, D]; a state with undefined tensors starts at 0.
   virtual SequenceResult run(const RecurrentInput& x, const RecurrentState& state,
                              const SequenceOptions& options = {}) const = 0;
   /// What the gates take from the input's first part, of all steps at once: W_ih y for y [..., D'],
   /// or for the embedded ids [...], with W_ih's first D' columns -> [..., G H].
-  Tensor project(const Tensor& y) const;
-  Tensor project(const Embedding& embedding, const Indices& ids) const;
+  ProjectedInput project(const Tensor& y) const;
+  ProjectedInput project(const Embedding& embedding, const Indices& ids) const;
   /// Zeros for a batch of that size.
   virtual RecurrentState initial_state(std::int64_t batch) const;
 

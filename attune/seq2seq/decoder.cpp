@@ -49,12 +49,12 @@ DecoderState Decoder::start(const Encoded& encoded) const {
   return state;
 }
 
-Tensor Decoder::read(const Indices& tokens) const {
+ProjectedInput Decoder::read(const Indices& tokens) const {
   return dropout_.active() ? cells_[0]->project(dropout_(embedding_(tokens)))
                            : cells_[0]->project(embedding_, tokens);
 }
 
-DecoderStep Decoder::step(const Tensor& previous, const DecoderState& state,
+DecoderStep Decoder::step(const ProjectedInput& previous, const DecoderState& state,
                           const Memory& memory) const {
   DecoderStep result;
   if (attention_) {
@@ -83,10 +83,10 @@ Tensor Decoder::operator()(const Encoded& encoded, const Indices& target_input,
   };
 
   const Memory memory = memorize(encoded);
-  const Tensor told = read(target_input);  // [T, B, G H]
+  const ProjectedInput told = read(target_input);  // [T, B, G H]
   DecoderStep now{.state = start(encoded), .context = {}, .weights = {}};
   std::vector<Tensor> states, contexts;
-  for (std::int64_t t = 0; t < told.size(0); ++t) {
+  for (std::int64_t t = 0; t < target_input.shape()[0]; ++t) {
     const bool tell = t == 0 || teacher_forcing >= 1 || generator().uniform() < teacher_forcing;
     now = step(tell ? told[t] : read(own_choice(now)), now.state, memory);
     states.push_back(now.state.query());

@@ -53,9 +53,10 @@ class Decoder : public Layer {
   DecoderState start(const Encoded& encoded) const;
   /// What the first cell takes from the tokens before, ids [...] -> [..., G H]: the product of its
   /// W_ih with their vectors.
-  Tensor read(const Indices& tokens) const;
+  ProjectedInput read(const Indices& tokens) const;
   /// One step from what read() made of the tokens before it, [B, G H].
-  DecoderStep step(const Tensor& previous, const DecoderState& state, const Memory& memory) const;
+  DecoderStep step(const ProjectedInput& previous, const DecoderState& state,
+                   const Memory& memory) const;
   /// Logits [..., V] from states [..., D] and contexts [..., D].
   Tensor output(const Tensor& states, const Tensor& contexts) const;
 

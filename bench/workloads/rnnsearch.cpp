@@ -22,10 +22,11 @@ class RnnSearch : public Layer {
   Tensor operator()(const Indices& source, const Indices& target_input) const {
     const RecurrentResult encoded = encoder_(source_embedding_, source);
     const Memory memory = attention_.memorize(encoded.output);
-    const Tensor told = cell_.project(target_embedding_, target_input);  // of all steps at once
+    // Of all steps at once.
+    const ProjectedInput told = cell_.project(target_embedding_, target_input);
     RecurrentState state = encoded.states.back();
     std::vector<Tensor> steps;
-    for (std::int64_t t = 0; t < told.size(0); ++t) {
+    for (std::int64_t t = 0; t < target_input.shape()[0]; ++t) {
       const Tensor context = attention_.attend(state.h, memory).context;
       state = cell_({context, told[t]}, state);
       steps.push_back(concat({state.h, context}, -1));

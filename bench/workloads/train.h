@@ -19,6 +19,8 @@ inline attune::Indices random_tokens(std::int64_t vocabulary, std::int64_t steps
 template <typename Model, typename Sizes>
 bench::Workload train(const Sizes& n, std::int64_t shards) {
   using namespace attune;
+  ATTUNE_CHECK(n.batch % shards == 0, "train: a batch of {} does not divide into {} shards",
+               n.batch, shards);
   const Model model(n);
   const auto optimizer =
       std::make_shared<Adam>(model.parameters(), AdamOptions{.learn_rate = 1e-3});

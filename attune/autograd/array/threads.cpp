@@ -32,7 +32,7 @@ thread_local Place place;
 
 class PlaceScope {
  public:
-  explicit PlaceScope(int team) : outer_(std::exchange(place, Place{team, nullptr})) {}
+  explicit PlaceScope(Place inner) : outer_(std::exchange(place, inner)) {}
   ~PlaceScope() { place = outer_; }
   PlaceScope(const PlaceScope&) = delete;
   PlaceScope& operator=(const PlaceScope&) = delete;
@@ -57,15 +57,19 @@ constexpr int kSpins = 4000;
 // to reach, and with one core taken by another program that makes training 5 to 300 times slower.
 class Helpers {
  public:
-  // Calls run(context, i) for each range i, with a team of `each` threads.
   void run(std::int64_t ranges, void (*run)(const void*, std::int64_t), const void* context,
-           int threads, int each) {
+           Teams teams) {
     using Clock = std::chrono::steady_clock;
-    const int wanted = (threads - each) / each;
+    const int all = detail::team();
+    const bool apart = teams == Teams::of_equal_parts && place.team == 0;
+    const int each = apart ? static_cast<int>(std::max<std::int64_t>(1, all / ranges)) : 1;
+    const int wanted = static_cast<int>(std::min<std::int64_t>(all / each, ranges)) - 1;
     std::unique_lock lock(callers_, std::try_to_lock);
     // Other callers have the helpers, or a helper kept us waiting a short while ago: go alone.
     if (!lock || ranges > kMostRanges || (backoff_.count() > 0 && Clock::now() < alone_until_)) {
-      const PlaceScope scope(1);
+      if (lock) lock.unlock();
+      // Small ranges are over soon. Large ones may find helpers later on, for loops of their own.
+      const PlaceScope scope(apart ? Place{} : Place{1, nullptr});
       for (std::int64_t i = 0; i < ranges; ++i) run(context, i);
       return;
     }
@@ -127,7 +131,7 @@ class Helpers {
 
   // Runs what can be claimed; how many ranges that were.
   std::uint32_t claim_all(std::uint32_t generation, bool from_back) {
-    const PlaceScope scope(1);
+    const PlaceScope scope({1, nullptr});
     std::uint32_t claimed = 0;
     std::uint64_t seen = left_.load();
     for (;;) {
@@ -232,10 +236,7 @@ int team() { return place.team > 0 ? place.team : threads(); }
 
 void share_out(std::int64_t ranges, void (*run)(const void*, std::int64_t), const void* context,
                Teams teams) {
-  const int all = team();
-  const bool apart = teams == Teams::of_equal_parts && place.team == 0;
-  const int each = apart ? static_cast<int>(std::max<std::int64_t>(1, all / ranges)) : 1;
-  (place.helpers ? *place.helpers : of_all()).run(ranges, run, context, all, each);
+  (place.helpers ? *place.helpers : of_all()).run(ranges, run, context, teams);
 }
 
 }  // namespace detail

@@ -49,26 +49,29 @@ void check_operand(const Run& run, const char* what, const Tensor& operand, cons
 
 Run plan(const char* name, Cell cell, bool single, const RecurrentInput& input,
          const LstmState& state, const RecurrentWeights& w, const SequenceOptions& options) {
-  const auto& [part, projected] = input;
-  ATTUNE_CHECK(part.defined() || projected.defined(), "{}: no input given", name);
-  const Tensor& x = part.defined() ? part : projected;
-  ATTUNE_CHECK(x.rank() == (single ? 2 : 3), "{}: x must be {}; got {}", name,
+  const auto& [part, known] = input;
+  ATTUNE_CHECK(part.defined() || known.gates.defined(), "{}: no input given", name);
+  const Tensor& x = part.defined() ? part : known.gates;
+  ATTUNE_CHECK(x.rank() == (single ? 2 : 3), "{}: {} must be {}; got {}", name,
+               part.defined() ? "x" : "the known part of the input",
                single ? "[B, D]" : "[T, B, D], time first", x.shape());
   ATTUNE_CHECK(w.weight_hh.rank() == 2 && w.weight_ih.rank() == 2,
                "{}: weight_ih and weight_hh must have two axes; got {} and {}", name,
                w.weight_ih.shape(), w.weight_hh.shape());
   const std::int64_t features = part.defined() ? part.shape().last() : 0;
-  const std::int64_t before = projected.defined() ? w.weight_ih.shape()[1] - features : 0;
-  ATTUNE_CHECK(before >= 0, "{}: x {} has more features than weight_ih {} has columns", name,
-               x.shape(), w.weight_ih.shape());
-  Run run{name, {}, features, before, options.lengths, single};
+  ATTUNE_CHECK(!known.gates.defined() || known.columns + features == w.weight_ih.shape()[1],
+               "{}: {} columns of weight_ih {} are taken by the known part of the input, and x has "
+               "{} features; together they must be {}",
+               name, known.columns, w.weight_ih.shape(), features, w.weight_ih.shape()[1]);
+  Run run{name, {}, features, known.columns, options.lengths, single};
   run.n = {cell, single ? 1 : x.shape()[0], x.shape().last(1), w.weight_hh.shape()[1],
            options.reverse};
   const Shape state_shape{run.n.batch, run.n.hidden};
   Shape gates = x.shape();
   gates[gates.rank() - 1] = run.n.gates();
-  check_operand(run, "projected input", projected, gates, x.dtype());
-  check_operand(run, "weight_ih", w.weight_ih, {run.n.gates(), before + features}, x.dtype());
+  check_operand(run, "the known part of the input", known.gates, gates, x.dtype());
+  check_operand(run, "weight_ih", w.weight_ih, {run.n.gates(), known.columns + features},
+                x.dtype());
   check_operand(run, "weight_hh", w.weight_hh, {run.n.gates(), run.n.hidden}, x.dtype());
   check_operand(run, "bias_ih", w.bias_ih, {run.n.gates()}, x.dtype());
   check_operand(run, "bias_hh", w.bias_hh, {run.n.gates()}, x.dtype());
@@ -124,7 +127,7 @@ const T* data_or_null(const Tensor& x) {
 // The columns of weight_ih for x.
 template <typename T>
 std::shared_ptr<const PackedMatrix<T>> input_weight(const Run& run, const Kept& kept, Op op) {
-  if (run.features == 0) return nullptr;
+  if (!kept.x->defined()) return nullptr;
   return packed<T>(op, *kept.weight_ih, run.first_column, run.features);
 }
 
@@ -172,7 +175,7 @@ SequenceResult run_cell(const char* name, Cell cell, bool single, const Recurren
                         const LstmState& state, const RecurrentWeights& w,
                         const SequenceOptions& options) {
   const Run run = plan(name, cell, single, input, state, w, options);
-  const auto& [x, projected] = input;
+  const Tensor &x = input.x, &projected = input.known.gates;
   const DType dtype = w.weight_ih.dtype();
   Kept kept{x, w.weight_ih, w.weight_hh, states_from(run, state.h, dtype), {}, {}, {}, {}};
   if (projected.defined()) kept.projected = projected.shape();

@@ -14,15 +14,22 @@ struct RecurrentWeights {
   Tensor weight_ih, weight_hh, bias_ih, bias_hh;
 };
 
-/// What goes into a cell: x, or x as the last part of an input [y ; x] whose product W_ih y, with
-/// W_ih's first columns, is known. A decoder that is told its tokens knows it for all steps at
-/// once. W_ih x is left out where x is not defined.
+/// W_ih y of the first part y of an input [y ; x], which some know for all steps at once: a decoder
+/// that is told its tokens.
+struct ProjectedInput {
+  Tensor gates;              ///< [..., G H]
+  std::int64_t columns = 0;  ///< of W_ih for y: its first ones
+  /// That of one step.
+  ProjectedInput operator[](std::int64_t step) const { return {gates[step], columns}; }
+};
+
+/// What goes into a cell: x, or x after a part that is known. x may be missing then.
 struct RecurrentInput {
   RecurrentInput(const Tensor& x) : x(x) {}  // NOLINT(google-explicit-constructor)
   RecurrentInput(const Array& x) : x(x) {}   // NOLINT(google-explicit-constructor)
-  RecurrentInput(const Tensor& x, const Tensor& projected) : x(x), projected(projected) {}
-  Tensor x;          ///< [..., D]
-  Tensor projected;  ///< [..., G H]: W_ih y
+  RecurrentInput(const Tensor& x, const ProjectedInput& known) : x(x), known(known) {}
+  Tensor x;  ///< [..., D]
+  ProjectedInput known;
 };
 
 enum class RnnActivation { tanh, relu };
