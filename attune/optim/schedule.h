@@ -51,9 +51,9 @@ struct ScheduleOptions {
 ///     exponential   gamma^s
 ///     cosine        minimum + (1 - minimum) (1 + cos(pi s / S)) / 2       Loshchilov & Hutter 2017
 ///     linear        minimum + (1 - minimum) (1 - s / S)
-///     inverse-sqrt  sqrt(W / (W + s))            Vaswani et al. 2017, sec. 5.3, scaled to peak at
-///     1 plateau       multiplied by `factor` when `patience` + 1 observed losses in a row are not
-///                   0.01% below the best one
+///     inverse-sqrt  sqrt(W / (W + s))            Vaswani et al. 2017, sec. 5.3, with its peak at 1
+///     plateau       multiplied by `factor` when `patience` + 1 losses in a row are not below the
+///                   best one by 0.01%
 ///
 /// where W is warmup_steps; 0 there means none, but for inverse-sqrt a tenth of the total (or 1).
 /// "linear" with a warm-up is the triangle that Transformers are fine-tuned with (Devlin et al.
