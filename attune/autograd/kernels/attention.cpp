@@ -61,9 +61,8 @@ void additive_forward(const AttentionSizes& n, const T* query, const T* keys, co
     const T* q = query + b * n.features;
     for (std::int64_t s = 0; s < n.sources; ++s) {
       const T* k = keys + (s * n.batch + b) * n.features;
-      const T score =
+      scores[b * n.sources + s] =
           lane_sum<T>(n.features, [=](std::int64_t i) { return v[i] * math::tanh(k[i] + q[i]); });
-      scores[b * n.sources + s] = score;
     }
   });
 }
