@@ -53,6 +53,14 @@ class Array {
       no_data(dtype_of<T>);
     return reinterpret_cast<T*>(data_);
   }
+  /// The same for writing, which counts as a change. Take the pointer anew after anything else has
+  /// used the array. Errors: as data().
+  template <typename T>
+  T* mutable_data() {
+    T* first = data<T>();
+    storage_.touch();
+    return first;
+  }
   void* raw() const { return data_; }
 
   /// The same memory under another shape of as many elements; one axis may be -1 (worked out).
