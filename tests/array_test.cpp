@@ -78,8 +78,8 @@ TEST_CASE("blocks and entries of the leading axis are views") {
 
 TEST_CASE("a clone has memory of its own, and to() converts between the dtypes") {
   const Array x = counting({3});
-  const Array copy = x.clone();
-  copy.data<float>()[0] = 7;
+  Array copy = x.clone();
+  copy.mutable_data<float>()[0] = 7;
   CHECK(x.at(0) == 0);
   const Array wide = x.to(DType::f64);
   CHECK(wide.dtype() == DType::f64);

@@ -213,8 +213,8 @@ TEST_CASE("a value that was saved for backward and then changed in place is an e
   const Tensor loss = sum(x * w);
   x.value().fill(9);
   CHECK_THROWS_WITH(loss.backward(),
-                    "backward: a value of shape [2] saved for it was changed in place (version 0, "
-                    "now 1); change it after backward, or work on a clone()");
+                    "backward: a value of shape [2] saved for it was changed in place (version 1, "
+                    "now 2); change it after backward, or work on a clone()");
 }
 
 TEST_CASE("a change in place is no error where backward does not need the value") {

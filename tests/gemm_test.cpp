@@ -80,11 +80,12 @@ TEST_CASE("a float32 product of any size and transposes is that of plain loops")
       const std::vector<double> right = expected(p, x, beta);
       const float *a = x.a.data<float>(), *b = x.b.data<float>();
       Array c = Array::full({p.m, p.ldc()}, 0.5);
-      gemm(p.op_a, p.op_b, p.m, p.n, p.k, a, p.lda(), b, p.ldb(), beta, c.data<float>(), p.ldc());
+      gemm(p.op_a, p.op_b, p.m, p.n, p.k, a, p.lda(), b, p.ldb(), beta, c.mutable_data<float>(),
+           p.ldc());
       check(p, c, right);
       c.fill(0.5);
       const PackedMatrix<float> packed(p.op_b, p.n, p.k, b, p.ldb());
-      packed.multiply(p.op_a, p.m, a, p.lda(), beta, c.data<float>(), p.ldc());
+      packed.multiply(p.op_a, p.m, a, p.lda(), beta, c.mutable_data<float>(), p.ldc());
       check(p, c, right);
     }
   }
@@ -95,9 +96,10 @@ TEST_CASE("a packed operand gives the same bits as one that is not") {
     const Operands x(p);
     const float *a = x.a.data<float>(), *b = x.b.data<float>();
     Array plain = Array::full({p.m, p.ldc()}, 0.5), packed = plain.clone();
-    gemm(p.op_a, p.op_b, p.m, p.n, p.k, a, p.lda(), b, p.ldb(), 1.0f, plain.data<float>(), p.ldc());
+    gemm(p.op_a, p.op_b, p.m, p.n, p.k, a, p.lda(), b, p.ldb(), 1.0f, plain.mutable_data<float>(),
+         p.ldc());
     PackedMatrix<float>(p.op_b, p.n, p.k, b, p.ldb())
-        .multiply(p.op_a, p.m, a, p.lda(), 1.0f, packed.data<float>(), p.ldc());
+        .multiply(p.op_a, p.m, a, p.lda(), 1.0f, packed.mutable_data<float>(), p.ldc());
     CHECK(plain.to_vector() == packed.to_vector());
   }
 }

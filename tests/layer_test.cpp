@@ -5,7 +5,10 @@
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/scopes.h"
 #include "attune/layers.h"
+#include "attune/optim.h"
+#include "attune/train.h"
 #include "catch.h"
+#include "temporary_folder.h"
 
 using namespace attune;
 
@@ -365,4 +368,36 @@ TEST_CASE("attention errors name sizes and lengths that do not fit") {
   CHECK_THROWS_WITH(attention.memorize(keys, Array::zeros({4, 2, 5})),
                     contains("keys [3, 2, 5] and values [4, 2, 5]"));
   CHECK_THROWS_AS(attention.attend(Array::zeros({2, 3}), attention.memorize(keys)), Error);
+}
+
+TEST_CASE("a layer that is used under two names has its parameters once, everywhere") {
+  struct Shared : Layer {
+    Linear both{2, 2};
+    Shared() {
+      child("a", both);
+      child("b", both);
+    }
+  };
+  Shared model;
+  std::vector<std::string> names;
+  for (const Param& param : model.parameters()) names.push_back(param.name);
+  CHECK(names == std::vector<std::string>{"a.weight", "a.bias"});
+  CHECK(model.parameter_count() == 6);
+  CHECK(model.values().size() == 2);
+  sum(square(model.both(Tensor(Array::full({1, 2}, 3))))).backward();
+  double squares = 0;
+  for (const Tensor& p : {model.both.weight(), model.both.bias()})
+    for (const double g : p.grad().to_vector<double>()) squares += g * g;
+  CHECK(clip_grad_norm(model.parameters(), 1e9) == Approx(std::sqrt(squares)));
+  CHECK_NOTHROW(Adam(model.parameters()).step());
+  const Tensor weight = model.both.weight(), bias = model.both.bias();
+  CHECK(clip_grad_norm({weight, bias, weight}, 1e9) == Approx(std::sqrt(squares)));
+  CHECK_NOTHROW(Adam({weight, bias, weight}).step());
+
+  const TemporaryFolder folder;
+  save_parameters(folder.path("model.safetensors"), model);
+  CHECK(load_safetensors(folder.path("model.safetensors")).arrays.size() == 2);
+  Shared other;
+  load_parameters(folder.path("model.safetensors"), other);
+  CHECK(other.both.weight().value().to_vector() == model.both.weight().value().to_vector());
 }

@@ -16,10 +16,8 @@ constexpr std::int64_t kManyRows = 129;
 
 std::int64_t rows_of(const Array& x) { return x.shape().elements(0, x.shape().rank() - 1); }
 
-// Nobody sees the gradient before the pass ends.
-bool can_wait(const Edge& edge) {
-  return !edge.node || (edge.node->is_leaf() && !edge.node->has_hooks());
-}
+// Nobody sees a leaf's gradient before the pass ends.
+bool can_wait(const Edge& edge) { return !edge.node || edge.node->is_leaf(); }
 
 template <typename T>
 void add_now(const AffineGradients::Target& target, std::int64_t rows, const Array& dy,
@@ -33,11 +31,11 @@ void add_now(const AffineGradients::Target& target, std::int64_t rows, const Arr
       dw.accumulate = true;
     }
     gemm<T>(Op::transpose, Op::none, out, in, rows, dy.data<T>(), out, x.data<T>(), in,
-            static_cast<T>(dw.beta()), dw.buffer.data<T>() + target.first_column, width);
+            static_cast<T>(dw.beta()), dw.buffer.mutable_data<T>() + target.first_column, width);
   }
   if (const auto& [node, output] = target.bias; node) {
-    const Into db = node->into(output);
-    sum_axis<T>(dy.data<T>(), AxisLayout(1, rows, out), db.buffer.data<T>(), db.accumulate);
+    Into db = node->into(output);
+    sum_axis<T>(dy.data<T>(), AxisLayout(1, rows, out), db.buffer.mutable_data<T>(), db.accumulate);
   }
 }
 
@@ -47,10 +45,10 @@ void add_now(const AffineGradients::Target& target, std::int64_t rows, const Arr
 }
 
 // Copies rows to position `first` of others.
-void put(const Array& rows, const Array& into, std::int64_t first) {
+void put(const Array& rows, Array& into, std::int64_t first) {
   const std::size_t row_bytes =
       static_cast<std::size_t>(rows.shape().last()) * size_of(rows.dtype());
-  std::memcpy(static_cast<char*>(into.raw()) + static_cast<std::size_t>(first) * row_bytes,
+  std::memcpy(static_cast<char*>(into.mutable_raw()) + static_cast<std::size_t>(first) * row_bytes,
               rows.raw(), rows.bytes());
 }
 
@@ -78,7 +76,7 @@ void AffineGradients::Waiting::join(std::int64_t more, const Array& more_dy, con
   if (!joined) {
     for (Array* alone : {&dy, &x}) {
       if (!alone->defined()) continue;
-      const Array place(Shape{kMostRows, alone->shape().last()}, alone->dtype());
+      Array place(Shape{kMostRows, alone->shape().last()}, alone->dtype());
       put(*alone, place, 0);
       *alone = place;
     }

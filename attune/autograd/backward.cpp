@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "attune/autograd/affine_gradients.h"
@@ -8,13 +10,24 @@
 
 namespace attune {
 
-/// Reverse mode: every node is run once, after all that use its outputs.
+/// Reverse mode: every node is run once, after all that use its outputs. What hooks and
+/// retain_grad() see changes no bit of any result: gradients are added up in the same order with
+/// and without them.
 class BackwardPass {
  public:
   explicit BackwardPass(bool retain_graph) : retain_graph_(retain_graph) {}
+
+  // After an error: leaves nothing of this pass in the graph.
   ~BackwardPass() {
     for (const NodeRef& node : nodes_)
-      if (node) finish(*node.get());
+      if (node) {
+        node->gathered_ = false;
+        node->forget_gradients();
+      }
+    for (Earlier& earlier : earlier_) {
+      Node::Slot& slot = earlier.node->slot(earlier.output);
+      slot.gradient = std::move(earlier.gradient);
+    }
   }
 
   void run(const NodeRef& root, int output, Array gradient) {
@@ -22,56 +35,81 @@ class BackwardPass {
     root->add(output, std::move(gradient));
     for (NodeRef& node : nodes_) {
       Node& current = *node.get();
-      call_hooks(current);
-      if (!current.is_leaf()) {
-        if (reached(current)) current.run(affine_);
-        if (!retain_graph_) current.release_saved();
-      }
+      call_hooks(current, current.hooks_in_pass_);
+      if (reached(current)) current.run(affine_);
+      if (!retain_graph_) current.release_saved();
       finish(current);
       node = NodeRef();
     }
     affine_.flush();
+    for (const auto& [leaf, hooks] : leaves_) call_hooks(*leaf.get(), hooks);
+    add_earlier();
   }
 
  private:
-  // All nodes that the root was made from, newest first. Leaves need no turn, unless a hook waits
-  // for their whole gradient.
+  // All nodes that the root was made from, newest first.
   void gather(const NodeRef& root) {
-    const auto visit = [this](const NodeRef& node) {
-      if (!node || (node->is_leaf() ? !first_visit(*node.get()) : node->gathered_)) return;
-      ATTUNE_CHECK(!node->released(),
-                   "backward: the graph was freed by an earlier backward() at '{}'; compute the "
-                   "result anew, or pass retain_graph = true to the earlier call",
-                   node->name());
-      if (!node->is_leaf()) node->gathered_ = true;
-      nodes_.push_back(node);
-      if (node->is_leaf() || node->retain_gradient_) put_aside(*node.get());
-    };
     visit(root);
     for (std::size_t next = 0; next < nodes_.size(); ++next) {
       Node* node = nodes_[next].get();  // visit() may move the list
       for (const Edge& edge : node->inputs()) visit(edge.node);
+      node->note_uses();
     }
     const auto newer = [](const NodeRef& a, const NodeRef& b) { return a->order() > b->order(); };
     if (!std::is_sorted(nodes_.begin(), nodes_.end(), newer))
       std::sort(nodes_.begin(), nodes_.end(), newer);
   }
 
-  // True once for a leaf whose hooks are to be called. Nothing is noted in the leaf itself: passes
-  // on other threads may share it.
-  bool first_visit(const Node& leaf) {
-    if (leaf.hooks_.empty() || std::count(leaves_.begin(), leaves_.end(), &leaf) > 0) return false;
-    leaves_.push_back(&leaf);
-    return true;
+  void visit(const NodeRef& node) {
+    if (!node) return;
+    if (node->is_leaf()) return visit_leaf(node);
+    if (node->gathered_) return;
+    ATTUNE_CHECK(!node->released(),
+                 "backward: the graph was freed by an earlier backward() at '{}'; compute the "
+                 "result anew, or pass retain_graph = true to the earlier call",
+                 node->name());
+    node->gathered_ = true;
+    node->hooks_in_pass_ = static_cast<std::uint32_t>(node->hooks_.size());
+    for (int k = 0; k < node->outputs(); ++k) {
+      Node::Slot& slot = node->slots_[k];
+      slot.mixed = false;
+      slot.low = slot.high = 0;
+    }
+    nodes_.push_back(node);
+    if (node->retain_gradient_) put_aside(node);
   }
 
-  // Hooks and inputs see this pass's gradient alone: what earlier passes left is put back
-  // afterwards.
-  void put_aside(Node& node) {
-    for (int k = 0; k < node.outputs(); ++k)
-      if (Array gradient = node.gradient(k); gradient.defined())
-        earlier_.push_back({&node, k, std::move(gradient)});
-    node.forget_gradients();
+  // Nothing is noted in the leaf itself: passes on other threads may share it.
+  void visit_leaf(const NodeRef& leaf) {
+    put_aside(leaf);
+    if (leaf->hooks_.empty()) return;
+    for (const auto& known : leaves_)
+      if (known.first.get() == leaf.get()) return;
+    leaves_.emplace_back(leaf, leaf->hooks_.size());
+  }
+
+  // A pass adds up its own gradients first: what earlier passes left is put aside, and its sum with
+  // this pass's is made at the end.
+  void put_aside(const NodeRef& node) {
+    for (int k = 0; k < node->outputs(); ++k) {
+      Node::Slot& slot = node->slot(k);
+      if (slot.gradient.defined())
+        earlier_.push_back({node, k, std::exchange(slot.gradient, Array())});
+    }
+  }
+
+  // In memory of its own if anybody has kept the earlier gradient.
+  void add_earlier() {
+    for (Earlier& earlier : earlier_) {
+      Node::Slot& slot = earlier.node->slot(earlier.output);
+      if (slot.gradient.defined()) {
+        if (!earlier.gradient.unique()) earlier.gradient = earlier.gradient.clone();
+        add_in_place(earlier.gradient, slot.gradient);
+      }
+      slot.gradient = std::move(earlier.gradient);
+      slot.shared = false;
+    }
+    earlier_.clear();
   }
 
   static bool reached(Node& node) {
@@ -80,9 +118,13 @@ class BackwardPass {
     return false;
   }
 
-  static void call_hooks(Node& node) {
-    if (node.hooks_.empty() || !node.gradient().defined()) return;
-    for (const GradientHook& hook : node.hooks_) {
+  // The first `count` hooks: those that were there when the pass began. A hook may add another.
+  static void call_hooks(Node& node, std::size_t count) {
+    if (count == 0 || !node.gradient().defined()) return;
+    const std::vector<GradientHook> hooks(node.hooks_.begin(),
+                                          node.hooks_.begin() + static_cast<std::ptrdiff_t>(count));
+    for (const GradientHook& hook : hooks) {
+      node.own_gradient(0);  // the hook may change it in place
       Array changed = hook(node.gradient());
       ATTUNE_CHECK(
           changed.defined() && changed.shape() == node.shape(0) && changed.dtype() == node.dtype(0),
@@ -90,30 +132,22 @@ class BackwardPass {
           changed.defined() ? name_of(changed.dtype()) : "no array, shape", changed.shape(),
           name_of(node.dtype(0)), node.shape(0));
       node.forget_gradients();
-      node.add(0, std::move(changed));
+      node.Node::add(0, std::move(changed));
     }
   }
 
   void finish(Node& node) {
-    if (!node.is_leaf()) node.gathered_ = false;
-    if (!node.is_leaf() && !node.retain_gradient_) return node.forget_gradients();
-    for (const Earlier& earlier : earlier_) {
-      if (earlier.node != &node) continue;
-      // In memory of its own: this pass's gradient may be that of an input too.
-      Node::Slot& slot = node.slot(earlier.output);
-      Array total = earlier.gradient.clone();
-      if (slot.gradient.defined()) add_in_place(total, slot.gradient);
-      slot.gradient = std::move(total);
-      slot.shared = false;
-    }
+    node.gathered_ = false;
+    if (!node.retain_gradient_) return node.forget_gradients();
+    for (int k = 0; k < node.outputs(); ++k) node.own_gradient(k);  // an input may have it too
   }
 
   bool retain_graph_;
   AffineGradients affine_;
   std::vector<NodeRef> nodes_;
-  std::vector<const Node*> leaves_;  // with hooks
+  std::vector<std::pair<NodeRef, std::size_t>> leaves_;  // those with hooks, and how many
   struct Earlier {
-    Node* node;
+    NodeRef node;
     int output;
     Array gradient;
   };

@@ -45,15 +45,15 @@ GradcheckResult gradcheck(const std::function<std::vector<Tensor>()>& function,
 
   const NoGrad no_grad;
   for (const auto& [name, leaf] : leaves) {
-    double* values = leaf.value().data<double>();
+    Array value = leaf.value();
     for (std::int64_t i = 0; i < leaf.elements(); ++i) {
-      const double kept = values[i], h = options.step * std::max(1.0, std::fabs(kept));
-      const auto loss_at = [&](double value) {
-        values[i] = value;
+      const double kept = value.at(i), h = options.step * std::max(1.0, std::fabs(kept));
+      const auto loss_at = [&](double changed) {
+        value.set(i, changed);
         return weighted_sum(function(), cotangents);
       };
       const double numeric = (loss_at(kept + h) - loss_at(kept - h)) / (2 * h);
-      values[i] = kept;
+      value.set(i, kept);
       const double analytic = leaf.grad().defined() ? leaf.grad().at(i) : 0;
       const double allowed =
           options.absolute_tolerance + options.relative_tolerance * std::fabs(numeric);

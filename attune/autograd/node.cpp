@@ -1,5 +1,7 @@
 #include "attune/autograd/node.h"
 
+#include <iterator>
+
 #include "attune/autograd/affine_gradients.h"
 #include "attune/autograd/kernels/elementwise.h"
 #include "attune/autograd/kernels/reduce.h"
@@ -13,7 +15,15 @@ thread_local GradientBuffers* current_buffers = nullptr;
 }  // namespace
 
 void NodeRef::release(Node* node) {
-  if (node->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  const std::uint32_t held = node->held_by_hooks_;  // before another thread may delete the node
+  const std::uint32_t left = node->references_.fetch_sub(1, std::memory_order_acq_rel) - 1;
+  if (left != held) return;
+  if (left > 0) {
+    // Only its own hooks hold it: they go, and the last of them brings us back here.
+    node->held_by_hooks_ = 0;
+    const std::vector<GradientHook> hooks = std::move(node->hooks_);
+    return;
+  }
   // Deleting a node lets go of its inputs, which brings us back here: those wait in a list, so that
   // a chain of a million nodes needs no more stack than one.
   thread_local Node* dead = nullptr;
@@ -56,14 +66,16 @@ Into Node::into(int output) {
     s.shared = false;
     return {s.gradient, false};
   }
-  if (s.shared) s.gradient = s.gradient.clone();
-  s.shared = false;
+  s.make_own();
   return {s.gradient, true};
 }
 
 void Node::add(int output, Array gradient) {
   Slot& s = slot(output);
-  if (s.gradient.defined()) return add_in_place(into(output).buffer, gradient);
+  if (s.gradient.defined()) {
+    s.make_own();
+    return add_in_place(s.gradient, gradient);
+  }
   s.shared = !gradient.unique();
   // A leaf's gradient outlives the pass and is changed in place (clipping): it needs its own.
   s.gradient = leaf_ && s.shared ? gradient.clone() : std::move(gradient);
@@ -74,15 +86,35 @@ void Node::forget_gradients() {
   for (int k = 0; k < outputs(); ++k) slot(k).gradient.reset();
 }
 
+void Node::own_gradient(int output) { slot(output).make_own(); }
+
+void Node::note_uses() {
+  for (const Edge& edge : inputs())
+    if (edge.node && !edge.node->is_leaf()) slot_of(edge).mixed = true;
+}
+
 void Node::release_saved() {
   edges_.clear();
+  held_by_hooks_ = 0;
   hooks_.clear();  // they may hold tensors of this very graph
   released_ = true;
 }
 
 void Node::add_hook(GradientHook hook) {
-  own_gradient();
+  // A copy of the hook copies the tensors that it captured: as many references to this node as are
+  // added by it would keep the node alive for ever.
+  const std::uint32_t before = references_.load(std::memory_order_relaxed);
+  const GradientHook copy = hook;
+  held_by_hooks_ += references_.load(std::memory_order_relaxed) - before;
   hooks_.push_back(std::move(hook));
+}
+
+const Edge& Grads::edge(int i) const {
+  const std::span<const Edge> inputs = node_.inputs();
+  ATTUNE_CHECK(i >= 0 && i < std::ssize(inputs),
+               "backward of '{}': there is no input {}; it was recorded with {}", node_.name(), i,
+               inputs.size());
+  return inputs[static_cast<std::size_t>(i)];
 }
 
 const Array& Grads::dy(int k) const {
@@ -91,21 +123,24 @@ const Array& Grads::dy(int k) const {
 }
 
 void Grads::add(int i, Array gradient) {
-  const Edge& edge = node_.inputs()[static_cast<std::size_t>(i)];
-  if (!edge.node) return;
-  const Shape& shape = edge.node->shape(edge.output);
+  const auto& [node, output] = edge(i);
+  if (!node) return;
+  const Shape& shape = node->shape(output);
   if (!(gradient.shape() == shape)) gradient = sum_to(gradient, shape);
-  edge.node->add(edge.output, std::move(gradient));
+  node->add(output, std::move(gradient));
 }
 
 Into Grads::into(int i) {
-  const Edge& edge = node_.inputs()[static_cast<std::size_t>(i)];
-  return edge.node->into(edge.output);
+  const auto& [node, output] = edge(i);
+  ATTUNE_CHECK(node,
+               "backward of '{}': nobody wants the gradient of input {}, so there is no place for "
+               "it; ask needs({}) first",
+               node_.name(), i, i);
+  return node->into(output);
 }
 
 void Grads::add_affine(int weight, int bias, const Array& dy, const Array& x,
                        std::int64_t first_column) {
-  const auto edge = [&](int i) { return node_.inputs()[static_cast<std::size_t>(i)]; };
   affine_.add({x.defined() ? edge(weight) : Edge{}, edge(bias), first_column}, dy, x);
 }
 
@@ -127,7 +162,10 @@ void GradientBuffers::add_to_leaves() {
   ATTUNE_CHECK(current_buffers != this,
                "add_to_leaves: the buffers' own Scope still sends gradients to them; end it first");
   for (Entry& entry : entries_)
-    if (entry.slot.gradient.defined()) entry.leaf->add(0, std::move(entry.slot.gradient));
+    if (entry.slot.gradient.defined()) {
+      entry.leaf->slot(0).shared = true;  // somebody may have kept what grad() gave
+      entry.leaf->add(0, std::move(entry.slot.gradient));
+    }
   by_leaf_.clear();
   entries_.clear();
 }

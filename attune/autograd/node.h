@@ -87,6 +87,8 @@ class Node {
   /// Adds a gradient. The first one is taken over without a copy where that is safe.
   virtual void add(int output, Array gradient);
   void forget_gradients();
+  /// Gives an output's gradient memory of its own, where it shares some with another's.
+  void own_gradient(int output);
 
   /// Passes the output's gradients on to the inputs. Those of weights may wait in `affine` until
   /// the pass ends.
@@ -95,23 +97,45 @@ class Node {
   virtual void release_saved();
   bool released() const { return released_; }
 
+  /// True when all uses of an output in this backward pass are views that do not overlap.
+  bool has_disjoint_views(int output) { return !leaf_ && !slots_[output].mixed; }
+
   void add_hook(GradientHook hook);
-  bool has_hooks() const { return !hooks_.empty(); }
-  void retain_gradient() {
-    retain_gradient_ = true;
-    own_gradient();
-  }
+  void retain_gradient() { retain_gradient_ = true; }
 
  protected:
-  /// Views have no buffer of their own until somebody wants to see it.
-  virtual void own_gradient() {}
-
   struct Slot {
     Shape shape;
     DType dtype = DType::f32;
     Array gradient;
-    bool shared = false;  // the gradient's memory is in use elsewhere: copy before writing
+    bool shared = false;  // the gradient's memory may be in use elsewhere: copy before writing
+
+    // In a backward pass: the elements [low, high) lie around all that views of this output use.
+    // Once two views overlap, or something else uses the output, it is `mixed` for good.
+    bool mixed = false;
+    std::int64_t low = 0, high = 0;
+
+    void use(std::int64_t first, std::int64_t last) {
+      if (low == high)
+        low = first, high = last;
+      else if (last <= low)
+        low = first;
+      else if (first >= high)
+        high = last;
+      else
+        mixed = true;
+    }
+    void make_own() {
+      if (shared && !gradient.unique()) gradient = gradient.clone();
+      shared = false;
+    }
   };
+  /// Notes in the inputs' slots, at the beginning of a backward pass, how this node uses them.
+  virtual void note_uses();
+  /// True when a hook or retain_grad() wants to see the gradient in this backward pass.
+  bool retains_gradient() const { return retain_gradient_; }
+  bool is_observed() const { return retain_gradient_ || hooks_in_pass_ > 0; }
+  Slot& slot_of(const Edge& edge) { return edge.node->slots_[edge.output]; }
   /// Where the gradient of an output is kept: here, or in the thread's GradientBuffers for leaves.
   Slot& slot(int output) { return leaf_ ? leaf_slot() : slots_[output]; }
 
@@ -153,7 +177,8 @@ class Node {
 
   std::atomic<std::uint32_t> references_{1};
   bool retain_gradient_ = false;
-  bool gathered_ = false;  // by the backward pass that is running
+  bool gathered_ = false;            // by the backward pass that is running
+  std::uint32_t hooks_in_pass_ = 0;  // those that were there when it began
   bool leaf_;
   bool released_ = false;
   const char* name_;
@@ -162,6 +187,7 @@ class Node {
   ShortList<Edge, 3> edges_;
   ShortList<Slot, 1> slots_;
   std::vector<GradientHook> hooks_;
+  std::uint32_t held_by_hooks_ = 0;  // of the references: those that the node's own hooks hold
 };
 
 inline NodeRef::NodeRef(const NodeRef& other) : node_(other.node_) {
@@ -178,11 +204,13 @@ class Grads {
   bool has_dy(int k = 0) const { return node_.gradient(k).defined(); }
   /// The gradient of output `k`; zeros where the loss does not depend on it.
   const Array& dy(int k = 0) const;
-  /// True when somebody wants the gradient of input `i`.
-  bool needs(int i) const { return static_cast<bool>(node_.inputs()[i].node); }
+  /// True when somebody wants the gradient of input `i`. Errors: no such input.
+  bool needs(int i) const { return static_cast<bool>(edge(i).node); }
   /// Adds to the gradient of input `i`; a gradient of the broadcast shape is summed to the input's.
+  /// Errors: no such input; the shape does not fit.
   void add(int i, Array gradient);
-  /// The buffer for the gradient of input `i`, for kernels that accumulate in place.
+  /// The buffer for the gradient of input `i`, for kernels that accumulate in place. Errors: no
+  /// such input, or nobody wants its gradient: ask needs() first.
   Into into(int i);
   /// The gradients of a weight W [out, in'] and a bias b [out], inputs number `weight` and `bias`,
   /// of y = x W^T + b, with x [..., in] multiplied by the columns from `first_column` on:
@@ -191,6 +219,7 @@ class Grads {
                   std::int64_t first_column = 0);
 
  private:
+  const Edge& edge(int i) const;
   Node& node_;
   AffineGradients& affine_;
 };

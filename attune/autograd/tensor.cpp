@@ -12,8 +12,9 @@ class Leaf final : public Node {
   void run(AffineGradients&) override {}
 };
 
-// A block of another tensor. Its gradient is that block of the other's gradient, unless somebody
-// wants to see it (a hook, retain_grad): then it has its own, which run() adds to the block.
+// A block of another tensor. Its gradient is added to that block of the other's when its turn
+// comes; or it is written there at once, where this cannot be told apart: all that uses the other
+// tensor are views that do not overlap, and nobody wants to see this one's gradient.
 class View final : public Node {
  public:
   View(const char* name, std::span<Edge> base, const Array& value, std::int64_t offset, bool whole)
@@ -23,38 +24,44 @@ class View final : public Node {
         whole_(whole) {}
 
   Into into(int output) override {
-    if (owns_) return Node::into(output);
-    if (whole_) {
-      Into base = inputs()[0].node->into(inputs()[0].output);
-      return {base.buffer.view(0, shape_), base.accumulate};
-    }
-    return {block(), true};
+    if (!writes_through()) return Node::into(output);
+    if (!whole_) return {block(), true};
+    Into base = inputs()[0].node->into(inputs()[0].output);
+    return {base.buffer.view(0, shape_), base.accumulate};
   }
 
   void add(int output, Array gradient) override {
-    if (owns_) return Node::add(output, std::move(gradient));
-    const Edge& base = inputs()[0];
-    if (whole_) {
-      Array whole = gradient.view(0, base_shape());
-      gradient = Array();  // the base may then take it over without a copy
-      return base.node->add(base.output, std::move(whole));
-    }
-    add_in_place(block(), gradient);
+    writes_through() ? pass_on(std::move(gradient)) : Node::add(output, std::move(gradient));
   }
 
   void run(AffineGradients&) override {
-    if (!owns_) return;
-    const Array gradient = Node::gradient(0);
-    owns_ = false;
-    if (gradient.defined()) add(0, gradient);
-    owns_ = true;
+    Array gradient = Node::gradient(0);
+    if (!retains_gradient()) forget_gradients();  // it may be handed over without a copy
+    pass_on(std::move(gradient));
   }
 
  protected:
-  void own_gradient() override { owns_ = true; }
+  void note_uses() override {
+    const Edge& base = inputs()[0];
+    if (!base.node->is_leaf()) slot_of(base).use(offset_, offset_ + shape_.elements());
+  }
 
  private:
-  Shape base_shape() const { return inputs()[0].node->shape(inputs()[0].output); }
+  bool writes_through() const {
+    return !is_observed() && inputs()[0].node->has_disjoint_views(inputs()[0].output);
+  }
+
+  void pass_on(Array gradient) {
+    const auto& [node, output] = inputs()[0];
+    if (whole_) {
+      Array whole = gradient.view(0, node->shape(output));
+      gradient = Array();
+      return node->add(output, std::move(whole));
+    }
+    Array to = block();
+    add_in_place(to, gradient);
+  }
+
   Array block() {
     Into base = inputs()[0].node->into(inputs()[0].output);
     if (!base.accumulate) base.buffer.fill(0);
@@ -64,12 +71,12 @@ class View final : public Node {
   Shape shape_;
   std::int64_t offset_;
   bool whole_;
-  bool owns_ = false;
 };
 
 }  // namespace
 
 Tensor Tensor::parameter(Array value) {
+  ATTUNE_CHECK(value.defined(), "parameter: the array is not defined; give it a value first");
   NodeRef leaf(new Leaf(value));
   return Tensor(std::move(value), std::move(leaf), 0);
 }

@@ -40,20 +40,23 @@ class Tensor {
 
   bool requires_grad() const { return static_cast<bool>(node_); }
   /// What the backward passes since the last zero_grad() have added up; not defined() before the
-  /// first. Kept for leaves, and for others after retain_grad().
+  /// first. Kept for leaves, and for others after retain_grad(). Later passes do not change the
+  /// array that was given.
   Array grad() const { return node_ ? node_->gradient(output_) : Array(); }
   void zero_grad() {
     if (node_) node_->forget_gradients();
   }
   void retain_grad();
-  /// Calls `hook` with this tensor's whole gradient during backward; what it returns goes on in its
-  /// place. Errors: the tensor has no gradient.
+  /// Calls `hook` with this tensor's whole gradient during backward, a parameter's at its end; what
+  /// it returns goes on in its place. The hook may change the array that it gets. One registered
+  /// while backward runs is called from the next pass on. Errors: the tensor has no gradient.
   void register_hook(GradientHook hook);
 
   /// Differentiates this tensor with respect to every leaf it was made from (reverse mode; Griewank
   /// and Walther 2008, ch. 3) and adds the results to their grad(). Without `retain_graph` what
   /// was saved for it is freed on the way. Errors: not a single element (give a gradient then), no
-  /// history, the graph was freed, a saved value was changed in place.
+  /// history, the graph was freed, a saved value was changed in place. After an error the gradients
+  /// that this pass had not reached yet are as they were; the others are incomplete.
   void backward(bool retain_graph = false) const;
   /// The same from `gradient`, of this tensor's shape: the vector-Jacobian product.
   void backward(const Array& gradient, bool retain_graph = false) const;

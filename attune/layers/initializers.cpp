@@ -96,7 +96,7 @@ Initializer orthogonal(double gain) {
     Array basis({count, size}, DType::f64);
     generator().normal(basis, 0, 1);
     const double* from = basis.data<double>();
-    orthonormalize(basis.data<double>(), count, size);
+    orthonormalize(basis.mutable_data<double>(), count, size);
     for (std::int64_t i = 0; i < rows; ++i)
       for (std::int64_t j = 0; j < columns; ++j)
         out.set(i * columns + j,

@@ -1,8 +1,10 @@
 #include "attune/layers/layer.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <span>
+#include <unordered_set>
 
 #include "attune/autograd/array/error.h"
 #include "attune/autograd/array/text.h"
@@ -24,13 +26,16 @@ std::string listed(const std::vector<std::string>& names) {
 
 std::vector<Param> Layer::parameters() const {
   std::vector<Param> all;
-  collect(*registry_, "", all);
+  std::unordered_set<const Registry*> seen;  // a parameter belongs to one registry
+  const std::function<void(const Registry&, const std::string&)> collect =
+      [&](const Registry& registry, const std::string& prefix) {
+        if (!seen.insert(&registry).second) return;
+        for (const Param& param : registry.params)
+          all.push_back({prefix + param.name, param.value});
+        for (const auto& [name, child] : registry.children) collect(*child, prefix + name + ".");
+      };
+  collect(*registry_, "");
   return all;
-}
-
-void Layer::collect(const Registry& registry, const std::string& prefix, std::vector<Param>& out) {
-  for (const Param& param : registry.params) out.push_back({prefix + param.name, param.value});
-  for (const auto& [name, child] : registry.children) collect(*child, prefix + name + ".", out);
 }
 
 std::int64_t Layer::parameter_count() const {

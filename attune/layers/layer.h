@@ -35,7 +35,8 @@ class Layer {
   Layer() : registry_(std::make_shared<Registry>()) {}
   virtual ~Layer() = default;
 
-  /// All parameters, this layer's first and then its children's, with nested names.
+  /// All parameters, this layer's first and then its children's, with nested names. One that is
+  /// reached by several names, such as that of a layer used twice, comes once, by the first.
   std::vector<Param> parameters() const;
   /// How many numbers they hold.
   std::int64_t parameter_count() const;
@@ -69,7 +70,6 @@ class Layer {
   };
   void check_name(const std::string& name) const;
   void add_child(const std::string& name, const Layer& layer);
-  static void collect(const Registry& registry, const std::string& prefix, std::vector<Param>& out);
 
   std::shared_ptr<Registry> registry_;
 };

@@ -36,7 +36,7 @@ Tensor SinusoidalPositions::operator()(const Tensor& x, std::int64_t first) cons
   Array waves(Shape{x.size(0), 1, features_}, x.dtype());
   dispatch(x.dtype(), [&](auto type) {
     using T = decltype(type);
-    T* to = waves.data<T>();
+    T* to = waves.mutable_data<T>();
     for (std::int64_t t = 0; t < x.size(0); ++t)
       for (std::int64_t i = 0; i < features_; ++i) {
         const double angle =

@@ -40,16 +40,15 @@ double sum_of_squares(const Array& array) {
 template <typename MakeF>
 void change_gradients(const Parameters& parameters, const MakeF& make_f) {
   for (const auto& parameter : parameters) {
-    const Array gradient = parameter.value.grad();
+    Array gradient = parameter.value.grad();
     if (!gradient.defined()) continue;
     dispatch(gradient.dtype(), [&](auto type) {
-      auto* values = gradient.data<decltype(type)>();
+      auto* values = gradient.mutable_data<decltype(type)>();
       const auto f = make_f(type);
       parallel_for(gradient.elements(), kElementGrain, [&](std::int64_t first, std::int64_t last) {
         std::transform(values + first, values + last, values + first, f);
       });
     });
-    gradient.touch();
   }
 }
 

@@ -97,7 +97,6 @@ void Optimizer::step() {
   }
   parallel_for(total, kElementGrain,
                [this](std::int64_t first, std::int64_t last) { update_range(first, last); });
-  for (const Job& job : jobs_) job.entry->tensor.value().touch();
   jobs_.clear();
   ++steps_;
 }
@@ -106,7 +105,7 @@ void Optimizer::update_range(std::int64_t first, std::int64_t last) const {
   auto job = std::upper_bound(jobs_.begin(), jobs_.end(), first,
                               [](std::int64_t at, const Job& next) { return at < next.place; });
   for (--job; job != jobs_.end() && job->place < last; ++job) {
-    const Entry& entry = *job->entry;
+    Entry& entry = *job->entry;
     const std::int64_t begin = std::max<std::int64_t>(first - job->place, 0);
     const std::int64_t end = std::min(last - job->place, entry.tensor.elements());
     if (begin >= end) continue;

@@ -62,9 +62,9 @@ class Optimizer {
     int group;
     double learn_rate;
     std::int64_t step;  ///< of this parameter: 1 at its first
-    const Array* value;
+    Array* value;
     const Array* gradient;
-    const Array* slots;  ///< in the order of slots()
+    Array* slots;  ///< in the order of slots()
     std::int64_t first, last;
 
     DType dtype() const { return value->dtype(); }
@@ -73,9 +73,8 @@ class Optimizer {
     /// gradient g as a number.
     template <typename T, int... Slots, typename F>
     void each(const F& f) const {
-      loop(last - first, f, value->data<T>() + first,
-           static_cast<const T*>(gradient->data<T>() + first),
-           (slots[Slots].template data<T>() + first)...);
+      loop(last - first, f, value->mutable_data<T>() + first, gradient->data<T>() + first,
+           (slots[Slots].template mutable_data<T>() + first)...);
     }
 
    private:

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <initializer_list>
 #include <string>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "attune/autograd/tensor.h"
@@ -11,7 +13,8 @@
 namespace attune {
 
 /// Tensors to optimise, with their names where they have some. Made from a list of tensors, or from
-/// a list of things with a `name` and a `value`, such as Layer::parameters():
+/// a list of things with a `name` and a `value`, such as Layer::parameters(). One that is listed
+/// several times, such as a weight that two layers share, is taken once, with its first name:
 ///
 ///     const Parameters parameters = model.parameters();
 ///     Adam optimizer(parameters);
@@ -24,10 +27,10 @@ class Parameters {
 
   Parameters() = default;
   Parameters(std::initializer_list<Tensor> tensors) {
-    for (const Tensor& tensor : tensors) items_.push_back({"", tensor});
+    for (const Tensor& tensor : tensors) add("", tensor);
   }
   Parameters(const std::vector<Tensor>& tensors) {  // NOLINT(google-explicit-constructor)
-    for (const Tensor& tensor : tensors) items_.push_back({"", tensor});
+    for (const Tensor& tensor : tensors) add("", tensor);
   }
   template <typename Named>
   requires requires(const Named& named) {
@@ -35,7 +38,7 @@ class Parameters {
     { named.value } -> std::convertible_to<Tensor>;
   }
   Parameters(const std::vector<Named>& list) {  // NOLINT(google-explicit-constructor)
-    for (const Named& named : list) items_.push_back({named.name, named.value});
+    for (const Named& named : list) add(named.name, named.value);
   }
 
   std::size_t size() const { return items_.size(); }
@@ -43,7 +46,13 @@ class Parameters {
   auto end() const { return items_.end(); }
 
  private:
+  void add(std::string name, const Tensor& tensor) {
+    if (!tensor.node() || nodes_.insert(tensor.node().get()).second)
+      items_.push_back({std::move(name), tensor});
+  }
+
   std::vector<Item> items_;
+  std::unordered_set<const Node*> nodes_;
 };
 
 }  // namespace attune

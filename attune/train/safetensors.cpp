@@ -47,6 +47,7 @@ std::string to_header(const std::vector<const std::pair<std::string, Array>*>& a
   std::size_t offset = 0;
   for (const auto* named : arrays) {
     const auto& [name, array] = *named;
+    ATTUNE_CHECK(array.defined(), "save_safetensors: the array '{}' is not defined", name);
     ATTUNE_CHECK(names.insert(name).second,
                  "save_safetensors: two arrays cannot both be called '{}'; names must be unique "
                  "and not {}",
@@ -228,7 +229,7 @@ Safetensors load_safetensors(const std::string& path) {
   content.metadata = header.metadata();
   for (const Entry& entry : header.entries(rest.size())) {
     Array array(entry.shape, entry.dtype);
-    std::memcpy(array.raw(), rest.data() + entry.begin, array.bytes());
+    std::memcpy(array.mutable_raw(), rest.data() + entry.begin, array.bytes());
     content.arrays.emplace_back(entry.name, std::move(array));
   }
   return content;

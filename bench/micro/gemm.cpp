@@ -52,7 +52,7 @@ void ours(benchmark::State& state, const Product& p) {
   for (auto _ : state)
     gemm<float>(p.a_transposed() ? Op::transpose : Op::none,
                 p.b_transposed() ? Op::transpose : Op::none, p.m, p.n, p.k, x.a.data<float>(),
-                x.lda, x.b.data<float>(), x.ldb, 0, x.c.data<float>(), p.n);
+                x.lda, x.b.data<float>(), x.ldb, 0, x.c.mutable_data<float>(), p.n);
   count_flops(state, p);
 }
 
@@ -64,7 +64,7 @@ void openblas(benchmark::State& state, const Product& p) {
     cblas_sgemm(CblasRowMajor, p.a_transposed() ? CblasTrans : CblasNoTrans,
                 p.b_transposed() ? CblasTrans : CblasNoTrans, size(p.m), size(p.n), size(p.k), 1,
                 x.a.data<float>(), size(x.lda), x.b.data<float>(), size(x.ldb), 0,
-                x.c.data<float>(), size(p.n));
+                x.c.mutable_data<float>(), size(p.n));
   count_flops(state, p);
 }
 

@@ -35,7 +35,7 @@ void compare(const std::string& name, double low, double high, Ours ours, Theirs
     const Array x = numbers(low, high);
     Array y(Shape{kNumbers});
     for (auto _ : state) {
-      map_range<float>(kNumbers, y.data<float>(), ours, static_cast<const float*>(x.raw()));
+      map_range<float>(kNumbers, y.mutable_data<float>(), ours, x.data<float>());
       benchmark::ClobberMemory();
     }
     count_numbers(state);
@@ -44,7 +44,7 @@ void compare(const std::string& name, double low, double high, Ours ours, Theirs
     const Array x = numbers(low, high);
     Array y(Shape{kNumbers});
     const float* from = x.data<float>();
-    float* to = y.data<float>();
+    float* to = y.mutable_data<float>();
     for (auto _ : state) {
       for (std::int64_t i = 0; i < kNumbers; ++i) to[i] = theirs(from[i]);
       benchmark::ClobberMemory();

@@ -31,13 +31,14 @@ Array Array::from(std::span<const T> values, const Shape& shape) {
                "Array: {} values do not fill the shape {} of {} elements", values.size(), shape,
                shape.elements());
   Array result(shape, dtype_of<T>);
-  std::copy(values.begin(), values.end(), result.data<T>());
+  std::copy(values.begin(), values.end(), result.mutable_data<T>());
   return result;
 }
 template Array Array::from(std::span<const float>, const Shape&);
 template Array Array::from(std::span<const double>, const Shape&);
 
 Array Array::reshape(const Shape& shape) const {
+  check_defined("reshape");
   Shape full = shape;
   const auto open = std::count(shape.begin(), shape.end(), -1);
   ATTUNE_CHECK(open <= 1, "reshape: {} leaves {} sizes open; at most one can be -1", shape, open);
@@ -56,6 +57,7 @@ Array Array::reshape(const Shape& shape) const {
 }
 
 Array Array::block(std::int64_t first, std::int64_t count) const {
+  check_defined("block");
   ATTUNE_CHECK(shape_.rank() > 0, "block: a scalar has no leading axis");
   ATTUNE_CHECK(first >= 0 && count >= 0 && first + count <= shape_[0],
                "block: rows {} to {} are outside the leading axis of {}", first, first + count,
@@ -66,6 +68,7 @@ Array Array::block(std::int64_t first, std::int64_t count) const {
 }
 
 Array Array::operator[](std::int64_t index) const {
+  check_defined("index");
   ATTUNE_CHECK(shape_.rank() > 0, "index: a scalar has no leading axis");
   ATTUNE_CHECK(index >= 0 && index < shape_[0],
                "index: {} is outside the leading axis of {}; use 0 to {}", index, shape_,
@@ -74,6 +77,7 @@ Array Array::operator[](std::int64_t index) const {
 }
 
 Array Array::view(std::int64_t offset, const Shape& shape) const {
+  check_defined("view");
   Array result = *this;
   result.data_ += offset * static_cast<std::int64_t>(size_of(dtype_));
   result.shape_ = shape;
@@ -81,12 +85,14 @@ Array Array::view(std::int64_t offset, const Shape& shape) const {
 }
 
 Array Array::clone() const {
+  check_defined("clone");
   Array result(shape_, dtype_);
   std::memcpy(result.data_, data_, bytes());
   return result;
 }
 
 Array Array::to(DType dtype) const {
+  check_defined("to");
   if (dtype == dtype_) return *this;
   Array result(shape_, dtype);
   dispatch(dtype_, [&](auto from) {
@@ -94,7 +100,7 @@ Array Array::to(DType dtype) const {
       using From = decltype(from);
       using To = decltype(to);
       const From* source = data<From>();
-      std::transform(source, source + elements(), result.data<To>(),
+      std::transform(source, source + elements(), result.mutable_data<To>(),
                      [](From value) { return static_cast<To>(value); });
     });
   });
@@ -102,23 +108,24 @@ Array Array::to(DType dtype) const {
 }
 
 void Array::assign(const Array& values) {
+  check_defined("assign");
+  values.check_defined("assign");
   ATTUNE_CHECK(values.shape_ == shape_, "assign: values of shape {} do not fit an array of {}",
                values.shape_, shape_);
   const Array same = values.to(dtype_);
-  std::memmove(data_, same.data_, bytes());
-  touch();
+  std::memmove(mutable_raw(), same.data_, bytes());
 }
 
 void Array::fill(double value) {
   dispatch(dtype_, [&](auto type) {
     using T = decltype(type);
-    std::fill_n(data<T>(), elements(), static_cast<T>(value));
+    std::fill_n(mutable_data<T>(), elements(), static_cast<T>(value));
   });
-  touch();
 }
 
 double Array::item() const {
-  ATTUNE_CHECK(defined() && elements() == 1,
+  check_defined("item");
+  ATTUNE_CHECK(elements() == 1,
                "item: a tensor of shape {} is not one number; index it or reduce it first", shape_);
   return at(0);
 }
@@ -135,9 +142,8 @@ void Array::set(std::int64_t index, double value) {
                index, elements());
   dispatch(dtype_, [&](auto type) {
     using T = decltype(type);
-    data<T>()[index] = static_cast<T>(value);
+    mutable_data<T>()[index] = static_cast<T>(value);
   });
-  touch();
 }
 
 template <typename T>
@@ -154,6 +160,21 @@ bool Array::all_finite() const {
     const T* values = data<T>();
     return std::all_of(values, values + elements(), [](T v) { return std::isfinite(v); });
   });
+}
+
+const void* Array::raw() const {
+  check_defined("raw");
+  return data_;
+}
+
+void* Array::mutable_raw() {
+  check_defined("mutable_raw");
+  storage_.touch();
+  return data_;
+}
+
+void Array::not_defined(const char* op) {
+  fail("{}: the array is not defined; give it a value first", op);
 }
 
 void Array::no_data(DType asked) const {

@@ -46,22 +46,23 @@ class Array {
   std::int64_t elements() const { return shape_.elements(); }
   std::size_t bytes() const { return static_cast<std::size_t>(elements()) * size_of(dtype_); }
 
-  /// The first element. Errors: not defined; T is not the array's dtype.
+  /// The first element, for reading. Errors: not defined; T is not the array's dtype.
   template <typename T>
-  T* data() const {
-    if (dtype_ != dtype_of<T> || !data_) [[unlikely]]
-      no_data(dtype_of<T>);
-    return reinterpret_cast<T*>(data_);
+  const T* data() const {
+    return typed<T>();
   }
-  /// The same for writing, which counts as a change. Take the pointer anew after anything else has
-  /// used the array. Errors: as data().
+  /// The first element, for writing: counts a change, so that what was saved or worked out from the
+  /// values before is known to be stale. Ask again after the array was used: a pointer kept from
+  /// before counts nothing. Errors: as data().
   template <typename T>
   T* mutable_data() {
-    T* first = data<T>();
+    T* first = typed<T>();
     storage_.touch();
     return first;
   }
-  void* raw() const { return data_; }
+  /// The same as bytes. Errors: not defined.
+  const void* raw() const;
+  void* mutable_raw();
 
   /// The same memory under another shape of as many elements; one axis may be -1 (worked out).
   Array reshape(const Shape& shape) const;
@@ -69,27 +70,34 @@ class Array {
   Array block(std::int64_t first, std::int64_t count) const;
   /// Entry `index` of the leading axis, without a copy.
   Array operator[](std::int64_t index) const;
-  /// `shape.elements()` elements from flat position `offset`, without a copy or a check.
+  /// `shape.elements()` elements from flat position `offset`, without a copy, nor a check of the
+  /// position. Errors: not defined.
   Array view(std::int64_t offset, const Shape& shape) const;
 
-  /// A copy in memory of its own.
+  /// A copy in memory of its own. Errors: not defined.
   Array clone() const;
   /// The values as another dtype; the same array if it is that already.
   Array to(DType dtype) const;
 
-  /// Changes values in place and counts the change. Errors: shapes differ.
+  /// Changes values in place. Errors: shapes differ, not defined.
   void assign(const Array& values);
   void fill(double value);
-  /// Notes an in-place change made through data(): saved copies then know that they are stale.
-  void touch() const { storage_.touch(); }
-  std::uint32_t version() const { return storage_.version(); }
-  /// See Storage::cache().
+  /// How many changes the memory has seen. Errors: not defined.
+  std::uint32_t version() const {
+    check_defined("version");
+    return storage_.version();
+  }
+  /// See Storage::cache(). Errors: not defined.
   template <typename C>
   C& cache() const {
+    check_defined("cache");
     return storage_.cache<C>();
   }
-  bool unique() const { return storage_.unique(); }
-  bool shares_memory_with(const Array& other) const { return storage_ == other.storage_; }
+  /// True when no other array shares the memory.
+  bool unique() const { return storage_ && storage_.unique(); }
+  bool shares_memory_with(const Array& other) const {
+    return storage_ && storage_ == other.storage_;
+  }
 
   /// The only element. Errors: there is not exactly one.
   double item() const;
@@ -107,6 +115,18 @@ class Array {
   /// Errors: a negative size.
   static std::size_t bytes_of(const Shape& shape, DType dtype);
   [[noreturn]] void no_data(DType asked) const;
+  [[noreturn]] static void not_defined(const char* op);
+  void check_defined(const char* op) const {
+    if (!storage_) [[unlikely]]
+      not_defined(op);
+  }
+
+  template <typename T>
+  T* typed() const {
+    if (dtype_ != dtype_of<T> || !data_) [[unlikely]]
+      no_data(dtype_of<T>);
+    return reinterpret_cast<T*>(data_);
+  }
 
   Storage storage_;
   char* data_ = nullptr;

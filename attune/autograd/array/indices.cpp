@@ -23,12 +23,14 @@ Indices::Indices(std::initializer_list<std::int32_t> values)
     : Indices(std::span<const std::int32_t>(values.begin(), values.size())) {}
 
 Indices Indices::operator[](std::int64_t index) const {
+  check_defined();
   ATTUNE_CHECK(shape_.rank() > 0 && index >= 0 && index < shape_[0],
                "Indices: {} is outside the leading axis of {}", index, shape_);
   return block(index, 1).reshape(shape_.without(0));
 }
 
 Indices Indices::block(std::int64_t first, std::int64_t count) const {
+  check_defined();
   ATTUNE_CHECK(shape_.rank() > 0 && first >= 0 && count >= 0 && first + count <= shape_[0],
                "Indices: rows {} to {} are outside the leading axis of {}", first, first + count,
                shape_);
@@ -39,6 +41,7 @@ Indices Indices::block(std::int64_t first, std::int64_t count) const {
 }
 
 Indices Indices::columns(std::int64_t first, std::int64_t count) const {
+  check_defined();
   ATTUNE_CHECK(shape_.rank() > 0 && first >= 0 && count >= 0 && first + count <= shape_.last(),
                "Indices: columns {} to {} are outside the last axis of {}", first, first + count,
                shape_);
@@ -51,11 +54,18 @@ Indices Indices::columns(std::int64_t first, std::int64_t count) const {
 }
 
 Indices Indices::reshape(const Shape& shape) const {
+  check_defined();
   ATTUNE_CHECK(shape.elements() == elements(), "Indices: {} cannot be reshaped to {}", shape_,
                shape);
   Indices result = *this;
   result.shape_ = shape;
   return result;
+}
+
+void Indices::no_element(std::int64_t flat) const {
+  ATTUNE_CHECK(data_, "Indices: numbers were asked for, but none are given; give them first");
+  fail("Indices: position {} is outside [0, {}), the numbers of shape {}", flat, elements(),
+       shape_);
 }
 
 }  // namespace attune

@@ -11,7 +11,8 @@
 namespace attune {
 
 /// Whole numbers with a shape, such as token ids [T, B] or lengths [B]. Never changed after they
-/// are made, so copies and views share the memory. The default is "none given".
+/// are made, so copies and views share the memory. The default is "none given": to ask that one for
+/// anything but defined() and shape() is an Error.
 class Indices {
  public:
   Indices() = default;
@@ -24,8 +25,17 @@ class Indices {
   bool defined() const { return static_cast<bool>(storage_); }
   const Shape& shape() const { return shape_; }
   std::int64_t elements() const { return shape_.elements(); }
-  const std::int32_t* data() const { return data_; }
-  std::int32_t at(std::int64_t flat) const { return data_[flat]; }
+  /// The first number. Errors: not defined.
+  const std::int32_t* data() const {
+    check_defined();
+    return data_;
+  }
+  /// The number at a flat position. Errors: not defined, outside.
+  std::int32_t at(std::int64_t flat) const {
+    if (!data_ || flat < 0 || flat >= elements()) [[unlikely]]
+      no_element(flat);
+    return data_[flat];
+  }
   /// Entry `index` of the leading axis, without a copy.
   Indices operator[](std::int64_t index) const;
   /// Rows [first, first + count) of the leading axis, without a copy.
@@ -34,9 +44,15 @@ class Indices {
   /// sequences.
   Indices columns(std::int64_t first, std::int64_t count) const;
   Indices reshape(const Shape& shape) const;
-  std::vector<std::int32_t> to_vector() const { return {data_, data_ + elements()}; }
+  std::vector<std::int32_t> to_vector() const { return {data(), data() + elements()}; }
 
  private:
+  void check_defined() const {
+    if (!data_) [[unlikely]]
+      no_element(0);
+  }
+  [[noreturn]] void no_element(std::int64_t flat) const;
+
   Storage storage_;
   const std::int32_t* data_ = nullptr;
   Shape shape_;

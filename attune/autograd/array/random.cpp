@@ -113,7 +113,7 @@ template <typename T, typename Fill>
 void generate(Array& out, std::uint64_t seed, std::uint64_t draw, const Fill& fill) {
   constexpr std::int64_t kWidth = kCalls * 16 / static_cast<std::int64_t>(sizeof(T));
   const std::int64_t n = out.elements();
-  T* data = out.data<T>();
+  T* data = out.mutable_data<T>();
   parallel_for((n + kWidth - 1) / kWidth, 64, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t block = first; block < last; ++block) {
       std::uint32_t bits[4 * kCalls];
@@ -123,7 +123,6 @@ void generate(Array& out, std::uint64_t seed, std::uint64_t draw, const Fill& fi
       fill(numbers, data + block * kWidth, std::min(kWidth, n - block * kWidth));
     }
   });
-  out.touch();
 }
 
 }  // namespace

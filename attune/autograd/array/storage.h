@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -15,6 +16,11 @@ namespace attune {
 class Cache {
  public:
   virtual ~Cache() = default;
+
+ private:
+  friend class Storage;
+  const void* type_ = nullptr;
+  Cache* next_ = nullptr;  // of another type
 };
 
 /// A shared, reference-counted block of pooled memory: its header, then its bytes, 64-byte aligned.
@@ -34,7 +40,8 @@ class Storage {
   }
   ~Storage() {
     if (!header_ || header_->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    delete header_->cache.load(std::memory_order_relaxed);
+    for (Cache* cache = header_->caches.load(std::memory_order_relaxed); cache;)
+      delete std::exchange(cache, cache->next_);
     pool::release(header_, sizeof(Header) + header_->bytes);
   }
 
@@ -43,26 +50,41 @@ class Storage {
   /// True when no other handle shares the block.
   bool unique() const { return header_->references.load(std::memory_order_acquire) == 1; }
   std::uint32_t version() const { return header_->version.load(std::memory_order_relaxed); }
-  void touch() const { header_->version.fetch_add(1, std::memory_order_relaxed); }
-  /// The block's cache, a `C` made on first use; any thread may ask. All uses agree on one `C`.
+  /// Counts a change. Threads that write at once agree on who writes what, so a count that gets
+  /// lost between them does no harm, and no locked instruction is needed.
+  void touch() const { header_->version.store(version() + 1, std::memory_order_relaxed); }
+  /// The block's cache of type `C`, made on first use; any thread may ask.
   template <typename C>
   C& cache() const {
-    Cache* found = header_->cache.load(std::memory_order_acquire);
-    if (!found) {
-      auto* made = new C;
-      if (header_->cache.compare_exchange_strong(found, made)) return *made;
-      delete made;  // another thread was faster
+    Cache* first = header_->caches.load(std::memory_order_acquire);
+    if (C* found = find<C>(first)) return *found;
+    auto made = std::make_unique<C>();
+    made->type_ = &kType<C>;
+    for (;;) {
+      made->next_ = first;
+      if (header_->caches.compare_exchange_weak(first, made.get(), std::memory_order_acq_rel))
+        return *made.release();
+      if (C* found = find<C>(first)) return *found;  // another thread was faster
     }
-    return static_cast<C&>(*found);
   }
   bool operator==(const Storage& other) const { return header_ == other.header_; }
 
  private:
+  template <typename C>
+  static inline const char kType = 0;  // its address stands for the type
+
+  template <typename C>
+  static C* find(Cache* cache) {
+    for (; cache; cache = cache->next_)
+      if (cache->type_ == &kType<C>) return static_cast<C*>(cache);
+    return nullptr;
+  }
+
   struct alignas(pool::kAlignment) Header {
     std::atomic<std::uint32_t> references;
     std::atomic<std::uint32_t> version;
     std::size_t bytes;
-    std::atomic<Cache*> cache;
+    std::atomic<Cache*> caches;
   };
   Header* header_ = nullptr;
 };

@@ -73,7 +73,7 @@ void additive_backward(const AttentionSizes& n, const T* query, const T* keys, c
   const std::int64_t f = n.features;
   // v is shared by all rows of the batch: each row sums its own part, added up in order below.
   Array scratch(Shape{3, n.batch, f}, dtype_of<T>);
-  T* dq_rows = scratch.data<T>();
+  T* dq_rows = scratch.mutable_data<T>();
   T* dv_rows = dq_rows + n.batch * f;
   T* dk_rows = dv_rows + n.batch * f;
   for_each_row(n, kTanhCost, [&](std::int64_t b) {

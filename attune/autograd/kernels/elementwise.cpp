@@ -44,13 +44,13 @@ void dtypes_differ(const char* op, const Array& a, const Array& b) {
 
 }  // namespace detail
 
-void add_in_place(const Array& to, const Array& from) {
+void add_in_place(Array& to, const Array& from) {
   dispatch(to.dtype(), [&](auto type) {
     using T = decltype(type);
-    T* out = to.data<T>();
+    T* out = to.mutable_data<T>();
     map_range<T>(
         to.elements(), out, [](T x, T y) { return x + y; }, static_cast<const T*>(out),
-        static_cast<const T*>(from.data<T>()));
+        from.data<T>());
   });
 }
 

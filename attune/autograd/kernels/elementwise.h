@@ -24,8 +24,8 @@ namespace detail {
 template <typename T, typename F, typename... In>
 Array map_same(const F& f, const Array& first, const In&... rest) {
   Array out(first.shape(), first.dtype());
-  map_range<T>(out.elements(), out.data<T>(), f, static_cast<const T*>(first.data<T>()),
-               static_cast<const T*>(rest.template data<T>())...);
+  map_range<T>(out.elements(), out.mutable_data<T>(), f, first.data<T>(),
+               rest.template data<T>()...);
   return out;
 }
 
@@ -86,7 +86,7 @@ Array map(const char* op, const Array& a, const Array& b, const F& f) {
     using T = decltype(type);
     const T* a_data = a.data<T>();
     const T* b_data = b.data<T>();
-    T* out_data = out.data<T>();
+    T* out_data = out.mutable_data<T>();
     parallel_for(out.elements() / n, row_grain(n), [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t row = first; row < last; ++row) {
         std::int64_t a_offset, b_offset;
@@ -118,6 +118,6 @@ Array map(const char* op, const Array& a, const Array& b, const F& f) {
 }
 
 /// to[i] += from[i]; shapes are equal.
-void add_in_place(const Array& to, const Array& from);
+void add_in_place(Array& to, const Array& from);
 
 }  // namespace attune

@@ -128,10 +128,10 @@ void own_product(const ForRange& for_range, std::int64_t m, std::int64_t n, std:
   using namespace gemm_kernel;
   bool add = scale_c(m, n, beta, c, ldc);
   const std::int64_t columns = round_up(n, kColumns);
-  const Array scratch = packed_b ? Array() : Array(Shape{columns * std::min(k, kDepth)});
+  Array scratch = packed_b ? Array() : Array(Shape{columns * std::min(k, kDepth)});
   for (std::int64_t p = 0; p < k; p += kDepth) {
     const std::int64_t d = std::min(kDepth, k - p);
-    if (!packed_b) pack(for_range, n, d, b.from(0, p), scratch.data<float>());
+    if (!packed_b) pack(for_range, n, d, b.from(0, p), scratch.mutable_data<float>());
     const float* block = packed_b ? packed_b + columns * p : scratch.data<float>();
     if (m >= n)
       for_range(m, panel_size(m, m * n * d, kRows), [&](std::int64_t first, std::int64_t last) {
@@ -201,7 +201,7 @@ PackedMatrix<T>::PackedMatrix(Op op, std::int64_t n, std::int64_t k, const T* b,
     packed_ = Array(Shape{columns * k});
     for (std::int64_t p = 0; p < k; p += kDepth)
       pack(kShared, n, std::min(kDepth, k - p), operand_b(op, b, ldb).from(0, p),
-           packed_.data<float>() + columns * p);
+           packed_.mutable_data<float>() + columns * p);
   }
 }
 

@@ -163,19 +163,19 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Operand& a, 
   constexpr std::int64_t kBlock = 192;
   static_assert(kBlock % kRows == 0);
   const bool packs = n >= kManyColumns;
-  const Array scratch = packs ? Array(Shape{std::min(m + kRows, kBlock) * k}) : Array();
+  Array scratch = packs ? Array(Shape{std::min(m + kRows, kBlock) * k}) : Array();
+  float* const packed = packs ? scratch.mutable_data<float>() : nullptr;
   for (std::int64_t block = 0; block < m; block += kBlock) {
     const std::int64_t end = std::min(m, block + kBlock);
     if (packs)
       for (std::int64_t i = block; i < end; i += kRows)
         pack_rows(std::min<std::int64_t>(kRows, end - i), k, a.from(i, 0),
-                  scratch.data<float>() + (i - block) * k);
+                  packed + (i - block) * k);
     for (std::int64_t j = 0; j < n; j += kColumns) {
       const std::int64_t columns = std::min<std::int64_t>(kColumns, n - j);
       for (std::int64_t i = block; i < end; i += kRows) {
         const std::int64_t rows = std::min<std::int64_t>(kRows, end - i);
-        const Operand here =
-            packs ? Operand{scratch.data<float>() + (i - block) * k, kRows, false} : a.from(i, 0);
+        const Operand here = packs ? Operand{packed + (i - block) * k, kRows, false} : a.from(i, 0);
         const Tile whole = kTiles[here.along_k][static_cast<std::size_t>(rows - 1)];
         float* to = c + i * ldc + j;
         if (columns == kColumns) {

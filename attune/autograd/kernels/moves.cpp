@@ -97,12 +97,14 @@ Array stretch(const Array& x, const Shape& shape) {
   const bool moves = loop.a_strides[loop.rank - 1] != 0;
   dispatch(x.dtype(), [&](auto type) {
     using T = decltype(type);
+    const T* x_data = x.data<T>();
+    T* out_data = out.mutable_data<T>();
     parallel_for(out.elements() / n, row_grain(n), [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t row = first; row < last; ++row) {
         std::int64_t offset, whole;
         loop.offsets(row, offset, whole);
-        const T* from = x.data<T>() + offset;
-        T* to = out.data<T>() + row * n;
+        const T* from = x_data + offset;
+        T* to = out_data + row * n;
         if (moves)
           std::copy_n(from, n, to);
         else
@@ -121,19 +123,21 @@ Array permute_axes(const Array& x, std::span<const int> order) {
   const PermutedAxes axes(x.shape(), order);
   dispatch(x.dtype(), [&](auto type) {
     using T = decltype(type);
-    permute_copy(axes, static_cast<const T*>(x.data<T>()), out.data<T>());
+    permute_copy(axes, x.data<T>(), out.mutable_data<T>());
   });
   return out;
 }
 
-void move_rectangle(const Rectangle& n, const Array& from, std::int64_t from_offset,
-                    const Array& to, std::int64_t to_offset, bool accumulate) {
+void move_rectangle(const Rectangle& n, const Array& from, std::int64_t from_offset, Array& to,
+                    std::int64_t to_offset, bool accumulate) {
   dispatch(from.dtype(), [&](auto type) {
     using T = decltype(type);
+    const T* from_data = from.data<T>() + from_offset;
+    T* to_data = to.mutable_data<T>() + to_offset;
     parallel_for(n.rows, row_grain(n.width), [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t row = first; row < last; ++row) {
-        const T* source = from.data<T>() + from_offset + row * n.from_step;
-        T* target = to.data<T>() + to_offset + row * n.to_step;
+        const T* source = from_data + row * n.from_step;
+        T* target = to_data + row * n.to_step;
         if (!accumulate) {
           std::copy_n(source, n.width, target);
           continue;

@@ -22,7 +22,7 @@ struct Rectangle {
 
 /// to[r, i] = from[r, i], or += with `accumulate`. The first elements are at flat positions
 /// `from_offset` and `to_offset`.
-void move_rectangle(const Rectangle& n, const Array& from, std::int64_t from_offset,
-                    const Array& to, std::int64_t to_offset, bool accumulate = false);
+void move_rectangle(const Rectangle& n, const Array& from, std::int64_t from_offset, Array& to,
+                    std::int64_t to_offset, bool accumulate = false);
 
 }  // namespace attune

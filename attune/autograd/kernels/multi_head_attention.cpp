@@ -164,8 +164,8 @@ void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile
     keys.push_back(pack(n, Op::transpose, pair, k, d, key));
     values.push_back(pack(n, Op::none, pair, k, e, value));
   });
-  const Array scratch(Shape{kTile, d + e}, dtype_of<T>);
-  T *own_query = scratch.data<T>(), *sum = own_query + kTile * d;
+  Array scratch(Shape{kTile, d + e}, dtype_of<T>);
+  T *own_query = scratch.mutable_data<T>(), *sum = own_query + kTile * d;
 
   for (std::int64_t index = first_tile; index < last_tile; ++index) {
     const QueryTile queries = query_tile(n, pair, index);
@@ -214,7 +214,7 @@ class PairBackward {
       to_dweights_.push_back(pack(n, Op::transpose, pair, k, e, saved.value));
       to_dquery_.push_back(pack(n, Op::none, pair, k, d, saved.key));
     });
-    query_ = scratch_.data<T>();
+    query_ = scratch_.mutable_data<T>();
     dquery_ = query_ + kTile * d;
     dcontext_ = dquery_ + kTile * d;
     dkey_ = dcontext_ + kTile * e;
@@ -320,17 +320,16 @@ void multi_head_weights(const MultiHeadSizes& n, const T* query, const T* key, c
                         T* weights) {
   for_each_group(n, [&](std::int64_t pair, std::int64_t first, std::int64_t last) {
     const std::int64_t d = n.key_features;
-    const Array scratch(Shape{kTile, d}, dtype_of<T>);
+    Array scratch(Shape{kTile, d}, dtype_of<T>);
     Tile<T> tile;
     for (std::int64_t index = first; index < last; ++index) {
       const QueryTile queries = query_tile(n, pair, index);
       T* rows = weights + (pair * n.queries + queries.first) * n.keys;
       std::fill_n(rows, queries.count * n.keys, T{0});
-      bring_together(n, queries, d, query, static_cast<T>(n.scale), scratch.data<T>());
+      bring_together(n, queries, d, query, static_cast<T>(n.scale), scratch.mutable_data<T>());
       for_each_key_tile(visible_to_any(n, queries), [&](const KeyTile& keys) {
-        gemm_panel(Op::none, Op::transpose, queries.count, keys.count, d,
-                   static_cast<const T*>(scratch.data<T>()), d, at(n, key, d, pair, keys.first),
-                   n.key_step(), T{0}, tile.rows, kTile);
+        gemm_panel(Op::none, Op::transpose, queries.count, keys.count, d, scratch.data<T>(), d,
+                   at(n, key, d, pair, keys.first), n.key_step(), T{0}, tile.rows, kTile);
         weigh(n, queries, keys, log_sums, tile);
         for (std::int64_t row = 0; row < queries.count; ++row)
           std::copy_n(tile[row], keys.count, rows + row * n.keys + keys.first);

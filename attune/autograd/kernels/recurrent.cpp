@@ -141,8 +141,8 @@ void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths,
       w.bias_ih ? Biases<T>{w.bias_ih, w.bias_hh} : Biases<T>{zeros.data<T>(), zeros.data<T>()};
   parallel_for(n.batch, rows_per_range(n, D), [&](std::int64_t first, std::int64_t last) {
     const std::int64_t rows = last - first;
-    const Array recurrent(Shape{rows, G}, dtype_of<T>);  // W_hh h
-    T* u = recurrent.data<T>();
+    Array recurrent(Shape{rows, G}, dtype_of<T>);  // W_hh h
+    T* u = recurrent.mutable_data<T>();
     for (std::int64_t step = 0; step < n.steps; ++step) {
       const std::int64_t t = n.reverse ? n.steps - 1 - step : step;
       const std::int64_t old_row = n.before(t) * n.batch + first;
@@ -185,7 +185,7 @@ void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths,
 
 template <typename T>
 void sequence_backward(const SequenceSizes& n, const std::int32_t* lengths,
-                       const SequenceWeights<T>& w, const SequenceStates<T>& s,
+                       const SequenceWeights<T>& w, const SequenceStates<const T>& s,
                        const SequenceGradients<T>& g) {
   const std::int64_t H = n.hidden, G = n.gates(), D = w.ih ? w.ih->n() : 0;
   parallel_for(n.batch, rows_per_range(n, D), [&](std::int64_t first, std::int64_t last) {
@@ -236,12 +236,12 @@ void sequence_backward(const SequenceSizes& n, const std::int32_t* lengths,
   });
 }
 
-#define ATTUNE_INSTANTIATE(T)                                                          \
-  template void sequence_forward(const SequenceSizes&, const std::int32_t*,            \
-                                 const SequenceWeights<T>&, const T*, const T*,        \
-                                 const SequenceStates<T>&);                            \
-  template void sequence_backward(const SequenceSizes&, const std::int32_t*,           \
-                                  const SequenceWeights<T>&, const SequenceStates<T>&, \
+#define ATTUNE_INSTANTIATE(T)                                                                \
+  template void sequence_forward(const SequenceSizes&, const std::int32_t*,                  \
+                                 const SequenceWeights<T>&, const T*, const T*,              \
+                                 const SequenceStates<T>&);                                  \
+  template void sequence_backward(const SequenceSizes&, const std::int32_t*,                 \
+                                  const SequenceWeights<T>&, const SequenceStates<const T>&, \
                                   const SequenceGradients<T>&)
 ATTUNE_INSTANTIATE(float);
 ATTUNE_INSTANTIATE(double);

@@ -33,7 +33,7 @@ struct SequenceWeights {
   const T *bias_ih, *bias_hh;
 };
 
-/// What forward leaves for backward. All are row-major.
+/// What forward leaves for backward, where T is const. All are row-major.
 template <typename T>
 struct SequenceStates {
   T* h;            ///< [T+1, B, H]; the first state is set by the caller
@@ -63,7 +63,7 @@ struct SequenceGradients {
 
 template <typename T>
 void sequence_backward(const SequenceSizes& n, const std::int32_t* lengths,
-                       const SequenceWeights<T>& weights, const SequenceStates<T>& states,
+                       const SequenceWeights<T>& weights, const SequenceStates<const T>& states,
                        const SequenceGradients<T>& g);
 
 }  // namespace attune

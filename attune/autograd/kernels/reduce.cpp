@@ -57,14 +57,15 @@ Array sum_all(const Array& x) {
     const T* data = x.data<T>();
     const std::int64_t ranges = (n + kElementGrain - 1) / kElementGrain;
     if (ranges <= 1) {
-      *result.data<T>() = row_sum(data, n);
+      *result.mutable_data<T>() = row_sum(data, n);
       return;
     }
     Array partial(Shape{ranges}, x.dtype());
+    T* parts = partial.mutable_data<T>();
     parallel_for(n, kElementGrain, [&](std::int64_t first, std::int64_t last) {
-      partial.data<T>()[first / kElementGrain] = row_sum(data + first, last - first);
+      parts[first / kElementGrain] = row_sum(data + first, last - first);
     });
-    *result.data<T>() = row_sum(partial.data<T>(), ranges);
+    *result.mutable_data<T>() = row_sum(static_cast<const T*>(parts), ranges);
   });
   return result;
 }
@@ -94,8 +95,7 @@ Array sum_to(const Array& x, const Shape& shape) {
     Array reduced(Shape{outer, inner}, x.dtype());
     dispatch(x.dtype(), [&](auto type) {
       using T = decltype(type);
-      sum_axis(static_cast<const T*>(result.data<T>()), AxisLayout(outer, n, inner),
-               reduced.data<T>());
+      sum_axis(result.data<T>(), AxisLayout(outer, n, inner), reduced.mutable_data<T>());
     });
     result = reduced;
   }

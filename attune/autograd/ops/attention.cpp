@@ -28,7 +28,7 @@ Tensor dot_score(const Tensor& query, const Tensor& keys) {
   Array scores(Shape{n.batch, n.sources}, keys.dtype());
   dispatch(keys.dtype(), [&](auto type) {
     using T = decltype(type);
-    rows_dot<T>(n, query.value().data<T>(), keys.value().data<T>(), scores.data<T>());
+    rows_dot<T>(n, query.value().data<T>(), keys.value().data<T>(), scores.mutable_data<T>());
   });
   return record("dot_score", scores, {query, keys},
                 [n, query = Saved(query), keys = Saved(keys)](Grads& g) {
@@ -36,14 +36,14 @@ Tensor dot_score(const Tensor& query, const Tensor& keys) {
                     using T = decltype(type);
                     const Array ds = g.dy();
                     if (g.needs(0)) {
-                      const Into dq = g.into(0);
+                      Into dq = g.into(0);
                       rows_combine<T>(n, ds.data<T>(), keys->data<T>(),
-                                      dq.buffer.template data<T>(), dq.accumulate);
+                                      dq.buffer.template mutable_data<T>(), dq.accumulate);
                     }
                     if (g.needs(1)) {
-                      const Into dk = g.into(1);
+                      Into dk = g.into(1);
                       rows_spread<T>(n, ds.data<T>(), query->data<T>(),
-                                     dk.buffer.template data<T>(), dk.accumulate);
+                                     dk.buffer.template mutable_data<T>(), dk.accumulate);
                     }
                   });
                 });
@@ -57,7 +57,7 @@ Tensor additive_score(const Tensor& query, const Tensor& keys, const Tensor& v) 
   dispatch(keys.dtype(), [&](auto type) {
     using T = decltype(type);
     additive_forward<T>(n, query.value().data<T>(), keys.value().data<T>(), v.value().data<T>(),
-                        scores.data<T>());
+                        scores.mutable_data<T>());
   });
   return record("additive_score", scores, {query, keys, v},
                 [n, query = Saved(query), keys = Saved(keys), v = Saved(v)](Grads& g) {
@@ -69,9 +69,9 @@ Tensor additive_score(const Tensor& query, const Tensor& keys, const Tensor& v) 
                     // add.
                     if (dq.buffer.defined() && !dq.accumulate) dq.buffer.fill(0);
                     dq.accumulate = true;
-                    const Into dk = into(1), dv = into(2);
-                    const auto data = [](const Into& to) {
-                      return to.buffer.defined() ? to.buffer.template data<T>() : nullptr;
+                    Into dk = into(1), dv = into(2);
+                    const auto data = [](Into& to) {
+                      return to.buffer.defined() ? to.buffer.template mutable_data<T>() : nullptr;
                     };
                     additive_backward<T>(n, query->data<T>(), keys->data<T>(), v->data<T>(),
                                          g.dy().template data<T>(), {data(dq), dq.accumulate},
@@ -86,8 +86,8 @@ Tensor weighted_sum(const Tensor& weights, const Tensor& values) {
   Array context(Shape{n.batch, n.features}, values.dtype());
   dispatch(values.dtype(), [&](auto type) {
     using T = decltype(type);
-    rows_combine<T>(n, weights.value().data<T>(), values.value().data<T>(), context.data<T>(),
-                    false);
+    rows_combine<T>(n, weights.value().data<T>(), values.value().data<T>(),
+                    context.mutable_data<T>(), false);
   });
   return record("weighted_sum", context, {weights, values},
                 [n, weights = Saved(weights), values = Saved(values)](Grads& g) {
@@ -96,13 +96,13 @@ Tensor weighted_sum(const Tensor& weights, const Tensor& values) {
                     const Array dc = g.dy();
                     if (g.needs(0)) {
                       Array dw(weights->shape(), weights->dtype());
-                      rows_dot<T>(n, dc.data<T>(), values->data<T>(), dw.data<T>());
+                      rows_dot<T>(n, dc.data<T>(), values->data<T>(), dw.mutable_data<T>());
                       g.add(0, std::move(dw));
                     }
                     if (g.needs(1)) {
-                      const Into dv = g.into(1);
+                      Into dv = g.into(1);
                       rows_spread<T>(n, weights->data<T>(), dc.data<T>(),
-                                     dv.buffer.template data<T>(), dv.accumulate);
+                                     dv.buffer.template mutable_data<T>(), dv.accumulate);
                     }
                   });
                 });

@@ -46,14 +46,14 @@ Tensor embedding(const Tensor& weight, const Indices& ids) {
   Array y(ids.shape().with(ids.shape().rank(), features), weight.dtype());
   dispatch(y.dtype(), [&](auto type) {
     using T = decltype(type);
-    forward<T>(weight.value().data<T>(), ids, features, y.data<T>());
+    forward<T>(weight.value().data<T>(), ids, features, y.mutable_data<T>());
   });
   return record("embedding", std::move(y), {weight}, [ids, features](Grads& g) {
     Into dw = g.into(0);
     if (!dw.accumulate) dw.buffer.fill(0);
     dispatch(dw.buffer.dtype(), [&](auto type) {
       using T = decltype(type);
-      backward<T>(g.dy().template data<T>(), ids, features, dw.buffer.template data<T>());
+      backward<T>(g.dy().template data<T>(), ids, features, dw.buffer.template mutable_data<T>());
     });
   });
 }

@@ -110,33 +110,34 @@ Tensor cross_entropy(const Tensor& logits, const Indices& target_ids, std::int32
   const Targets targets("cross_entropy", "logits", logits, target_ids, ignore);
   ATTUNE_CHECK(smoothing >= 0 && smoothing < 1,
                "cross_entropy: smoothing is {}; it must be in [0, 1)", smoothing);
-  const Array totals(Shape{targets.rows}, logits.dtype()), losses(totals.shape(), totals.dtype());
+  Array totals(Shape{targets.rows}, logits.dtype()), losses(totals.shape(), totals.dtype());
   dispatch(logits.dtype(), [&](auto type) {
     using T = decltype(type);
     cross_entropy_forward<T>(targets, static_cast<T>(smoothing), logits.value().data<T>(),
-                             totals.data<T>(), losses.data<T>());
+                             totals.mutable_data<T>(), losses.mutable_data<T>());
   });
   return record("cross_entropy", mean_of(losses, targets.share), {logits},
                 [targets, smoothing, totals, logits = Saved(logits)](Grads& g) {
-                  const Into dx = g.into(0);
+                  Into dx = g.into(0);
                   dispatch(totals.dtype(), [&](auto type) {
                     using T = decltype(type);
                     cross_entropy_backward<T>(targets, static_cast<T>(smoothing), logits->data<T>(),
                                               totals.data<T>(),
                                               static_cast<T>(g.dy().item() * targets.share),
-                                              dx.buffer.template data<T>(), dx.accumulate);
+                                              dx.buffer.template mutable_data<T>(), dx.accumulate);
                   });
                 });
 }
 
 Tensor nll_loss(const Tensor& log_probabilities, const Indices& target_ids, std::int32_t ignore) {
   const Targets targets("nll_loss", "log probabilities", log_probabilities, target_ids, ignore);
-  const Array losses = Array::zeros(Shape{targets.rows}, log_probabilities.dtype());
+  Array losses = Array::zeros(Shape{targets.rows}, log_probabilities.dtype());
   dispatch(losses.dtype(), [&](auto type) {
     using T = decltype(type);
     const T* x = log_probabilities.value().data<T>();
+    T* to = losses.mutable_data<T>();
     for (std::int64_t row = 0; row < targets.rows; ++row)
-      if (targets.counts(row)) losses.data<T>()[row] = -x[row * targets.classes + targets[row]];
+      if (targets.counts(row)) to[row] = -x[row * targets.classes + targets[row]];
   });
   return record("nll_loss", mean_of(losses, targets.share), {log_probabilities},
                 [targets](Grads& g) {
@@ -145,7 +146,7 @@ Tensor nll_loss(const Tensor& log_probabilities, const Indices& target_ids, std:
                   dispatch(dx.buffer.dtype(), [&](auto type) {
                     using T = decltype(type);
                     const T scale = static_cast<T>(g.dy().item() * targets.share);
-                    T* to = dx.buffer.template data<T>();
+                    T* to = dx.buffer.template mutable_data<T>();
                     for (std::int64_t row = 0; row < targets.rows; ++row)
                       if (targets.counts(row)) to[row * targets.classes + targets[row]] -= scale;
                   });

@@ -122,21 +122,21 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
   Array y(shape, a.dtype());
   dispatch(y.dtype(), [&](auto type) {
     using T = decltype(type);
-    forward<T>(p, a.value().data<T>(), b.value().data<T>(), y.data<T>());
+    forward<T>(p, a.value().data<T>(), b.value().data<T>(), y.mutable_data<T>());
   });
   return record("matmul", y, {a, b}, [p, a = Saved(a), b = Saved(b)](Grads& g) {
     dispatch(a->dtype(), [&](auto type) {
       using T = decltype(type);
       const Array dy = g.dy();
       if (g.needs(0)) {
-        const Into da = g.into(0);
+        Into da = g.into(0);
         backward_a<T>(p, dy.data<T>(), b->data<T>(), static_cast<T>(da.beta()),
-                      da.buffer.template data<T>());
+                      da.buffer.template mutable_data<T>());
       }
       if (g.needs(1)) {
-        const Into db = g.into(1);
+        Into db = g.into(1);
         backward_b<T>(p, dy.data<T>(), a->data<T>(), static_cast<T>(db.beta()),
-                      db.buffer.template data<T>());
+                      db.buffer.template mutable_data<T>());
       }
     });
   });
@@ -159,8 +159,7 @@ struct LinearSizes {
     if (rows <= kFewRows)
       packed<T>(op, weight, first, in)->multiply(Op::none, rows, x, k, beta, y, n);
     else
-      gemm(Op::none, op, rows, n, k, x, k, static_cast<const T*>(weight.data<T>() + first), width,
-           beta, y, n);
+      gemm(Op::none, op, rows, n, k, x, k, weight.data<T>() + first, width, beta, y, n);
   }
 };
 
@@ -194,23 +193,23 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias,
   Array y(shape, x.dtype());
   dispatch(y.dtype(), [&](auto type) {
     using T = decltype(type);
+    T* to = y.mutable_data<T>();
     if (bias.defined()) {
       const T* b = bias.value().data<T>();
       parallel_for(n.rows, row_grain(n.out), [&](std::int64_t first, std::int64_t last) {
-        for (std::int64_t row = first; row < last; ++row)
-          std::copy_n(b, n.out, y.data<T>() + row * n.out);
+        for (std::int64_t row = first; row < last; ++row) std::copy_n(b, n.out, to + row * n.out);
       });
     }
     n.multiply<T>(Op::transpose, weight.value(), x.value().data<T>(), bias.defined() ? T{1} : T{0},
-                  y.data<T>());
+                  to);
   });
   return record("linear", y, {x, weight, bias}, [n, x = Saved(x), w = Saved(weight)](Grads& g) {
     dispatch(x->dtype(), [&](auto type) {
       using T = decltype(type);
       if (!g.needs(0)) return;
-      const Into dx = g.into(0);
+      Into dx = g.into(0);
       n.multiply<T>(Op::none, *w, g.dy().template data<T>(), static_cast<T>(dx.beta()),
-                    dx.buffer.template data<T>());
+                    dx.buffer.template mutable_data<T>());
     });
     g.add_affine(1, 2, g.dy(), *x, n.first);
   });

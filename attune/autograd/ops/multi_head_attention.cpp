@@ -67,13 +67,14 @@ std::vector<Tensor> attention(const Tensor& query, const Tensor& key, const Tens
   const MultiHeadSizes n = sizes_of(query, key, value, options);
   const DType dtype = query.dtype();
   Array context(Shape{n.queries, n.batch, n.heads * n.value_features}, dtype), weights;
-  const Array log_sums(Shape{n.batch, n.heads, n.queries}, dtype);
+  Array log_sums(Shape{n.batch, n.heads, n.queries}, dtype);
   if (with_weights) weights = Array(Shape{n.batch, n.heads, n.queries, n.keys}, dtype);
   dispatch(dtype, [&](auto type) {
     using T = decltype(type);
     const T *q = query.value().data<T>(), *k = key.value().data<T>();
-    multi_head_forward<T>(n, q, k, value.value().data<T>(), context.data<T>(), log_sums.data<T>());
-    if (with_weights) multi_head_weights<T>(n, q, k, log_sums.data<T>(), weights.data<T>());
+    multi_head_forward<T>(n, q, k, value.value().data<T>(), context.mutable_data<T>(),
+                          log_sums.mutable_data<T>());
+    if (with_weights) multi_head_weights<T>(n, q, k, log_sums.data<T>(), weights.mutable_data<T>());
   });
   std::vector<Array> results = {context};
   if (with_weights) results.push_back(weights);
@@ -104,10 +105,10 @@ std::vector<Tensor> attention(const Tensor& query, const Tensor& key, const Tens
             for (int j = 0; j < i; ++j)
               if ((*operands[i])->shares_memory_with(**operands[j])) {
                 beside[i] = Array((*operands[i])->shape(), log_sums.dtype());
-                return {beside[i].template data<T>(), false};
+                return {beside[i].template mutable_data<T>(), false};
               }
-            const Into into = g.into(i);
-            return {into.buffer.template data<T>(), into.accumulate};
+            Into into = g.into(i);
+            return {into.buffer.template mutable_data<T>(), into.accumulate};
           };
           const Target<T> dquery = target(0), dkey = target(1), dvalue = target(2);
           multi_head_backward<T>(n, saved, dquery, dkey, dvalue);

@@ -19,12 +19,12 @@ Tensor layer_norm(const Tensor& x, const Tensor& gain, const Tensor& bias, doubl
                name_of(x.dtype()), name_of(gain.dtype()), name_of(bias.dtype()));
   const LayerNormSizes n{x.shape().elements(0, x.rank() - 1), x.shape().last()};
   Array y(x.shape(), x.dtype());
-  const Array rows(Shape{n.rows, 2}, x.dtype());  // a LayerNormRow each
+  Array rows(Shape{n.rows, 2}, x.dtype());  // a LayerNormRow each
   dispatch(x.dtype(), [&](auto type) {
     using T = decltype(type);
-    layer_norm_forward<T>(n, x.value().data<T>(), gain.value().data<T>(), bias.value().data<T>(),
-                          static_cast<T>(eps), reinterpret_cast<LayerNormRow<T>*>(rows.raw()),
-                          y.data<T>());
+    layer_norm_forward<T>(
+        n, x.value().data<T>(), gain.value().data<T>(), bias.value().data<T>(), static_cast<T>(eps),
+        reinterpret_cast<LayerNormRow<T>*>(rows.mutable_raw()), y.mutable_data<T>());
   });
   return record(
       "layer_norm", std::move(y), {x, gain, bias},
@@ -34,19 +34,19 @@ Tensor layer_norm(const Tensor& x, const Tensor& gain, const Tensor& bias, doubl
           using T = decltype(type);
           const auto* saved = reinterpret_cast<const LayerNormRow<T>*>(rows.raw());
           if (g.needs(0)) {
-            const Into dx = g.into(0);
+            Into dx = g.into(0);
             layer_norm_backward_x<T>(n, x->data<T>(), gain->data<T>(), saved, dy.data<T>(),
-                                     dx.buffer.template data<T>(), dx.accumulate);
+                                     dx.buffer.template mutable_data<T>(), dx.accumulate);
           }
           if (g.needs(1)) {
-            const Into dgain = g.into(1);
+            Into dgain = g.into(1);
             layer_norm_backward_gain<T>(n, x->data<T>(), saved, dy.data<T>(),
-                                        dgain.buffer.template data<T>(), dgain.accumulate);
+                                        dgain.buffer.template mutable_data<T>(), dgain.accumulate);
           }
           if (g.needs(2)) {
-            const Into dbias = g.into(2);
-            sum_axis<T>(dy.data<T>(), AxisLayout(1, n.rows, n.n), dbias.buffer.template data<T>(),
-                        dbias.accumulate);
+            Into dbias = g.into(2);
+            sum_axis<T>(dy.data<T>(), AxisLayout(1, n.rows, n.n),
+                        dbias.buffer.template mutable_data<T>(), dbias.accumulate);
           }
         });
       });

@@ -21,6 +21,16 @@ struct Run {
   const std::int32_t* lengths_data() const { return lengths.defined() ? lengths.data() : nullptr; }
 };
 
+template <typename T>
+const T* data_or_null(const Array& x) {
+  return x.defined() ? x.data<T>() : nullptr;
+}
+
+template <typename T>
+T* mutable_data_or_null(Array& x) {
+  return x.defined() ? x.mutable_data<T>() : nullptr;
+}
+
 // What forward keeps for backward.
 struct Kept {
   Saved x, weight_ih, weight_hh;
@@ -29,9 +39,9 @@ struct Kept {
   Shape projected;           // of the input's known part
 
   template <typename T>
-  SequenceStates<T> states() const {
-    const auto data = [](const Array& a) { return a.defined() ? a.data<T>() : nullptr; };
-    return {data(*h), data(*c), data(gates), data(recurrent_n)};
+  SequenceStates<const T> states() const {
+    return {data_or_null<T>(*h), data_or_null<T>(*c), data_or_null<T>(gates),
+            data_or_null<T>(recurrent_n)};
   }
 };
 
@@ -94,11 +104,11 @@ Run plan(const char* name, Cell cell, bool single, const RecurrentInput& input,
 // [T+1, B, H] with the state to start from in its place.
 Array states_from(const Run& run, const Tensor& start, DType dtype) {
   Array states(Shape{run.n.steps + 1, run.n.batch, run.n.hidden}, dtype);
-  const Array first = states[run.n.reverse ? run.n.steps : 0];
+  Array first = states[run.n.reverse ? run.n.steps : 0];
   if (start.defined())
-    std::memcpy(first.raw(), start.value().raw(), first.bytes());
+    std::memcpy(first.mutable_raw(), start.value().raw(), first.bytes());
   else
-    std::memset(first.raw(), 0, first.bytes());
+    std::memset(first.mutable_raw(), 0, first.bytes());
   return states;
 }
 
@@ -110,35 +120,32 @@ Array last_of(const Run& run, const Array& states) {
 Array output_of(const Run& run, const Array& states) {
   const Array all = states.block(run.n.reverse ? 0 : 1, run.n.steps);
   if (!run.lengths.defined()) return all;
-  const Array output = all.clone();
+  Array output = all.clone();
+  char* const data = static_cast<char*>(output.mutable_raw());
   const std::size_t row_bytes = static_cast<std::size_t>(run.n.hidden) * size_of(all.dtype());
   for (std::int64_t b = 0; b < run.n.batch; ++b)
     for (std::int64_t t = run.lengths.at(b); t < run.n.steps; ++t)
-      std::memset(static_cast<char*>(output.raw()) + (t * run.n.batch + b) * row_bytes, 0,
-                  row_bytes);
+      std::memset(data + (t * run.n.batch + b) * row_bytes, 0, row_bytes);
   return output;
-}
-
-template <typename T>
-const T* data_or_null(const Tensor& x) {
-  return x.defined() ? x.value().data<T>() : nullptr;
 }
 
 // The columns of weight_ih for x.
 template <typename T>
-std::shared_ptr<const PackedMatrix<T>> input_weight(const Run& run, const Kept& kept, Op op) {
-  if (!kept.x->defined()) return nullptr;
-  return packed<T>(op, *kept.weight_ih, run.first_column, run.features);
+std::shared_ptr<const PackedMatrix<T>> input_weight(const Run& run, const Array& x,
+                                                    const Array& weight_ih, Op op) {
+  if (!x.defined()) return nullptr;
+  return packed<T>(op, weight_ih, run.first_column, run.features);
 }
 
 template <typename T>
-void forward(const Run& run, const RecurrentWeights& w, const Tensor& projected, const Kept& kept) {
-  sequence_forward<T>(
-      run.n, run.lengths_data(),
-      {input_weight<T>(run, kept, Op::transpose), packed<T>(Op::transpose, *kept.weight_hh),
-       data_or_null<T>(w.bias_ih), data_or_null<T>(w.bias_hh)},
-      kept.x->defined() ? kept.x->data<T>() : nullptr, data_or_null<T>(projected),
-      kept.states<T>());
+void forward(const Run& run, const RecurrentWeights& w, const RecurrentInput& input,
+             const SequenceStates<T>& states) {
+  const Array& x = input.x.value();
+  sequence_forward<T>(run.n, run.lengths_data(),
+                      {input_weight<T>(run, x, w.weight_ih.value(), Op::transpose),
+                       packed<T>(Op::transpose, w.weight_hh.value()),
+                       data_or_null<T>(w.bias_ih.value()), data_or_null<T>(w.bias_hh.value())},
+                      data_or_null<T>(x), data_or_null<T>(input.known.gates.value()), states);
 }
 
 template <typename T>
@@ -153,16 +160,18 @@ void backward(const Run& run, const Kept& kept, Grads& g) {
              : run.is_lstm()                     ? Array::zeros(state, dtype)
                                                  : Array();
   const Array dy = !run.single && g.has_dy(1) ? g.dy(1) : Array();
-  const Array dgates(gates, dtype);
-  const Array dgates_hh = run.n.cell == Cell::gru ? Array(gates, dtype) : Array();
-  const auto data = [](const Array& a) { return a.defined() ? a.data<T>() : nullptr; };
-  const Into dx = g.needs(kX) ? g.into(kX) : Into{};
-  sequence_backward<T>(
-      run.n, run.lengths_data(),
-      {input_weight<T>(run, kept, Op::none), packed<T>(Op::none, *kept.weight_hh), {}, {}},
-      kept.states<T>(),
-      {data(dy), data(dh), data(dc), data(dgates), data(dgates_hh), data(dx.buffer),
-       dx.accumulate});
+  Array dgates(gates, dtype);
+  Array dgates_hh = run.n.cell == Cell::gru ? Array(gates, dtype) : Array();
+  const auto data = mutable_data_or_null<T>;
+  Into dx = g.needs(kX) ? g.into(kX) : Into{};
+  sequence_backward<T>(run.n, run.lengths_data(),
+                       {input_weight<T>(run, *kept.x, *kept.weight_ih, Op::none),
+                        packed<T>(Op::none, *kept.weight_hh),
+                        {},
+                        {}},
+                       kept.states<T>(),
+                       {data_or_null<T>(dy), data(dh), data(dc), data(dgates), data(dgates_hh),
+                        data(dx.buffer), dx.accumulate});
   g.add_affine(kWeightIh, kBiasIh, dgates, *kept.x, run.first_column);
   g.add_affine(kWeightHh, kBiasHh, dgates_hh.defined() ? dgates_hh : dgates,
                kept.h->block(run.n.before(0), run.n.steps));
@@ -177,17 +186,22 @@ SequenceResult run_cell(const char* name, Cell cell, bool single, const Recurren
   const Run run = plan(name, cell, single, input, state, w, options);
   const Tensor &x = input.x, &projected = input.known.gates;
   const DType dtype = w.weight_ih.dtype();
-  Kept kept{x, w.weight_ih, w.weight_hh, states_from(run, state.h, dtype), {}, {}, {}, {}};
-  if (projected.defined()) kept.projected = projected.shape();
-  if (run.is_lstm()) kept.c = states_from(run, state.c, dtype);
-  kept.gates = Array(Shape{run.n.steps, run.n.batch, run.n.gates()}, dtype);
-  if (cell == Cell::gru)
-    kept.recurrent_n = Array(Shape{run.n.steps, run.n.batch, run.n.hidden}, dtype);
-  dispatch(dtype, [&](auto type) { forward<decltype(type)>(run, w, projected, kept); });
+  Array h = states_from(run, state.h, dtype), c, recurrent_n;
+  if (run.is_lstm()) c = states_from(run, state.c, dtype);
+  Array gates(Shape{run.n.steps, run.n.batch, run.n.gates()}, dtype);
+  if (cell == Cell::gru) recurrent_n = Array(Shape{run.n.steps, run.n.batch, run.n.hidden}, dtype);
+  dispatch(dtype, [&](auto type) {
+    using T = decltype(type);
+    forward<T>(run, w, input,
+               {h.mutable_data<T>(), mutable_data_or_null<T>(c), gates.mutable_data<T>(),
+                mutable_data_or_null<T>(recurrent_n)});
+  });
 
-  std::vector<Array> results{last_of(run, *kept.h)};
-  if (!single) results.push_back(output_of(run, *kept.h));
-  if (run.is_lstm()) results.push_back(last_of(run, *kept.c));
+  std::vector<Array> results{last_of(run, h)};
+  if (!single) results.push_back(output_of(run, h));
+  if (run.is_lstm()) results.push_back(last_of(run, c));
+  const Kept kept{x, w.weight_ih, w.weight_hh, h,
+                  c, gates,       recurrent_n, projected.defined() ? projected.shape() : Shape{}};
   const std::vector<Tensor> recorded = record(
       name, results,
       {x, projected, state.h, state.c, w.weight_ih, w.weight_hh, w.bias_ih, w.bias_hh},

@@ -30,7 +30,7 @@ Tensor scaled_sum(const char* name, const Tensor& x, int axis, bool keep, double
   Array y(x.shape().without(axis, keep), x.dtype());
   dispatch(x.dtype(), [&](auto type) {
     using T = decltype(type);
-    sum_axis<T>(x.value().data<T>(), AxisLayout(x.shape(), axis), y.data<T>());
+    sum_axis<T>(x.value().data<T>(), AxisLayout(x.shape(), axis), y.mutable_data<T>());
   });
   if (factor != 1) y = scaled(y, factor);
   return record(name, std::move(y), {x}, [kept, factor, shape = x.shape()](Grads& g) {
@@ -55,7 +55,7 @@ std::pair<Array, Indices> extremes(const Array& x, const AxisLayout& layout, con
   std::vector<std::int32_t> positions(static_cast<std::size_t>(values.elements()));
   dispatch(x.dtype(), [&](auto type) {
     using T = decltype(type);
-    extreme_axis<T>(x.data<T>(), layout, beats, values.data<T>(), positions.data());
+    extreme_axis<T>(x.data<T>(), layout, beats, values.mutable_data<T>(), positions.data());
   });
   return {std::move(values), Indices(positions, shape)};
 }
@@ -71,7 +71,7 @@ Tensor extreme(const char* name, const Tensor& x, const AxisLayout& layout, cons
     dispatch(dx.buffer.dtype(), [&](auto type) {
       using T = decltype(type);
       const Array dy = g.dy();
-      T* to = dx.buffer.template data<T>();
+      T* to = dx.buffer.template mutable_data<T>();
       for (std::int64_t i = 0; i < dy.elements(); ++i) {
         const std::int64_t row = i / layout.inner, column = i % layout.inner;
         to[(row * layout.n + positions.at(i)) * layout.inner + column] += dy.data<T>()[i];
@@ -129,9 +129,10 @@ Tensor logsumexp(const Tensor& x, int axis, bool keep) {
   Array y(x.shape().without(axis, keep), x.dtype());
   dispatch(x.dtype(), [&](auto type) {
     using T = decltype(type);
+    const T* from = x.value().data<T>();
+    T* to = y.mutable_data<T>();
     parallel_for(y.elements(), row_grain(n), [&](std::int64_t first, std::int64_t last) {
-      for (std::int64_t row = first; row < last; ++row)
-        y.data<T>()[row] = row_logsumexp(x.value().data<T>() + row * n, n);
+      for (std::int64_t row = first; row < last; ++row) to[row] = row_logsumexp(from + row * n, n);
     });
   });
   const Shape kept = x.shape().without(axis, true);

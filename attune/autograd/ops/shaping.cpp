@@ -32,7 +32,7 @@ Tensor join(const char* name, const std::vector<Tensor>& parts, const Shape& sha
                   std::int64_t offset = 0;
                   for (std::size_t i = 0; i < widths.size(); offset += widths[i++]) {
                     if (!g.needs(static_cast<int>(i))) continue;
-                    const Into dx = g.into(static_cast<int>(i));
+                    Into dx = g.into(static_cast<int>(i));
                     move_rectangle({rows, widths[i], row, widths[i]}, dy, offset, dx.buffer, 0,
                                    dx.accumulate);
                   }
@@ -150,8 +150,9 @@ Tensor gather(const Tensor& x, const Indices& index) {
   Array y(index.shape(), x.dtype());
   dispatch(x.dtype(), [&](auto type) {
     using T = decltype(type);
-    for (std::int64_t row = 0; row < rows; ++row)
-      y.data<T>()[row] = x.value().data<T>()[row * n + index.at(row)];
+    const T* from = x.value().data<T>();
+    T* to = y.mutable_data<T>();
+    for (std::int64_t row = 0; row < rows; ++row) to[row] = from[row * n + index.at(row)];
   });
   return record("gather", std::move(y), {x}, [n, rows, index](Grads& g) {
     Into dx = g.into(0);
@@ -159,8 +160,9 @@ Tensor gather(const Tensor& x, const Indices& index) {
     dispatch(dx.buffer.dtype(), [&](auto type) {
       using T = decltype(type);
       const Array dy = g.dy();
+      T* to = dx.buffer.template mutable_data<T>();
       for (std::int64_t row = 0; row < rows; ++row)
-        dx.buffer.template data<T>()[row * n + index.at(row)] += dy.data<T>()[row];
+        to[row * n + index.at(row)] += dy.data<T>()[row];
     });
   });
 }

@@ -34,16 +34,16 @@ Tensor over_rows(const char* name, const Tensor& x, const Indices& lengths) {
   dispatch(x.dtype(), [&](auto type) {
     using T = decltype(type);
     const T* from = x.value().data<T>();
-    kLog ? log_softmax_forward<T>(rows, from, y.data<T>())
-         : softmax_forward<T>(rows, from, y.data<T>());
+    kLog ? log_softmax_forward<T>(rows, from, y.mutable_data<T>())
+         : softmax_forward<T>(rows, from, y.mutable_data<T>());
   });
   return record(name, y, {x}, [rows, lengths, y = Saved(y)](Grads& g) {
     const Array dy = g.dy();
-    const Into dx = g.into(0);
+    Into dx = g.into(0);
     dispatch(dy.dtype(), [&](auto type) {
       using T = decltype(type);
       const T *p = y->data<T>(), *d = dy.data<T>();
-      T* to = dx.buffer.template data<T>();
+      T* to = dx.buffer.template mutable_data<T>();
       kLog ? log_softmax_backward<T>(rows, p, d, to, dx.accumulate)
            : softmax_backward<T>(rows, p, d, to, dx.accumulate);
     });
