@@ -56,7 +56,7 @@ class Tensor {
   /// and Walther 2008, ch. 3) and adds the results to their grad(). Without `retain_graph` what
   /// was saved for it is freed on the way. Errors: not a single element (give a gradient then), no
   /// history, the graph was freed, a saved value was changed in place. After an error the gradients
-  /// that this pass had not reached yet are as they were; the others are incomplete.
+  /// of earlier passes are as they were; a leaf that had none may have a part of this pass's.
   void backward(bool retain_graph = false) const;
   /// The same from `gradient`, of this tensor's shape: the vector-Jacobian product.
   void backward(const Array& gradient, bool retain_graph = false) const;
