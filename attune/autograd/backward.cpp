@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -35,7 +37,7 @@ class BackwardPass {
     root->add(output, std::move(gradient));
     for (NodeRef& node : nodes_) {
       Node& current = *node.get();
-      call_hooks(current, current.hooks_in_pass_);
+      if (current.hooks_) call_hooks(current, current.hooks_->in_pass);
       if (reached(current)) current.run(affine_);
       if (!retain_graph_) current.release_saved();
       finish(current);
@@ -52,8 +54,10 @@ class BackwardPass {
     visit(root);
     for (std::size_t next = 0; next < nodes_.size(); ++next) {
       Node* node = nodes_[next].get();  // visit() may move the list
-      for (const Edge& edge : node->inputs()) visit(edge.node);
-      node->note_uses();
+      for (const Edge& edge : node->inputs()) {
+        visit(edge.node);
+        if (edge.node && !edge.node->is_leaf()) note_use(*node, edge.node->slots_[edge.output]);
+      }
     }
     const auto newer = [](const NodeRef& a, const NodeRef& b) { return a->order() > b->order(); };
     if (!std::is_sorted(nodes_.begin(), nodes_.end(), newer))
@@ -69,23 +73,32 @@ class BackwardPass {
                  "result anew, or pass retain_graph = true to the earlier call",
                  node->name());
     node->gathered_ = true;
-    node->hooks_in_pass_ = static_cast<std::uint32_t>(node->hooks_.size());
-    for (int k = 0; k < node->outputs(); ++k) {
-      Node::Slot& slot = node->slots_[k];
-      slot.mixed = false;
-      slot.low = slot.high = 0;
-    }
+    if (node->hooks_) node->hooks_->in_pass = node->hooks_->list.size();
+    for (int k = 0; k < node->outputs(); ++k) node->slots_[k].mixed = false;
     nodes_.push_back(node);
     if (node->retain_gradient_) put_aside(node);
+  }
+
+  // Views are known not to overlap as long as each lies before or behind all that came earlier.
+  void note_use(const Node& user, Node::Slot& used) {
+    if (!user.is_view_) used.mixed = true;
+    if (used.mixed) return;
+    const auto [first, last] = user.viewed();
+    const auto [found, is_new] = viewed_.try_emplace(&used, first, last);
+    auto& [low, high] = found->second;
+    if (is_new) return;
+    used.mixed = last > low && first < high;
+    low = std::min(low, first);
+    high = std::max(high, last);
   }
 
   // Nothing is noted in the leaf itself: passes on other threads may share it.
   void visit_leaf(const NodeRef& leaf) {
     put_aside(leaf);
-    if (leaf->hooks_.empty()) return;
+    if (!leaf->hooks_) return;
     for (const auto& known : leaves_)
       if (known.first.get() == leaf.get()) return;
-    leaves_.emplace_back(leaf, leaf->hooks_.size());
+    leaves_.emplace_back(leaf, leaf->hooks_->list.size());
   }
 
   // A pass adds up its own gradients first: what earlier passes left is put aside, and its sum with
@@ -121,8 +134,8 @@ class BackwardPass {
   // The first `count` hooks: those that were there when the pass began. A hook may add another.
   static void call_hooks(Node& node, std::size_t count) {
     if (count == 0 || !node.gradient().defined()) return;
-    const std::vector<GradientHook> hooks(node.hooks_.begin(),
-                                          node.hooks_.begin() + static_cast<std::ptrdiff_t>(count));
+    const auto begin = node.hooks_->list.begin();
+    const std::vector<GradientHook> hooks(begin, begin + static_cast<std::ptrdiff_t>(count));
     for (const GradientHook& hook : hooks) {
       node.own_gradient(0);  // the hook may change it in place
       Array changed = hook(node.gradient());
@@ -152,6 +165,8 @@ class BackwardPass {
     Array gradient;
   };
   std::vector<Earlier> earlier_;
+  // For each output that only views use so far, the elements around all of theirs.
+  std::unordered_map<const Node::Slot*, std::pair<std::int64_t, std::int64_t>> viewed_;
 };
 
 void Tensor::backward(bool retain_graph) const {

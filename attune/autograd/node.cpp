@@ -15,13 +15,13 @@ thread_local GradientBuffers* current_buffers = nullptr;
 }  // namespace
 
 void NodeRef::release(Node* node) {
-  const std::uint32_t held = node->held_by_hooks_;  // before another thread may delete the node
+  const std::uint32_t held =
+      node->hooks_ ? node->hooks_->held : 0;  // before another thread may delete the node
   const std::uint32_t left = node->references_.fetch_sub(1, std::memory_order_acq_rel) - 1;
   if (left != held) return;
   if (left > 0) {
     // Only its own hooks hold it: they go, and the last of them brings us back here.
-    node->held_by_hooks_ = 0;
-    const std::vector<GradientHook> hooks = std::move(node->hooks_);
+    const std::unique_ptr<Node::Hooks> hooks = std::move(node->hooks_);
     return;
   }
   // Deleting a node lets go of its inputs, which brings us back here: those wait in a list, so that
@@ -88,15 +88,9 @@ void Node::forget_gradients() {
 
 void Node::own_gradient(int output) { slot(output).make_own(); }
 
-void Node::note_uses() {
-  for (const Edge& edge : inputs())
-    if (edge.node && !edge.node->is_leaf()) slot_of(edge).mixed = true;
-}
-
 void Node::release_saved() {
   edges_.clear();
-  held_by_hooks_ = 0;
-  hooks_.clear();  // they may hold tensors of this very graph
+  const std::unique_ptr<Hooks> hooks = std::move(hooks_);  // may hold tensors of this very graph
   released_ = true;
 }
 
@@ -105,8 +99,9 @@ void Node::add_hook(GradientHook hook) {
   // added by it would keep the node alive for ever.
   const std::uint32_t before = references_.load(std::memory_order_relaxed);
   const GradientHook copy = hook;
-  held_by_hooks_ += references_.load(std::memory_order_relaxed) - before;
-  hooks_.push_back(std::move(hook));
+  if (!hooks_) hooks_ = std::make_unique<Hooks>();
+  hooks_->held += references_.load(std::memory_order_relaxed) - before;
+  hooks_->list.push_back(std::move(hook));
 }
 
 const Edge& Grads::edge(int i) const {
@@ -154,7 +149,7 @@ Node::Slot& GradientBuffers::slot(Node& leaf) {
   const auto found = by_leaf_.find(&leaf);
   if (found != by_leaf_.end()) return *found->second;
   leaf.references_.fetch_add(1, std::memory_order_relaxed);
-  entries_.push_back({NodeRef(&leaf), {leaf.shape(0), leaf.dtype(0), {}, false}});
+  entries_.push_back({NodeRef(&leaf), {.shape = leaf.shape(0), .dtype = leaf.dtype(0)}});
   return *(by_leaf_[&leaf] = &entries_.back().slot);
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <span>
 #include <unordered_map>
 #include <utility>
@@ -107,35 +108,23 @@ class Node {
   struct Slot {
     Shape shape;
     DType dtype = DType::f32;
-    Array gradient;
     bool shared = false;  // the gradient's memory may be in use elsewhere: copy before writing
-
-    // In a backward pass: the elements [low, high) lie around all that views of this output use.
-    // Once two views overlap, or something else uses the output, it is `mixed` for good.
+    /// In a backward pass: something other than views that do not overlap uses the output.
     bool mixed = false;
-    std::int64_t low = 0, high = 0;
+    Array gradient = {};
 
-    void use(std::int64_t first, std::int64_t last) {
-      if (low == high)
-        low = first, high = last;
-      else if (last <= low)
-        low = first;
-      else if (first >= high)
-        high = last;
-      else
-        mixed = true;
-    }
     void make_own() {
       if (shared && !gradient.unique()) gradient = gradient.clone();
       shared = false;
     }
   };
-  /// Notes in the inputs' slots, at the beginning of a backward pass, how this node uses them.
-  virtual void note_uses();
+  /// Which elements of its input a view uses: asked at the beginning of a backward pass if it is
+  /// one.
+  virtual std::pair<std::int64_t, std::int64_t> viewed() const { return {0, 0}; }
   /// True when a hook or retain_grad() wants to see the gradient in this backward pass.
+  void set_view() { is_view_ = true; }
   bool retains_gradient() const { return retain_gradient_; }
-  bool is_observed() const { return retain_gradient_ || hooks_in_pass_ > 0; }
-  Slot& slot_of(const Edge& edge) { return edge.node->slots_[edge.output]; }
+  bool is_observed() const { return retain_gradient_ || (hooks_ && hooks_->in_pass > 0); }
   /// Where the gradient of an output is kept: here, or in the thread's GradientBuffers for leaves.
   Slot& slot(int output) { return leaf_ ? leaf_slot() : slots_[output]; }
 
@@ -177,8 +166,8 @@ class Node {
 
   std::atomic<std::uint32_t> references_{1};
   bool retain_gradient_ = false;
-  bool gathered_ = false;            // by the backward pass that is running
-  std::uint32_t hooks_in_pass_ = 0;  // those that were there when it began
+  bool is_view_ = false;
+  bool gathered_ = false;  // by the backward pass that is running
   bool leaf_;
   bool released_ = false;
   const char* name_;
@@ -186,8 +175,12 @@ class Node {
   Node* next_dead_ = nullptr;
   ShortList<Edge, 3> edges_;
   ShortList<Slot, 1> slots_;
-  std::vector<GradientHook> hooks_;
-  std::uint32_t held_by_hooks_ = 0;  // of the references: those that the node's own hooks hold
+  struct Hooks {
+    std::vector<GradientHook> list;
+    std::size_t in_pass = 0;  // those that were there when the backward pass began
+    std::uint32_t held = 0;   // references to the node itself that they hold
+  };
+  std::unique_ptr<Hooks> hooks_;
 };
 
 inline NodeRef::NodeRef(const NodeRef& other) : node_(other.node_) {

@@ -21,7 +21,9 @@ class View final : public Node {
       : Node(name, base, std::span<const Array>(&value, 1)),
         shape_(value.shape()),
         offset_(offset),
-        whole_(whole) {}
+        whole_(whole) {
+    set_view();
+  }
 
   Into into(int output) override {
     if (!writes_through()) return Node::into(output);
@@ -41,9 +43,8 @@ class View final : public Node {
   }
 
  protected:
-  void note_uses() override {
-    const Edge& base = inputs()[0];
-    if (!base.node->is_leaf()) slot_of(base).use(offset_, offset_ + shape_.elements());
+  std::pair<std::int64_t, std::int64_t> viewed() const override {
+    return {offset_, offset_ + shape_.elements()};
   }
 
  private:
