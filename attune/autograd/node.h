@@ -164,6 +164,13 @@ class Node {
     std::vector<T> more_;
   };
 
+  struct Hooks {
+    std::vector<GradientHook> list;
+    std::size_t in_pass = 0;  // those that were there when the backward pass began
+    std::uint32_t held = 0;   // references to the node itself that they hold
+  };
+
+  // First what every pass and release looks at: it shares a line of the cache.
   std::atomic<std::uint32_t> references_{1};
   bool retain_gradient_ = false;
   bool is_view_ = false;
@@ -172,15 +179,10 @@ class Node {
   bool released_ = false;
   const char* name_;
   std::uint64_t order_;
+  std::unique_ptr<Hooks> hooks_;
   Node* next_dead_ = nullptr;
   ShortList<Edge, 3> edges_;
   ShortList<Slot, 1> slots_;
-  struct Hooks {
-    std::vector<GradientHook> list;
-    std::size_t in_pass = 0;  // those that were there when the backward pass began
-    std::uint32_t held = 0;   // references to the node itself that they hold
-  };
-  std::unique_ptr<Hooks> hooks_;
 };
 
 inline NodeRef::NodeRef(const NodeRef& other) : node_(other.node_) {
