@@ -100,3 +100,25 @@ TEST_CASE("random numbers have the moments and bounds that were asked for") {
   for (const int count : counts) CHECK(std::abs(count - 1000) < 130);
   CHECK_THROWS_WITH(random.below(0), contains("Generator::below: 0 is not a positive bound"));
 }
+
+TEST_CASE("the generator of a batch is the thread's own, or in shards one that all share") {
+  seed(5);
+  CHECK(&batch_generator() == &generator());
+  const Generator shared(9);
+  double inside = 0;
+  {
+    const BatchGenerator scope(shared);
+    CHECK(&batch_generator() != &generator());
+    inside = batch_generator().uniform();
+    CHECK(generator().draws() == 0);
+  }
+  CHECK(&batch_generator() == &generator());
+  CHECK(inside == Generator(9).uniform());
+}
+
+TEST_CASE("the first generators of a split do not depend on how many there are") {
+  Generator a(5), b(5);
+  const auto four = a.split(4), five = b.split(5);
+  for (std::size_t i = 0; i < 4; ++i) CHECK(four[i].seed() == five[i].seed());
+  CHECK(a.draws() == b.draws());
+}

@@ -20,12 +20,13 @@ struct Setting {
 
 class SettingScope {
  public:
-  SettingScope(const Setting& setting, const Generator& random)
+  SettingScope(const Setting& setting, const Generator& random, const Generator& random_of_batch)
       : no_grad_(setting.no_grad),
         eval_(setting.eval),
         check_finite_(setting.check_finite),
         dtype_(setting.dtype),
-        outer_(std::exchange(generator(), random)) {}
+        outer_(std::exchange(generator(), random)),
+        batch_(random_of_batch) {}
   ~SettingScope() { generator() = outer_; }
   SettingScope(const SettingScope&) = delete;
   SettingScope& operator=(const SettingScope&) = delete;
@@ -36,6 +37,7 @@ class SettingScope {
   CheckFinite check_finite_;
   DefaultDType dtype_;
   Generator outer_;
+  BatchGenerator batch_;
 };
 
 }  // namespace
@@ -43,12 +45,13 @@ class SettingScope {
 double sharded_backward(std::int64_t shards, const std::function<Tensor(std::int64_t)>& loss) {
   ATTUNE_CHECK(shards >= 1, "sharded_backward: {} shards; at least 1 is needed", shards);
   const Setting setting;
-  const std::vector<Generator> random = generator().split(shards);
+  // One for each shard, and one for what all shards draw alike.
+  const std::vector<Generator> random = generator().split(shards + 1);
   std::deque<GradientBuffers> buffers(static_cast<std::size_t>(shards));
   std::vector<double> losses(static_cast<std::size_t>(shards));
   const auto run = [&](std::int64_t first, std::int64_t) {
     const auto i = static_cast<std::size_t>(first);
-    const SettingScope settings(setting, random[i]);
+    const SettingScope settings(setting, random[i], random.back());
     const GradientBuffers::Scope scope(buffers[i]);
     const Tensor shard_loss = loss(first);
     shard_loss.backward();

@@ -26,9 +26,9 @@ namespace attune {
 /// `loss` is called on several threads at once, so each call must build its graph from parameters
 /// and constants alone: a tensor that was computed from parameters outside would be differentiated
 /// by all. A hook of a parameter is called for each shard, with that shard's gradient. Random
-/// numbers are each shard's own (Generator::split), modes such as Eval those of the caller. What a
-/// loss throws is thrown here, and no gradient is added then.
-/// Errors: shards < 1; as Tensor::backward() of each loss.
+/// numbers are each shard's own (Generator::split) except those of batch_generator(), which all
+/// shards draw alike; modes such as Eval are those of the caller. What a loss throws is thrown
+/// here, and no gradient is added then. Errors: shards < 1; as Tensor::backward() of each loss.
 double sharded_backward(std::int64_t shards, const std::function<Tensor(std::int64_t)>& loss);
 
 /// How many shards suit a batch of so many rows: 16 rows keep the products efficient, and four

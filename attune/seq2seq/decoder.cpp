@@ -87,7 +87,8 @@ Tensor Decoder::operator()(const Encoded& encoded, const Indices& target_input,
   DecoderStep now{.state = start(encoded), .context = {}, .weights = {}};
   std::vector<Tensor> states, contexts;
   for (std::int64_t t = 0; t < target_input.shape()[0]; ++t) {
-    const bool tell = t == 0 || teacher_forcing >= 1 || generator().uniform() < teacher_forcing;
+    const bool tell =
+        t == 0 || teacher_forcing >= 1 || batch_generator().uniform() < teacher_forcing;
     now = step(tell ? told[t] : read(own_choice(now)), now.state, memory);
     states.push_back(now.state.query());
     if (attention_) contexts.push_back(now.context);

@@ -43,7 +43,8 @@ class Decoder : public Layer {
 
   /// Logits [T, B, V] of all steps for target_input [T, B]. With probability `teacher_forcing` a
   /// step is told the right token before it, else the most probable one by its own lights, for the
-  /// whole batch (scheduled sampling, Bengio et al. 2015; draws from generator()).
+  /// whole batch, in all of its shards (scheduled sampling, Bengio et al. 2015; draws from
+  /// batch_generator()).
   Tensor operator()(const Encoded& encoded, const Indices& target_input,
                     double teacher_forcing = 1) const;
 

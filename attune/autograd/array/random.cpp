@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <numbers>
+#include <utility>
 
 #include "attune/autograd/array/error.h"
 #include "attune/autograd/array/parallel.h"
@@ -209,5 +210,18 @@ Generator& generator() {
   thread_local Generator current(0);
   return current;
 }
+
+namespace {
+
+thread_local Generator* of_batch = nullptr;  // null: generator() itself
+
+}  // namespace
+
+Generator& batch_generator() { return of_batch == nullptr ? generator() : *of_batch; }
+
+BatchGenerator::BatchGenerator(const Generator& shared)
+    : current_(shared), outer_(std::exchange(of_batch, &current_)) {}
+
+BatchGenerator::~BatchGenerator() { of_batch = outer_; }
 
 }  // namespace attune

@@ -44,6 +44,23 @@ class Generator {
 
 /// The calling thread's generator: initialisers and dropout draw from it.
 Generator& generator();
+
+/// The calling thread's generator for draws that hold for a whole batch. Where a batch runs in
+/// shards, all of them go on from the same state and so draw alike; elsewhere it is generator().
+Generator& batch_generator();
+/// Makes batch_generator() a copy of `shared` on the calling thread, as long as the scope lasts.
+class BatchGenerator {
+ public:
+  explicit BatchGenerator(const Generator& shared);
+  ~BatchGenerator();
+  BatchGenerator(const BatchGenerator&) = delete;
+  BatchGenerator& operator=(const BatchGenerator&) = delete;
+
+ private:
+  Generator current_;
+  Generator* outer_;
+};
+
 /// Starts the calling thread's generator anew.
 inline void seed(std::uint64_t seed) { generator() = Generator(seed); }
 
