@@ -92,6 +92,24 @@ TEST_CASE("alignment accuracy is the share of target positions that look at thei
   CHECK(scores.sequences() == 0);
 }
 
+TEST_CASE("an alignment of equal tokens may find any of them where they cannot be told apart") {
+  const Ids source = {5, 4, 5, 4};  // sorted: 4 4 5 5
+  const Ids truth = {1, 3, 0, 2};
+  Scores strict, equal;
+  strict.add_alignment(Ids{3, 3, 2, 1}, truth);
+  CHECK(strict.alignment_accuracy().value() == Approx(1.0 / 4));
+  equal.add_alignment(Ids{3, 3, 2, 1}, truth, source);
+  CHECK(equal.alignment_accuracy().value() == Approx(3.0 / 4));
+  CHECK_THROWS_WITH(equal.add_alignment(Ids{4}, Ids{0}, source), contains("position 4"));
+}
+
+TEST_CASE("the closest reference is the first of the smallest edit distance") {
+  const std::vector<Ids> references = {{1, 2, 3, 4}, {5, 6}, {5, 7, 6}};
+  CHECK(closest(Ids{5, 7}, references) == 1);
+  CHECK(closest(Ids{1, 2, 3}, references) == 0);
+  CHECK_THROWS_AS(closest(Ids{1}, std::vector<Ids>{}), Error);
+}
+
 TEST_CASE("scores of nothing are zero") {
   const Scores scores;
   CHECK(scores.sequences() == 0);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <numeric>
 
 #include "attune/autograd/array/error.h"
@@ -46,22 +47,35 @@ void Scores::add(std::span<const int> predicted, std::span<const int> reference)
   edits_ += distance;
 }
 
-void Scores::add(std::span<const int> predicted, std::span<const std::vector<int>> references) {
+std::size_t closest(std::span<const int> predicted, std::span<const std::vector<int>> references) {
   ATTUNE_CHECK(!references.empty(), "scores: no reference to compare with; expected at least one");
-  const std::vector<int>* closest = nullptr;
-  int smallest = 0;
-  for (const std::vector<int>& reference : references) {
-    const int distance = edit_distance(predicted, reference);
-    if (closest != nullptr && distance >= smallest) continue;
-    closest = &reference;
+  std::size_t best = 0;
+  int smallest = std::numeric_limits<int>::max();
+  for (std::size_t i = 0; i < references.size(); ++i) {
+    const int distance = edit_distance(predicted, references[i]);
+    if (distance >= smallest) continue;
+    best = i;
     smallest = distance;
   }
-  add(predicted, *closest);
+  return best;
 }
 
-void Scores::add_alignment(std::span<const int> heaviest, std::span<const int> truth) {
+void Scores::add(std::span<const int> predicted, std::span<const std::vector<int>> references) {
+  add(predicted, references[closest(predicted, references)]);
+}
+
+void Scores::add_alignment(std::span<const int> heaviest, std::span<const int> truth,
+                           std::span<const int> source) {
+  const auto token = [&](int position) {
+    ATTUNE_CHECK(position >= 0 && position < std::ssize(source),
+                 "scores: source position {} of an alignment is outside of its {} tokens", position,
+                 source.size());
+    return source[static_cast<std::size_t>(position)];
+  };
   aligned_ += static_cast<std::int64_t>(truth.size());
-  rightly_aligned_ += equal_positions(heaviest, truth);
+  for (std::size_t t = 0; t < std::min(heaviest.size(), truth.size()); ++t)
+    rightly_aligned_ +=
+        heaviest[t] == truth[t] || (!source.empty() && token(heaviest[t]) == token(truth[t]));
 }
 
 double Scores::sequence_accuracy() const { return share(right_sequences_, sequences_); }

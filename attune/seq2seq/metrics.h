@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -11,6 +12,10 @@ namespace attune {
 /// (Levenshtein 1966). Time O(|a| |b|), memory O(|b|).
 int edit_distance(std::span<const int> a, std::span<const int> b);
 
+/// The place of the reference of the smallest edit distance to `predicted`, the first of those.
+/// Throws Error if there is none.
+std::size_t closest(std::span<const int> predicted, std::span<const std::vector<int>> references);
+
 /// Adds up how well predictions match references, over sequences of token ids without padding and
 /// without start and end tokens. Every share is a fraction, and 0 before anything was added.
 class Scores {
@@ -18,14 +23,16 @@ class Scores {
   /// Counts one prediction.
   void add(std::span<const int> predicted, std::span<const int> reference);
 
-  /// Counts one prediction against the closest of several right answers: the one of the smallest
-  /// edit distance, the first of those. Throws Error if there is none.
+  /// Counts one prediction against the closest() of several right answers. Throws Error if there is
+  /// none.
   void add(std::span<const int> predicted, std::span<const std::vector<int>> references);
 
   /// Counts the alignment of one prediction: for each target position the source position of the
   /// heaviest weight, and the true one. Positions of `heaviest` beyond the truth (the end token's,
-  /// say) do not count; missing ones count as wrong.
-  void add_alignment(std::span<const int> heaviest, std::span<const int> truth);
+  /// say) do not count; missing ones count as wrong. Where equal tokens cannot be told apart, as in
+  /// sorting, `source` are those tokens, and a position that holds the true one's token is right.
+  void add_alignment(std::span<const int> heaviest, std::span<const int> truth,
+                     std::span<const int> source = {});
 
   /// The number of predictions.
   std::int64_t sequences() const { return sequences_; }
