@@ -1,12 +1,17 @@
 #include "attune/seq2seq.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <set>
 
 #include "attune/autograd.h"
+#include "attune/autograd/array/threads.h"
+#include "attune/autograd/shards.h"
 #include "attune/optim/adam.h"
+#include "attune/train/safetensors.h"
 #include "catch.h"
+#include "temporary_folder.h"
 
 using namespace attune;
 
@@ -45,6 +50,38 @@ std::vector<Example> copies(int count) {
   }
   return examples;
 }
+
+// Writes each source as it stands: the logit of the next token is 1, those of others are 0.
+struct Echo : Seq2SeqModel {
+  int raised = -1;  // a token whose logit is `raise_to` at all times
+  double raise_to = 9;
+
+  Tensor operator()(const Batch&, double) const override { return {}; }
+  std::unique_ptr<Writing> write(const Sources& sources) const override {
+    struct Writer : Writing {
+      Sources sources;
+      int raised, t = 0;
+      double raise_to;
+      NextToken step(const Indices&) override {
+        const std::int64_t batch = sources.lengths.elements(), vocabulary = 9;
+        Array logits = Array::zeros({batch, vocabulary});
+        for (std::int64_t b = 0; b < batch; ++b) {
+          const int token =
+              t < sources.lengths.at(b) ? sources.ids.at(t * batch + b) : Vocabulary::end;
+          logits.set(b * vocabulary + token, 1);
+          if (raised >= 0) logits.set(b * vocabulary + raised, raise_to);
+        }
+        ++t;
+        return {.logits = Tensor(logits), .weights = {}, .head_weights = {}};
+      }
+    };
+    auto writer = std::make_unique<Writer>();
+    writer->sources = sources;
+    writer->raised = raised;
+    writer->raise_to = raise_to;
+    return writer;
+  }
+};
 
 }  // namespace
 
@@ -263,6 +300,110 @@ TEST_CASE("greedy search gives one row of weights for each token, which adds up 
       CHECK(std::accumulate(&weights[t * length], &weights[t * length] + length, 0.0f) ==
             Approx(1));
   }
+}
+
+TEST_CASE("a search that was cut is told from one that ended at just its limit") {
+  const Echo model;
+  const std::vector<Ids> sources = {{4, 5, 6}, {7}, {4, 5}};
+  const auto at = [&](int limit) { return greedy_search(model, sources, limit); };
+  CHECK(at(3)[0].tokens == Ids{4, 5, 6});
+  CHECK(at(3)[0].finished);
+  CHECK(at(2)[0].tokens == Ids{4, 5});
+  CHECK_FALSE(at(2)[0].finished);
+  CHECK(at(2)[2].finished);
+  CHECK(at(0)[1].tokens.empty());
+  CHECK_FALSE(at(0)[1].finished);
+
+  const auto each = greedy_search(model, sources, Ids{1, 9, 2}, 3);
+  CHECK(each[0].tokens == Ids{4});
+  CHECK_FALSE(each[0].finished);
+  CHECK(each[1].tokens == Ids{7});
+  CHECK((each[1].finished && each[2].finished));
+  CHECK_THROWS_WITH(greedy_search(model, sources, Ids{1, 2}), contains("2 limits for 3 sources"));
+  CHECK_THROWS_WITH(at(-1), contains("limit of -1"));
+}
+
+TEST_CASE("a search writes no padding, no start and no unknown, however probable they are") {
+  Echo model;
+  for (const int special : {Vocabulary::pad, Vocabulary::start, Vocabulary::unknown}) {
+    model.raised = special;
+    const auto found = greedy_search(model, std::vector<Ids>{{4, 5, 6}}, 5);
+    CHECK(found[0].tokens == Ids{4, 5, 6});
+    CHECK(found[0].finished);
+  }
+}
+
+TEST_CASE("a search among logits that are NaN is an error and not token 0 for ever") {
+  Echo model;
+  for (const int id : {Vocabulary::end, 4, 7}) {
+    model.raised = id;
+    model.raise_to = std::nan("");
+    CHECK_THROWS_WITH(greedy_search(model, std::vector<Ids>{{4, 5, 6}}, 5),
+                      contains("greedy_search: a logit is NaN"));
+  }
+}
+
+TEST_CASE("a search runs in float64 and finds what it finds in float32 for the same values") {
+  for (const std::string kind : {"recurrent", "transformer"}) {
+    EncoderDecoderOptions options = small();
+    options.model = kind;
+    options.embedding = 8;
+    seed(2);
+    const auto model = make_model(options);
+    const DefaultDType float64(DType::f64);
+    const auto wide = make_model(options);
+    const TemporaryFolder folder;
+    save_safetensors(folder.path("m"), {model->values(), {}});
+    wide->load(load_safetensors(folder.path("m")).arrays);
+    const std::vector<Ids> sources = {{4, 5, 6, 7}, {8, 4}};
+    const auto narrow_found = greedy_search(*model, sources, 6);
+    const auto found = greedy_search(*wide, sources, 6);
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      CHECK(found[i].tokens == narrow_found[i].tokens);
+      REQUIRE(found[i].weights.size() == narrow_found[i].weights.size());
+      for (std::size_t k = 0; k < found[i].weights.size(); ++k)
+        CHECK(found[i].weights[k] == Approx(narrow_found[i].weights[k]).margin(1e-5));
+    }
+    const Batch batch = make_batch(kExamples);
+    CHECK(token_accuracy((*wide)(batch), batch.target_output) ==
+          Approx(token_accuracy((*model)(batch), batch.target_output)));
+  }
+}
+
+TEST_CASE("the heaviest weights of what are no rows of the source are an error") {
+  const Hypothesis found{{5, 6}, {0.1f, 0.7f, 0.2f, 0.5f, 0.5f, 0.0f}, true};
+  CHECK_THROWS_WITH(found.heaviest(0), contains("no rows for a source of 0 tokens"));
+  CHECK_THROWS_WITH(found.heaviest(4), contains("no rows"));
+  CHECK(Hypothesis{}.heaviest(0).empty());
+}
+
+TEST_CASE("scheduled sampling draws once a batch, in all of its shards alike") {
+  seed(3);
+  const EncoderDecoder model(small());
+  const Example example{{4, 5, 6}, {6, 5, 4, 6, 5, 4, 6}};
+  const Batch batch = make_batch(std::vector<Example>(8, example));
+  const std::vector<Batch> shards = shards_of(batch, 4);
+  std::set<double> different;
+  for (std::uint64_t draws = 0; draws < 5; ++draws) {
+    std::vector<double> first;
+    for (const int count : {1, 2, 3}) {
+      const int before = threads();
+      set_threads(count);
+      seed(draws);
+      std::vector<double> losses(shards.size());
+      sharded_backward(4, [&](std::int64_t i) {
+        const Tensor loss = model.loss(shards[static_cast<std::size_t>(i)], 0.5);
+        losses[static_cast<std::size_t>(i)] = loss.item();
+        return loss;
+      });
+      set_threads(before);
+      CHECK(losses == std::vector<double>(4, losses[0]));
+      if (first.empty()) first = losses;
+      CHECK(losses == first);
+    }
+    different.insert(first[0]);
+  }
+  CHECK(different.size() > 1);
 }
 
 TEST_CASE("the heaviest weight of each row is where a hypothesis looked") {

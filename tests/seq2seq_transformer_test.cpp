@@ -74,7 +74,10 @@ TEST_CASE("greedy search with kept keys and values finds what repeated whole pas
       const Indices input(target, {std::ssize(target), 1});
       const Tensor states =
           model.decode(input, model.memorize(make_sources({&sources[i], 1}))).output;
-      target.push_back(argmax(model.output(states[t])).at(0));
+      Array logits = model.output(states[t]).value().clone();
+      for (const int id : {Vocabulary::pad, Vocabulary::start, Vocabulary::unknown})
+        logits.set(id, -1e9);  // a search writes none of these
+      target.push_back(argmax(Tensor(logits)).at(0));
       if (target.back() == Vocabulary::end) break;
     }
     const bool finished = target.back() == Vocabulary::end;
@@ -113,6 +116,13 @@ TEST_CASE("a Transformer tells positions apart, in source and target") {
   CHECK(logits({4, 5}, {4})[0] != logits({5, 4}, {4})[0]);
   const auto twice = logits({4, 5}, {4, 4});
   CHECK(twice[7] != twice[14]);
+}
+
+TEST_CASE("a Transformer reads and writes sequences longer than any before") {
+  seed(5);
+  const Transformer model(small());
+  const std::vector<Ids> sources = {Ids(300, 4)};
+  CHECK(greedy_search(model, sources, 40)[0].tokens.size() <= 40);
 }
 
 TEST_CASE("a Transformer's loss is the mean over the target tokens, whatever the padding") {
