@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,31 @@ TEST_CASE("pairs are read despite a byte order mark and CRLF line ends") {
   CHECK(read_pairs(path) == std::vector<Pair>{{"a", "b"}, {"c", "d"}});
 }
 
+TEST_CASE("blank lines at the end of a file of pairs and further columns are left out") {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("p.tsv", "a\tb\tc\td\re\tf\t\r\n\n \t \n\n");
+  CHECK(read_pairs(path) == std::vector<Pair>{{"a", "b"}, {"e", "f"}});
+}
+
+TEST_CASE("a reader of pairs goes on after a line with a fault") {
+  std::istringstream stream("a\tb\n\n\nno tab\n\xFF\tx\nc\td\te\n" + std::string(999, 'x') +
+                            "\ng\t\n\n");
+  PairReader reader(stream, "a stream");
+  std::vector<std::int64_t> numbers;
+  std::vector<Pair> good;
+  std::string faults;
+  for (PairLine line; reader.next(line);) {
+    numbers.push_back(line.number);
+    if (line.fault.empty()) good.push_back(line.pair);
+    CHECK(line.has_more == (line.number == 6));
+    faults += line.fault + ";";
+    CHECK(line.fault.size() < 100);
+  }
+  CHECK(numbers == std::vector<std::int64_t>{1, 2, 3, 4, 5, 6, 7, 8});
+  CHECK(good == std::vector<Pair>{{"a", "b"}, {"c", "d"}});
+  CHECK_THAT(faults, contains(";the line is blank;the line is blank;no tab in 'no␣tab';not UTF-8"));
+}
+
 TEST_CASE("a fault in a file of pairs is named by file and line") {
   const TemporaryFolder folder;
   const auto fault = [&](std::string_view text, const std::string& line, const std::string& what) {
@@ -46,11 +72,13 @@ TEST_CASE("a fault in a file of pairs is named by file and line") {
   };
   fault("", "1", "the file is empty");
   fault("a\tb\nab\n", "2", "no tab");
-  fault("a\tb\n\nc\td\n", "2", "no tab");
+  fault("a\tb\n\nc\td\n", "2", "blank");
   fault("a\tb\n\tb\n", "2", "source before the tab is empty");
   fault("a\t\n", "1", "target after the tab is empty");
   fault("a\t\r\n", "1", "target after the tab is empty");
-  fault("a\tb\tc\n", "1", "more than one tab");
+  fault("a\tb\n \t\r\n\nc\td\n", "2", "blank");
+  fault("a\tb\n\tc\td\n", "2", "source before the tab is empty");
+  fault("\n\r\n \n", "1", "the file is empty");
   fault("a\tb\na\t\xC3\n", "2", "not UTF-8");
 }
 
@@ -69,6 +97,12 @@ TEST_CASE("true positions say where each letter of copy, reverse and sort came f
   CHECK(task_named("reverse").true_positions("cab") == std::vector<int>{2, 1, 0});
   CHECK(task_named("sort").true_positions("cab") == std::vector<int>{1, 2, 0});
   CHECK(task_named("sort").true_positions("baba") == std::vector<int>{1, 3, 0, 2});
+}
+
+TEST_CASE("only sorting takes a letter from any place that holds it") {
+  CHECK(task_named("sort").equal_letters_are_one);
+  CHECK_FALSE(task_named("copy").equal_letters_are_one);
+  CHECK_FALSE(task_named("reverse").equal_letters_are_one);
 }
 
 TEST_CASE("sorting keeps equal letters in order, in long sequences too") {

@@ -1,5 +1,6 @@
 #include "attune/seq2seq/utf8.h"
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -90,4 +91,55 @@ TEST_CASE("a text file that cannot be read is named with the reason") {
   CHECK_THROWS_WITH(utf8::read_lines(folder.path("none"), "test"),
                     contains(folder.path("none")) && contains("No such file"));
   CHECK_THROWS_WITH(utf8::read_lines(folder.path(""), "test"), contains("is a folder"));
+}
+
+TEST_CASE("lines end with LF, CRLF or CR, mixed too, in files and in streams") {
+  const TemporaryFolder folder;
+  const auto lines = [&](std::string_view text) {
+    return utf8::read_lines(folder.write("a", text), "test");
+  };
+  using Lines = std::vector<std::string>;
+  CHECK(lines("one\rtwo\r\rfour\r") == Lines{"one", "two", "", "four"});
+  CHECK(lines("one\rtwo") == Lines{"one", "two"});
+  CHECK(lines("one\rtwo\r\nthree\nfour\r\r\n\n") == Lines{"one", "two", "three", "four", "", ""});
+  CHECK(lines("\r\n") == Lines{""});
+  CHECK(lines("\n") == Lines{""});
+  CHECK(lines("\xEF\xBB\xBF").empty());
+  CHECK(lines("\xEF\xBB\xBF\r\n") == Lines{""});
+  CHECK(lines(std::string("\xEF\xBB\xBF\xEF\xBB\xBF") + "a") == Lines{"\uFEFFa"});
+
+  std::istringstream stream("\xEF\xBB\xBFone\rtwo\r\n\xFF");
+  utf8::LineReader reader(stream, "a stream");
+  Lines read;
+  for (std::string line; reader.next(line);) read.push_back(line);
+  CHECK(read == Lines{"one", "two", "\xFF"});  // whoever reads it says what is wrong with it
+  CHECK(reader.number() == 3);
+}
+
+TEST_CASE("text that is compressed or UTF-16 is refused with a way to make text of it") {
+  const TemporaryFolder folder;
+  const auto check = [&](std::string_view bytes, const char* kind, const char* remedy) {
+    const std::string path = folder.write("a", bytes);
+    CHECK_THROWS_WITH(utf8::read_lines(path, "test"),
+                      contains("'" + path + "'") && contains(kind) && contains(remedy));
+  };
+  check("\x1F\x8B\x08\x01", "compressed with gzip", "gzip -dc");
+  check("\x28\xB5\x2F\xFD_", "compressed with zstd", "zstd -dc");
+  check(std::string_view("\xFD"
+                         "7zXZ\0\0",
+                         7),
+        "compressed with xz", "xz -dc");
+  check("BZh91AY&SY", "compressed with bzip2", "bzip2 -dc");
+  check("PK\x03\x04", "zip archive", "unzip -p");
+  check(std::string_view("\xFF\xFE"
+                         "a\0\n\0",
+                         6),
+        "UTF-16", "iconv");
+  CHECK(utf8::read_lines(folder.write("a", "BZh was here"), "test").size() == 1);
+}
+
+TEST_CASE("a NUL byte is no text, and is named by its line and column") {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("a", std::string_view("one\nt\0o\n", 8));
+  CHECK_THROWS_WITH(utf8::read_lines(path, "test"), contains(path + ":2:") && contains("column 2"));
 }

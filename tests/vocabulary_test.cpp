@@ -52,20 +52,21 @@ TEST_CASE("characters keep white space and words drop it") {
 
 TEST_CASE("a vocabulary maps an unseen token to unknown and reports it once") {
   const Vocabulary vocabulary = built(Tokens::chars, {"abc"});
-  Lines unknown;
+  UnknownTokens unknown;
   CHECK(vocabulary.encode("axbxy", &unknown) == Ids{4, 3, 5, 3, 3});
-  CHECK(unknown == Lines{"x", "y"});
+  CHECK(unknown.tokens() == Lines{"x", "y"});
   vocabulary.encode("yz", &unknown);
-  CHECK(unknown == Lines{"x", "y", "z"});
+  CHECK(unknown.tokens() == Lines{"x", "y", "z"});
+  CHECK(unknown.occurrences() == 5);
   CHECK(vocabulary.encode("x") == Ids{3});
 }
 
 TEST_CASE("text that spells out a special token does not become one") {
   const Vocabulary vocabulary = built(Tokens::words, {"a </s> <pad> <unk>"});
   CHECK(vocabulary.size() == 5);
-  Lines unknown;
+  UnknownTokens unknown;
   CHECK(vocabulary.encode("a </s> <pad> <unk>", &unknown) == Ids{4, 3, 3, 3});
-  CHECK(unknown == Lines{"</s>", "<pad>", "<unk>"});
+  CHECK(unknown.tokens() == Lines{"</s>", "<pad>", "<unk>"});
 }
 
 TEST_CASE("decoding stops at the end token and leaves out start and padding") {
@@ -161,4 +162,31 @@ TEST_CASE("a vocabulary that cannot be written or read names the file and leaves
                     contains(path) && contains("No such file"));
   CHECK_THROWS_WITH(Vocabulary::load(path), contains(path) && contains("No such file"));
   CHECK(folder.entries() == 0);
+}
+
+TEST_CASE("a vocabulary meets 300,000 different unknown tokens in no time") {
+  const Vocabulary vocabulary(Tokens::words);
+  UnknownTokens unknown;
+  std::string line;
+  for (int i = 0; i < 300000; ++i) line += std::to_string(i) + " ";
+  vocabulary.encode(line, &unknown);
+  CHECK(unknown.tokens().size() == 300000);
+  vocabulary.encode("7 7", &unknown);
+  CHECK(unknown.tokens().size() == 300000);
+  CHECK(unknown.occurrences() == 300002);
+}
+
+TEST_CASE("a vocabulary file may have any line ends and a byte order mark") {
+  const TemporaryFolder folder;
+  const Vocabulary vocabulary = built(Tokens::chars, {"ab \r\n"});
+  const std::string path = folder.path("v");
+  vocabulary.save(path);
+  const std::string text = folder.read("v");
+  for (const std::string end : {"\r\n", "\r"}) {
+    std::string changed = "\xEF\xBB\xBF";
+    for (const char byte : text) byte == '\n' ? changed += end : changed += byte;
+    CHECK(Vocabulary::load(folder.write("w", changed)) == vocabulary);
+    changed.resize(changed.size() - end.size());
+    CHECK(Vocabulary::load(folder.write("w", changed)) == vocabulary);
+  }
 }

@@ -63,22 +63,60 @@ bool belongs_to(Split split, std::string_view source) {
   return split == (tenth == 0 ? Split::test : tenth == 1 ? Split::valid : Split::train);
 }
 
+bool is_blank(std::string_view line) {
+  return line.find_first_not_of(" \t\v\f") == std::string_view::npos;
+}
+
+// The start of a line in an error message.
+std::string excerpt(std::string_view line) {
+  std::size_t end = std::min<std::size_t>(60, line.size());
+  while (end < line.size() && (line[end] & 0xC0) == 0x80) --end;  // within a character
+  return utf8::visible(line.substr(0, end)) + (end < line.size() ? "..." : "");
+}
+
+PairLine parse(std::string_view line, std::int64_t number) {
+  PairLine result{number, {}, utf8::fault_of(line), false};
+  if (!result.fault.empty()) return result;
+  const std::size_t tab = line.find('\t');
+  result.pair.source = line.substr(0, tab);
+  if (tab == std::string_view::npos) {
+    result.fault = fmt::format("no tab in '{}'", excerpt(line));
+    return result;
+  }
+  const std::size_t end = std::min(line.find('\t', tab + 1), line.size());
+  result.pair.target = line.substr(tab + 1, end - tab - 1);
+  result.has_more = end < line.size();
+  if (result.pair.source.empty()) result.fault = "the source before the tab is empty";
+  if (result.pair.target.empty()) result.fault = "the target after the tab is empty";
+  return result;
+}
+
 }  // namespace
 
+bool PairReader::next(PairLine& line) {
+  if (!is_text_waiting_) {
+    do {
+      if (!lines_.next(text_)) return false;
+    } while (is_blank(text_));
+    is_text_waiting_ = true;
+  }
+  if (next_ < lines_.number()) {
+    line = {next_++, {}, "the line is blank", false};
+    return true;
+  }
+  is_text_waiting_ = false;
+  line = parse(text_, next_++);
+  return true;
+}
+
 std::vector<Pair> read_pairs(const std::string& path) {
+  std::ifstream file = utf8::open_text(path, "read_pairs");
+  PairReader reader(file, fmt::format("read_pairs: '{}'", path));
   std::vector<Pair> pairs;
-  for (const std::string& line : utf8::read_lines(path, "read_pairs")) {
-    const std::string where = fmt::format("read_pairs: {}:{}:", path, pairs.size() + 1);
-    const std::size_t tab = line.find('\t');
-    ATTUNE_CHECK(tab != std::string::npos, "{} no tab in '{}'; expected source TAB target", where,
-                 line);
-    ATTUNE_CHECK(line.find('\t', tab + 1) == std::string::npos,
-                 "{} more than one tab; expected source TAB target", where);
-    ATTUNE_CHECK(tab > 0, "{} the source before the tab is empty; expected source TAB target",
-                 where);
-    ATTUNE_CHECK(tab + 1 < line.size(),
-                 "{} the target after the tab is empty; expected source TAB target", where);
-    pairs.push_back({line.substr(0, tab), line.substr(tab + 1)});
+  for (PairLine line; reader.next(line);) {
+    ATTUNE_CHECK(line.fault.empty(), "read_pairs: {}:{}: {}; expected source TAB target", path,
+                 line.number, line.fault);
+    pairs.push_back(std::move(line.pair));
   }
   ATTUNE_CHECK(!pairs.empty(), "read_pairs: {}:1: the file is empty; expected source TAB target",
                path);
@@ -98,9 +136,9 @@ std::vector<References> group_by_source(const std::vector<Pair>& pairs) {
 
 const std::vector<Task>& tasks() {
   static const std::vector<Task> all = {
-      {"copy", "write the letters as they stand", in_order},
-      {"reverse", "write the letters from the last to the first", backwards},
-      {"sort", "write the letters in alphabetical order", by_letter},
+      {"copy", "write the letters as they stand", in_order, false},
+      {"reverse", "write the letters from the last to the first", backwards, false},
+      {"sort", "write the letters in alphabetical order", by_letter, true},
   };
   return all;
 }

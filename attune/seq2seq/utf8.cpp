@@ -4,10 +4,11 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <iostream>
 #include <system_error>
+#include <utility>
 
 #include "attune/autograd/array/error.h"
 
@@ -156,29 +157,95 @@ std::string visible(std::string_view text) {
   return result;
 }
 
-std::vector<std::string> read_lines(const std::string& path, std::string_view operation) {
+namespace {
+
+// How files begin that are taken for text and are none, and what makes text of them.
+struct Signature {
+  std::string_view bytes, kind, remedy;
+};
+constexpr auto signatures = std::to_array<Signature>({
+    {"\x1F\x8B", "compressed with gzip", "gzip -dc"},
+    {"BZh91AY&SY", "compressed with bzip2", "bzip2 -dc"},
+    {{"\xFD"
+      "7zXZ\0",
+      6},
+     "compressed with xz",
+     "xz -dc"},
+    {"\x28\xB5\x2F\xFD", "compressed with zstd", "zstd -dc"},
+    {"PK\x03\x04", "a zip archive", "unzip -p"},
+    {"\xFF\xFE", "UTF-16", "iconv -f UTF-16 -t UTF-8"},
+    {"\xFE\xFF", "UTF-16", "iconv -f UTF-16 -t UTF-8"},
+});
+
+}  // namespace
+
+std::ifstream open_text(const std::string& path, std::string_view operation) {
   ATTUNE_CHECK(!std::filesystem::is_directory(path), "{}: '{}' is a folder; expected a text file",
                operation, path);
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
   ATTUNE_CHECK(file, "{}: cannot open '{}': {}", operation, path,
                std::generic_category().message(errno));
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  ATTUNE_CHECK(!file.bad(), "{}: cannot read '{}': {}", operation, path,
-               std::generic_category().message(errno));
+  return file;
+}
 
+LineReader::LineReader(std::istream& stream, std::string name)
+    : stream_(stream), name_(std::move(name)) {}
+
+bool LineReader::next(std::string& line) {
+  if (!is_block_open_) {
+    errno = 0;
+    if (!std::getline(stream_, block_)) {
+      const bool failed =
+          stream_.bad() || (stream_.rdbuf() == std::cin.rdbuf() && std::ferror(stdin) != 0);
+      ATTUNE_CHECK(!failed, "{}: cannot be read: {}", name_,
+                   std::generic_category().message(errno));
+      return false;
+    }
+    at_ = 0;
+    if (number_ == 0) {
+      check_start(block_);
+      if (block_.starts_with("\xEF\xBB\xBF")) at_ = 3;
+      if (at_ == block_.size() && stream_.eof()) return false;
+    }
+    if (block_.size() > at_ && block_.back() == '\r') block_.pop_back();
+  }
+  const std::size_t end = std::min(block_.find('\r', at_), block_.size());
+  line.assign(block_, at_, end - at_);
+  is_block_open_ = end < block_.size();
+  at_ = end + 1;
+  ++number_;
+  return true;
+}
+
+void LineReader::check_start(std::string_view text) const {
+  for (const auto& [bytes, kind, remedy] : signatures)
+    ATTUNE_CHECK(
+        !text.starts_with(bytes),
+        "{} is {}; expected UTF-8 text: convert it, or pipe it into standard input: {} FILE "
+        "| ... --data -",
+        name_, kind, remedy);
+}
+
+std::string fault_of(std::string_view line) {
+  if (const auto bad = first_invalid_byte(line))
+    return fmt::format("not UTF-8: byte 0x{:02x} at column {}",
+                       static_cast<unsigned char>(line[*bad]), *bad + 1);
+  const std::size_t nul = line.find('\0');
+  if (nul != std::string_view::npos)
+    return fmt::format("not text: a NUL byte at column {}", nul + 1);
+  return "";
+}
+
+std::vector<std::string> read_lines(const std::string& path, std::string_view operation) {
+  std::ifstream file = open_text(path, operation);
+  LineReader reader(file, fmt::format("{}: '{}'", operation, path));
   std::vector<std::string> lines;
-  std::string_view rest = text;
-  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    const auto bad = first_invalid_byte(line);
-    ATTUNE_CHECK(!bad, "{}: {}:{}: not UTF-8: byte 0x{:02x} at column {}; convert the file first",
-                 operation, path, lines.size() + 1, static_cast<unsigned char>(line[*bad]),
-                 *bad + 1);
-    lines.emplace_back(line);
+  for (std::string line; reader.next(line);) {
+    const std::string fault = fault_of(line);
+    ATTUNE_CHECK(fault.empty(), "{}: {}:{}: {}; convert the file first", operation, path,
+                 reader.number(), fault);
+    lines.push_back(std::move(line));
   }
   return lines;
 }

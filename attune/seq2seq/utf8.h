@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,9 +33,38 @@ int display_width(std::string_view text);
 /// a dotted circle if it stands first. For labels. Throws Error if `text` is not UTF-8.
 std::string visible(std::string_view text);
 
-/// The lines of a UTF-8 text file without their line ends (LF or CRLF); a byte order mark at the
-/// start is left out and the last line may lack its end. An empty file has no lines.
-/// Throws Error that names `operation`, the file, and the line where a line is not UTF-8.
+/// Opens a text file. Throws Error that names `operation`, the file and the system's reason.
+std::ifstream open_text(const std::string& path, std::string_view operation);
+
+/// Reads text line by line. Lines end with LF, CRLF or CR; a byte order mark at the start is left
+/// out and the last line may lack its end. Empty text has no lines.
+class LineReader {
+ public:
+  /// `stream` outlives the reader. Errors start with `name`.
+  LineReader(std::istream& stream, std::string name);
+  /// Puts the next line into `line`, without its end and unchecked; false at the end of the text.
+  /// Throws Error if the stream fails, and if what it holds is compressed or UTF-16.
+  bool next(std::string& line);
+  /// The number of the line read last, from 1.
+  std::int64_t number() const { return number_; }
+
+ private:
+  void check_start(std::string_view text) const;
+
+  std::istream& stream_;
+  std::string name_;
+  std::string block_;           // up to a line feed: a line, or several that end with CR
+  std::size_t at_ = 0;          // in block_
+  bool is_block_open_ = false;  // there is a line at at_
+  std::int64_t number_ = 0;
+};
+
+/// What keeps `line` from being a line of UTF-8 text: a byte that starts no valid character or a
+/// NUL, with its column, counted in bytes from 1. Empty if nothing does.
+std::string fault_of(std::string_view line);
+
+/// The lines of a UTF-8 text file, as LineReader reads them. Throws Error that names `operation`,
+/// the file, and the line where a line is not UTF-8.
 std::vector<std::string> read_lines(const std::string& path, std::string_view operation);
 
 }  // namespace attune::utf8

@@ -111,6 +111,11 @@ Tokens tokens_named(std::string_view name) {
   return static_cast<Tokens>(found - kind_names.begin());
 }
 
+void UnknownTokens::add(const std::string& token) {
+  ++occurrences_;
+  if (seen_.insert(token).second) tokens_.push_back(token);
+}
+
 Vocabulary::Vocabulary(Tokens kind)
     : kind_(kind), tokens_(special_names.begin(), special_names.end()) {}
 
@@ -151,15 +156,11 @@ std::vector<std::string> Vocabulary::tokenize(std::string_view line) const {
   return tokens_of(kind_, line);
 }
 
-std::vector<int> Vocabulary::encode(std::string_view line,
-                                    std::vector<std::string>* unknown_tokens) const {
+std::vector<int> Vocabulary::encode(std::string_view line, UnknownTokens* unknown_tokens) const {
   std::vector<int> ids;
-  for (std::string& token : tokenize(line)) {
+  for (const std::string& token : tokenize(line)) {
     ids.push_back(id(token));
-    if (ids.back() != unknown || unknown_tokens == nullptr) continue;
-    if (std::find(unknown_tokens->begin(), unknown_tokens->end(), token) == unknown_tokens->end()) {
-      unknown_tokens->push_back(std::move(token));
-    }
+    if (ids.back() == unknown && unknown_tokens != nullptr) unknown_tokens->add(token);
   }
   return ids;
 }

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace attune {
@@ -18,6 +20,22 @@ std::string_view name_of(Tokens kind);
 
 /// The kind of that name. Throws Error that lists the known names.
 Tokens tokens_named(std::string_view name);
+
+/// Tokens that a vocabulary does not list, collected over any number of lines.
+class UnknownTokens {
+ public:
+  /// Counts one more of `token`, in constant time.
+  void add(const std::string& token);
+  /// Each once, in the order of first appearance.
+  const std::vector<std::string>& tokens() const { return tokens_; }
+  /// How many were added, repeated ones included.
+  std::int64_t occurrences() const { return occurrences_; }
+
+ private:
+  std::vector<std::string> tokens_;
+  std::unordered_set<std::string> seen_;
+  std::int64_t occurrences_ = 0;
+};
 
 /// A two-way map between tokens and ids 0 ... size() - 1. The first four ids are special; text
 /// never maps to `pad`, `start` or `end`, even where it spells out their names.
@@ -49,10 +67,9 @@ class Vocabulary {
   std::vector<std::string> tokenize(std::string_view line) const;
 
   /// The ids of the tokens of `line`, without `start` and `end`. Tokens that are not listed become
-  /// `unknown` and, where `unknown_tokens` is given, are appended to it unless they stand there
-  /// already (so several calls collect into one list). Throws Error if `line` is not UTF-8.
-  std::vector<int> encode(std::string_view line,
-                          std::vector<std::string>* unknown_tokens = nullptr) const;
+  /// `unknown` and are added to `unknown_tokens` where it is given. Throws Error if `line` is not
+  /// UTF-8.
+  std::vector<int> encode(std::string_view line, UnknownTokens* unknown_tokens = nullptr) const;
 
   /// The tokens of `ids` up to the first `end`, leaving out `pad` and `start`.
   /// Throws Error if an id is outside of [0, size()).

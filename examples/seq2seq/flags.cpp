@@ -63,17 +63,26 @@ void add_data_flags(CLI::App& command, TrainOptions& options) {
                    ->check(one_of(task_names()))
                    ->capture_default_str()
                    ->group(group);
-  auto* data = command
-                   .add_option("--data", options.data,
-                               "pairs to learn from instead, one a line: source TAB target")
-                   ->type_name("FILE")
-                   ->excludes(task)
-                   ->group(group);
+  auto* data =
+      command
+          .add_option("--data", options.data,
+                      "pairs to learn from instead, one a line: source TAB target; - reads "
+                      "standard input")
+          ->type_name("FILE")
+          ->excludes(task)
+          ->group(group);
+  auto* valid = command
+                    .add_option("--valid", options.valid,
+                                "pairs to measure progress on; the best model on them is kept")
+                    ->type_name("FILE")
+                    ->needs(data)
+                    ->group(group);
   command
-      .add_option("--valid", options.valid,
-                  "pairs to measure progress on; the best model on them is kept")
-      ->type_name("FILE")
-      ->needs(data)
+      .add_option("--valid-count", options.valid_count,
+                  "measure on a random sample of so many sources, which --seed fixes; all of "
+                  "--valid by default")
+      ->check(at_least_1())
+      ->needs(valid)
       ->group(group);
   const auto tokens = [&](const char* flag, std::string& kind, const char* purpose) {
     command.add_option(flag, kind, purpose)
@@ -94,6 +103,46 @@ void add_data_flags(CLI::App& command, TrainOptions& options) {
                   "the limit: most tokens of a source or target; 20 for a task, 100 for --data")
       ->check(at_least_1())
       ->group(group);
+  command
+      .add_option("--max-source-length", options.max_source_length,
+                  "most tokens of a source of --data; --max-length by default")
+      ->check(at_least_1())
+      ->needs(data)
+      ->group(group);
+  command
+      .add_option("--max-target-length", options.max_target_length,
+                  "most tokens of a target of --data; --max-length by default")
+      ->check(at_least_1())
+      ->needs(data)
+      ->group(group);
+  command
+      .add_option("--too-long", options.too_long,
+                  "what becomes of longer sources and targets: skip leaves the pair out, truncate "
+                  "cuts it; both are counted and reported")
+      ->check(one_of({"skip", "truncate"}))
+      ->capture_default_str()
+      ->needs(data)
+      ->group(group);
+  command
+      .add_flag("--skip-bad", options.skip_bad,
+                "leave out and report lines that are no pair (no TAB, an empty side, not UTF-8); "
+                "without it they are an error")
+      ->needs(data)
+      ->group(group);
+}
+
+// How far test and translate read and write.
+void add_length_flags(CLI::App& command, std::optional<int>& max_source_length,
+                      std::optional<int>& max_output_length) {
+  command
+      .add_option("--max-source-length", max_source_length,
+                  "most tokens of a source; longer ones are an error; as in training by default")
+      ->check(at_least_1());
+  command
+      .add_option("--max-output-length", max_output_length,
+                  "most tokens to write for a source; by default twice its own and 10 more, and at "
+                  "least as many as the longest target of the training has")
+      ->check(at_least_1());
 }
 
 void add_model_flags(CLI::App& command, TrainOptions& options) {
@@ -184,6 +233,8 @@ void check_fits_model(const CLI::App& command, const TrainOptions& options) {
     if (options.model == model && command.count(flag) > 0)
       throw CLI::ValidationError(flag,
                                  fmt::format("a {} model has no such thing: {}", model, instead));
+  if (options.data == "-" && options.valid == "-")
+    throw CLI::ValidationError("--valid", "standard input has the pairs of --data already");
   if (!options.is_transformer()) return;
   if (options.teacher_forcing < 1)
     throw CLI::ValidationError("--teacher-forcing",
@@ -222,13 +273,15 @@ void add_test(CLI::App& app, TestOptions& options) {
   command
       .add_option("--data", options.data,
                   "pairs to test on, one a line: source TAB target; where a source has several "
-                  "targets the closest counts")
+                  "targets the closest counts; - reads standard input")
       ->type_name("FILE");
   command
       .add_option("--count", options.count,
-                  "sources to test on; 2000 of a task and all of --data by default")
+                  "sources to test on; 2000 of a task by default; of --data a random sample, or "
+                  "all by default")
       ->check(at_least_1());
-  command.add_option("--seed", options.seed, "which examples of the task")
+  command
+      .add_option("--seed", options.seed, "which examples of the task, or which sample of --data")
       ->check(whole())
       ->capture_default_str();
   command
@@ -237,13 +290,25 @@ void add_test(CLI::App& app, TestOptions& options) {
       ->check(at_least_1());
   command
       .add_option("--max-length", options.max_length,
-                  "most letters of the task's sources; as in training by default")
+                  "most letters of the task's sources, also more than in training; as there by "
+                  "default")
       ->check(at_least_1());
+  add_length_flags(command, options.max_source_length, options.max_output_length);
+  command
+      .add_option("--output", options.output,
+                  "write a line for each source, with TABs between source, closest reference, "
+                  "output, score (1: right) and status (finished, unfinished, skipped), below a "
+                  "line of those names; - writes to standard output, the scores to standard error")
+      ->type_name("FILE");
   command.add_flag("--json", options.json, "print one JSON object, with fractions");
   add_threads(command, options.threads);
   command.footer(R"(
+Lines that cannot be tested on are named on standard error, and the exit code is 3.
+
 Examples:
   seq2seq test --run runs/demo --count 5000 --seed 7
+  seq2seq test --run runs/cmudict --data data/cmudict/test.tsv --output outputs.tsv
+  zcat test.tsv.gz | seq2seq test --run runs/cmudict --data -
   seq2seq test --run runs/cmudict --data data/cmudict/test.tsv --json)");
 }
 
@@ -255,6 +320,7 @@ void add_translate(CLI::App& app, TranslateOptions& options) {
       .add_option("source", options.sources,
                   "what to translate; without any, every line of standard input")
       ->take_all();
+  add_length_flags(command, options.max_source_length, options.max_output_length);
   command.add_flag(
       "--alignment", options.alignment,
       "add a TAB and the alignment in Moses form: 0-2 1-1 2-0, source-target positions");
@@ -265,7 +331,10 @@ void add_translate(CLI::App& app, TranslateOptions& options) {
       ->type_name("FILE");
   add_threads(command, options.threads);
   command.footer(R"(
-Characters that training never showed are read as <unk>, with a warning.
+Tokens that training never showed are read as <unk>, with a warning at the end. An output
+that was cut before its end has the mark … behind it. A source that cannot be translated
+(empty, too long, not UTF-8) is named on standard error and gets an empty line; the others
+go on, and the exit code is 3.
 
 Examples:
   seq2seq translate --run runs/demo attention

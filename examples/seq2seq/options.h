@@ -17,7 +17,11 @@ struct TrainOptions {
   std::string data, valid;  // files of pairs instead of a task; empty: none
   std::string source_tokens = "chars", target_tokens = "chars";
   int min_length = 1;
-  std::optional<int> max_length;  // see limit()
+  std::optional<int> max_length;                            // see limit()
+  std::optional<int> max_source_length, max_target_length;  // see source_limit(), target_limit()
+  std::string too_long = "skip";                            // what becomes of longer ones
+  bool skip_bad = false;                                    // malformed lines are left out
+  std::optional<std::int64_t> valid_count;                  // none: all of `valid`
 
   std::string model = "recurrent";
   std::optional<int> layers, embedding;  // see layer_count(), embedding_size()
@@ -41,6 +45,8 @@ struct TrainOptions {
 
   /// The most tokens that a source or a target may have.
   int limit() const { return max_length.value_or(data.empty() ? 20 : 100); }
+  int source_limit() const { return max_source_length.value_or(limit()); }
+  int target_limit() const { return max_target_length.value_or(limit()); }
 
   // Where nothing was chosen it depends on the model.
   bool is_transformer() const { return model == "transformer"; }
@@ -55,13 +61,18 @@ struct TestOptions {
   std::optional<std::int64_t> count;  // 2000 of a task, all of a file
   std::uint64_t seed = 1;
   std::optional<int> min_length, max_length;  // those of the training
+  std::optional<int> max_source_length;       // that of the training
+  std::optional<int> max_output_length;       // see RunConfig::max_output_length()
+  std::string output;                         // a file of all outputs; empty: none
   bool json = false;
   int threads = attune::threads();
 };
 
 struct TranslateOptions {
   std::string run;
-  std::vector<std::string> sources;  // empty: the lines of standard input
+  std::vector<std::string> sources;      // empty: the lines of standard input
+  std::optional<int> max_source_length;  // that of the training
+  std::optional<int> max_output_length;  // see RunConfig::max_output_length()
   bool alignment = false, heatmap = false;
   std::string svg;
   int threads = attune::threads();

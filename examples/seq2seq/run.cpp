@@ -1,9 +1,13 @@
 #include "run.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 
 #include "attune/train.h"
+#include "lines.h"
 #include "run_config.h"
 
 namespace seq2seq {
@@ -61,28 +65,62 @@ Run load_run(const std::string& folder) {
   return run;
 }
 
-std::vector<int> encode_source(const Run& run, const std::string& line, const std::string& where,
-                               std::vector<std::string>* unknown) {
-  const auto bad = attune::utf8::first_invalid_byte(line);
-  ATTUNE_CHECK(!bad, "{}: not UTF-8: byte 0x{:02x} at column {}", where,
-               static_cast<unsigned char>(line[*bad]), *bad + 1);
+std::vector<int> encode_source(const Run& run, const std::string& line, int max_length,
+                               attune::UnknownTokens* unknown) {
+  const std::string fault = attune::utf8::fault_of(line);
+  if (!fault.empty()) throw BadLine(BadLine::Kind::malformed, fault);
   std::vector<int> ids = run.source.encode(line, unknown);
-  ATTUNE_CHECK(!ids.empty(), "{}: the source is empty; expected at least one token", where);
-  ATTUNE_CHECK(std::ssize(ids) <= run.config.max_length,
-               "{}: the source has {} tokens, more than the limit of {} that this model was "
-               "trained with (--max-length)",
-               where, ids.size(), run.config.max_length);
+  if (ids.empty())
+    throw BadLine(BadLine::Kind::malformed, "the source is empty; expected at least one token");
+  if (std::ssize(ids) > max_length)
+    throw BadLine(BadLine::Kind::too_long,
+                  fmt::format("the source has {} tokens, more than the limit of {}; raise it with "
+                              "--max-source-length",
+                              ids.size(), max_length));
   return ids;
 }
 
-void warn_of_unknown(const std::vector<std::string>& tokens) {
+void warn_of_unknown(const attune::UnknownTokens& unknown) {
+  const std::vector<std::string>& tokens = unknown.tokens();
   if (tokens.empty()) return;
   constexpr std::size_t kShown = 20;
   std::string list;
   for (std::size_t i = 0; i < std::min(kShown, tokens.size()); ++i)
     list += fmt::format("{}'{}'", i == 0 ? "" : ", ", attune::utf8::visible(tokens[i]));
   if (tokens.size() > kShown) list += fmt::format(" and {} more", tokens.size() - kShown);
-  fmt::print(stderr, "seq2seq: warning: training never showed {}; read as <unk>\n", list);
+  fmt::print(stderr, "seq2seq: warning: training never showed {}; read as <unk>, {} in all\n", list,
+             unknown.occurrences());
+}
+
+int RunConfig::max_output_length(std::size_t source_length) const {
+  const auto length = static_cast<double>(source_length);
+  double limit = std::max<double>(max_target_length, 2 * length + 10);
+  if (max_source_length > 0)
+    limit = std::max(limit, std::ceil(length * max_target_length / max_source_length));
+  return static_cast<int>(std::min<double>(limit, std::numeric_limits<int>::max()));
+}
+
+std::vector<attune::Hypothesis> answer(const Run& run, std::span<const std::vector<int>> sources,
+                                       std::optional<int> max_output_length) {
+  std::vector<int> limits;
+  for (const std::vector<int>& source : sources)
+    limits.push_back(max_output_length.value_or(run.config.max_output_length(source.size())));
+  return attune::greedy_search(*run.model, sources, limits);
+}
+
+std::string marked_text(const Run& run, const attune::Hypothesis& found) {
+  const std::string text = run.target.decode(found.tokens);
+  if (found.finished) return text;
+  const bool needs_space = run.target.kind() == attune::Tokens::words && !text.empty();
+  return fmt::format("{}{}{}", text, needs_space ? " " : "", kUnfinishedMark);
+}
+
+void warn_of_unfinished(std::int64_t unfinished, std::int64_t outputs) {
+  if (unfinished == 0) return;
+  fmt::print(stderr,
+             "seq2seq: warning: {} of {} outputs cut at their longest, without an end (marked {}); "
+             "--max-output-length sets how long they may become\n",
+             unfinished, outputs, kUnfinishedMark);
 }
 
 attune::Alignment alignment_of(const Run& run, std::span<const int> source,

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "attune/seq2seq.h"
 #include "options.h"
@@ -12,8 +15,14 @@ namespace seq2seq {
 struct RunConfig {
   std::string task;                    ///< empty: learnt from a file
   int min_length = 1, max_length = 1;  ///< tokens of a source; the latter is the limit
-  int max_target_length = 1;           ///< where a search gives up
+  int max_source_length = 0;           ///< of the longest source of the training; 0: not known
+  int max_target_length = 1;           ///< of the longest target of the training
   attune::EncoderDecoderOptions model;
+
+  /// Where a search gives up on a source of so many tokens, unless the user says: twice as many and
+  /// 10 more, but never less than the longest target of the training, which for longer sources
+  /// than the training's grows in proportion.
+  int max_output_length(std::size_t source_length) const;
 };
 
 /// A model and all that goes with it, as a run folder holds it.
@@ -38,13 +47,24 @@ void save_model(const Run& run);
 /// runs.
 Run load_run(const std::string& folder);
 
-/// The ids of a source. Unknown tokens go to `unknown`. Errors, which start with `where`: not
-/// UTF-8, no tokens, more than the limit.
-std::vector<int> encode_source(const Run& run, const std::string& line, const std::string& where,
-                               std::vector<std::string>* unknown);
+/// The ids of a source. Unknown tokens go to `unknown`, where it is given. Throws BadLine: not
+/// UTF-8 text, no tokens, more than `max_length`.
+std::vector<int> encode_source(const Run& run, const std::string& line, int max_length,
+                               attune::UnknownTokens* unknown = nullptr);
 
 /// Says on standard error which tokens are read as <unk>, if there are any.
-void warn_of_unknown(const std::vector<std::string>& tokens);
+void warn_of_unknown(const attune::UnknownTokens& tokens);
+
+/// What the model writes for each source: greedy search, up to `max_output_length` tokens or, where
+/// none is given, as many as RunConfig::max_output_length() allows for each.
+std::vector<attune::Hypothesis> answer(const Run& run, std::span<const std::vector<int>> sources,
+                                       std::optional<int> max_output_length = {});
+
+/// What was found as text; a mark at the end shows that it was cut.
+std::string marked_text(const Run& run, const attune::Hypothesis& found);
+
+/// Says on standard error how many of the outputs are unfinished, if any are.
+void warn_of_unfinished(std::int64_t unfinished, std::int64_t outputs);
 
 /// A hypothesis as an alignment of tokens, for pictures.
 attune::Alignment alignment_of(const Run& run, std::span<const int> source,

@@ -66,6 +66,10 @@ Json training_json(const TrainOptions& options) {
   return {
       {"data", options.data},
       {"valid", options.valid},
+      {"valid_count", options.valid_count ? Json(*options.valid_count) : Json()},
+      {"max_source_length", options.source_limit()},
+      {"max_target_length", options.target_limit()},
+      {"too_long", options.too_long},
       {"batch", options.batch},
       {"steps", options.steps},
       {"optimizer", options.optimizer},
@@ -87,6 +91,7 @@ std::string config_json(const RunConfig& config, const TrainOptions& options) {
       {"task", config.task},
       {"min_length", config.min_length},
       {"max_length", config.max_length},
+      {"max_source_length", config.max_source_length},
       {"max_target_length", config.max_target_length},
       {"kind", config.model.model},
       {"model", to_json(config.model)},
@@ -107,6 +112,7 @@ RunConfig read_config(const std::string& path) {
         .task = json.at("task"),
         .min_length = json.at("min_length"),
         .max_length = json.at("max_length"),
+        .max_source_length = json.value("max_source_length", 0),
         .max_target_length = json.at("max_target_length"),
         // Runs of the time when there was one kind only do not name it.
         .model = model_from(json.value("kind", "recurrent"), json.at("model")),

@@ -1,5 +1,6 @@
 #include "scoring.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <unordered_map>
 
@@ -24,44 +25,97 @@ std::vector<Question> make_questions(const Run& run, attune::Split split, std::i
   std::vector<Question> questions;
   for (std::int64_t i = 0; i < count; ++i) {
     const attune::Pair pair = pairs[static_cast<std::uint64_t>(i)];
-    questions.push_back({run.source.encode(pair.source),
+    questions.push_back({{pair.source, {pair.target}},
+                         run.source.encode(pair.source),
                          {run.target.encode(pair.target)},
-                         task.true_positions(pair.source)});
+                         task.true_positions(pair.source),
+                         task.equal_letters_are_one});
   }
   return questions;
 }
 
-std::vector<Question> read_questions(const Run& run, const std::string& path, std::int64_t count) {
-  const std::vector<attune::Pair> pairs = attune::read_pairs(path);
+namespace {
+
+// A random sample of `count` questions that the model can be asked, in their order.
+std::vector<Question> sample_of(std::vector<Question> questions, std::int64_t count,
+                                std::uint64_t seed) {
+  std::erase_if(questions, [](const Question& question) { return question.source.empty(); });
+  attune::Generator random(seed);
+  std::vector<Question> sample;
+  for (std::size_t i = 0; i < questions.size(); ++i) {  // Knuth's algorithm S
+    const std::int64_t left = std::ssize(questions) - static_cast<std::int64_t>(i);
+    if (random.below(left) < count - std::ssize(sample)) sample.push_back(std::move(questions[i]));
+  }
+  return sample;
+}
+
+}  // namespace
+
+std::vector<Question> read_questions(const Run& run, const QuestionSource& from, BadLines& bad,
+                                     attune::UnknownTokens* unknown) {
+  Input input(from.path);
+  attune::PairReader reader(input.stream(), name_of_input(from.path));
   std::vector<Question> questions;
-  std::unordered_map<std::string_view, std::size_t> place;  // of a source's question
-  std::vector<std::string> unknown;
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const auto [entry, is_new] = place.emplace(pairs[i].source, questions.size());
-    if (is_new && std::ssize(questions) == count) {
-      place.erase(entry);
+  std::unordered_map<std::string, std::size_t> place;  // of a source's question
+  std::int64_t with_more_columns = 0;
+  for (attune::PairLine line; reader.next(line);) {
+    with_more_columns += line.has_more;
+    if (line.fault.empty() && run.target.tokenize(line.pair.target).empty())
+      line.fault = "the target has no tokens";
+    if (!line.fault.empty()) {
+      bad.add(line.number, BadLine::Kind::malformed, line.fault);
+      questions.push_back({{std::move(line.pair.source), {}}, {}, {}, {}});
       continue;
     }
+    const auto [entry, is_new] = place.emplace(line.pair.source, questions.size());
     if (is_new) {
-      const std::string where = fmt::format("{}:{}", path, i + 1);
-      questions.push_back({encode_source(run, pairs[i].source, where, &unknown), {}, {}});
+      questions.push_back({{line.pair.source, {}}, {}, {}, {}});
+      try {
+        questions.back().source = encode_source(run, line.pair.source, from.max_length);
+      } catch (const BadLine& fault) {
+        bad.add(line.number, fault.kind, fault.what());
+      }
     }
-    questions[entry->second].references.push_back(reference_of(run.target, pairs[i].target));
+    Question& question = questions[entry->second];
+    question.references.push_back(reference_of(run.target, line.pair.target));
+    question.text.targets.push_back(std::move(line.pair.target));
   }
-  warn_of_unknown(unknown);
+  ATTUNE_CHECK(!questions.empty(), "{} is empty; expected a pair a line: source TAB target",
+               name_of_input(from.path));
+  ATTUNE_CHECK(std::any_of(questions.begin(), questions.end(),
+                           [](const Question& question) { return !question.source.empty(); }),
+               "no pair of {} is left to test on: {}", name_of_input(from.path), bad.summary());
+  warn_of_columns(from.path, with_more_columns);
+  if (from.count) questions = sample_of(std::move(questions), *from.count, from.seed);
+  if (unknown != nullptr)
+    for (const Question& question : questions)
+      if (!question.source.empty()) run.source.encode(question.text.source, unknown);
   return questions;
 }
 
-attune::Scores score(const Run& run, std::span<const Question> questions) {
+std::vector<attune::Hypothesis> answers_to(const Run& run, std::span<const Question> questions,
+                                           std::optional<int> max_output_length) {
   std::vector<std::vector<int>> sources;
-  for (const Question& question : questions) sources.push_back(question.source);
-  const std::vector<attune::Hypothesis> answers =
-      attune::greedy_search(*run.model, sources, run.config.max_target_length);
+  for (const Question& question : questions)
+    if (!question.source.empty()) sources.push_back(question.source);
+  std::vector<attune::Hypothesis> found = answer(run, sources, max_output_length), answers;
+  auto next = found.begin();
+  for (const Question& question : questions)
+    answers.push_back(question.source.empty() ? attune::Hypothesis{} : std::move(*next++));
+  return answers;
+}
+
+attune::Scores score(const Run& run, std::span<const Question> questions,
+                     std::span<const attune::Hypothesis> answers) {
   attune::Scores scores;
   for (std::size_t i = 0; i < questions.size(); ++i) {
-    scores.add(answers[i].tokens, questions[i].references);
-    if (run.config.model.has_attention() && !questions[i].truth.empty())
-      scores.add_alignment(answers[i].heaviest(sources[i].size()), questions[i].truth);
+    const Question& question = questions[i];
+    if (question.source.empty()) continue;
+    scores.add(answers[i].tokens, question.references);
+    if (!run.config.model.has_attention() || question.truth.empty()) continue;
+    scores.add_alignment(answers[i].heaviest(question.source.size()), question.truth,
+                         question.equal_tokens_are_one ? std::span<const int>(question.source)
+                                                       : std::span<const int>());
   }
   return scores;
 }

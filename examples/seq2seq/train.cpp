@@ -26,7 +26,8 @@ constexpr std::int64_t kLogLines = 1000;  // about as many lines in metrics.json
 Run make_run(const TrainOptions& options, const TrainingData& data) {
   RunConfig config{.task = options.data.empty() ? options.task : "",
                    .min_length = options.min_length,
-                   .max_length = options.limit(),
+                   .max_length = options.source_limit(),
+                   .max_source_length = data.max_source_length,
                    .max_target_length = data.max_target_length,
                    .model = {.model = options.model,
                              .source_vocabulary = data.source.size(),
@@ -126,10 +127,9 @@ Outcome backward(const attune::Seq2SeqModel& model, const attune::Batch& batch,
 void show_alignment(const Run& run, const std::string& sample) {
   if (!run.config.model.has_attention()) return;
   const std::vector<std::vector<int>> sources = {run.source.encode(sample)};
-  const attune::Hypothesis found =
-      attune::greedy_search(*run.model, sources, run.config.max_target_length).front();
+  const attune::Hypothesis found = answer(run, sources).front();
   const attune::Alignment alignment = alignment_of(run, sources.front(), found);
-  const std::string title = sample + " → " + run.target.decode(found.tokens);
+  const std::string title = sample + " → " + marked_text(run, found);
   attune::write_file_atomically(run.file("alignment.svg"), attune::to_svg(alignment, title));
   fmt::print("\n{}\n{}\n", title,
              attune::to_terminal(alignment, terminal_color(), terminal_columns()));
@@ -149,7 +149,7 @@ int train(const TrainOptions& options) {
   const double max_norm =
       options.clip_norm > 0 ? options.clip_norm : std::numeric_limits<double>::infinity();
   std::optional<Validation> validation;
-  if (!options.valid.empty()) validation.emplace(run, options.valid);
+  if (!options.valid.empty()) validation.emplace(run, options);
 
   const StopSignal stop;
   create_run_folder(run, options);

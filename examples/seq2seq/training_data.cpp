@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdio>
+
+#include "lines.h"
 
 namespace seq2seq {
 namespace {
@@ -26,41 +29,111 @@ TrainingData task_data(const TrainOptions& options) {
   };
   const std::string word = "attention";
   const bool fits = options.min_length <= std::ssize(word) && std::ssize(word) <= options.limit();
-  return {vocabulary, vocabulary, attune::BatchStream(example, options.batch, options.seed),
-          options.limit(), fits ? word : pairs[0].source};
+  return {
+      vocabulary,      vocabulary,      attune::BatchStream(example, options.batch, options.seed),
+      options.limit(), options.limit(), fits ? word : pairs[0].source};
 }
 
-// The ids of one side of a pair. Errors: no tokens, more than the limit.
-std::vector<int> encode(const Vocabulary& vocabulary, const std::string& text, const char* side,
-                        const std::string& where, int limit) {
-  std::vector<int> ids = vocabulary.encode(text);
-  ATTUNE_CHECK(!ids.empty(), "{}: the {} is empty; expected at least one token", where, side);
-  ATTUNE_CHECK(std::ssize(ids) <= limit,
-               "{}: the {} has {} tokens, more than the limit of {}; raise it with --max-length",
-               where, side, ids.size(), limit);
-  return ids;
-}
+// One side of the pairs of a file.
+class Side {
+ public:
+  Side(const char* name, const std::string& tokens, int limit, bool truncates)
+      : name_(name),
+        tokenizer_(attune::tokens_named(tokens)),
+        limit_(limit),
+        truncates_(truncates) {}
+
+  // Takes in a text, or cuts and takes in what fits. Throws BadLine: no tokens; more than the
+  // limit.
+  void check(std::string& text) {
+    const std::vector<std::string> tokens = tokenizer_.tokenize(text);
+    if (tokens.empty())
+      throw BadLine(BadLine::Kind::malformed, fmt::format("the {} has no tokens", name_));
+    if (std::ssize(tokens) <= limit_) return;
+    if (!truncates_)
+      throw BadLine(BadLine::Kind::too_long,
+                    fmt::format("the {} has {} tokens, more than the limit of {}", name_,
+                                tokens.size(), limit_));
+    const char* between = tokenizer_.kind() == Tokens::words ? " " : "";
+    text.clear();
+    for (int i = 0; i < limit_; ++i)
+      text += (i == 0 ? "" : between) + tokens[static_cast<std::size_t>(i)];
+    ++truncated_;
+  }
+  void add(std::string text) { texts_.push_back(std::move(text)); }
+
+  Vocabulary vocabulary() const { return Vocabulary::build(tokenizer_.kind(), texts_); }
+  const std::vector<std::string>& texts() const { return texts_; }
+
+  void report(const std::string& path) const {
+    if (truncated_ > 0)
+      fmt::print(stderr, "seq2seq: warning: {} {}{} of {} cut to {} tokens (--max-{}-length)\n",
+                 truncated_, name_, truncated_ == 1 ? "" : "s", name_of_input(path), limit_, name_);
+  }
+
+ private:
+  const char* name_;
+  Vocabulary tokenizer_;
+  int limit_;
+  bool truncates_;
+  std::int64_t truncated_ = 0;
+  std::vector<std::string> texts_;
+};
 
 TrainingData file_data(const TrainOptions& options) {
-  const std::vector<Pair> pairs = attune::read_pairs(options.data);
-  std::vector<std::string> sources, targets;
-  for (const Pair& pair : pairs) {
-    sources.push_back(pair.source);
-    targets.push_back(pair.target);
+  const bool truncates = options.too_long == "truncate";
+  Side sources("source", options.source_tokens, options.source_limit(), truncates);
+  Side targets("target", options.target_tokens, options.target_limit(), truncates);
+  BadLines left_out(options.data, "warning",
+                    options.skip_bad ? BadLines::OnMalformed::skip : BadLines::OnMalformed::stop);
+
+  Input input(options.data);
+  attune::PairReader reader(input.stream(), name_of_input(options.data));
+  std::int64_t lines = 0, with_more_columns = 0;
+  for (attune::PairLine line; reader.next(line); ++lines) {
+    if (!line.fault.empty()) {
+      left_out.add(line.number, BadLine::Kind::malformed, line.fault);
+      continue;
+    }
+    with_more_columns += line.has_more;
+    try {
+      sources.check(line.pair.source);
+      targets.check(line.pair.target);
+    } catch (const BadLine& bad) {
+      left_out.add(line.number, bad.kind, bad.what());
+      continue;
+    }
+    sources.add(std::move(line.pair.source));
+    targets.add(std::move(line.pair.target));
   }
-  Vocabulary source = Vocabulary::build(attune::tokens_named(options.source_tokens), sources);
-  Vocabulary target = Vocabulary::build(attune::tokens_named(options.target_tokens), targets);
+  ATTUNE_CHECK(lines > 0, "{} is empty; expected a pair a line: source TAB target",
+               name_of_input(options.data));
+  ATTUNE_CHECK(!sources.texts().empty(),
+               "no pair of {} is left to learn from: {}; lengths go up to --max-source-length {} "
+               "and --max-target-length {}",
+               name_of_input(options.data), left_out.summary(), options.source_limit(),
+               options.target_limit());
+  if (left_out.count() > 0)
+    fmt::print(stderr, "seq2seq: warning: {} of {} lines of {} left out: {}\n", left_out.count(),
+               lines, name_of_input(options.data), left_out.summary());
+  sources.report(options.data);
+  targets.report(options.data);
+  warn_of_columns(options.data, with_more_columns);
+
+  Vocabulary source = sources.vocabulary(), target = targets.vocabulary();
   std::vector<Example> examples;
-  std::size_t longest = 0;
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const std::string where = fmt::format("{}:{}", options.data, i + 1);
-    examples.push_back({encode(source, pairs[i].source, "source", where, options.limit()),
-                        encode(target, pairs[i].target, "target", where, options.limit())});
-    longest = std::max(longest, examples.back().target.size());
+  std::size_t longest_source = 0, longest_target = 0;
+  for (std::size_t i = 0; i < sources.texts().size(); ++i) {
+    examples.push_back({source.encode(sources.texts()[i]), target.encode(targets.texts()[i])});
+    longest_source = std::max(longest_source, examples.back().source.size());
+    longest_target = std::max(longest_target, examples.back().target.size());
   }
-  return {std::move(source), std::move(target),
+  return {std::move(source),
+          std::move(target),
           attune::BatchStream(std::move(examples), options.batch, options.seed),
-          static_cast<int>(longest), sources.front()};
+          static_cast<int>(longest_source),
+          static_cast<int>(longest_target),
+          sources.texts().front()};
 }
 
 }  // namespace

@@ -12,12 +12,14 @@ namespace seq2seq {
 struct TrainingData {
   attune::Vocabulary source, target;
   attune::BatchStream batches;
+  int max_source_length;  ///< tokens of the longest source
   int max_target_length;  ///< tokens of the longest target
   std::string sample;     ///< a source to show the alignment of
 };
 
-/// The task's endless supply of examples, or the pairs of options.data. Errors: lengths that are no
-/// range; faults of the file, with the line's number.
+/// The task's endless supply of examples, or the pairs of options.data. What is left out of those,
+/// or cut, is named and counted on standard error. Errors: lengths that are no range; a malformed
+/// line, with its number, unless such lines are to be skipped; no pairs are left.
 TrainingData load_training_data(const TrainOptions& options);
 
 }  // namespace seq2seq

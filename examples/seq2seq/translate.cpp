@@ -5,6 +5,7 @@
 
 #include "attune/train/files.h"
 #include "commands.h"
+#include "lines.h"
 #include "run.h"
 #include "terminal.h"
 
@@ -12,7 +13,7 @@ namespace seq2seq {
 namespace {
 
 // a.svg, a-2.svg, a-3.svg, ...
-std::string numbered(const std::string& file, int number) {
+std::string numbered(const std::string& file, std::int64_t number) {
   if (number == 1) return file;
   const std::filesystem::path path(file);
   const std::string name =
@@ -21,7 +22,7 @@ std::string numbered(const std::string& file, int number) {
 }
 
 // Translates one source after the other and shows each at once, so that another program can write
-// a line and wait for the answer.
+// a line and wait for the answer. A source that has none gets an empty line.
 class Translator {
  public:
   explicit Translator(const TranslateOptions& options)
@@ -33,14 +34,33 @@ class Translator {
                  options.run);
   }
 
-  void operator()(const std::string& line, const std::string& where) {
-    std::vector<std::string> unknown;
-    const std::vector<std::vector<int>> sources = {encode_source(run_, line, where, &unknown)};
-    warn_of_unknown(unknown);
-    const attune::Hypothesis found =
-        attune::greedy_search(*run_.model, sources, run_.config.max_target_length).front();
-    const attune::Alignment alignment = alignment_of(run_, sources.front(), found);
-    show(line, run_.target.decode(found.tokens), alignment);
+  void operator()(const std::string& line, const std::string& place) {
+    ++sources_;
+    std::vector<std::vector<int>> source(1);
+    attune::Hypothesis found;
+    try {
+      source[0] = encode_source(
+          run_, line, options_.max_source_length.value_or(run_.config.max_length), &unknown_);
+      found = answer(run_, source, options_.max_output_length).front();
+    } catch (const attune::Error& error) {
+      ++unanswered_;
+      fmt::print(stderr, "seq2seq: error: {}: {}\n", place, error.what());
+      fmt::print("\n");
+      flush();
+      return;
+    }
+    unfinished_ += !found.finished;
+    show(line, marked_text(run_, found), alignment_of(run_, source.front(), found));
+  }
+
+  // Reports on all sources together; returns the exit code.
+  int finish() const {
+    warn_of_unknown(unknown_);
+    warn_of_unfinished(unfinished_, sources_ - unanswered_);
+    if (unanswered_ == 0) return 0;
+    fmt::print(stderr, "seq2seq: error: {} of {} sources could not be translated\n", unanswered_,
+               sources_);
+    return kSomeLinesFailed;
   }
 
  private:
@@ -50,15 +70,18 @@ class Translator {
                options_.alignment ? attune::to_moses(alignment) : "");
     if (options_.heatmap)
       fmt::print("\n{}\n", attune::to_terminal(alignment, terminal_color(), terminal_columns()));
-    ATTUNE_CHECK(std::fflush(stdout) == 0, "cannot write to standard output");
+    flush();
     if (!options_.svg.empty())
-      attune::write_file_atomically(numbered(options_.svg, ++pictures_),
+      attune::write_file_atomically(numbered(options_.svg, sources_),
                                     attune::to_svg(alignment, source + " → " + target));
   }
 
+  static void flush() { ATTUNE_CHECK(std::fflush(stdout) == 0, "cannot write to standard output"); }
+
   const TranslateOptions& options_;
   Run run_;
-  int pictures_ = 0;
+  attune::UnknownTokens unknown_;
+  std::int64_t sources_ = 0, unanswered_ = 0, unfinished_ = 0;
 };
 
 }  // namespace
@@ -68,14 +91,11 @@ int translate(const TranslateOptions& options) {
   Translator translator(options);
   for (std::size_t i = 0; i < options.sources.size(); ++i)
     translator(options.sources[i], fmt::format("argument {}", i + 1));
-  if (!options.sources.empty()) return 0;
-
-  std::string line;
-  for (int number = 1; std::getline(std::cin, line); ++number) {
-    if (line.ends_with('\r')) line.pop_back();
-    translator(line, fmt::format("standard input, line {}", number));
+  if (options.sources.empty()) {
+    attune::utf8::LineReader lines(std::cin, name_of_input("-"));
+    for (std::string line; lines.next(line);) translator(line, place_of("-", lines.number()));
   }
-  return 0;
+  return translator.finish();
 }
 
 }  // namespace seq2seq

@@ -2,19 +2,38 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdio>
 
 #include "attune/autograd.h"
 
 namespace seq2seq {
 namespace {
 
-constexpr std::int64_t kQuestions = 1000;  // enough to tell models apart, and quick
 constexpr std::size_t kBatch = 64;
+
+// What can be asked of the file of pairs.
+std::vector<Question> questions_of(const Run& run, const TrainOptions& options) {
+  BadLines bad(options.valid, "warning",
+               options.skip_bad ? BadLines::OnMalformed::skip : BadLines::OnMalformed::stop);
+  attune::UnknownTokens unknown;
+  std::vector<Question> questions = read_questions(run,
+                                                   {.path = options.valid,
+                                                    .max_length = run.config.max_length,
+                                                    .count = options.valid_count,
+                                                    .seed = options.seed},
+                                                   bad, &unknown);
+  std::erase_if(questions, [](const Question& question) { return question.source.empty(); });
+  warn_of_unknown(unknown);
+  if (bad.count() > 0)
+    fmt::print(stderr, "seq2seq: warning: {} of {} left out: {}\n", lines_text(bad.count()),
+               name_of_input(options.valid), bad.summary());
+  return questions;
+}
 
 }  // namespace
 
-Validation::Validation(const Run& run, const std::string& path)
-    : questions_(read_questions(run, path, kQuestions)) {
+Validation::Validation(const Run& run, const TrainOptions& options)
+    : questions_(questions_of(run, options)) {
   std::vector<attune::Example> examples;
   for (const Question& question : questions_) {
     std::vector<int> target = question.references.front();
@@ -39,7 +58,7 @@ double Validation::loss(const attune::Seq2SeqModel& model) const {
 }
 
 Validation::Result Validation::operator()(const Run& run) {
-  Result result{loss(*run.model), score(run, questions_), false};
+  Result result{loss(*run.model), score(run, questions_, answers_to(run, questions_)), false};
   result.best = result.scores.token_error_rate() < fewest_errors_;
   if (result.best) fewest_errors_ = result.scores.token_error_rate();
   return result;

@@ -17,8 +17,9 @@ class Validation {
     bool best = false;  ///< fewer errors than ever before
   };
 
-  /// The first pairs of a file. Errors: as read_questions().
-  Validation(const Run& run, const std::string& path);
+  /// The pairs of options.valid, or the random sample of them that the options ask for. What is
+  /// left out is named and counted on standard error. Errors: as read_questions().
+  Validation(const Run& run, const TrainOptions& options);
   Result operator()(const Run& run);
 
  private:

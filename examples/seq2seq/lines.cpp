@@ -1,0 +1,54 @@
+#include "lines.h"
+
+#include <cstdio>
+
+#include "attune/seq2seq/utf8.h"
+
+namespace seq2seq {
+
+Input::Input(const std::string& path) {
+  if (path != "-") file_ = attune::utf8::open_text(path, "pairs");
+}
+
+std::string name_of_input(const std::string& path) {
+  return path == "-" ? "standard input" : fmt::format("'{}'", path);
+}
+
+std::string lines_text(std::int64_t count) {
+  return fmt::format("{} line{}", count, count == 1 ? "" : "s");
+}
+
+std::string place_of(const std::string& path, std::int64_t line) {
+  return path == "-" ? fmt::format("standard input, line {}", line)
+                     : fmt::format("{}:{}", path, line);
+}
+
+void BadLines::add(std::int64_t line, BadLine::Kind kind, std::string_view reason) {
+  constexpr std::int64_t kNamed = 10;
+  const bool is_malformed = kind == BadLine::Kind::malformed;
+  if (is_malformed && on_malformed_ == OnMalformed::stop)
+    attune::fail("{}: {}; expected source TAB target (--skip-bad leaves such lines out)",
+                 place_of(path_, line), reason);
+  ++(is_malformed ? malformed_ : too_long_);
+  if (count() <= kNamed)
+    fmt::print(stderr, "seq2seq: {}: {}: {}; left out\n", level_, place_of(path_, line), reason);
+  if (count() == kNamed + 1)
+    fmt::print(stderr, "seq2seq: {}: more lines are left out than are named here\n", level_);
+}
+
+std::string BadLines::summary() const {
+  std::string text;
+  if (too_long_ > 0) text = fmt::format("{} too long", too_long_);
+  if (malformed_ > 0) text += fmt::format("{}{} malformed", text.empty() ? "" : ", ", malformed_);
+  return text;
+}
+
+void warn_of_columns(const std::string& path, std::int64_t lines) {
+  if (lines == 0) return;
+  fmt::print(stderr,
+             "seq2seq: warning: {} of {} with more than two columns; source and target are read, "
+             "the others are not\n",
+             lines_text(lines), name_of_input(path));
+}
+
+}  // namespace seq2seq
