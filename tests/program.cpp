@@ -1,0 +1,57 @@
+#include "program.h"
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+
+namespace program {
+
+Result shell(const TemporaryFolder& folder, const std::string& command, const std::string& input) {
+  const std::string in = folder.write("in", input), out = folder.path("out"),
+                    err = folder.path("err"), script = folder.write("script", command);
+  const std::string line = "seq2seq='" ATTUNE_SEQ2SEQ "' bash '" + script + "' <'" + in + "' >'" +
+                           out + "' 2>'" + err + "'";
+  const int status = std::system(line.c_str());
+  Result result{WIFEXITED(status) ? WEXITSTATUS(status) : -1, folder.read("out"),
+                folder.read("err")};
+  for (const std::string& file : {in, out, err, script}) std::filesystem::remove(file);
+  return result;
+}
+
+Result seq2seq(const TemporaryFolder& folder, const std::string& arguments,
+               const std::string& input) {
+  return shell(folder, "cd '" + folder.path("") + "' && \"$seq2seq\" " + arguments, input);
+}
+
+Result train(const TemporaryFolder& folder, const std::string& arguments) {
+  return seq2seq(folder, "train --run run --steps 3" + std::string(kSmall) + arguments);
+}
+
+void check_error(const Result& result, const std::string& part) {
+  INFO("code " << result.code << ", out: " << result.out << "\nerr: " << result.err);
+  CHECK(result.code > 0);
+  CHECK(result.code < 126);
+  CHECK_THAT(result.err, Catch::Matchers::StartsWith("seq2seq: error: "));
+  CHECK_THAT(result.err, contains(part));
+  CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+std::vector<std::string> names_in(const std::string& path) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(path))
+    names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace program

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "catch.h"
+#include "temporary_folder.h"
+
+/// Runs the program seq2seq as its users do.
+namespace program {
+
+struct Result {
+  int code;
+  std::string out, err;
+};
+
+/// Small sizes, for quick trainings.
+constexpr const char* kSmall = " --hidden 8 --embedding 4 --batch 8 ";
+
+/// Runs a shell command in which $seq2seq is the program.
+Result shell(const TemporaryFolder& folder, const std::string& command,
+             const std::string& input = "");
+
+/// Runs the program in the folder.
+Result seq2seq(const TemporaryFolder& folder, const std::string& arguments,
+               const std::string& input = "");
+
+/// Trains a small model for three steps into the run folder `run`.
+Result train(const TemporaryFolder& folder, const std::string& arguments);
+
+/// A failure is one line that says whose it is, and no success.
+void check_error(const Result& result, const std::string& part);
+
+std::vector<std::string> lines_of(const std::string& text);
+
+/// What is in a folder, in alphabetical order.
+std::vector<std::string> names_in(const std::string& path);
+
+}  // namespace program
