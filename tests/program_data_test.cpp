@@ -120,19 +120,19 @@ TEST_CASE("train leaves out what is too long, counts it and says where it was") 
              contains("pairs.tsv:2: the source has 6 tokens, more than the limit of 5"));
   CHECK_THAT(result.err,
              contains("pairs.tsv:3: the target has 6 tokens, more than the limit of 5"));
-  CHECK_THAT(result.err, contains("2 of 4 lines of 'pairs.tsv' left out: 2 too long"));
+  CHECK_THAT(result.err, contains("'pairs.tsv': 2 of 4 lines left out: 2 too long"));
   // A letter of what was left out is not in the vocabulary.
   CHECK_FALSE(contains("f").match(folder.read("run/source.vocab").substr(30)));
 
   const Result own = train(folder, "--data pairs.tsv --max-source-length 6 --max-target-length 5");
-  CHECK_THAT(own.err, contains("1 of 4 lines of 'pairs.tsv' left out: 1 too long"));
+  CHECK_THAT(own.err, contains("'pairs.tsv': 1 of 4 lines left out: 1 too long"));
   CHECK_THAT(own.err, contains("pairs.tsv:3"));
   CHECK(seq2seq(folder, "translate --run run abcdef").code == 0);
 
   const Result cut = train(folder, "--data pairs.tsv --max-length 5 --too-long truncate");
   CHECK(cut.code == 0);
-  CHECK_THAT(cut.err, contains("1 source of 'pairs.tsv' cut to 5 tokens"));
-  CHECK_THAT(cut.err, contains("1 target of 'pairs.tsv' cut to 5 tokens"));
+  CHECK_THAT(cut.err, contains("'pairs.tsv': 1 source cut to 5 tokens"));
+  CHECK_THAT(cut.err, contains("'pairs.tsv': 1 target cut to 5 tokens"));
   CHECK_FALSE(contains("left out").match(cut.err));
 
   folder.write("words.tsv", "a b  c d\tA B C D\n");
@@ -156,7 +156,7 @@ TEST_CASE("train refuses a malformed line unless it is to be left out") {
     const Result skipped = train(folder, "--data pairs.tsv --skip-bad");
     CHECK(skipped.code == 0);
     CHECK_THAT(skipped.err, contains("pairs.tsv:2: " + fault));
-    CHECK_THAT(skipped.err, contains("1 of 3 lines of 'pairs.tsv' left out: 1 malformed"));
+    CHECK_THAT(skipped.err, contains("'pairs.tsv': 1 of 3 lines left out: 1 malformed"));
   };
   check("ab", "no tab in 'ab'");
   check("", "the line is blank");

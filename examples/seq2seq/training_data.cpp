@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdio>
 
+#include "attune/autograd/array/text.h"
 #include "lines.h"
 
 namespace seq2seq {
@@ -65,10 +66,11 @@ class Side {
   Vocabulary vocabulary() const { return Vocabulary::build(tokenizer_.kind(), texts_); }
   const std::vector<std::string>& texts() const { return texts_; }
 
-  void report(const std::string& path) const {
-    if (truncated_ > 0)
-      fmt::print(stderr, "seq2seq: warning: {} {}{} of {} cut to {} tokens (--max-{}-length)\n",
-                 truncated_, name_, truncated_ == 1 ? "" : "s", name_of_input(path), limit_, name_);
+  // "2 sources cut to 5 tokens"; empty if none was.
+  std::string summary() const {
+    if (truncated_ == 0) return "";
+    return fmt::format("{} {}{} cut to {} tokens", truncated_, name_, truncated_ == 1 ? "" : "s",
+                       limit_);
   }
 
  private:
@@ -84,23 +86,23 @@ TrainingData file_data(const TrainOptions& options) {
   const bool truncates = options.too_long == "truncate";
   Side sources("source", options.source_tokens, options.source_limit(), truncates);
   Side targets("target", options.target_tokens, options.target_limit(), truncates);
-  BadLines left_out(options.data, "warning",
-                    options.skip_bad ? BadLines::OnMalformed::skip : BadLines::OnMalformed::stop);
+  BadLines bad(options.data, "warning",
+               options.skip_bad ? BadLines::OnMalformed::skip : BadLines::OnMalformed::stop);
 
   Input input(options.data);
   attune::PairReader reader(input.stream(), name_of_input(options.data));
   std::int64_t lines = 0, with_more_columns = 0;
   for (attune::PairLine line; reader.next(line); ++lines) {
     if (!line.fault.empty()) {
-      left_out.add(line.number, BadLine::Kind::malformed, line.fault);
+      bad.add(line.number, BadLine::Kind::malformed, line.fault);
       continue;
     }
     with_more_columns += line.has_more;
     try {
       sources.check(line.pair.source);
       targets.check(line.pair.target);
-    } catch (const BadLine& bad) {
-      left_out.add(line.number, bad.kind, bad.what());
+    } catch (const BadLine& fault) {
+      bad.add(line.number, fault.kind, fault.what());
       continue;
     }
     sources.add(std::move(line.pair.source));
@@ -111,13 +113,16 @@ TrainingData file_data(const TrainOptions& options) {
   ATTUNE_CHECK(!sources.texts().empty(),
                "no pair of {} is left to learn from: {}; lengths go up to --max-source-length {} "
                "and --max-target-length {}",
-               name_of_input(options.data), left_out.summary(), options.source_limit(),
+               name_of_input(options.data), bad.summary(), options.source_limit(),
                options.target_limit());
-  if (left_out.count() > 0)
-    fmt::print(stderr, "seq2seq: warning: {} of {} lines of {} left out: {}\n", left_out.count(),
-               lines, name_of_input(options.data), left_out.summary());
-  sources.report(options.data);
-  targets.report(options.data);
+  std::vector<std::string> changes;
+  if (bad.count() > 0)
+    changes.push_back(
+        fmt::format("{} of {} left out: {}", bad.count(), lines_text(lines), bad.summary()));
+  for (const Side* side : {&sources, &targets})
+    if (!side->summary().empty()) changes.push_back(side->summary());
+  for (const std::string& change : changes)
+    fmt::print(stderr, "seq2seq: warning: {}: {}\n", name_of_input(options.data), change);
   warn_of_columns(options.data, with_more_columns);
 
   Vocabulary source = sources.vocabulary(), target = targets.vocabulary();
@@ -133,7 +138,8 @@ TrainingData file_data(const TrainOptions& options) {
           attune::BatchStream(std::move(examples), options.batch, options.seed),
           static_cast<int>(longest_source),
           static_cast<int>(longest_target),
-          sources.texts().front()};
+          sources.texts().front(),
+          attune::joined(changes, "; ")};
 }
 
 }  // namespace

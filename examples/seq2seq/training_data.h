@@ -12,9 +12,10 @@ namespace seq2seq {
 struct TrainingData {
   attune::Vocabulary source, target;
   attune::BatchStream batches;
-  int max_source_length;  ///< tokens of the longest source
-  int max_target_length;  ///< tokens of the longest target
-  std::string sample;     ///< a source to show the alignment of
+  int max_source_length;      ///< tokens of the longest source
+  int max_target_length;      ///< tokens of the longest target
+  std::string sample;         ///< a source to show the alignment of
+  std::string left_out = {};  ///< what was left out or cut, in words; empty: nothing
 };
 
 /// The task's endless supply of examples, or the pairs of options.data. What is left out of those,

@@ -1,6 +1,7 @@
 #include "validation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdio>
 
@@ -58,7 +59,11 @@ double Validation::loss(const attune::Seq2SeqModel& model) const {
 }
 
 Validation::Result Validation::operator()(const Run& run) {
-  Result result{loss(*run.model), score(run, questions_, answers_to(run, questions_)), false};
+  const double mean_loss = loss(*run.model);
+  // A model of NaN writes nothing, which is wrong everywhere.
+  std::vector<attune::Hypothesis> answers(questions_.size());
+  if (std::isfinite(mean_loss)) answers = answers_to(run, questions_);
+  Result result{mean_loss, score(run, questions_, answers), false};
   result.best = result.scores.token_error_rate() < fewest_errors_;
   if (result.best) fewest_errors_ = result.scores.token_error_rate();
   return result;
