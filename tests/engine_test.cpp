@@ -430,3 +430,20 @@ TEST_CASE("gradcheck finds a wrong gradient and says where it is") {
   CHECK_FALSE(result.ok);
   CHECK_THAT(result.message, contains("input 0 of shape [4], index 2: backward gives"));
 }
+
+TEST_CASE("observing an empty view beside a whole one changes no bit") {
+  // Gradients of -0, which +0 would turn into 0.
+  const auto gradient = [](bool observed) {
+    const Tensor x = Tensor::parameter(Array::full({1, 3}, 2));
+    const std::vector<Tensor> parts = split(concat({x}, 1), {0, 1});
+    const Tensor whole = parts[1] * Tensor(Array::from<float>({-0.0F, -0.0F, -0.0F}, {1, 3}));
+    const Tensor empty = exp(parts[0]);  // newer: backward begins with it
+    const Tensor loss = sum(whole) + sum(empty);
+    for (Tensor part : parts)
+      if (observed) part.register_hook([](const Array& dy) { return dy; });
+    loss.backward();
+    return x.grad();
+  };
+  const Array plain = gradient(false), observed = gradient(true);
+  CHECK(std::memcmp(plain.raw(), observed.raw(), plain.bytes()) == 0);
+}

@@ -84,6 +84,10 @@ class BackwardPass {
     if (!user.is_view_) used.mixed = true;
     if (used.mixed) return;
     const auto [first, last] = user.viewed();
+    if (first == last) {  // beside it another may be the whole, which is added in another way
+      used.mixed = true;
+      return;
+    }
     const auto [found, is_new] = viewed_.try_emplace(&used, first, last);
     auto& [low, high] = found->second;
     if (is_new) return;
