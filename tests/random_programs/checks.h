@@ -1,0 +1,40 @@
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "random_programs/program.h"
+
+namespace attune::random_programs {
+
+/// What the checks of a program found.
+struct Outcome {
+  /// Which check failed, such as "gradient"; empty when all passed.
+  std::string failed;
+  std::string message;  ///< what differs
+  /// Gradients that could not be checked: a kink lies within all steps of the differences.
+  int kinks = 0;
+  /// Gradients of leaves that were compared with finite differences, and runs with garbage.
+  int gradients = 0, garbage_runs = 0;
+
+  bool ok() const { return failed.empty(); }
+};
+
+/// All checks:
+///   gradient   each leaf's gradient agrees with central differences along a random direction
+///   again      differentiated twice, the second pass has the bits of the first, and both add up
+///   observers  hooks that change nothing and retained gradients change no bit
+///   garbage    whatever hidden elements hold, no visible bit changes, and their gradients are 0
+///   threads    the same bits with 1, 2 and 3 threads
+///   float32    values and gradients agree with float64 within rounding
+/// An exception is a failure as well.
+Outcome check(const Program& program);
+
+/// A smaller program that fails in the same check: without outputs, steps and leaves that are not
+/// needed for it.
+Program shrink(Program program, const std::string& failed);
+
+/// What to print about the program of a seed that failed: what differs, and the shrunk program.
+std::string report(const Program& program, const Outcome& outcome);
+
+}  // namespace attune::random_programs

@@ -1,0 +1,541 @@
+// Operations and layers with lengths, masks and ignored targets, and garbage below them.
+#include <algorithm>
+#include <limits>
+#include <memory>
+
+#include "attune/layers.h"
+#include "random_programs/builder.h"
+
+namespace attune::random_programs {
+
+namespace {
+
+// Names in masked_operations() that hide nothing for now, because garbage below them is known to
+// leak. Two more names: "linear" stands for linear maps between garbage and what hides it, and
+// "poison" for NaN in the gradients of results that a length makes constant. An operation that no
+// longer leaks leaves the list; in the end it is empty, and goes.
+const std::vector<std::string_view> kKnownLeaks = {"Attention",
+                                                   "MultiHeadAttention",
+                                                   "TransformerEncoder",
+                                                   "sequence",
+                                                   "Recurrent",
+                                                   "scores",
+                                                   "linear",
+                                                   "poison"};
+
+bool is_known_leak(std::string_view name) {
+  return std::find(kKnownLeaks.begin(), kKnownLeaks.end(), name) != kKnownLeaks.end();
+}
+
+// [n, B, ...]: what lies beyond the lengths of sequences with time first.
+Mask beyond(const Indices& lengths, const Shape& shape) {
+  Mask mask(static_cast<std::size_t>(shape.elements()), 0);
+  const std::int64_t width = shape.elements(2, shape.rank());
+  for (std::int64_t t = 0, i = 0; t < shape[0]; ++t)
+    for (std::int64_t b = 0; b < shape[1]; ++b)
+      for (std::int64_t k = 0; k < width; ++k, ++i)
+        mask[static_cast<std::size_t>(i)] = lengths.defined() && t >= lengths.at(b);
+  return mask;
+}
+
+// Rows [..., D] of which some are hidden.
+Mask of_rows(const Mask& rows, std::int64_t width) {
+  Mask mask;
+  for (const char row : rows) mask.insert(mask.end(), static_cast<std::size_t>(width), row);
+  return mask;
+}
+
+Mask flipped(Mask mask) {
+  for (char& flag : mask) flag = !flag;
+  return mask;
+}
+
+// 1 where nothing is hidden.
+Array visible(const Mask& mask, const Shape& shape) {
+  Array flags(shape, DType::f64);
+  for (std::int64_t i = 0; i < flags.elements(); ++i)
+    flags.set(i, !mask[static_cast<std::size_t>(i)]);
+  return flags;
+}
+
+// A leaf with garbage where `mask` says so, or a value that was made from one (and from others) by
+// operations that keep every element, or at least every row of the last axis, to itself.
+int garbage(Builder& b, const Shape& shape, Mask mask, bool whole_rows) {
+  if (is_known_leak(b.operation)) std::fill(mask.begin(), mask.end(), 0);
+  const int rank = shape.rank();
+  const std::size_t elements = mask.size();
+  int x = -1;
+  switch (rank == 0 || elements == 0 ? 0 : b.below(8)) {
+    case 1: {  // part of something longer
+      const std::int64_t more = 1 + b.below(2), row = shape.elements(1, rank);
+      Shape longer = shape;
+      longer[0] += more;
+      Mask wide(static_cast<std::size_t>(more * row), 0);
+      wide.insert(wide.end(), mask.begin(), mask.end());
+      const std::int64_t n = shape[0];
+      if (!b.push_moving("slice", fmt::format("axis=0 [{}, {})", more, more + n),
+                         {b.hidden_leaf(longer, wide)}, [=](const Tensors& in) {
+                           return Tensors{slice(in[0], 0, more, more + n)};
+                         }))
+        return -1;
+      x = b.result();
+      break;
+    }
+    case 2: {  // flat
+      if (!b.push_moving("reshape", "", {b.hidden_leaf({shape.elements()}, mask)},
+                         [shape](const Tensors& in) { return Tensors{reshape(in[0], shape)}; }))
+        return -1;
+      x = b.result();
+      break;
+    }
+    case 3: {  // entries one by one
+      std::vector<int> parts;
+      const std::size_t row = elements / static_cast<std::size_t>(shape[0]);
+      for (std::int64_t i = 0; i < shape[0]; ++i) {
+        const auto first = mask.begin() + static_cast<std::ptrdiff_t>(row) * i;
+        parts.push_back(
+            b.hidden_leaf(shape.without(0), Mask(first, first + static_cast<std::ptrdiff_t>(row))));
+      }
+      if (!b.push_moving("stack", "", parts, [](const Tensors& in) { return Tensors{stack(in)}; }))
+        return -1;
+      x = b.result();
+      break;
+    }
+    case 4: {  // with two axes swapped
+      if (rank < 2) break;
+      Shape swapped = shape;
+      std::swap(swapped[0], swapped[1]);
+      const std::int64_t inner = shape.elements(2, rank);
+      Mask moved(elements);
+      for (std::int64_t i = 0; i < shape[0]; ++i)
+        for (std::int64_t j = 0; j < shape[1]; ++j)
+          for (std::int64_t k = 0; k < inner; ++k)
+            moved[static_cast<std::size_t>((j * shape[0] + i) * inner + k)] =
+                mask[static_cast<std::size_t>((i * shape[1] + j) * inner + k)];
+      if (!b.push_moving("transpose", "axes 0 1", {b.hidden_leaf(swapped, moved)},
+                         [](const Tensors& in) { return Tensors{transpose(in[0], 0, 1)}; }))
+        return -1;
+      x = b.result();
+      break;
+    }
+    case 5: {  // out of a linear map
+      if (!whole_rows || is_known_leak("linear")) break;
+      const std::int64_t width = shape.last(), in_size = b.size();
+      Shape from = shape;
+      from[rank - 1] = in_size;
+      Mask rows;
+      for (std::size_t i = 0; i < elements; i += static_cast<std::size_t>(width))
+        rows.push_back(mask[i]);
+      const int before = b.hidden_leaf(from, of_rows(rows, in_size));
+      const int weight = b.of({width, in_size}), bias = b.chance(0.3) ? -1 : b.of({width});
+      if (!b.push("linear", "", {before, weight, bias},
+                  [](const Tensors& in) { return Tensors{linear(in[0], in[1], in[2])}; }, {mask}))
+        return -1;
+      x = b.result();
+      break;
+    }
+    default:
+      break;
+  }
+  if (x < 0) x = b.hidden_leaf(shape, mask);
+  switch (b.below(6)) {
+    case 0:
+      return b.push_moving("x * 1.3", "", {x},
+                           [](const Tensors& in) { return Tensors{in[0] * 1.3}; })
+                 ? b.result()
+                 : -1;
+    case 1:
+      return b.push_moving("add", "", {x, b.broadcast_to_be(shape)},
+                           [](const Tensors& in) { return Tensors{in[0] + in[1]}; })
+                 ? b.result()
+                 : -1;
+    default:
+      return x;
+  }
+}
+
+// Lengths, or none.
+Indices maybe_lengths(Builder& b, std::int64_t count, std::int64_t longest) {
+  return b.chance(0.8) ? b.lengths(count, longest) : Indices();
+}
+
+// Replaces hidden elements of the last step's result by others.
+bool add_cover(Builder& b, int x) {
+  const Mask mask = b.hidden(x);
+  if (mask.empty()) return true;
+  const Array keep = visible(mask, b.shape_of(x));
+  const int other = b.broadcast_to_be(b.shape_of(x));
+  return b.push("where", "visible", {x, other}, [keep](const Tensors& in) {
+    return Tensors{where(keep.to(in[0].dtype()), in[0], in[1])};
+  });
+}
+
+bool is_set(const Mask& mask) { return std::find(mask.begin(), mask.end(), 1) != mask.end(); }
+
+// `apply` with NaN, now and then, for the gradient of one of its results wherever `mask` says so:
+// the result is constant there, so that what is made of it must have no influence either. Says so
+// in `details`.
+Apply poisoned(Builder& b, std::string& details, Apply apply, std::size_t result, const Mask& mask,
+               const Shape& shape) {
+  if (!is_set(mask) || is_known_leak("poison") || is_known_leak(b.operation) || !b.chance(0.4))
+    return apply;
+  details += " with NaN for hidden gradients";
+  const Array keep = visible(mask, shape);
+  return [=](const Tensors& in) {
+    Tensors results = apply(in);
+    Tensor& x = results[result];
+    x = record("poisoned gradient", x.value(), {x}, [keep](Grads& g) {
+      const DType dtype = g.dy().dtype();
+      const Array nan = Array::full({}, std::numeric_limits<double>::quiet_NaN(), dtype);
+      g.add(0, where(keep.to(dtype), Tensor(g.dy()), nan).value());
+    });
+    return results;
+  };
+}
+
+// --- Masks ----------------------------------------------------------------------------------
+
+bool add_masked_where(Builder& b) {
+  const Shape shape = b.shape(0, 4);
+  Mask mask;
+  for (std::int64_t i = 0; i < shape.elements(); ++i) mask.push_back(b.chance(0.3));
+  const Array keep = visible(mask, shape);
+  const int x = garbage(b, shape, mask, false);
+  const int y = b.chance(0.5) ? garbage(b, shape, flipped(mask), false) : b.broadcast_to_be(shape);
+  if (x < 0 || y < 0) return false;
+  const bool first = b.chance(0.5);
+  const Array condition =
+      first ? keep : (Tensor(Array::full(shape, 1, DType::f64)) - Tensor(keep)).value();
+  return b.push("where", first ? "visible" : "hidden", {first ? x : y, first ? y : x},
+                [condition](const Tensors& in) {
+                  return Tensors{where(condition.to(in[0].dtype()), in[0], in[1])};
+                });
+}
+
+bool add_masked_softmax(Builder& b) {
+  const Shape shape = b.shape(2, 4);
+  int axis = 1 + static_cast<int>(b.below(shape.rank() - 1));
+  const Indices lengths = b.lengths(shape[0], shape[axis]);
+  const std::int64_t inner = shape.elements(axis + 1, shape.rank());
+  Mask mask;
+  for (std::int64_t i = 0; i < shape.elements(); ++i) {
+    const std::int64_t row = i / std::max<std::int64_t>(1, shape.elements(1, shape.rank()));
+    mask.push_back(i / inner % shape[axis] >= lengths.at(row));
+  }
+  const int x = garbage(b, shape, mask, false);
+  if (x < 0) return false;
+  const bool log = b.chance(0.5);
+  if (b.chance(0.5)) axis -= shape.rank();
+  // What log_softmax gives at hidden positions is no number to go on with.
+  const Array keep = visible(mask, shape);
+  std::string details = fmt::format("axis={} lengths={}", axis, to_text(lengths));
+  if (log)
+    return b.push("log_softmax", details, {x}, [=](const Tensors& in) {
+      return Tensors{where(keep.to(in[0].dtype()), log_softmax(in[0], axis, lengths),
+                           Array::zeros({}, in[0].dtype()))};
+    });
+  Apply apply = poisoned(
+      b, details, [=](const Tensors& in) { return Tensors{softmax(in[0], axis, lengths)}; }, 0,
+      mask, shape);
+  return b.push("softmax", details, {x}, std::move(apply));
+}
+
+bool add_classification_loss(Builder& b) {
+  Shape shape = b.shape(1, 3);
+  if (shape.last() == 0) shape[shape.rank() - 1] = 2;
+  const Shape rows = shape.without(shape.rank() - 1);
+  const std::int32_t ignore = b.chance(0.5) ? kIgnore : -1;
+  std::vector<std::int32_t> ids = b.ids(rows, shape.last()).to_vector();
+  Mask hidden;
+  for (std::int32_t& id : ids) {
+    hidden.push_back(b.chance(0.3));
+    if (hidden.back()) id = ignore;
+  }
+  const Indices targets(std::span<const std::int32_t>(ids), rows);
+  const int x = garbage(b, shape, of_rows(hidden, shape.last()), true);
+  if (x < 0) return false;
+  const std::string details = fmt::format("targets={}", to_text(targets));
+  if (b.chance(0.4))
+    return b.push("nll_loss", details, {x},
+                  [=](const Tensors& in) { return Tensors{nll_loss(in[0], targets, ignore)}; });
+  const double smoothing = b.chance(0.5) ? 0 : b.uniform(0.05, 0.5);
+  return b.push(
+      "cross_entropy", details + fmt::format(" smoothing={:.2f}", smoothing), {x},
+      [=](const Tensors& in) { return Tensors{cross_entropy(in[0], targets, ignore, smoothing)}; });
+}
+
+// --- Attention ------------------------------------------------------------------------------
+
+bool add_dot_product_attention(Builder& b) {
+  const std::int64_t heads = 1 + b.below(3), d = 1 + b.below(b.program.large ? 20 : 4);
+  const std::int64_t e = 1 + b.below(4), queries = b.size(), batch = 1 + b.below(4);
+  const bool itself = b.chance(0.2);
+  const std::int64_t keys = itself ? queries : b.size();
+  DotProductOptions options{.heads = heads};
+  options.lengths = maybe_lengths(b, batch, keys);
+  options.causal = b.chance(0.4);
+  if (options.causal) options.offset = b.chance(0.5) ? keys - queries : b.below(5) - 2;
+  if (b.chance(0.3)) options.scale = b.uniform(0.1, 1.5);
+  const bool weights = b.chance(0.5);
+  std::string details = fmt::format("heads={} lengths={} causal={} offset={} scale={}", heads,
+                                    to_text(options.lengths), options.causal, options.offset,
+                                    options.scale.value_or(0));
+  const auto apply = [=](const Tensors& in) {
+    if (!weights) return Tensors{scaled_dot_product_attention(in[0], in[1], in[2], options)};
+    const SequenceAttention result =
+        scaled_dot_product_attention_with_weights(in[0], in[1], in[2], options);
+    return Tensors{result.context, result.weights};
+  };
+  const char* const name =
+      weights ? "scaled_dot_product_attention_with_weights" : "scaled_dot_product_attention";
+  const Shape key_shape = {keys, batch, heads * d};
+  if (itself) {
+    const int x = b.of(key_shape);
+    const int v = b.chance(0.5) ? x : b.of(key_shape);
+    return b.push(name, details, {x, x, v}, apply);
+  }
+  const Shape value_shape = {keys, batch, heads * e};
+  Mask key_mask = beyond(options.lengths, key_shape),
+       value_mask = beyond(options.lengths, value_shape);
+  if (options.causal)  // keys that no query may look at
+    for (std::int64_t s = std::max<std::int64_t>(0, queries + options.offset); s < keys; ++s) {
+      std::fill_n(key_mask.begin() + s * batch * heads * d, batch * heads * d, 1);
+      std::fill_n(value_mask.begin() + s * batch * heads * e, batch * heads * e, 1);
+    }
+  const int q = b.of({queries, batch, heads * d});
+  const int k = garbage(b, key_shape, key_mask, true);
+  const int v = d == e && b.chance(0.3) ? k : garbage(b, value_shape, value_mask, true);
+  if (k < 0 || v < 0) return false;
+  if (!weights) return b.push(name, details, {q, k, v}, apply);
+  Mask unseen;  // [B, H, T, S]
+  for (std::int64_t i = 0; i < batch * heads * queries * keys; ++i) {
+    const std::int64_t s = i % keys, t = i / keys % queries, row = i / (keys * queries * heads);
+    unseen.push_back((options.lengths.defined() && s >= options.lengths.at(row)) ||
+                     (options.causal && s > t + options.offset));
+  }
+  Apply with_poison = poisoned(b, details, apply, 1, unseen, {batch, heads, queries, keys});
+  return b.push(name, details, {q, k, v}, std::move(with_poison));
+}
+
+// The steps of attention for one query for each row.
+bool add_scores(Builder& b) {
+  const std::int64_t sources = b.size(), batch = 1 + b.below(4), features = 1 + b.below(5);
+  const Indices lengths = maybe_lengths(b, batch, sources);
+  const Shape shape = {sources, batch, features};
+  const int query = b.of({batch, features});
+  const int keys = garbage(b, shape, beyond(lengths, shape), true);
+  const int values = b.chance(0.5) ? keys : garbage(b, shape, beyond(lengths, shape), true);
+  const int v = b.chance(0.5) ? b.of({features}) : -1;
+  return keys >= 0 && values >= 0 &&
+         b.push("attention by hand", fmt::format("lengths={}", to_text(lengths)),
+                {query, keys, values, v}, [lengths](const Tensors& in) {
+                  const Tensor scores = in[3].defined() ? additive_score(in[0], in[1], in[3])
+                                                        : dot_score(in[0], in[1]);
+                  const Tensor weights = softmax(scores, 1, lengths);
+                  return Tensors{weighted_sum(weights, in[2]), weights};
+                });
+}
+
+// One query for each row, by every score.
+bool add_attention_layer(Builder& b) {
+  const std::int64_t sources = b.size(), batch = 1 + b.below(4), features = 1 + b.below(5);
+  const std::vector<std::string> kinds = score_kinds();
+  const std::string& kind =
+      kinds[static_cast<std::size_t>(b.below(static_cast<std::int64_t>(kinds.size())))];
+  const std::int64_t query_size = kind == "dot" ? features : 1 + b.below(5);
+  const DefaultDType float64(DType::f64);
+  seed(static_cast<std::uint64_t>(b.below(1000)));
+  const auto layer = std::make_shared<Attention>(kind, query_size, features, 1 + b.below(5));
+  const Indices lengths = maybe_lengths(b, batch, sources);
+  const Shape shape = {sources, batch, features};
+  const int query = b.of({batch, query_size});
+  const int keys = garbage(b, shape, beyond(lengths, shape), true);
+  const int values = b.chance(0.5) ? keys : garbage(b, shape, beyond(lengths, shape), true);
+  if (keys < 0 || values < 0) return false;
+  std::vector<int> inputs = {query, keys, values};
+  for (const Param& param : layer->parameters()) inputs.push_back(b.leaf(param.value));
+  const bool again = b.chance(0.3);  // ask twice
+  return b.push(
+      "Attention " + kind, fmt::format("lengths={}", to_text(lengths)), inputs,
+      [=](const Tensors& in) {
+        const Memory memory = layer->memorize(in[1], in[2], lengths);
+        AttentionResult result = layer->attend(in[0], memory);
+        if (again) result = layer->attend(in[0] * 0.5, memory);
+        return Tensors{result.context, result.weights};
+      },
+      {}, true);
+}
+
+bool add_multi_head_attention(Builder& b) {
+  const std::int64_t heads = 1 + b.below(3), features = heads * (1 + b.below(3));
+  const std::int64_t queries = b.size(), sources = b.size(), batch = 1 + b.below(3);
+  const std::int64_t key_size = 1 + b.below(5);
+  const DefaultDType float64(DType::f64);
+  seed(static_cast<std::uint64_t>(b.below(1000)));
+  const auto layer = std::make_shared<MultiHeadAttention>(
+      features, heads, MultiHeadAttentionOptions{.key_size = key_size, .bias = b.chance(0.7)});
+  const Indices lengths = maybe_lengths(b, batch, sources);
+  const AttendOptions options{.causal = b.chance(0.3), .weights = b.chance(0.5)};
+  const Shape shape = {sources, batch, key_size};
+  const int query = b.of({queries, batch, features});
+  const int source = garbage(b, shape, beyond(lengths, shape), true);
+  if (source < 0) return false;
+  std::vector<int> inputs = {query, source};
+  for (const Param& param : layer->parameters()) inputs.push_back(b.leaf(param.value));
+  return b.push(
+      "MultiHeadAttention",
+      fmt::format("heads={} lengths={} causal={}", heads, to_text(lengths), options.causal), inputs,
+      [=](const Tensors& in) {
+        const MultiHeadResult result =
+            layer->attend(in[0], layer->memorize(in[1], lengths), options);
+        return options.weights ? Tensors{result.output, result.weights} : Tensors{result.output};
+      },
+      {}, true);
+}
+
+bool add_transformer_encoder(Builder& b) {
+  const std::int64_t heads = 1 + b.below(2), steps = b.size(), batch = 1 + b.below(3);
+  const TransformerOptions options{.features = heads * (1 + b.below(3)),
+                                   .heads = heads,
+                                   .feed_forward = 1 + b.below(6),
+                                   .activation = b.chance(0.5) ? "gelu" : "tanh",
+                                   .dropout = b.chance(0.5) ? 0 : 0.2,
+                                   .norm_first = b.chance(0.5)};
+  const DefaultDType float64(DType::f64);
+  const auto key = static_cast<std::uint64_t>(b.below(1000));
+  seed(key);
+  const int layers = 1 + static_cast<int>(b.below(2));
+  const auto layer = std::make_shared<TransformerEncoder>(options, layers);
+  const Indices lengths = maybe_lengths(b, batch, steps);
+  const Shape shape = {steps, batch, options.features};
+  const Mask mask = beyond(lengths, shape);
+  const int x = garbage(b, shape, mask, true);
+  if (x < 0) return false;
+  std::vector<int> inputs = {x};
+  for (const Param& param : layer->parameters()) inputs.push_back(b.leaf(param.value));
+  return b.push(
+             "TransformerEncoder",
+             fmt::format("heads={} layers={} norm_first={} dropout={} lengths={}", heads, layers,
+                         options.norm_first, options.dropout, to_text(lengths)),
+             inputs,
+             [=](const Tensors& in) {
+               seed(key);
+               return Tensors{(*layer)(in[0], lengths)};
+             },
+             {is_set(mask) ? mask : Mask()}, true) &&
+         add_cover(b, b.result());
+}
+
+// --- Recurrent ------------------------------------------------------------------------------
+
+bool add_sequence(Builder& b) {
+  const int kind = static_cast<int>(b.below(4));  // rnn tanh, rnn relu, gru, lstm
+  const std::int64_t gates = kind < 2 ? 1 : kind == 2 ? 3 : 4;
+  const std::int64_t steps = b.size(), batch = 1 + b.below(4), features = 1 + b.below(4);
+  const std::int64_t hidden = b.size();
+  const SequenceOptions options{.lengths = maybe_lengths(b, batch, steps),
+                                .reverse = b.chance(0.5)};
+  const Shape shape = {steps, batch, features}, projected_shape = {steps, batch, gates * hidden};
+  const bool known = b.chance(0.25), bias = b.chance(0.7), state = b.chance(0.6);
+  const bool alone = known && b.chance(0.4);  // nothing but the known part
+  const std::int64_t columns = known ? 1 + b.below(3) : 0;
+  const int x = alone ? -1 : garbage(b, shape, beyond(options.lengths, shape), true);
+  const int projected =
+      known ? garbage(b, projected_shape, beyond(options.lengths, projected_shape), true) : -1;
+  if ((x < 0 && !alone) || (known && projected < 0)) return false;
+  const Shape state_shape = {batch, hidden};
+  const int h = state ? b.of(state_shape) : -1, c = state && kind == 3 ? b.of(state_shape) : -1;
+  const int weight_ih = b.of({gates * hidden, columns + (alone ? 0 : features)});
+  const int weight_hh = b.of({gates * hidden, hidden});
+  const int bias_ih = bias ? b.of({gates * hidden}) : -1;
+  const int bias_hh = bias ? b.of({gates * hidden}) : -1;
+  static const char* const kNames[] = {"rnn_sequence", "rnn_sequence relu", "gru_sequence",
+                                       "lstm_sequence"};
+  std::string details =
+      fmt::format("lengths={} reverse={}{}", to_text(options.lengths), options.reverse,
+                  known ? fmt::format(" known columns={}", columns) : "");
+  const auto apply = [=](const Tensors& in) {
+    const RecurrentWeights weights{in[3], in[4], in[5], in[6]};
+    const RecurrentInput input(in[0], ProjectedInput{in[7], columns});
+    SequenceResult result;
+    switch (kind) {
+      case 0:
+        result = rnn_sequence(input, in[1], weights, options);
+        break;
+      case 1:
+        result = rnn_sequence(input, in[1], weights, options, RnnActivation::relu);
+        break;
+      case 2:
+        result = gru_sequence(input, in[1], weights, options);
+        break;
+      default:
+        result = lstm_sequence(input, {in[1], in[2]}, weights, options);
+    }
+    return kind == 3 ? Tensors{result.output, result.h, result.c}
+                     : Tensors{result.output, result.h};
+  };
+  const Shape output_shape = {steps, batch, hidden};
+  Apply with_poison =
+      poisoned(b, details, apply, 0, beyond(options.lengths, output_shape), output_shape);
+  return b.push(kNames[kind], details, {x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, projected},
+                std::move(with_poison));
+}
+
+bool add_recurrent_layer(Builder& b) {
+  const std::vector<std::string> kinds = cell_kinds();
+  const std::string& kind =
+      kinds[static_cast<std::size_t>(b.below(static_cast<std::int64_t>(kinds.size())))];
+  const std::int64_t steps = b.size(), batch = 1 + b.below(3), features = 1 + b.below(4);
+  const RecurrentOptions options{.layers = 1 + static_cast<int>(b.below(2)),
+                                 .bidirectional = b.chance(0.6),
+                                 .dropout = b.chance(0.3) ? 0.3 : 0};
+  const DefaultDType float64(DType::f64);
+  const auto key = static_cast<std::uint64_t>(b.below(1000));
+  seed(key);
+  const auto layer = std::make_shared<Recurrent>(kind, features, 1 + b.below(4), options);
+  const Indices lengths = maybe_lengths(b, batch, steps);
+  const Shape shape = {steps, batch, features};
+  const int x = garbage(b, shape, beyond(lengths, shape), true);
+  if (x < 0) return false;
+  std::vector<int> inputs = {x};
+  for (const Param& param : layer->parameters()) inputs.push_back(b.leaf(param.value));
+  std::string details =
+      fmt::format("layers={} bidirectional={} dropout={} lengths={}", options.layers,
+                  options.bidirectional, options.dropout, to_text(lengths));
+  const auto apply = [=](const Tensors& in) {
+    seed(key);
+    const RecurrentResult result = (*layer)(in[0], lengths);
+    Tensors all = {result.output};
+    for (const RecurrentState& state : result.states) {
+      all.push_back(state.h);
+      if (state.c.defined()) all.push_back(state.c);
+    }
+    return all;
+  };
+  const Shape output_shape = {steps, batch, layer->output_size()};
+  Apply with_poison = poisoned(b, details, apply, 0, beyond(lengths, output_shape), output_shape);
+  return b.push("Recurrent " + kind, details, inputs, std::move(with_poison), {}, true);
+}
+
+}  // namespace
+
+std::vector<Operation> masked_operations() {
+  return {
+      {"masked where", add_masked_where},
+      {"masked softmax", add_masked_softmax},
+      {"masked softmax", add_masked_softmax},
+      {"classification loss", add_classification_loss},
+      {"classification loss", add_classification_loss},
+      {"dot product attention", add_dot_product_attention},
+      {"dot product attention", add_dot_product_attention},
+      {"scores", add_scores},
+      {"Attention", add_attention_layer},
+      {"MultiHeadAttention", add_multi_head_attention},
+      {"TransformerEncoder", add_transformer_encoder},
+      {"sequence", add_sequence},
+      {"sequence", add_sequence},
+      {"Recurrent", add_recurrent_layer},
+  };
+}
+
+}  // namespace attune::random_programs

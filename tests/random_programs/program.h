@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "attune/autograd.h"
+
+/// Random programs: what a user might compute, drawn from all differentiable operations, with
+/// garbage wherever a length or a mask hides it. See random_programs --help for what is checked.
+namespace attune::random_programs {
+
+/// One flag for each element; empty when none is set.
+using Mask = std::vector<char>;
+using Tensors = std::vector<Tensor>;
+using Apply = std::function<Tensors(const Tensors&)>;
+
+/// A value that the program begins with: a float64 parameter.
+struct Leaf {
+  int id = 0;
+  Tensor tensor;
+};
+
+/// One operation or layer.
+struct Step {
+  std::string name;          ///< such as "softmax"
+  std::string details;       ///< such as "axis=1 lengths=[2, 0]"
+  std::vector<int> inputs;   ///< ids of values; -1 where an operand is not given
+  std::vector<int> outputs;  ///< ids of values
+  Apply apply;               ///< for both dtypes, unless a layer's parameters are float64
+  bool float64_only = false;
+};
+
+/// A value that the loss is made from: loss = sum over outputs of <value, cotangent>.
+struct Output {
+  int id = 0;
+  Array cotangent;
+};
+
+struct Program {
+  std::uint64_t seed = 0;
+  std::vector<Leaf> leaves;
+  std::vector<Step> steps;  ///< in an order to run them in
+  std::vector<Output> outputs;
+  std::vector<Shape> shapes;  ///< of all values, by id
+  std::vector<Mask> hidden;   ///< of all values, by id: what may hold anything
+  bool large = false;         ///< large enough for operations to be shared out to threads
+  bool one_loss = false;      ///< differentiate one scalar, rather than each output on its own
+
+  bool float64_only() const;
+  bool hides_something() const;
+};
+
+/// How to run a program.
+struct RunOptions {
+  DType dtype = DType::f64;
+  bool observed = false;  ///< with hooks that change nothing and retained gradients
+  bool twice = false;     ///< differentiate twice, and give the second pass's gradients
+  bool added = false;     ///< differentiate twice, and give the sum of both
+  bool with_garbage = false;
+  double garbage = 0;  ///< what all hidden elements of leaves hold
+};
+
+/// All values by id, and the gradients of all leaves in their order (zeros where the loss does not
+/// depend on a leaf).
+struct RunResult {
+  std::vector<Array> values, gradients;
+};
+
+RunResult differentiate(const Program& program, const RunOptions& options = {});
+
+/// All values by id, from the leaves' present values, without recording anything.
+Tensors evaluate(const Program& program);
+
+/// The program as text: a line for each leaf, step and output.
+std::string to_text(const Program& program);
+/// [2, 0, 3]
+std::string to_text(const Indices& indices);
+
+}  // namespace attune::random_programs
