@@ -21,6 +21,7 @@
 #include "attune/autograd/ops/matmul.h"
 #include "attune/autograd/ops/multi_head_attention.h"
 #include "attune/autograd/ops/normalization.h"
+#include "attune/autograd/ops/padding.h"
 #include "attune/autograd/ops/recurrent.h"
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/ops/shaping.h"

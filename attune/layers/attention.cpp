@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "attune/autograd/ops/attention.h"
+#include "attune/autograd/ops/padding.h"
 #include "attune/autograd/ops/softmax.h"
 
 namespace attune {
@@ -34,7 +35,10 @@ Memory Attention::memorize(const Tensor& keys, const Tensor& values, const Indic
                    "attention: length {} is outside [0, {}], the number of source positions",
                    length, source);
   }
-  return {score_->project_keys(keys), values, lengths};
+  // The projection's weight would take padding into its gradient: see mask_padding().
+  const Tensor masked = mask_padding(keys, lengths);
+  return {score_->project_keys(masked), &values == &keys ? masked : mask_padding(values, lengths),
+          lengths};
 }
 
 AttentionResult Attention::attend(const Tensor& query, const Memory& memory) const {

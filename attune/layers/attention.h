@@ -34,7 +34,8 @@ struct AttentionResult {
 ///     auto [context, weights] = attention.attend(decoder_state, memory);
 ///
 /// Parameters: score.weight, ... as in the AttentionScore. A source of length 0 has weights and
-/// context 0.
+/// context 0. Keys and values beyond a length may hold anything, NaN included: they have no
+/// influence on any value or gradient.
 class Attention : public Layer {
  public:
   explicit Attention(std::shared_ptr<AttentionScore> score);
@@ -42,7 +43,7 @@ class Attention : public Layer {
   Attention(std::string_view score, std::int64_t query_size, std::int64_t key_size,
             std::int64_t hidden);
 
-  /// Takes in a source whose keys are also its values: keys [S, B, K].
+  /// Takes in a source whose keys are also its values: keys [S, B, K]. Its padding becomes 0.
   /// Errors: lengths are not one for each sequence, or outside [0, S].
   Memory memorize(const Tensor& keys, const Indices& lengths = {}) const;
   /// The same with values [S, B, V] of their own.

@@ -17,7 +17,8 @@ namespace attune {
 class AttentionScore : public Layer {
  public:
   /// The part that needs no query, done once for each source: keys [S, B, K] -> [S, B, ...]. As
-  /// they are by default.
+  /// they are by default. Attention clears keys beyond a source's length first, and gives their
+  /// scores no gradient.
   virtual Tensor project_keys(const Tensor& keys) const { return keys; }
   /// The scores of one query for each sequence: query [B, Q] -> [B, S].
   virtual Tensor operator()(const Tensor& query, const Tensor& projected_keys) const = 0;

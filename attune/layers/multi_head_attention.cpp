@@ -1,6 +1,7 @@
 #include "attune/layers/multi_head_attention.h"
 
 #include "attune/autograd/ops/multi_head_attention.h"
+#include "attune/autograd/ops/padding.h"
 #include "attune/autograd/ops/shaping.h"
 
 namespace attune {
@@ -36,7 +37,9 @@ Memory MultiHeadAttention::memorize(const Tensor& source, const Indices& lengths
 
 Memory MultiHeadAttention::memorize(const Tensor& keys, const Tensor& values,
                                     const Indices& lengths) const {
-  return {key_(keys), value_(values), lengths};
+  // The projections' weights would take padding into their gradients: see mask_padding().
+  const Tensor masked = mask_padding(keys, lengths);
+  return {key_(masked), value_(&values == &keys ? masked : mask_padding(values, lengths)), lengths};
 }
 
 Memory MultiHeadAttention::extend(const Memory& memory, const Tensor& more) const {
@@ -64,7 +67,9 @@ MultiHeadResult MultiHeadAttention::attend(const Tensor& query, const Memory& me
 }
 
 Tensor MultiHeadAttention::operator()(const Tensor& x, const Indices& lengths, bool causal) const {
-  return attend(x, memorize(x, lengths), {.causal = causal}).output;
+  const Tensor masked = mask_padding(x, lengths);
+  return mask_padding(attend(masked, memorize(masked, lengths), {.causal = causal}).output,
+                      lengths);
 }
 
 }  // namespace attune

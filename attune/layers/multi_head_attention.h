@@ -35,7 +35,8 @@ struct MultiHeadResult {
 ///     Memory memory = attention.memorize(states, lengths);    // or to another one, which is
 ///     Tensor z = attention.attend(x, memory).output;          // projected only once
 ///
-/// Shapes: x, query [T, B, features], source [S, B, key_size] -> [T, B, features].
+/// Shapes: x, query [T, B, features], source [S, B, key_size] -> [T, B, features]. What lies beyond
+/// a length may hold anything, NaN included: it has no influence on any value or gradient.
 /// Parameters: query, key, value and out, each with weight and bias as in Linear. PyTorch's
 /// in_proj_weight is query.weight, key.weight and value.weight one below the other.
 /// Errors: features are no multiple of the heads; sizes and lengths that do not fit.
@@ -57,7 +58,7 @@ class MultiHeadAttention : public Layer {
   MultiHeadResult attend(const Tensor& query, const Memory& memory,
                          const AttendOptions& options = {}) const;
 
-  /// A sequence attends to itself.
+  /// A sequence attends to itself. The output is 0 beyond its length.
   Tensor operator()(const Tensor& x, const Indices& lengths = {}, bool causal = false) const;
 
   std::int64_t features() const { return query_.in(); }

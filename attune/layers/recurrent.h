@@ -57,7 +57,8 @@ class RecurrentLayer : public Layer {
 ///     GRU encoder(64, 128, {.layers = 2, .bidirectional = true});
 ///     auto [output, states] = encoder(x, lengths);
 ///
-/// Shapes: x [T, B, input], lengths [B] -> output [T, B, hidden * directions], states.
+/// Shapes: x [T, B, input], lengths [B] -> output [T, B, hidden * directions], states. What x holds
+/// beyond a length, NaN included, has no influence on any value or gradient.
 /// Parameters: layer0.forward.weight_ih, layer0.backward.weight_ih, layer1.forward.weight_ih, ...
 /// as in RecurrentCell.
 /// Errors: an unknown kind; fewer than one layer; a wrong number of initial states; lengths outside

@@ -1,5 +1,7 @@
 #include "attune/layers/transformer_decoder.h"
 
+#include "attune/autograd/ops/padding.h"
+
 namespace attune {
 
 TransformerDecoderLayer::TransformerDecoderLayer(const TransformerOptions& options)
@@ -47,9 +49,10 @@ TransformerDecoder::TransformerDecoder(const TransformerOptions& options, int la
 
 std::vector<Memory> TransformerDecoder::memorize(const Tensor& source,
                                                  const Indices& lengths) const {
+  const Tensor masked = mask_padding(source, lengths);  // once for all layers
   std::vector<Memory> memories;
   for (const TransformerDecoderLayer& layer : layers_)
-    memories.push_back(layer.memorize(source, lengths));
+    memories.push_back(layer.memorize(masked, lengths));
   return memories;
 }
 

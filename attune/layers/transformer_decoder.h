@@ -30,7 +30,7 @@ class TransformerDecoderLayer : public Layer {
  public:
   explicit TransformerDecoderLayer(const TransformerOptions& options);
 
-  /// Looks at a source, once for all positions.
+  /// Looks at a source, once for all positions. Beyond its lengths it may hold anything.
   Memory memorize(const Tensor& source, const Indices& lengths = {}) const;
   /// x are the positions that follow those `seen` (none at first): a whole target at once gives the
   /// same as one position after the other. Padding at the end of targets needs no lengths: no

@@ -1,5 +1,9 @@
 #include "attune/layers/transformer_encoder.h"
 
+#include <utility>
+
+#include "attune/autograd/ops/padding.h"
+
 namespace attune {
 
 TransformerEncoderLayer::TransformerEncoderLayer(const TransformerOptions& options)
@@ -12,10 +16,15 @@ TransformerEncoderLayer::TransformerEncoderLayer(const TransformerOptions& optio
       around_feed_forward_(child("norm2", LayerNorm(options.features)), options.dropout,
                            options.norm_first) {}
 
-Tensor TransformerEncoderLayer::operator()(const Tensor& x, const Indices& lengths) const {
-  const Tensor attended =
-      around_attention_(x, [&](const Tensor& y) { return self_attention_(y, lengths); });
-  return around_feed_forward_(attended, feed_forward_);
+Tensor TransformerEncoderLayer::operator()(Tensor x, const Indices& lengths) const {
+  const Tensor masked = mask_padding(std::move(x), lengths);
+  const Tensor attended = around_attention_(masked, [&](const Tensor& y) {
+    // In between padding is not 0 but finite, and its gradient is 0: it needs no mask of its own.
+    Memory memory = self_attention_.memorize(y);
+    memory.lengths = lengths;
+    return self_attention_.attend(y, memory).output;
+  });
+  return mask_padding(around_feed_forward_(attended, feed_forward_), lengths);
 }
 
 TransformerEncoder::TransformerEncoder(const TransformerOptions& options, int layers) {
@@ -25,10 +34,9 @@ TransformerEncoder::TransformerEncoder(const TransformerOptions& options, int la
   if (options.norm_first) norm_ = child("norm", LayerNorm(options.features));
 }
 
-Tensor TransformerEncoder::operator()(const Tensor& x, const Indices& lengths) const {
-  Tensor y = x;
-  for (const TransformerEncoderLayer& layer : layers_) y = layer(y, lengths);
-  return norm_ ? (*norm_)(y) : y;
+Tensor TransformerEncoder::operator()(Tensor x, const Indices& lengths) const {
+  for (const TransformerEncoderLayer& layer : layers_) x = layer(std::move(x), lengths);
+  return norm_ ? mask_padding((*norm_)(x), lengths) : x;
 }
 
 }  // namespace attune

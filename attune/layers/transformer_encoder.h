@@ -27,16 +27,16 @@ struct TransformerOptions {
 ///     x = residual(x, feed_forward)         FeedForward({features, feed_forward, features})
 ///
 /// Shapes: x [T, B, features], lengths [B] (all T where not defined) -> [T, B, features]. What lies
-/// beyond a length is seen by no other position; what becomes of it means nothing.
-/// Parameters: self_attention.query.weight, ... as in MultiHeadAttention, then
-/// feed_forward.layer0.weight, ... as in FeedForward, norm1.gain, norm1.bias, norm2.gain,
-/// norm2.bias. As PyTorch's nn.TransformerEncoderLayer but for dropout of attention weights, which
-/// the paper does not have.
-/// Errors: features are no multiple of the heads; an unknown activation.
+/// beyond a length may hold anything, NaN included: it has no influence on any value or gradient,
+/// and the output is 0 there. Parameters: self_attention.query.weight, ... as in
+/// MultiHeadAttention, then feed_forward.layer0.weight, ... as in FeedForward, norm1.gain,
+/// norm1.bias, norm2.gain, norm2.bias. As PyTorch's nn.TransformerEncoderLayer but for dropout of
+/// attention weights, which the paper does not have. Errors: features are no multiple of the heads;
+/// an unknown activation.
 class TransformerEncoderLayer : public Layer {
  public:
   explicit TransformerEncoderLayer(const TransformerOptions& options);
-  Tensor operator()(const Tensor& x, const Indices& lengths = {}) const;
+  Tensor operator()(Tensor x, const Indices& lengths = {}) const;
 
  private:
   MultiHeadAttention self_attention_;
@@ -45,13 +45,13 @@ class TransformerEncoderLayer : public Layer {
 };
 
 /// Layers on top of each other. With norm_first, whose sums are never normalised, there is a
-/// LayerNorm at the end. Positions must be in x already: see Positions.
+/// LayerNorm at the end. Positions must be in x already: see Positions. Shapes as the layer's.
 /// Parameters: layer0.self_attention.query.weight, ...; with norm_first also norm.gain, norm.bias.
 /// Errors: as the layer's; fewer than one layer.
 class TransformerEncoder : public Layer {
  public:
   TransformerEncoder(const TransformerOptions& options, int layers);
-  Tensor operator()(const Tensor& x, const Indices& lengths = {}) const;
+  Tensor operator()(Tensor x, const Indices& lengths = {}) const;
 
  private:
   std::vector<TransformerEncoderLayer> layers_;

@@ -2,6 +2,7 @@
 
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/ops/embedding.h"
+#include "attune/autograd/ops/padding.h"
 #include "attune/autograd/ops/shaping.h"
 
 namespace attune {
@@ -35,7 +36,9 @@ Encoded Encoder::operator()(const Sources& sources) const {
 
   Encoded encoded{.states = {}, .lengths = sources.lengths, .last = {}};
   if (mark_)
-    encoded.states = output + embedding_linear(embedding_.weight(), sources.ids, mark_->weight());
+    encoded.states =
+        mask_padding(output + embedding_linear(embedding_.weight(), sources.ids, mark_->weight()),
+                     sources.lengths);
   const int directions = recurrent_.directions();
   for (int layer = 0; layer < recurrent_.layers(); ++layer)
     encoded.last.push_back(side_by_side(&states[layer * directions], directions));

@@ -14,7 +14,8 @@ namespace attune {
 
 /// What an encoder makes of sources.
 struct Encoded {
-  Tensor states;    ///< [S, B, D]: h_s for every position; not defined without attention
+  /// [S, B, D]: h_s for every position, 0 beyond a source's length; not defined without attention.
+  Tensor states;
   Indices lengths;  ///< [B]
   /// After each source's last step, for each layer: [B, D], the directions side by side.
   std::vector<RecurrentState> last;

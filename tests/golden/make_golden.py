@@ -264,12 +264,13 @@ def transformer_encoder(norm_first, activation, layers=0):
         layer = nn.TransformerEncoder(layer, layers, norm, enable_nested_tensor=False)
     parameters = split_projections(renamed(layer, attune_name))
     call, x, lengths = with_parameters(layer, parameters), normal(5, 3, 4), [5, 2, 3]
-    return case(
-        lambda: {"output": call(x, src_key_padding_mask=padding(lengths, 5))},
-        {"x": x},
-        parameters,
-        {"lengths": lengths},
-    )
+    hidden = padding(lengths, 5)
+
+    def run():  # with zeros beyond the lengths, where PyTorch leaves what happens to be there
+        output = call(x, src_key_padding_mask=hidden)
+        return {"output": output.masked_fill(hidden.T[..., None], 0)}
+
+    return case(run, {"x": x}, parameters, {"lengths": lengths})
 
 
 def transformer_decoder(norm_first, activation, layers=0):

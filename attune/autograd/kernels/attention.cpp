@@ -39,8 +39,11 @@ void rows_combine(const AttentionSizes& n, const T* weights, const T* sequence, 
   for_each_row(n, 1, [&](std::int64_t b) {
     T* row = rows + b * n.features;
     if (!accumulate) std::fill_n(row, n.features, T{0});
-    for (std::int64_t s = 0; s < n.sources; ++s)
-      axpy(n.features, weights[b * n.sources + s], sequence + (s * n.batch + b) * n.features, row);
+    for (std::int64_t s = 0; s < n.sources; ++s) {
+      const T weight = weights[b * n.sources + s];
+      if (weight == 0) continue;
+      axpy(n.features, weight, sequence + (s * n.batch + b) * n.features, row);
+    }
   });
 }
 
@@ -48,9 +51,14 @@ template <typename T>
 void rows_spread(const AttentionSizes& n, const T* weights, const T* rows, T* sequence,
                  bool accumulate) {
   for_each_row(n, 1, [&](std::int64_t b) {
-    for (std::int64_t s = 0; s < n.sources; ++s)
-      axpy(n.features, weights[b * n.sources + s], rows + b * n.features,
-           sequence + (s * n.batch + b) * n.features, accumulate);
+    for (std::int64_t s = 0; s < n.sources; ++s) {
+      const T weight = weights[b * n.sources + s];
+      T* to = sequence + (s * n.batch + b) * n.features;
+      if (weight != 0)
+        axpy(n.features, weight, rows + b * n.features, to, accumulate);
+      else if (!accumulate)
+        std::fill_n(to, n.features, T{0});
+    }
   });
 }
 

@@ -3,7 +3,9 @@
 #include <cstdint>
 
 /// Loops of attention with one query per batch row, over sequences [S, B, F]. Batch rows are shared
-/// out over threads; each owns the rows it writes.
+/// out over threads; each owns the rows it writes. A weight or a gradient of a score that is 0, as
+/// they are beyond a sequence's length, leaves its position out, whatever that holds: 0 * NaN would
+/// be NaN.
 namespace attune {
 
 struct AttentionSizes {

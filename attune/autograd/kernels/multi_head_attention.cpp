@@ -49,6 +49,11 @@ std::int64_t visible_in(const MultiHeadSizes& n, const QueryTile& queries, std::
   return std::clamp<std::int64_t>(seen - keys.first, 0, keys.count);
 }
 
+// True when each of the queries sees all keys of the tile: no later one sees fewer than the first.
+bool all_seen(const MultiHeadSizes& n, const QueryTile& queries, const KeyTile& keys) {
+  return visible_in(n, queries, 0, keys) == keys.count;
+}
+
 // Where position `first` of a pair begins in a sequence with `features` numbers for each head.
 template <typename T>
 T* at(const MultiHeadSizes& n, T* sequence, std::int64_t features, std::int64_t pair,
@@ -82,6 +87,54 @@ PackedMatrix<T> pack(const MultiHeadSizes& n, Op op, std::int64_t pair, const Ke
   const bool transposed = op == Op::transpose;
   return PackedMatrix<T>(op, transposed ? keys.count : features, transposed ? features : keys.count,
                          at(n, sequence, features, pair, keys.first), n.pairs() * features);
+}
+
+// Rows of a sequence, `step` numbers apart: what a matrix was packed from.
+template <typename T>
+struct Rows {
+  const T* first;
+  std::int64_t step, count, features;
+  const T* operator[](std::int64_t row) const { return first + row * step; }
+};
+
+// The tile's keys or values, as pack() takes them.
+template <typename T>
+Rows<T> rows_of(const MultiHeadSizes& n, std::int64_t pair, const KeyTile& keys,
+                std::int64_t features, const T* sequence) {
+  return {at(n, sequence, features, pair, keys.first), n.pairs() * features, keys.count, features};
+}
+
+// C = A B + beta C, where row i of C sees only those rows j of B for which sees(i, j) is true, and
+// A[i, j] is 0 for the others. That is the plain product unless a row of B holds NaN or infinity,
+// which times 0 is NaN: then rows of C that see the same of these rows are multiplied together,
+// with zeros for the ones that they do not see. Either way a row of C has the same bits.
+template <typename T, typename Sees>
+void multiply_seen(const PackedMatrix<T>& packed, const Rows<T>& b, Op op_a, std::int64_t m,
+                   const T* a, T beta, T* c, const Sees& sees) {
+  std::vector<std::int64_t> wild;
+  for (std::int64_t j = 0; j < b.count; ++j)
+    if (!row_is_finite(b[j], b.features)) wild.push_back(j);
+  if (wild.empty()) return packed.multiply(op_a, m, a, kTile, beta, c, b.features);
+
+  Array scratch(Shape{b.count + m, b.features}, dtype_of<T>);
+  T *tame = scratch.mutable_data<T>(), *product = tame + b.count * b.features;
+  std::vector<bool> done(static_cast<std::size_t>(m));
+  for (std::int64_t i = 0; i < m; ++i) {
+    if (done[i]) continue;
+    for (std::int64_t j = 0; j < b.count; ++j) std::copy_n(b[j], b.features, tame + j * b.features);
+    for (const std::int64_t j : wild)
+      if (!sees(i, j)) std::fill_n(tame + j * b.features, b.features, T{0});
+    std::copy_n(c, m * b.features, product);
+    PackedMatrix<T>(Op::none, b.features, b.count, tame, b.features)
+        .multiply(op_a, m, a, kTile, beta, product, b.features);
+    for (std::int64_t k = i; k < m; ++k) {
+      if (done[k] || !std::all_of(wild.begin(), wild.end(),
+                                  [&](std::int64_t j) { return sees(k, j) == sees(i, j); }))
+        continue;
+      std::copy_n(product + k * b.features, b.features, c + k * b.features);
+      done[k] = true;
+    }
+  }
 }
 
 // body(keys) for tiles that together hold the first `seen` keys.
@@ -137,9 +190,11 @@ struct RunningSoftmax {
   // Turns `seen` scores into exp(score - largest) and gives the factor for what is there already.
   T take_in(std::int64_t row, T* scores, std::int64_t seen) {
     const T before = largest[row];
-    largest[row] = std::max(before, row_max(scores, seen));
-    row_exp(scores, largest[row], seen, scores);
-    const T shrink = math::exp(before - largest[row]);
+    largest[row] = std::max(before, row_max(scores, seen));  // a NaN shows in the total
+    const bool nothing = largest[row] == -std::numeric_limits<T>::infinity();
+    const T shift = nothing ? T{0} : largest[row];
+    row_exp(scores, shift, seen, scores);
+    const T shrink = math::exp(before - shift);
     total[row] = total[row] * shrink + lane_sum<T>(seen, [=](auto i) { return scores[i]; });
     return shrink;
   }
@@ -184,11 +239,17 @@ void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile
         }
         std::fill(weights[row] + seen, weights[row] + tiles[i].count, T{0});
       }
-      values[i].multiply(Op::none, queries.count, weights.rows, kTile, i > 0 ? T{1} : T{0}, sum, e);
+      const T beta = i > 0 ? T{1} : T{0};
+      if (all_seen(n, queries, tiles[i]))
+        values[i].multiply(Op::none, queries.count, weights.rows, kTile, beta, sum, e);
+      else
+        multiply_seen(values[i], rows_of(n, pair, tiles[i], e, value), Op::none, queries.count,
+                      weights.rows, beta, sum,
+                      [&](auto row, auto s) { return s < visible_in(n, queries, row, tiles[i]); });
     }
     for (std::int64_t row = 0; row < queries.count; ++row) {
       const std::int64_t t = queries.first + row;
-      const bool sees = n.visible(pair, t) > 0;
+      const bool sees = softmax.total[row] != 0;  // else there is no key, or only scores of -inf
       axpy(e, sees ? 1 / softmax.total[row] : T{1}, sum + row * e, at(n, context, e, pair, t),
            /*accumulate=*/false);
       log_sums[pair * n.queries + t] =
@@ -257,13 +318,24 @@ class PairBackward {
       const KeyTile& keys = tiles_[i];
       to_scores_[i].multiply(Op::none, rows, query_, d, T{0}, weights_.rows, kTile);
       weigh(n_, queries, keys, saved_.log_sums, weights_);
-      to_dvalue.multiply(Op::transpose, keys.count, weights_.rows, kTile, T{1},
-                         dvalue_ + keys.first * e, e);
       to_dweights_[i].multiply(Op::none, rows, dcontext_, e, T{0}, dweights_.rows, kTile);
+      T *dkey = dkey_ + keys.first * d, *dvalue = dvalue_ + keys.first * e;
+      if (all_seen(n_, queries, keys)) {
+        to_dvalue.multiply(Op::transpose, keys.count, weights_.rows, kTile, T{1}, dvalue, e);
+        differentiate_softmax(queries, keys);
+        to_dquery_[i].multiply(Op::none, rows, weights_.rows, kTile, T{1}, dquery_, d);
+        to_dkey.multiply(Op::transpose, keys.count, weights_.rows, kTile, T{1}, dkey, d);
+        continue;
+      }
+      const auto sees = [&](auto row, auto s) { return s < visible_in(n_, queries, row, keys); };
+      const auto seen_by = [&](auto s, auto row) { return sees(row, s); };
+      multiply_seen(to_dvalue, {dcontext_, e, rows, e}, Op::transpose, keys.count, weights_.rows,
+                    T{1}, dvalue, seen_by);
       differentiate_softmax(queries, keys);
-      to_dquery_[i].multiply(Op::none, rows, weights_.rows, kTile, T{1}, dquery_, d);
-      to_dkey.multiply(Op::transpose, keys.count, weights_.rows, kTile, T{1},
-                       dkey_ + keys.first * d, d);
+      multiply_seen(to_dquery_[i], rows_of(n_, pair_, keys, d, saved_.key), Op::none, rows,
+                    weights_.rows, T{1}, dquery_, sees);
+      multiply_seen(to_dkey, {query_, d, rows, d}, Op::transpose, keys.count, weights_.rows, T{1},
+                    dkey, seen_by);
     }
   }
 
@@ -275,21 +347,22 @@ class PairBackward {
           dot(dcontext_ + row * features, at(n_, saved_.context, features, pair_, t), features);
       if (!saved_.dweights) continue;
       const std::int64_t offset = (pair_ * n_.queries + t) * n_.keys;
-      mean_[row] += dot(saved_.weights + offset, saved_.dweights + offset, n_.keys);
+      mean_[row] += dot(saved_.weights + offset, saved_.dweights + offset, n_.visible(pair_, t));
     }
   }
 
-  // weights = ds
+  // weights = ds, which stays 0 where a query does not see: there dp may be anything.
   void differentiate_softmax(const QueryTile& queries, const KeyTile& keys) {
     for (std::int64_t row = 0; row < queries.count; ++row) {
       T *w = weights_[row], *dw = dweights_[row];
       const T m = mean_[row];
+      const std::int64_t seen = visible_in(n_, queries, row, keys);
       if (saved_.dweights) {
         const std::int64_t t = pair_ * n_.queries + queries.first + row;
-        axpy(keys.count, T{1}, saved_.dweights + t * n_.keys + keys.first, dw);
+        axpy(seen, T{1}, saved_.dweights + t * n_.keys + keys.first, dw);
       }
 #pragma omp simd
-      for (std::int64_t i = 0; i < keys.count; ++i) w[i] *= dw[i] - m;
+      for (std::int64_t i = 0; i < seen; ++i) w[i] *= dw[i] - m;
     }
   }
 

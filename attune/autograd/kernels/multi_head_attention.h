@@ -9,6 +9,10 @@
 /// row. Such a pair (b, h) is a matrix whose rows lie B * H * d apart, so nothing is moved to get
 /// at it. Scores exist in tiles only: no [T, S] matrix is ever in memory unless its weights are
 /// asked for.
+///
+/// A key that a query does not see has no influence on that query's results and gradients, nor the
+/// query on the key's gradients, whatever keys, values, queries and the gradients that come in
+/// hold.
 namespace attune {
 
 struct MultiHeadSizes {
@@ -32,7 +36,8 @@ struct MultiHeadSizes {
 };
 
 /// context[t] = sum_s softmax_s(scale query[t] . key[s]) value[s], and log_sums [B, H, T]: of each
-/// row of scores the log sum exp. A query that sees no key has context and log sum 0.
+/// row of scores the log sum exp. A query that sees no key, or has only scores of -infinity, has
+/// context and log sum 0.
 template <typename T>
 void multi_head_forward(const MultiHeadSizes& n, const T* query, const T* key, const T* value,
                         T* context, T* log_sums);

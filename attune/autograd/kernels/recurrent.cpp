@@ -73,10 +73,10 @@ void lstm_row(std::int64_t hidden, T* gates, const T* u, Biases<T> b, const T* c
 // the old one directly; what reaches it through W_hh follows as a matrix product.
 
 template <typename T, typename F>
-void rnn_row_backward(std::int64_t hidden, const T* gates, T* dh, T* dgates, const F& slope) {
+void rnn_row_backward(std::int64_t hidden, const T* gates, T* dh, T* dgates, const F& derivative) {
 #pragma omp simd
   for (std::int64_t i = 0; i < hidden; ++i) {
-    dgates[i] = dh[i] * slope(gates[i]);
+    dgates[i] = derivative(dh[i], gates[i]);
     dh[i] = 0;
   }
 }
@@ -162,6 +162,8 @@ void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths,
         if (lengths && t >= lengths[first + b]) {
           std::copy_n(h, H, h_new);
           if (c) std::copy_n(c, H, c_new);
+          std::fill_n(gates, G, T{0});
+          if (s.recurrent_n) std::fill_n(s.recurrent_n + (step_row + b) * H, H, T{0});
           continue;
         }
         switch (n.cell) {
@@ -169,7 +171,7 @@ void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths,
             rnn_row(H, gates, u + b * G, biases, h_new, [](T v) { return math::tanh(v); });
             break;
           case Cell::rnn_relu:
-            rnn_row(H, gates, u + b * G, biases, h_new, [](T v) { return v > 0 ? v : T{0}; });
+            rnn_row(H, gates, u + b * G, biases, h_new, [](T v) { return v < 0 ? T{0} : v; });
             break;
           case Cell::gru:
             gru_row(H, gates, u + b * G, biases, h, h_new, s.recurrent_n + (step_row + b) * H);
@@ -213,10 +215,10 @@ void sequence_backward(const SequenceSizes& n, const std::int32_t* lengths,
         }
         switch (n.cell) {
           case Cell::rnn_tanh:
-            rnn_row_backward(H, gates, dh, dg, [](T y) { return 1 - y * y; });
+            rnn_row_backward(H, gates, dh, dg, [](T d, T y) { return d * (1 - y * y); });
             break;
           case Cell::rnn_relu:
-            rnn_row_backward(H, gates, dh, dg, [](T y) { return y > 0 ? T{1} : T{0}; });
+            rnn_row_backward(H, gates, dh, dg, [](T d, T y) { return y <= 0 ? T{0} : d; });
             break;
           case Cell::gru:
             gru_row_backward(H, gates, s.recurrent_n + (step_row + b) * H, h, dh, dg, du);

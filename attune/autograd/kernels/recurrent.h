@@ -44,7 +44,7 @@ struct SequenceStates {
 
 /// Runs the cell over all steps. The gates' input is W_ih x of x [T, B, D], or what is known of it
 /// before, `projected` [T, B, G H], or their sum; either may be nullptr. So may `lengths` [B]:
-/// beyond its length a row's state stays.
+/// beyond its length a row's state stays, and what is left for backward is 0.
 template <typename T>
 void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths,
                       const SequenceWeights<T>& weights, const T* x, const T* projected,
@@ -61,6 +61,7 @@ struct SequenceGradients {
   bool add_to_dx;
 };
 
+/// Beyond a row's length dy may hold anything; the gradients there are 0.
 template <typename T>
 void sequence_backward(const SequenceSizes& n, const std::int32_t* lengths,
                        const SequenceWeights<T>& weights, const SequenceStates<const T>& states,

@@ -27,6 +27,12 @@ T dot(const T* x, const T* y, std::int64_t n) {
   return lane_sum<T>(n, [=](std::int64_t i) { return x[i] * y[i]; });
 }
 
+/// True when no element is NaN or infinite.
+template <typename T>
+bool row_is_finite(const T* x, std::int64_t n) {
+  return lane_sum<T>(n, [=](std::int64_t i) { return x[i] - x[i]; }) == 0;  // inf - inf is NaN
+}
+
 /// y += a x, or y = a x without `accumulate`.
 template <typename T>
 void axpy(std::int64_t n, T a, const T* x, T* y, bool accumulate = true) {

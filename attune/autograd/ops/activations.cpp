@@ -22,7 +22,7 @@ Tensor sigmoid(const Tensor& x) {
 Tensor relu(const Tensor& x) {
   Array y = map(x.value(), [](auto v) { return v < 0 ? decltype(v)(0) : v; });  // NaN stays NaN
   return record("relu", y, {x}, [y = Saved(y)](Grads& g) {
-    g.add(0, map_same([](auto d, auto r) { return r > 0 ? d : decltype(d)(0); }, g.dy(), *y));
+    g.add(0, map_same([](auto d, auto r) { return r <= 0 ? decltype(d)(0) : d; }, g.dy(), *y));
   });
 }
 

@@ -3,7 +3,9 @@
 #include "attune/autograd/tensor.h"
 
 /// The inner steps of attention for one query per batch row. S is the number of source positions:
-/// keys are [S, B, K] (time-major, as an encoder leaves them), weights [B, S].
+/// keys are [S, B, K] (time-major, as an encoder leaves them), weights [B, S]. Keys and values
+/// beyond a sequence's length may hold anything: softmax() with lengths gives them the weight 0 and
+/// their scores the gradient 0, and such a position has no influence here.
 namespace attune {
 
 /// score(b, s) = keys[s, b] . query[b]. query [B, K], keys [S, B, K] -> [B, S].
@@ -16,7 +18,8 @@ Tensor dot_score(const Tensor& query, const Tensor& keys);
 /// step. Errors: sizes do not fit.
 Tensor additive_score(const Tensor& query, const Tensor& keys, const Tensor& v);
 
-/// context[b] = sum_s weights[b, s] values[s, b]. weights [B, S], values [S, B, V] -> [B, V].
+/// context[b] = sum_s weights[b, s] values[s, b], over the positions with a weight that is not 0:
+/// the others may hold NaN. weights [B, S], values [S, B, V] -> [B, V].
 /// Errors: sizes do not fit.
 Tensor weighted_sum(const Tensor& weights, const Tensor& values);
 

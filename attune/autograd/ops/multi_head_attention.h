@@ -21,7 +21,9 @@ struct DotProductOptions {
 
 /// For each batch row and head, context = softmax(scale query key^T) value (Vaswani et al. 2017,
 /// eq. 1). query [T, B, H * d], key [S, B, H * d], value [S, B, H * e] -> [T, B, H * e]. A query
-/// that sees no key has context 0 and passes no gradient on.
+/// that sees no key has context 0 and passes no gradient on. Keys that a query does not see, beyond
+/// a length or after a causal one, may hold anything, NaN and infinity included, and so may the
+/// gradients of their weights: nothing of it reaches that query.
 ///
 /// The [T, S] scores never lie in memory: they are made in tiles, forward with a running maximum
 /// and sum (Rabe and Staats 2021), backward anew from the log sum exp of each row, which with the

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "attune/autograd/kernels/gemm.h"
+#include "attune/autograd/kernels/padding.h"
 #include "attune/autograd/kernels/recurrent.h"
 
 namespace attune {
@@ -89,15 +90,7 @@ Run plan(const char* name, Cell cell, bool single, const RecurrentInput& input,
   check_operand(run, "state c", state.c, state_shape, x.dtype());
   ATTUNE_CHECK(w.bias_ih.defined() == w.bias_hh.defined(),
                "{}: bias_ih and bias_hh go together; one of them is missing", name);
-  if (run.lengths.defined()) {
-    ATTUNE_CHECK(run.lengths.shape() == Shape{run.n.batch},
-                 "{}: lengths must be [{}], one for each sequence; got {}", name, run.n.batch,
-                 run.lengths.shape());
-    for (std::int64_t b = 0; b < run.n.batch; ++b)
-      ATTUNE_CHECK(run.lengths.at(b) >= 0 && run.lengths.at(b) <= run.n.steps,
-                   "{}: length {} of sequence {} is outside [0, {}]", name, run.lengths.at(b), b,
-                   run.n.steps);
-  }
+  check_lengths(name, run.lengths, run.n.steps, run.n.batch);
   return run;
 }
 
@@ -118,18 +111,9 @@ Array last_of(const Run& run, const Array& states) {
 
 // The states after each step, with zeros beyond the lengths.
 Array output_of(const Run& run, const Array& states) {
-  const Array all = states.block(run.n.reverse ? 0 : 1, run.n.steps);
-  if (!run.lengths.defined()) return all;
-  Array output = all.clone();
-  char* const data = static_cast<char*>(output.mutable_raw());
-  const std::size_t row_bytes = static_cast<std::size_t>(run.n.hidden) * size_of(all.dtype());
-  for (std::int64_t b = 0; b < run.n.batch; ++b)
-    for (std::int64_t t = run.lengths.at(b); t < run.n.steps; ++t)
-      std::memset(data + (t * run.n.batch + b) * row_bytes, 0, row_bytes);
-  return output;
+  return clear_padding(states.block(run.n.reverse ? 0 : 1, run.n.steps), run.lengths);
 }
 
-// The columns of weight_ih for x.
 template <typename T>
 std::shared_ptr<const PackedMatrix<T>> input_weight(const Run& run, const Array& x,
                                                     const Array& weight_ih, Op op) {
@@ -172,9 +156,14 @@ void backward(const Run& run, const Kept& kept, Grads& g) {
                        kept.states<T>(),
                        {data_or_null<T>(dy), data(dh), data(dc), data(dgates), data(dgates_hh),
                         data(dx.buffer), dx.accumulate});
-  g.add_affine(kWeightIh, kBiasIh, dgates, *kept.x, run.first_column);
+  // The gates' gradients are 0 in the padding, but 0 times a NaN there would be one.
+  const auto operand = [&](const Array& sequence) {
+    return make_padding_finite(sequence, run.lengths);
+  };
+  g.add_affine(kWeightIh, kBiasIh, dgates, kept.x->defined() ? operand(*kept.x) : Array(),
+               run.first_column);
   g.add_affine(kWeightHh, kBiasHh, dgates_hh.defined() ? dgates_hh : dgates,
-               kept.h->block(run.n.before(0), run.n.steps));
+               operand(kept.h->block(run.n.before(0), run.n.steps)));
   if (g.needs(kProjected)) g.add(kProjected, dgates.reshape(kept.projected));
   g.add(kH, std::move(dh));
   if (dc.defined()) g.add(kC, std::move(dc));

@@ -64,7 +64,8 @@ struct SequenceResult {
 };
 
 struct SequenceOptions {
-  /// [B]; beyond its length a sequence's state stays as it is. Not defined: all have T steps.
+  /// [B]; beyond its length a sequence's state stays as it is, and neither x nor the outputs'
+  /// gradients have any influence, whatever they hold. Not defined: all have T steps.
   Indices lengths;
   /// From the last step to the first; each sequence begins at its own last step.
   bool reverse = false;
