@@ -130,7 +130,7 @@ std::string fault_of(const Case& body) {
     };
     const std::vector<double> clean = run(0, 1);
     for (const double number : clean)
-      if (!std::isfinite(number) && fault.empty()) fault = "a number is not finite without garbage";
+      if (std::isnan(number) && fault.empty()) fault = "a number is NaN without garbage";
     constexpr double kInf = std::numeric_limits<double>::infinity();
     for (const double garbage : {std::nan(""), kInf, -kInf, 1e30, -1e30})
       for (const int thread_count : {1, 3}) {
@@ -254,7 +254,9 @@ TEST_CASE("padding has no influence on attention with any score", "[padding]") {
                  {attention.memorize(keys, values, lengths), attention.memorize(keys, lengths)})
               for (int step = 0; step < 2; ++step) {
                 const auto [context, weights] = attention.attend(trial.input({kBatch, 3}), memory);
-                trial.result(context);
+                const std::int64_t features = context.size(1);
+                trial.result(context,
+                             [=](std::int64_t i) { return lengths.at(i / features) == 0; });
                 trial.result(weights, columns_beyond(lengths, 6));
               }
           }) == "");
@@ -278,6 +280,33 @@ TEST_CASE("padding has no influence on the operations that attention is made of"
     }
 }
 
+TEST_CASE("what a mask of -infinity hides has no influence on attention", "[padding]") {
+  const Hidden hidden = [](std::int64_t i) { return i % 3 == 1 || i == 0; };  // of [B, S]
+  const auto hidden_at = [=](std::int64_t features) {                         // of [S, B, features]
+    return [=](std::int64_t i) {
+      const std::int64_t row = i / features;
+      return hidden(row % kBatch * 7 + row / kBatch);
+    };
+  };
+  for (const bool additive : {false, true}) {
+    INFO((additive ? "additive" : "dot"));
+    CHECK(fault_of([&](Trial& trial) {
+            const Tensor query = trial.input({kBatch, 3});
+            const Tensor keys = trial.input({7, kBatch, 3}, hidden_at(3));
+            const Tensor values = trial.input({7, kBatch, 5}, hidden_at(5));
+            const Tensor scores =
+                additive ? additive_score(query, keys, trial.input({3})) : dot_score(query, keys);
+            Array seen({kBatch, 7}, trial.dtype());
+            for (std::int64_t i = 0; i < seen.elements(); ++i) seen.set(i, !hidden(i));
+            const Tensor none(
+                Array::full({1}, -std::numeric_limits<double>::infinity(), trial.dtype()));
+            const Tensor weights = softmax(where(seen, scores, none));
+            trial.result(weights, hidden);
+            trial.result(weighted_sum(weights, values));
+          }) == "");
+  }
+}
+
 TEST_CASE("padding has no influence on scaled dot-product attention", "[padding]") {
   struct Sizes {
     std::int64_t queries, keys, features;
@@ -291,13 +320,19 @@ TEST_CASE("padding has no influence on scaled dot-product attention", "[padding]
               .heads = 2, .lengths = lengths, .causal = causal, .offset = offset};
           CHECK(fault_of([&](Trial& trial) {
                   const std::int64_t d = 2 * n.features;
-                  const Tensor query = trial.input({n.queries, kBatch, d});
+                  // A query that sees no key is itself without influence.
+                  const Hidden sees_nothing = [=](std::int64_t i) {
+                    const std::int64_t b = i / d % kBatch, t = i / (d * kBatch);
+                    return lengths.at(b) == 0 || (causal && t + offset < 0);
+                  };
+                  const Tensor query = trial.input({n.queries, kBatch, d}, sees_nothing);
                   const Tensor key = trial.input({n.keys, kBatch, d}, beyond(lengths, d));
                   const Tensor value = trial.input({n.keys, kBatch, d}, beyond(lengths, d));
-                  trial.result(scaled_dot_product_attention(query, key, value, options));
+                  trial.result(scaled_dot_product_attention(query, key, value, options),
+                               sees_nothing);
                   const auto [context, weights] =
                       scaled_dot_product_attention_with_weights(query, key, value, options);
-                  trial.result(context);
+                  trial.result(context, sees_nothing);
                   trial.result(weights, [=](std::int64_t i) {
                     const std::int64_t b = i / (n.keys * n.queries * 2);
                     const std::int64_t t = i / n.keys % n.queries, s = i % n.keys;
@@ -441,6 +476,13 @@ TEST_CASE("mask_padding copies nothing where there is no padding, or a temporary
   CHECK(mask_padding(std::move(y), {2, 0}).value().raw() == memory);
   const Tensor z = mask_padding(x, {2, 0});
   CHECK(mask_padding(z, {2, 0}).value().raw() == z.value().raw());
+}
+
+TEST_CASE("mask_padding takes sequences of no steps and batches of no sequences", "[padding]") {
+  CHECK(mask_padding(Array::zeros({0, 2, 3}), {0, 0}).shape() == Shape({0, 2, 3}));
+  const Indices none(std::vector<std::int32_t>{}, Shape{0});
+  CHECK(mask_padding(Array::zeros({2, 0, 3}), none).shape() == Shape({2, 0, 3}));
+  CHECK(mask_padding(Array::zeros({2, 2, 0}), {1, 2}).shape() == Shape({2, 2, 0}));
 }
 
 TEST_CASE("mask_padding's errors name what does not fit", "[padding]") {

@@ -104,6 +104,23 @@ Rows<T> rows_of(const MultiHeadSizes& n, std::int64_t pair, const KeyTile& keys,
   return {at(n, sequence, features, pair, keys.first), n.pairs() * features, keys.count, features};
 }
 
+// True when no row holds NaN or infinity: one sum over all of them.
+template <typename T>
+bool all_finite(const Rows<T>& rows) {
+  constexpr int kLanes = 16;
+  T lanes[kLanes] = {}, rest = 0;
+  for (std::int64_t j = 0; j < rows.count; ++j) {
+    const T* x = rows[j];
+    std::int64_t i = 0;
+    for (; i + kLanes <= rows.features; i += kLanes) {
+#pragma omp simd
+      for (int lane = 0; lane < kLanes; ++lane) lanes[lane] += x[i + lane] - x[i + lane];
+    }
+    for (; i < rows.features; ++i) rest += x[i] - x[i];  // inf - inf is NaN
+  }
+  return rest + lane_sum<T>(kLanes, [&](std::int64_t i) { return lanes[i]; }) == 0;
+}
+
 // C = A B + beta C, where row i of C sees only those rows j of B for which sees(i, j) is true, and
 // A[i, j] is 0 for the others. That is the plain product unless a row of B holds NaN or infinity,
 // which times 0 is NaN: then rows of C that see the same of these rows are multiplied together,
@@ -111,10 +128,10 @@ Rows<T> rows_of(const MultiHeadSizes& n, std::int64_t pair, const KeyTile& keys,
 template <typename T, typename Sees>
 void multiply_seen(const PackedMatrix<T>& packed, const Rows<T>& b, Op op_a, std::int64_t m,
                    const T* a, T beta, T* c, const Sees& sees) {
+  if (all_finite(b)) return packed.multiply(op_a, m, a, kTile, beta, c, b.features);
   std::vector<std::int64_t> wild;
   for (std::int64_t j = 0; j < b.count; ++j)
     if (!row_is_finite(b[j], b.features)) wild.push_back(j);
-  if (wild.empty()) return packed.multiply(op_a, m, a, kTile, beta, c, b.features);
 
   Array scratch(Shape{b.count + m, b.features}, dtype_of<T>);
   T *tame = scratch.mutable_data<T>(), *product = tame + b.count * b.features;

@@ -42,13 +42,15 @@ void softmax_backward(const SoftmaxRows& rows, const T* y, const T* dy, T* dx, b
     const T* p = y + offset;
     const T* d = dy + offset;
     T* to = dx + offset;
-    const T mean = lane_sum<T>(length, [&](std::int64_t i) { return p[i] * d[i]; });
+    // Where p is 0, as a mask of -infinity makes it, dy may hold anything.
+    const auto product = [p](std::int64_t i, T factor) { return p[i] == 0 ? T{0} : p[i] * factor; };
+    const T mean = lane_sum<T>(length, [&](std::int64_t i) { return product(i, d[i]); });
     if (accumulate) {
 #pragma omp simd
-      for (std::int64_t i = 0; i < length; ++i) to[i] += p[i] * (d[i] - mean);
+      for (std::int64_t i = 0; i < length; ++i) to[i] += product(i, d[i] - mean);
     } else {
 #pragma omp simd
-      for (std::int64_t i = 0; i < length; ++i) to[i] = p[i] * (d[i] - mean);
+      for (std::int64_t i = 0; i < length; ++i) to[i] = product(i, d[i] - mean);
       std::fill_n(to + length, rows.n - length, T{0});
     }
   });
