@@ -5,6 +5,7 @@
 
 #include "attune/autograd/kernels/gemm.h"
 #include "attune/autograd/kernels/reduce.h"
+#include "attune/autograd/kernels/vector.h"
 
 namespace attune {
 namespace {
@@ -19,6 +20,23 @@ std::int64_t rows_of(const Array& x) { return x.shape().elements(0, x.shape().ra
 // Nobody sees a leaf's gradient before the pass ends.
 bool can_wait(const Edge& edge) { return !edge.node || edge.node->is_leaf(); }
 
+// x, or a copy with zeros in rows that hold NaN or infinity where dy has nothing but 0: such a row
+// takes no part, such as one that a length hides further on, and 0 * NaN would be NaN.
+template <typename T>
+Array without_idle_rows(std::int64_t rows, const Array& dy, const Array& x) {
+  const std::int64_t out = dy.shape().last(), in = x.shape().last();
+  const T *d = dy.data<T>(), *values = x.data<T>();
+  Array cleared;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const T *d_row = d + row * out, *x_row = values + row * in;
+    const bool idle = std::all_of(d_row, d_row + out, [](T v) { return v == 0; });
+    if (!idle || row_is_finite(x_row, in)) continue;
+    if (!cleared.defined()) cleared = x.clone();
+    std::fill_n(cleared.mutable_data<T>() + row * in, in, T{0});
+  }
+  return cleared.defined() ? cleared : x;
+}
+
 template <typename T>
 void add_now(const AffineGradients::Target& target, std::int64_t rows, const Array& dy,
              const Array& x) {
@@ -30,7 +48,8 @@ void add_now(const AffineGradients::Target& target, std::int64_t rows, const Arr
       dw.buffer.fill(0);
       dw.accumulate = true;
     }
-    gemm<T>(Op::transpose, Op::none, out, in, rows, dy.data<T>(), out, x.data<T>(), in,
+    const Array used = without_idle_rows<T>(rows, dy, x);
+    gemm<T>(Op::transpose, Op::none, out, in, rows, dy.data<T>(), out, used.data<T>(), in,
             static_cast<T>(dw.beta()), dw.buffer.mutable_data<T>() + target.first_column, width);
   }
   if (const auto& [node, output] = target.bias; node) {

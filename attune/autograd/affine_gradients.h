@@ -13,6 +13,8 @@ namespace attune {
 /// A decoder maps few rows at every step with the same weights. Each such product alone would read
 /// and write all of dW for little work, so the rows of several steps are put below each other, and
 /// multiplied as one when there are enough of them, or when the backward pass ends.
+///
+/// A row of x whose dy is 0 takes no part, whatever it holds.
 class AffineGradients {
  public:
   struct Target {

@@ -10,23 +10,6 @@ namespace attune::random_programs {
 
 namespace {
 
-// Names in masked_operations() that hide nothing for now, because garbage below them is known to
-// leak. Two more names: "linear" stands for linear maps between garbage and what hides it, and
-// "poison" for NaN in the gradients of results that a length makes constant. An operation that no
-// longer leaks leaves the list; in the end it is empty, and goes.
-const std::vector<std::string_view> kKnownLeaks = {"Attention",
-                                                   "MultiHeadAttention",
-                                                   "TransformerEncoder",
-                                                   "sequence",
-                                                   "Recurrent",
-                                                   "scores",
-                                                   "linear",
-                                                   "poison"};
-
-bool is_known_leak(std::string_view name) {
-  return std::find(kKnownLeaks.begin(), kKnownLeaks.end(), name) != kKnownLeaks.end();
-}
-
 // [n, B, ...]: what lies beyond the lengths of sequences with time first.
 Mask beyond(const Indices& lengths, const Shape& shape) {
   Mask mask(static_cast<std::size_t>(shape.elements()), 0);
@@ -61,7 +44,6 @@ Array visible(const Mask& mask, const Shape& shape) {
 // A leaf with garbage where `mask` says so, or a value that was made from one (and from others) by
 // operations that keep every element, or at least every row of the last axis, to itself.
 int garbage(Builder& b, const Shape& shape, Mask mask, bool whole_rows) {
-  if (is_known_leak(b.operation)) std::fill(mask.begin(), mask.end(), 0);
   const int rank = shape.rank();
   const std::size_t elements = mask.size();
   int x = -1;
@@ -119,7 +101,7 @@ int garbage(Builder& b, const Shape& shape, Mask mask, bool whole_rows) {
       break;
     }
     case 5: {  // out of a linear map
-      if (!whole_rows || is_known_leak("linear")) break;
+      if (!whole_rows) break;
       const std::int64_t width = shape.last(), in_size = b.size();
       Shape from = shape;
       from[rank - 1] = in_size;
@@ -177,8 +159,7 @@ bool is_set(const Mask& mask) { return std::find(mask.begin(), mask.end(), 1) !=
 // in `details`.
 Apply poisoned(Builder& b, std::string& details, Apply apply, std::size_t result, const Mask& mask,
                const Shape& shape) {
-  if (!is_set(mask) || is_known_leak("poison") || is_known_leak(b.operation) || !b.chance(0.4))
-    return apply;
+  if (!is_set(mask) || !b.chance(0.4)) return apply;
   details += " with NaN for hidden gradients";
   const Array keep = visible(mask, shape);
   return [=](const Tensors& in) {

@@ -49,16 +49,4 @@ Array clear_padding(const Array& x, const Indices& lengths, bool in_place) {
   });
 }
 
-Array make_padding_finite(const Array& x, const Indices& lengths) {
-  if (!lengths.defined()) return x;
-  return dispatch(x.dtype(), [&](auto type) {
-    using T = decltype(type);
-    const T* from = x.data<T>();
-    const bool finite = all_padding(x.shape(), lengths, [=](std::int64_t first, std::int64_t n) {
-      return row_is_finite(from + first, n);
-    });
-    return finite ? x : clear_padding(x, lengths);
-  });
-}
-
 }  // namespace attune

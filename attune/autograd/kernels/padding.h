@@ -16,8 +16,4 @@ void check_lengths(const char* op, const Indices& lengths, std::int64_t steps, s
 /// `in_place` x changed. Lengths that are not defined leave no padding.
 Array clear_padding(const Array& x, const Indices& lengths, bool in_place = false);
 
-/// x itself where its padding is finite, else clear_padding(x): an operand of products whose other
-/// operand is 0 in the padding.
-Array make_padding_finite(const Array& x, const Indices& lengths);
-
 }  // namespace attune

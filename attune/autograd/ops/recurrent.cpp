@@ -156,14 +156,10 @@ void backward(const Run& run, const Kept& kept, Grads& g) {
                        kept.states<T>(),
                        {data_or_null<T>(dy), data(dh), data(dc), data(dgates), data(dgates_hh),
                         data(dx.buffer), dx.accumulate});
-  // The gates' gradients are 0 in the padding, but 0 times a NaN there would be one.
-  const auto operand = [&](const Array& sequence) {
-    return make_padding_finite(sequence, run.lengths);
-  };
-  g.add_affine(kWeightIh, kBiasIh, dgates, kept.x->defined() ? operand(*kept.x) : Array(),
-               run.first_column);
+  // The gates' gradients are 0 in the padding, so those rows of x and h take no part.
+  g.add_affine(kWeightIh, kBiasIh, dgates, *kept.x, run.first_column);
   g.add_affine(kWeightHh, kBiasHh, dgates_hh.defined() ? dgates_hh : dgates,
-               operand(kept.h->block(run.n.before(0), run.n.steps)));
+               kept.h->block(run.n.before(0), run.n.steps));
   if (g.needs(kProjected)) g.add(kProjected, dgates.reshape(kept.projected));
   g.add(kH, std::move(dh));
   if (dc.defined()) g.add(kC, std::move(dc));
