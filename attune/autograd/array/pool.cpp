@@ -1,25 +1,50 @@
 #include "attune/autograd/array/pool.h"
 
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
 #include <cstdlib>
+#include <iterator>
 #include <mutex>
 #include <new>
+#include <string>
+#include <vector>
 
 namespace attune::pool {
 namespace {
 
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kPooled = false;  // let the sanitizer see every use after free
+#else
+constexpr bool kPooled = true;
+#endif
+
+constexpr std::size_t kLargest = std::size_t{1} << 47;  // an address space of x86-64 or ARM
+
+std::atomic<std::uint64_t> system_allocations{0};
+std::atomic<std::uint64_t> system_bytes{0};
+
+void count_new(std::size_t bytes) {
+  system_allocations.fetch_add(1, std::memory_order_relaxed);
+  system_bytes.fetch_add(bytes, std::memory_order_relaxed);
+}
+
+// Small blocks
+
 // Sizes are rounded up to a class: multiples of 64 up to 1 KiB, then eight steps per doubling, so
 // that at most an eighth of a block is wasted.
+constexpr std::size_t kLarge = std::size_t{1} << 19;  // from which on blocks are large
 constexpr int kSmallClasses = 16;
-constexpr int kClasses = kSmallClasses + 8 * 38;
+constexpr int kClasses = kSmallClasses + 8 * (std::bit_width(kLarge) - 11);
 // A thread keeps so much of one class before it hands further blocks to all: what one thread frees
 // and another allocates must not pile up.
 constexpr std::size_t kLocalBytes = std::size_t{4} << 20;
 constexpr std::size_t kLocalBlocks = 8192;
-constexpr std::size_t kLargest = std::size_t{1} << 47;
 
 int local_limit(std::size_t block_bytes) {
   return static_cast<int>(std::clamp<std::size_t>(kLocalBytes / block_bytes, 1, kLocalBlocks));
@@ -39,6 +64,12 @@ SizeClass size_class(std::size_t bytes) {
   const std::size_t step = std::size_t{1} << (octave - 3);
   const std::size_t steps = (bytes + step - 1) / step;  // 9 to 16
   return {kSmallClasses + (octave - 10) * 8 + static_cast<int>(steps) - 9, steps * step};
+}
+
+std::size_t bytes_of_class(int index) {
+  if (index < kSmallClasses) return static_cast<std::size_t>(index + 1) * 64;
+  const int octave = 10 + (index - kSmallClasses) / 8;
+  return (std::size_t{9} + (index - kSmallClasses) % 8) << (octave - 3);
 }
 
 struct Waiting {
@@ -65,24 +96,154 @@ struct Lists {
   }
 };
 
-std::atomic<std::uint64_t> system_allocations{0};
-std::atomic<std::uint64_t> system_bytes{0};
+// A block from the system, or nullptr.
+void* new_small(std::size_t bytes) {
+  void* block = std::aligned_alloc(kAlignment, bytes);
+  if (block) count_new(bytes);
+  return block;
+}
+
+void free_small(void* block, std::size_t bytes) {
+  std::free(block);
+  system_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+}
+
+void empty(Lists& lists) {
+  for (int index = 0; index < kClasses; ++index)
+    while (void* block = lists.pop(index)) free_small(block, bytes_of_class(index));
+}
+
+// Large blocks
+
+// Whole pages cut from free ranges of addresses; a range that is freed joins its neighbours, even
+// those that came from the system by another call. The smallest range that fits is taken, the
+// first of these. Ranges are few, so they stand in a sorted array.
+class LargeBlocks {
+ public:
+  static std::size_t rounded(std::size_t bytes) {
+    static const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    return (bytes + page - 1) / page * page;
+  }
+
+  // A block of rounded(bytes), or nullptr.
+  void* allocate(std::size_t bytes) {
+    bytes = rounded(bytes);
+    // Every block in use may become a range; release() must not need memory for that.
+    if (!reserve(free_.size() + used_ + 3)) return nullptr;
+    auto best = best_fit(bytes);
+    if (best == free_.end()) {
+      if (!grow(bytes)) return nullptr;
+      best = best_fit(bytes);
+    }
+    ++used_;
+    void* block = best->first;
+    best->first += bytes;
+    if (best->first == best->last) free_.erase(best);
+    return block;
+  }
+
+  void release(void* block, std::size_t bytes) noexcept {
+    --used_;
+    add({static_cast<char*>(block), static_cast<char*>(block) + rounded(bytes)});
+  }
+
+  void trim() noexcept {
+    for (const Range& range : free_) {
+      munmap(range.first, range.size());
+      system_bytes.fetch_sub(range.size(), std::memory_order_relaxed);
+    }
+    free_.clear();
+  }
+
+ private:
+  struct Range {
+    char *first, *last;
+    std::size_t size() const { return static_cast<std::size_t>(last - first); }
+  };
+
+  bool reserve(std::size_t count) {
+    if (count <= free_.capacity()) return true;
+    try {
+      free_.reserve(2 * count);
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+    return true;
+  }
+
+  std::vector<Range>::iterator best_fit(std::size_t bytes) {
+    auto best = free_.end();
+    for (auto range = free_.begin(); range != free_.end(); ++range)
+      if (range->size() >= bytes && (best == free_.end() || range->size() < best->size()))
+        best = range;
+    return best;
+  }
+
+  // Adds to the free ranges what `bytes` bytes need: as much, or what the lowest range lacks, since
+  // the system likes to continue downwards.
+  bool grow(std::size_t bytes) {
+    if (!free_.empty()) {
+      char* const first = free_.front().first;
+      const std::size_t lacking = bytes - std::min(bytes, free_.front().size());
+      if (lacking > 0 && map(first - lacking, lacking)) return true;
+    }
+    return map(nullptr, bytes);
+  }
+
+  // Asks the system for a range; with a place, there or not at all.
+  bool map(char* place, std::size_t bytes) {
+    void* const found =
+        mmap(place, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (found == MAP_FAILED) return false;
+    if (place && found != place) {
+      munmap(found, bytes);
+      return false;
+    }
+    count_new(bytes);
+    add({static_cast<char*>(found), static_cast<char*>(found) + bytes});
+    return true;
+  }
+
+  void add(Range range) noexcept {
+    auto next = std::lower_bound(free_.begin(), free_.end(), range,
+                                 [](const Range& a, const Range& b) { return a.first < b.first; });
+    if (next != free_.end() && next->first == range.last) {
+      range.last = next->last;
+      next = free_.erase(next);
+    }
+    if (next != free_.begin() && std::prev(next)->last == range.first)
+      std::prev(next)->last = range.last;
+    else
+      free_.insert(next, range);
+  }
+
+  std::vector<Range> free_;  // by address, none beside another
+  std::size_t used_ = 0;     // blocks
+};
+
+// What all threads share
 
 struct Shared {
   std::mutex mutex;
   Lists lists;
+  std::mutex large_mutex;
+  LargeBlocks large;
 };
 
 Shared& shared() {
-  static auto* instance = new Shared;  // never destroyed: arrays may outlive every static object
+  // Never destroyed: arrays may outlive every static object.
+  static auto* instance = [] {
+    auto* made = new Shared;
+    // A child process begins with whole lists and free mutexes, whatever other threads were doing.
+    pthread_atfork([] { shared().mutex.lock(), shared().large_mutex.lock(); },
+                   [] { shared().large_mutex.unlock(), shared().mutex.unlock(); },
+                   [] { shared().large_mutex.unlock(), shared().mutex.unlock(); });
+    return made;
+  }();
   return *instance;
 }
 
-std::size_t bytes_of_class(int index) {
-  if (index < kSmallClasses) return static_cast<std::size_t>(index + 1) * 64;
-  const int octave = 10 + (index - kSmallClasses) / 8;
-  return (std::size_t{9} + (index - kSmallClasses) % 8) << (octave - 3);
-}
+// What a thread has for itself
 
 thread_local Lists* local_lists = nullptr;
 thread_local bool thread_ended = false;
@@ -100,56 +261,71 @@ struct LocalOwner {
   }
 };
 
+// nullptr when the thread is about to end, or there is no memory for lists.
 Lists* local() {
   if (!local_lists && !thread_ended) {
     static thread_local LocalOwner owner;
     (void)owner;
-    local_lists = new Lists;
+    local_lists = new (std::nothrow) Lists;
   }
   return local_lists;
 }
 
-void* from_system(std::size_t bytes) {
-  void* block = std::aligned_alloc(kAlignment, bytes);
-  if (!block) throw std::bad_alloc();
-  system_allocations.fetch_add(1, std::memory_order_relaxed);
-  system_bytes.fetch_add(bytes, std::memory_order_relaxed);
-  return block;
+// A block, or nullptr when the system has none.
+void* try_allocate(std::size_t bytes) {
+  if (kPooled && bytes > kLarge) {
+    std::lock_guard lock(shared().large_mutex);
+    return shared().large.allocate(bytes);
+  }
+  if (!kPooled) return new_small((bytes + kAlignment - 1) / kAlignment * kAlignment);
+  const SizeClass size = size_class(bytes);
+  if (Lists* lists = local()) {
+    if (void* block = lists->pop(size.index)) return block;
+    int& allowed = lists->allowed[size.index];
+    allowed = std::min(allowed + 1, local_limit(size.bytes));
+  }
+  {
+    std::lock_guard lock(shared().mutex);
+    if (void* block = shared().lists.pop(size.index)) return block;
+  }
+  return new_small(size.bytes);
 }
 
-void to_system(void* block, std::size_t bytes) {
-  std::free(block);
-  system_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+std::string amount(std::size_t bytes) {
+  constexpr double kMiB = 1 << 20;
+  const double mib = static_cast<double>(bytes) / kMiB;
+  return mib < 1      ? fmt::format("{} bytes", bytes)
+         : mib < 1024 ? fmt::format("{:.1f} MiB", mib)
+                      : fmt::format("{:.1f} GiB", mib / 1024);
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kPooled = false;  // let the sanitizer see every use after free
-#else
-constexpr bool kPooled = true;
-#endif
+[[noreturn, gnu::cold]] void out_of_memory(std::size_t bytes, std::size_t held) {
+  throw OutOfMemory(fmt::format(
+      "out of memory: {} were asked for and the system has no more; Attune held {}, {} of it in "
+      "use",
+      amount(bytes), amount(held), amount(statistics().system_bytes)));
+}
 
 }  // namespace
 
 void* allocate(std::size_t bytes) {
-  if (bytes > kLargest) throw std::bad_alloc();
-  const SizeClass size = size_class(bytes);
-  if (kPooled) {
-    if (Lists* lists = local()) {
-      if (void* block = lists->pop(size.index)) return block;
-      int& allowed = lists->allowed[size.index];
-      allowed = std::min(allowed + 1, local_limit(size.bytes));
-    }
-    std::lock_guard lock(shared().mutex);
-    if (void* block = shared().lists.pop(size.index)) return block;
-  }
-  return from_system(size.bytes);
+  const bool possible = bytes <= kLargest;
+  if (void* block = possible ? try_allocate(bytes) : nullptr) [[likely]]
+    return block;
+  const std::size_t held = statistics().system_bytes;
+  trim();
+  if (void* block = possible ? try_allocate(bytes) : nullptr) return block;
+  out_of_memory(bytes, held);
 }
 
 void release(void* block, std::size_t bytes) noexcept {
+  if (!kPooled) return free_small(block, (bytes + kAlignment - 1) / kAlignment * kAlignment);
+  if (bytes > kLarge) {
+    std::lock_guard lock(shared().large_mutex);
+    return shared().large.release(block, bytes);
+  }
   const SizeClass size = size_class(bytes);
-  if (!kPooled) return to_system(block, size.bytes);
-  Lists* lists = local();
-  if (lists) {
+  if (Lists* lists = local()) {
     int& allowed = lists->allowed[size.index];
     if (lists->counts[size.index] < allowed) return lists->push(size.index, block);
     allowed = std::max(allowed - 1, 0);
@@ -160,14 +336,14 @@ void release(void* block, std::size_t bytes) noexcept {
 
 Statistics statistics() { return {system_allocations.load(), system_bytes.load()}; }
 
-void trim() {
-  const auto empty = [](Lists& lists) {
-    for (int index = 0; index < kClasses; ++index)
-      while (void* block = lists.pop(index)) to_system(block, bytes_of_class(index));
-  };
+void trim() noexcept {
   if (Lists* lists = local()) empty(*lists);
-  std::lock_guard lock(shared().mutex);
-  empty(shared().lists);
+  {
+    std::lock_guard lock(shared().mutex);
+    empty(shared().lists);
+  }
+  std::lock_guard lock(shared().large_mutex);
+  shared().large.trim();
 }
 
 }  // namespace attune::pool
