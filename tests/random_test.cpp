@@ -1,4 +1,9 @@
+#include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <limits>
+#include <set>
+#include <thread>
 
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/array/threads.h"
@@ -121,4 +126,176 @@ TEST_CASE("the first generators of a split do not depend on how many there are")
   const auto four = a.split(4), five = b.split(5);
   for (std::size_t i = 0; i < 4; ++i) CHECK(four[i].seed() == five[i].seed());
   CHECK(a.draws() == b.draws());
+}
+
+// Threads
+
+namespace {
+
+// What a thread that runs `body` first draws.
+template <typename Body>
+std::vector<float> drawn_in_thread(const Body& body) {
+  std::vector<float> mask;
+  std::thread([&] {
+    body();
+    Array x(Shape{256});
+    generator().dropout_mask(x, 0.5);
+    mask = x.to_vector();
+  }).join();
+  return mask;
+}
+std::vector<float> drawn_in_thread() {
+  return drawn_in_thread([] {});
+}
+
+std::vector<float> drawn_here() {
+  Array x(Shape{256});
+  generator().dropout_mask(x, 0.5);
+  return x.to_vector();
+}
+
+}  // namespace
+
+TEST_CASE("each thread draws a stream of its own, which follows from the process's seed") {
+  seed(5);
+  const auto here = drawn_here(), one = drawn_in_thread(), two = drawn_in_thread();
+  CHECK(std::set{here, one, two}.size() == 3);
+  seed(6);
+  CHECK(std::set{here, one, two, drawn_here(), drawn_in_thread(), drawn_in_thread()}.size() == 6);
+  seed(5);
+  CHECK(drawn_here() == here);
+  CHECK(drawn_in_thread() == one);
+  CHECK(drawn_in_thread() == two);
+}
+
+TEST_CASE("initial weights differ between threads, whatever they build") {
+  seed(5);
+  std::vector<std::vector<float>> weights(4);
+  std::vector<std::thread> threads;
+  for (auto& weight : weights)
+    threads.emplace_back([&] {
+      weight.resize(64);
+      Array x(Shape{64});
+      generator().uniform(x, -1, 1);
+      weight = x.to_vector();
+    });
+  for (std::thread& thread : threads) thread.join();
+  CHECK(std::set(weights.begin(), weights.end()).size() == 4);
+}
+
+TEST_CASE("a thread that seeds itself is reproducible, and leaves the others what they had") {
+  seed(5);
+  const auto before = drawn_here(), after = drawn_here();
+  seed(5);
+  CHECK(drawn_here() == before);
+  const auto nine = drawn_in_thread([] { seed(9); });
+  CHECK(drawn_here() == after);
+  CHECK(drawn_in_thread([] { seed(9); }) == nine);
+  seed(9);
+  CHECK(drawn_here() == nine);
+}
+
+TEST_CASE("a thread that has begun follows a later seed, unless it seeded itself") {
+  const auto rounds = [](bool itself) {
+    std::vector<std::vector<float>> drawn;
+    std::atomic<int> turn{0};
+    seed(5);
+    std::thread worker([&] {
+      if (itself) seed(7);
+      for (int round = 0; round < 2; ++round) {
+        drawn.push_back(drawn_here());
+        turn = 2 * round + 1;
+        turn.notify_all();
+        turn.wait(2 * round + 1);
+      }
+    });
+    for (int round = 0; round < 2; ++round) {
+      for (int seen; (seen = turn) != 2 * round + 1;) turn.wait(seen);
+      seed(5);
+      turn = 2 * round + 2;
+      turn.notify_all();
+    }
+    worker.join();
+    return drawn[0] == drawn[1];
+  };
+  CHECK(rounds(false));
+  CHECK_FALSE(rounds(true));
+}
+
+TEST_CASE("a scope's generator is what its thread draws from, and ends with it") {
+  seed(5);
+  const auto first = drawn_here(), second = drawn_here();
+  seed(5);
+  CHECK(drawn_here() == first);
+  std::vector<float> scoped;
+  {
+    const GeneratorScope scope(Generator(77));
+    scoped = drawn_here();
+    seed(5);  // of the scope alone
+    CHECK(drawn_here() == first);
+  }
+  CHECK(drawn_here() == second);
+  const GeneratorScope scope(Generator(77));
+  CHECK(drawn_here() == scoped);
+  CHECK(drawn_in_thread([] {}) != scoped);
+}
+
+// Bounds
+
+TEST_CASE("whole numbers below a bound beyond 2^53 have no pattern in their last bits") {
+  Generator random(3);
+  const std::int64_t n = (std::int64_t{1} << 62) + (std::int64_t{1} << 61) + 1;
+  int odd = 0, upper = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const std::int64_t drawn = random.below(n);
+    REQUIRE((drawn >= 0 && drawn < n));
+    odd += static_cast<int>(drawn & 1);
+    upper += drawn >= n / 2;
+  }
+  CHECK(std::abs(odd - 500) < 70);
+  CHECK(std::abs(upper - 500) < 70);
+  CHECK(random.draws() == 1000);
+  CHECK(random.below(1) == 0);
+}
+
+TEST_CASE("ranges of random numbers may be a point, but neither reversed nor infinite") {
+  Generator random(3);
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    Array x(Shape{300}, dtype);
+    random.uniform(x, 0.5, 0.5);
+    CHECK(x.to_vector<double>() == std::vector<double>(300, 0.5));
+    random.normal(x, 2, 0);
+    CHECK(x.to_vector<double>() == std::vector<double>(300, 2));
+    CHECK_THROWS_WITH(random.uniform(x, 1, -1), contains("uniform: the range [1, -1) is empty"));
+    const double infinity = std::numeric_limits<double>::infinity();
+    CHECK_THROWS_WITH(random.uniform(x, 0, infinity), contains("too large"));
+    CHECK_THROWS_WITH(random.uniform(x, -1e308, 1e308), contains("too large"));
+    CHECK_THROWS_WITH(random.uniform(x, 0, std::nan("")), contains("uniform: the range [0, nan)"));
+    CHECK_THROWS_WITH(random.normal(x, 0, -1), contains("normal: mean 0 and deviation -1"));
+    CHECK_THROWS_WITH(random.normal(x, infinity, 1), contains("normal: mean inf"));
+  }
+  Array x(Shape{300});
+  CHECK_THROWS_WITH(random.uniform(x, 0, 1e39), contains("too large for f32"));
+  CHECK_THROWS_WITH(random.split(-1), contains("Generator::split: -1 parts"));
+}
+
+TEST_CASE("dropout masks keep the right share where p is close to 0 or 1") {
+  Generator random(3);
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const std::int64_t n = 4'000'000;
+    Array x(Shape{n}, dtype);
+    const auto kept = [&](double p) {
+      random.dropout_mask(x, p);
+      const auto mask = x.to_vector<float>();
+      return n - std::count(mask.begin(), mask.end(), 0.0f);
+    };
+    CHECK(kept(0) == n);
+    CHECK(kept(1e-9) == n);
+    CHECK(kept(1) == 0);
+    CHECK(std::abs(kept(1 - 1e-5) - 40) < 40);
+    CHECK(std::abs(n - kept(1e-5) - 40) < 40);
+    CHECK_THROWS_WITH(kept(-0.1), contains("dropout_mask: p is -0.1; it must be in [0, 1]"));
+    CHECK_THROWS_WITH(kept(1.1), contains("p is 1.1"));
+    CHECK_THROWS_WITH(kept(std::nan("")), contains("p is nan"));
+  }
 }

@@ -25,18 +25,15 @@ class SettingScope {
         eval_(setting.eval),
         check_finite_(setting.check_finite),
         dtype_(setting.dtype),
-        outer_(std::exchange(generator(), random)),
+        generator_(random),
         batch_(random_of_batch) {}
-  ~SettingScope() { generator() = outer_; }
-  SettingScope(const SettingScope&) = delete;
-  SettingScope& operator=(const SettingScope&) = delete;
 
  private:
   NoGrad no_grad_;
   Eval eval_;
   CheckFinite check_finite_;
   DefaultDType dtype_;
-  Generator outer_;
+  GeneratorScope generator_;
   BatchGenerator batch_;
 };
 

@@ -1,10 +1,13 @@
 #include "attune/autograd/array/random.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <mutex>
 #include <numbers>
+#include <thread>
 #include <utility>
 
 #include "attune/autograd/array/error.h"
@@ -108,18 +111,23 @@ void units(const std::uint32_t* bits, std::array<double, 2 * kCalls>& out) {
   for (int i = 0; i < 2 * kCalls; ++i) out[i] = unit(bits[2 * i], bits[2 * i + 1]);
 }
 
-// Calls fill(units, out, count) for each block of numbers that kCalls calls of philox give: four a
-// call, or two of float64.
-template <typename T, typename Fill>
+Generator part_of(std::uint64_t seed, std::uint64_t stream, std::uint64_t part) {
+  const auto bits = philox(seed, stream, part);
+  return Generator(std::uint64_t{bits[1]} << 32 | bits[0]);
+}
+
+// Calls fill(units, out, count) for each block of numbers that kCalls calls of philox give: four
+// floats a call, or two doubles.
+template <typename T, typename Unit = T, typename Fill>
 void generate(Array& out, std::uint64_t seed, std::uint64_t draw, const Fill& fill) {
-  constexpr std::int64_t kWidth = kCalls * 16 / static_cast<std::int64_t>(sizeof(T));
+  constexpr std::int64_t kWidth = kCalls * 16 / static_cast<std::int64_t>(sizeof(Unit));
   const std::int64_t n = out.elements();
   T* data = out.mutable_data<T>();
   parallel_for((n + kWidth - 1) / kWidth, 64, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t block = first; block < last; ++block) {
       std::uint32_t bits[4 * kCalls];
       philox_calls(seed, draw, static_cast<std::uint64_t>(block * kCalls), bits);
-      std::array<T, kWidth> numbers;
+      std::array<Unit, kWidth> numbers;
       units(bits, numbers);
       fill(numbers, data + block * kWidth, std::min(kWidth, n - block * kWidth));
     }
@@ -145,8 +153,15 @@ std::array<std::uint32_t, 4> philox(std::uint64_t key, std::uint64_t stream, std
 }
 
 void Generator::uniform(Array& out, double low, double high) {
+  ATTUNE_CHECK(low <= high, "Generator::uniform: the range [{}, {}) is empty; low must not be more",
+               low, high);
   dispatch(out.dtype(), [&](auto type) {
     using T = decltype(type);
+    ATTUNE_CHECK(
+        out.elements() == 0 || (std::isfinite(static_cast<T>(low)) &&
+                                std::isfinite(static_cast<T>(high)) && std::isfinite(high - low)),
+        "Generator::uniform: the range [{}, {}) is too large for {}", low, high,
+        name_of(out.dtype()));
     const T last =
         std::nextafter(static_cast<T>(high), static_cast<T>(low));  // rounding may reach high
     generate<T>(out, seed_, draws_, [&](const auto& numbers, T* to, std::int64_t count) {
@@ -158,6 +173,11 @@ void Generator::uniform(Array& out, double low, double high) {
 }
 
 void Generator::normal(Array& out, double mean, double deviation) {
+  ATTUNE_CHECK(
+      out.elements() == 0 || (std::isfinite(mean) && std::isfinite(deviation) && deviation >= 0),
+      "Generator::normal: mean {} and deviation {}; both must be finite, and the deviation "
+      "not negative",
+      mean, deviation);
   dispatch(out.dtype(), [&](auto type) {
     using T = decltype(type);
     generate<T>(out, seed_, draws_, [&](const auto& numbers, T* to, std::int64_t count) {
@@ -173,15 +193,24 @@ void Generator::normal(Array& out, double mean, double deviation) {
 }
 
 void Generator::dropout_mask(Array& out, double p) {
+  ATTUNE_CHECK(p >= 0 && p <= 1, "Generator::dropout_mask: p is {}; it must be in [0, 1]", p);
   dispatch(out.dtype(), [&](auto type) {
     using T = decltype(type);
     const T kept = static_cast<T>(1 / (1 - p));
-    // Numbers of float32 have 24 bits: they are below p where they are below p rounded up to those.
-    const T limit = static_cast<T>(sizeof(T) == 4 ? std::ceil(p * 0x1p24) * 0x1p-24 : p);
-    generate<T>(out, seed_, draws_, [=](const auto& numbers, T* to, std::int64_t count) {
+    const auto draw = [&]<typename Unit>(Unit limit) {
+      generate<T, Unit>(out, seed_, draws_, [=](const auto& numbers, T* to, std::int64_t count) {
 #pragma omp simd
-      for (std::int64_t i = 0; i < count; ++i) to[i] = numbers[i] < limit ? T{0} : kept;
-    });
+        for (std::int64_t i = 0; i < count; ++i) to[i] = numbers[i] < limit ? T{0} : kept;
+      });
+    };
+    // Numbers of float32 have 24 bits: they are below p where they are below p rounded up to those.
+    // For a p that is close to 0 or 1 they are too coarse.
+    constexpr double kClose = 0x1p-12;
+    const bool coarse = (p > 0 && p < kClose) || (p < 1 && 1 - p < kClose);
+    if (sizeof(T) == sizeof(float) && !coarse)
+      draw(static_cast<float>(std::ceil(p * 0x1p24) * 0x1p-24));
+    else
+      draw(p);
   });
   ++draws_;
 }
@@ -192,24 +221,98 @@ double Generator::uniform() {
 }
 
 std::vector<Generator> Generator::split(std::int64_t count) {
+  ATTUNE_CHECK(count >= 0, "Generator::split: {} parts asked for", count);
   std::vector<Generator> parts;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const auto bits = philox(seed_, draws_, static_cast<std::uint64_t>(i));
-    parts.emplace_back(std::uint64_t{bits[1]} << 32 | bits[0]);
-  }
+  parts.reserve(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < count; ++i)
+    parts.push_back(part_of(seed_, draws_, static_cast<std::uint64_t>(i)));
   ++draws_;
   return parts;
 }
 
 std::int64_t Generator::below(std::int64_t n) {
   ATTUNE_CHECK(n >= 1, "Generator::below: {} is not a positive bound", n);
-  return static_cast<std::int64_t>(uniform() * static_cast<double>(n));
+  if (n <= std::int64_t{1} << 32)
+    return static_cast<std::int64_t>(uniform() * static_cast<double>(n));
+  // More than 53 bits can tell apart without a bias: the upper half of a product of 128 bits, where
+  // the lower half does not fall into what is over (Lemire 2019, "Fast Random Integer Generation in
+  // an Interval").
+  const auto bound = static_cast<std::uint64_t>(n);
+  const std::uint64_t over = (0 - bound) % bound;
+  for (std::uint64_t trial = 0;; ++trial) {
+    const auto bits = philox(seed_, draws_, trial);
+    const auto product =
+        static_cast<unsigned __int128>(std::uint64_t{bits[0]} << 32 | bits[1]) * bound;
+    if (static_cast<std::uint64_t>(product) < over) continue;
+    ++draws_;
+    return static_cast<std::int64_t>(product >> 64);
+  }
 }
 
-Generator& generator() {
-  thread_local Generator current(0);
-  return current;
+// Each thread's generator
+
+namespace {
+
+// The stream that threads' seeds are drawn from: no generator gets as far.
+constexpr std::uint64_t kThreadStream = ~std::uint64_t{0};
+
+// The process's seed, how often it was set, and how many threads have drawn from it.
+std::mutex process_mutex;
+std::uint64_t process_seed = 0, process_threads = 0;
+std::atomic<std::uint64_t> process_seedings{0};
+
+// The first call is made before main().
+bool is_main_thread() {
+  static const std::thread::id main_thread = std::this_thread::get_id();
+  return std::this_thread::get_id() == main_thread;
 }
+[[maybe_unused]] const bool main_thread_is_known = is_main_thread();
+
+struct ThreadState {
+  Generator generator{0};
+  bool seeded = false;         // by itself: no other thread's seed() matters
+  std::uint64_t seedings = 0;  // those of the process that it has followed, and one
+};
+constinit thread_local ThreadState thread_state;
+thread_local Generator* scoped_generator = nullptr;
+
+void follow_process_seed() {
+  if (is_main_thread()) {
+    thread_state.seeded = true;
+    return;
+  }
+  const std::lock_guard lock(process_mutex);
+  thread_state.seedings = process_seedings.load(std::memory_order_relaxed) + 1;
+  thread_state.generator = part_of(process_seed, kThreadStream, process_threads++);
+}
+
+}  // namespace
+
+Generator& generator() {
+  if (scoped_generator) return *scoped_generator;
+  if (!thread_state.seeded &&
+      thread_state.seedings != process_seedings.load(std::memory_order_acquire) + 1)
+    follow_process_seed();
+  return thread_state.generator;
+}
+
+void seed(std::uint64_t seed) {
+  if (scoped_generator) {
+    *scoped_generator = Generator(seed);
+    return;
+  }
+  thread_state.seeded = true;
+  thread_state.generator = Generator(seed);
+  const std::lock_guard lock(process_mutex);
+  process_seed = seed;
+  process_threads = 0;
+  process_seedings.fetch_add(1, std::memory_order_release);
+}
+
+GeneratorScope::GeneratorScope(const Generator& generator)
+    : generator_(generator), outer_(std::exchange(scoped_generator, &generator_)) {}
+
+GeneratorScope::~GeneratorScope() { scoped_generator = outer_; }
 
 namespace {
 

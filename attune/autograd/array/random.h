@@ -18,23 +18,26 @@ std::array<std::uint32_t, 4> philox(std::uint64_t key, std::uint64_t stream, std
 /// needs.
 class Generator {
  public:
-  explicit Generator(std::uint64_t seed = 0) : seed_(seed) {}
+  constexpr explicit Generator(std::uint64_t seed = 0) : seed_(seed) {}
   Generator(std::uint64_t seed, std::uint64_t draws) : seed_(seed), draws_(draws) {}
   std::uint64_t seed() const { return seed_; }
   std::uint64_t draws() const { return draws_; }
 
-  /// Fills with numbers from [low, high).
+  /// Fills with numbers from [low, high); with `low` where both are equal. Errors: low > high;
+  /// bounds, or their difference, that are not finite numbers of the array's dtype.
   void uniform(Array& out, double low, double high);
-  /// Fills with normal numbers (Box and Muller 1958).
+  /// Fills with normal numbers (Box and Muller 1958). Errors: a negative deviation; a mean or a
+  /// deviation that is not finite.
   void normal(Array& out, double mean, double deviation);
   /// Fills with 1 / (1 - p) where an element is kept, with probability 1 - p, and 0 elsewhere.
+  /// Errors: p outside [0, 1].
   void dropout_mask(Array& out, double p);
   /// A whole number from [0, n). Errors: n < 1.
   std::int64_t below(std::int64_t n);
   /// A number from [0, 1).
   double uniform();
   /// Generators of their own for `count` parts of some work, whichever threads they run on. One
-  /// draw.
+  /// draw. Errors: count < 0.
   std::vector<Generator> split(std::int64_t count);
 
  private:
@@ -43,7 +46,35 @@ class Generator {
 };
 
 /// The calling thread's generator: initialisers and dropout draw from it.
+///
+/// The main thread begins with seed 0 and goes on from its own last seed(). Every other thread gets
+/// a stream of its own that follows from the process's seed and from how many threads asked before
+/// it: what it draws differs from what all others draw, and changes with the seed. So a program is
+/// reproducible where its threads make their first draw in a fixed order. Where they race for it,
+/// give each thread its generator: GeneratorScope with a part of Generator::split(), or seed() in
+/// the thread.
 Generator& generator();
+
+/// Starts the calling thread's generator anew and sets the process's seed, from which threads that
+/// have not called seed() themselves draw from now on, those that have begun included; the count of
+/// threads starts anew, too. Within a GeneratorScope it concerns that scope's generator alone.
+void seed(std::uint64_t seed);
+
+/// While it lives, the calling thread draws from this generator.
+///
+///     std::vector<Generator> parts = generator().split(workers);
+///     std::thread([&, i] { const GeneratorScope scope(parts[i]); ... });
+class GeneratorScope {
+ public:
+  explicit GeneratorScope(const Generator& generator);
+  ~GeneratorScope();
+  GeneratorScope(const GeneratorScope&) = delete;
+  GeneratorScope& operator=(const GeneratorScope&) = delete;
+
+ private:
+  Generator generator_;
+  Generator* outer_;
+};
 
 /// The calling thread's generator for draws that hold for a whole batch. Where a batch runs in
 /// shards, all of them go on from the same state and so draw alike; elsewhere it is generator().
@@ -60,8 +91,5 @@ class BatchGenerator {
   Generator current_;
   Generator* outer_;
 };
-
-/// Starts the calling thread's generator anew.
-inline void seed(std::uint64_t seed) { generator() = Generator(seed); }
 
 }  // namespace attune
