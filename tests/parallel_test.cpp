@@ -1,8 +1,18 @@
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <limits>
 #include <mutex>
+#include <set>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "attune/autograd/array/array.h"
 #include "attune/autograd/array/parallel.h"
 #include "catch.h"
 
@@ -85,4 +95,106 @@ TEST_CASE("what a parallel loop throws reaches its caller, and the next loop wor
 
 TEST_CASE("the number of threads is at least one") {
   CHECK_THROWS_WITH(set_threads(0), contains("set_threads: 0 threads; at least 1 is needed"));
+}
+
+TEST_CASE("the last range of the longest loop ends where it should") {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  using Ranges = std::vector<std::pair<std::int64_t, std::int64_t>>;
+  CHECK(ranges_of(most, most) == Ranges{{0, most}});
+  CHECK(ranges_of(most, most - 1) == Ranges{{0, most - 1}, {most - 1, most}});
+  CHECK(ranges_of(-3, 1).empty());
+}
+
+#if defined(__GLIBC__)
+TEST_CASE("loops go on with the threads there are when no more can start") {
+  const int before = threads();
+  set_threads(64);
+  pthread_attr_t usual, impossible;
+  pthread_getattr_default_np(&usual);
+  pthread_attr_init(&impossible);
+  pthread_attr_setstacksize(&impossible, std::size_t{1} << 46);
+  REQUIRE(pthread_setattr_default_np(&impossible) == 0);
+  std::vector<int> visits(200);
+  for (int repeat = 0; repeat < 20; ++repeat)
+    CHECK_NOTHROW(parallel_for(200, 1, [&](std::int64_t first, std::int64_t) {
+      ++visits[static_cast<std::size_t>(first)];
+    }));
+  CHECK_NOTHROW(parallel_for(
+      3, 1,
+      [&](std::int64_t first, std::int64_t) {
+        parallel_for(5, 1, [&](std::int64_t, std::int64_t) {});
+        ++visits[static_cast<std::size_t>(first)];
+      },
+      Teams::of_equal_parts));
+  REQUIRE(pthread_setattr_default_np(&usual) == 0);
+  pthread_attr_destroy(&usual);
+  pthread_attr_destroy(&impossible);
+  std::vector<int> expected(200, 20);
+  expected[0] = expected[1] = expected[2] = 21;
+  CHECK(visits == expected);
+  CHECK(ranges_of(10, 5).size() == 2);
+  set_threads(before);
+}
+#endif
+
+#if !defined(__SANITIZE_THREAD__)  // which knows no threads in a child of a threaded process
+TEST_CASE("a child process has helpers and memory of its own") {
+  const int before = threads();
+  set_threads(3);
+  CHECK(ranges_of(50, 1).size() == 50);  // the parent's helpers have started
+  // Other threads are in the middle of loops and of the pool when the process forks.
+  std::atomic<bool> done{false};
+  std::thread busy([&] {
+    while (!done) {
+      const Array x(Shape{300'000});
+      parallel_for(
+          8, 1, [&](std::int64_t first, std::int64_t) { const Array small(Shape{1000 + first}); });
+    }
+  });
+  int failed = 0;
+  for (int trial = 0; trial < 20; ++trial) {
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      alarm(20);  // ends a child that hangs
+      const Array x = Array::full({1000, 1000}, 1);
+      std::atomic<std::int64_t> sum{0};
+      std::set<std::thread::id> ids;
+      std::mutex mutex;
+      for (int repeat = 0; repeat < 20; ++repeat)
+        parallel_for(1000, 10, [&](std::int64_t first, std::int64_t last) {
+          sum += last - first;
+          std::this_thread::sleep_for(std::chrono::microseconds(20));
+          const std::lock_guard lock(mutex);
+          ids.insert(std::this_thread::get_id());
+        });
+      _exit(sum == 20'000 && x.at(999'999) == 1 && ids.size() == 3 ? 0 : 1);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    failed += status != 0;
+  }
+  done = true;
+  busy.join();
+  CHECK(failed == 0);
+  set_threads(before);
+}
+#endif
+
+TEST_CASE("the number of threads may change while loops run") {
+  const int before = threads();
+  std::vector<std::thread> callers;
+  std::atomic<int> wrong{0};
+  for (int i = 0; i < 3; ++i)
+    callers.emplace_back([&, i] {
+      for (int repeat = 0; repeat < 200; ++repeat) {
+        set_threads(1 + (repeat * 7 + i) % 12);
+        std::atomic<int> visits{0};
+        parallel_for(20, 1, [&](std::int64_t, std::int64_t) { ++visits; });
+        wrong += visits != 20;
+      }
+    });
+  for (std::thread& caller : callers) caller.join();
+  CHECK(wrong == 0);
+  set_threads(before);
 }

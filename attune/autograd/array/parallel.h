@@ -30,8 +30,12 @@ void share_out(std::int64_t ranges, void (*run)(const void*, std::int64_t), cons
 template <typename Body>
 void parallel_for(std::int64_t n, std::int64_t grain, const Body& body,
                   Teams teams = Teams::of_one) {
-  const std::int64_t ranges = (n + grain - 1) / grain;
-  const auto range = [&](std::int64_t i) { body(i * grain, std::min(n, (i + 1) * grain)); };
+  if (n <= 0) return;
+  const std::int64_t ranges = (n - 1) / grain + 1;
+  const auto range = [&](std::int64_t i) {
+    const std::int64_t first = i * grain;
+    body(first, n - first > grain ? first + grain : n);
+  };
   using Range = decltype(range);
   // Not inlined, so that the loops in a body are compiled once and not for either call below.
   const auto run = [](const void* context, std::int64_t i) __attribute__((noinline)) {

@@ -1,5 +1,7 @@
 #include "attune/autograd/array/threads.h"
 
+#include <pthread.h>
+
 #include <atomic>
 #include <chrono>
 #include <deque>
@@ -59,7 +61,6 @@ class Helpers {
  public:
   void run(std::int64_t ranges, void (*run)(const void*, std::int64_t), const void* context,
            Teams teams) {
-    using Clock = std::chrono::steady_clock;
     const int all = detail::team();
     const bool apart = teams == Teams::of_equal_parts && place.team == 0;
     const int each = apart ? static_cast<int>(std::max<std::int64_t>(1, all / ranges)) : 1;
@@ -73,7 +74,7 @@ class Helpers {
       for (std::int64_t i = 0; i < ranges; ++i) run(context, i);
       return;
     }
-    while (started_ < wanted) start_one();
+    start(wanted);
     const std::uint32_t generation = open(ranges, wanted, each, run, context);
     const Clock::time_point begin = Clock::now();
     const std::uint32_t own = claim_all(generation, /*from_back=*/false);
@@ -90,8 +91,9 @@ class Helpers {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::microseconds kPatience{1000}, kShortestBackoff{5000},
-      kLongestBackoff{200000};
+      kLongestBackoff{200000}, kNextStart{1000000};
 
   // What is left of a job: ranges [front, back), and the job's number, so that a claim for an older
   // job fails. The caller claims from the front and helpers from both ends: in operation after
@@ -140,9 +142,9 @@ class Helpers {
       const std::uint32_t range = from_back ? --left.back : left.front++;
       if (!left_.compare_exchange_weak(seen, left.pack())) continue;
       ++claimed;
-      if (const int each = each_.load(std::memory_order_relaxed); each > 1)
-        place = {each, &of_range(range)};
       try {
+        if (const int each = each_.load(std::memory_order_relaxed); each > 1)
+          place = {each, &of_range(range)};
         run_.load(std::memory_order_relaxed)(context_.load(std::memory_order_relaxed), range);
       } catch (...) {
         const std::lock_guard lock(error_mutex_);
@@ -155,25 +157,34 @@ class Helpers {
   }
 
   // Waits for the helpers; for how long after the spins.
-  std::chrono::steady_clock::duration wait_for(std::uint32_t ranges) {
+  Clock::duration wait_for(std::uint32_t ranges) {
     for (int spin = 0; spin < kSpins; ++spin) {
       if (finished_.load() == ranges) return {};
       pause();
     }
-    const auto begin = std::chrono::steady_clock::now();
+    const auto begin = Clock::now();
     for (std::uint32_t done; (done = finished_.load()) != ranges;) finished_.wait(done);
-    return std::chrono::steady_clock::now() - begin;
+    return Clock::now() - begin;
   }
 
-  void start_one() {
-    const int index = started_++;
-    std::thread([this, index] {
-      std::uint32_t last = 0;
-      for (;;) {
-        last = next_job(last);
-        if (index < helpers_.load(std::memory_order_relaxed)) claim_all(last, index % 2 == 0);
-      }
-    }).detach();  // they wait for work until the program ends
+  // Starts helpers until there are as many as wanted, or as the system allows; whoever is missing
+  // is tried again after a while.
+  void start(int wanted) {
+    if (started_ >= wanted || Clock::now() < start_after_) return;
+    try {
+      for (; started_ < wanted; ++started_)
+        std::thread(&Helpers::help, this, started_).detach();  // waits until the program ends
+    } catch (const std::exception&) {  // of std::thread: no thread, or no memory for one
+      start_after_ = Clock::now() + kNextStart;
+    }
+  }
+
+  void help(int index) {
+    std::uint32_t last = 0;
+    for (;;) {
+      last = next_job(last);
+      if (index < helpers_.load(std::memory_order_relaxed)) claim_all(last, index % 2 == 0);
+    }
   }
 
   std::uint32_t next_job(std::uint32_t last) {
@@ -192,7 +203,7 @@ class Helpers {
   int started_ = 0;
   std::uint32_t generation_ = 0;
   std::chrono::microseconds backoff_{0};
-  std::chrono::steady_clock::time_point alone_until_;
+  Clock::time_point alone_until_, start_after_;
 
   // The job.
   alignas(64) std::atomic<std::uint64_t> left_{0};
@@ -207,18 +218,34 @@ class Helpers {
   std::exception_ptr error_;
 };
 
-// Never destroyed: their threads outlive static objects.
-Helpers& of_all() {
-  static auto* helpers = new Helpers;
-  return *helpers;
+// All helpers of the process.
+struct Crew {
+  Helpers of_all;
+  std::mutex mutex;
+  std::deque<Helpers> of_ranges;
+};
+std::atomic<Crew*> current_crew{nullptr};
+
+// Never destroyed: its threads outlive static objects.
+Crew& crew() {
+  [[maybe_unused]] static const bool first = [] {
+    current_crew = new Crew;
+    // A child process has none of its parent's threads: it begins with helpers of its own. What
+    // the parent's were at stays as it was.
+    pthread_atfork(nullptr, nullptr, [] {
+      place = {};
+      current_crew = new Crew;
+    });
+    return true;
+  }();
+  return *current_crew.load(std::memory_order_acquire);
 }
 
 Helpers& of_range(std::uint32_t range) {
-  static auto* mutex = new std::mutex;
-  static auto* helpers = new std::deque<Helpers>;
-  const std::lock_guard lock(*mutex);
-  while (helpers->size() <= range) helpers->emplace_back();
-  return (*helpers)[range];
+  Crew& all = crew();
+  const std::lock_guard lock(all.mutex);
+  while (all.of_ranges.size() <= range) all.of_ranges.emplace_back();
+  return all.of_ranges[range];
 }
 
 }  // namespace
@@ -236,7 +263,7 @@ int team() { return place.team > 0 ? place.team : threads(); }
 
 void share_out(std::int64_t ranges, void (*run)(const void*, std::int64_t), const void* context,
                Teams teams) {
-  (place.helpers ? *place.helpers : of_all()).run(ranges, run, context, teams);
+  (place.helpers ? *place.helpers : crew().of_all).run(ranges, run, context, teams);
 }
 
 }  // namespace detail
