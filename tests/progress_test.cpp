@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -180,4 +181,20 @@ TEST_CASE("progress that is finished twice or had no step writes nothing more") 
   const std::string text = stage.text();
   progress.finish();
   CHECK(stage.text() == text);
+}
+
+TEST_CASE("a progress that cannot be shown on the way out does not end the program") {
+  struct Failed {};
+  Stage stage(0);
+  const auto run = [&] {
+    bool broken = false;
+    Progress progress("training", 3, 0, {.file = stage.output().file, .columns = [&]() -> int {
+                                           if (broken) throw std::bad_alloc();
+                                           return 0;
+                                         }});
+    progress.step({});
+    broken = true;
+    throw Failed();
+  };
+  CHECK_THROWS_AS(run(), Failed);
 }

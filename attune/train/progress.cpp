@@ -137,7 +137,12 @@ Progress::Progress(std::string label, std::int64_t total, std::int64_t done, Out
 Progress::Progress(std::string label, std::int64_t total, std::int64_t done)
     : Progress(std::move(label), total, done, Output{}) {}
 
-Progress::~Progress() { finish(); }
+Progress::~Progress() {
+  try {
+    finish();
+  } catch (...) {  // perhaps memory has run out, and that error is on its way
+  }
+}
 
 ProgressState Progress::state() const {
   ProgressState state{label_, done_, total_, last_.loss, last_.accuracy};
