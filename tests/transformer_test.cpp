@@ -244,9 +244,10 @@ TEST_CASE("positions refuse sequences beyond what was learnt, and sizes that do 
   const LearnedPositions learned(4, 7);
   CHECK(learned.parameter_count() == 28);
   CHECK(learned(Array::zeros({3, 2, 4}), 4).shape() == Shape({3, 2, 4}));
-  CHECK_THROWS_WITH(learned(Array::zeros({3, 2, 4}), 5),
-                    "LearnedPositions: positions 5 to 7 were asked for but there are vectors for 7 "
-                    "only; shorten the sequence, or use sinusoidal positions, which have no end");
+  CHECK_THROWS_WITH(
+      learned(Array::zeros({3, 2, 4}), 5),
+      "LearnedPositions: 3 positions from 5 on were asked for but there are vectors for 7 "
+      "only; shorten the sequence, or use sinusoidal positions, which have no end");
   CHECK_THROWS_WITH(learned(Array::zeros({3, 2, 5})), contains("x must be [T, B, 4]"));
   const SinusoidalPositions waves(4);
   CHECK_THROWS_WITH(waves(Array::zeros({3, 4})),

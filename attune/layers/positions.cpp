@@ -39,8 +39,8 @@ Tensor SinusoidalPositions::operator()(const Tensor& x, std::int64_t first) cons
     T* to = waves.mutable_data<T>();
     for (std::int64_t t = 0; t < x.size(0); ++t)
       for (std::int64_t i = 0; i < features_; ++i) {
-        const double angle =
-            static_cast<double>(first + t) * frequencies_[static_cast<std::size_t>(i / 2)];
+        const double angle = (static_cast<double>(first) + static_cast<double>(t)) *
+                             frequencies_[static_cast<std::size_t>(i / 2)];
         *to++ = static_cast<T>(i % 2 == 0 ? std::sin(angle) : std::cos(angle));
       }
   });
@@ -52,12 +52,12 @@ LearnedPositions::LearnedPositions(std::int64_t features, std::int64_t longest)
 
 Tensor LearnedPositions::operator()(const Tensor& x, std::int64_t first) const {
   check("LearnedPositions", x, weight_.size(1), first);
-  const std::int64_t last = first + x.size(0);
-  ATTUNE_CHECK(last <= weight_.size(0),
-               "LearnedPositions: positions {} to {} were asked for but there are vectors for {} "
-               "only; shorten the sequence, or use sinusoidal positions, which have no end",
-               first, last - 1, weight_.size(0));
-  return x + reshape(slice(weight_, 0, first, last), {x.size(0), 1, weight_.size(1)});
+  ATTUNE_CHECK(
+      first <= weight_.size(0) && x.size(0) <= weight_.size(0) - first,
+      "LearnedPositions: {} positions from {} on were asked for but there are vectors for {} "
+      "only; shorten the sequence, or use sinusoidal positions, which have no end",
+      x.size(0), first, weight_.size(0));
+  return x + reshape(slice(weight_, 0, first, first + x.size(0)), {x.size(0), 1, weight_.size(1)});
 }
 
 // The choice by name

@@ -10,6 +10,11 @@
 namespace attune {
 
 RecurrentCell::RecurrentCell(std::int64_t input, std::int64_t hidden, std::int64_t gates) {
+  ATTUNE_CHECK(
+      hidden >= 1 && hidden <= Shape::kMaxElements / gates,
+      "recurrent cell: {} hidden units asked for; it needs at least 1, and fewer than 2^59 "
+      "with all its gates",
+      hidden);
   const double bound = 1 / std::sqrt(static_cast<double>(hidden));
   const Initializer initializer = uniform(-bound, bound);
   weights_.weight_ih = param("weight_ih", {gates * hidden, input}, initializer);

@@ -10,6 +10,7 @@ std::size_t Array::bytes_of(const Shape& shape, DType dtype) {
   for (const std::int64_t size : shape)
     ATTUNE_CHECK(size >= 0, "Array: the shape {} has a negative size; only reshape works one out",
                  shape);
+  shape.check();
   return static_cast<std::size_t>(shape.elements()) * size_of(dtype);
 }
 
@@ -59,8 +60,8 @@ Array Array::reshape(const Shape& shape) const {
 Array Array::block(std::int64_t first, std::int64_t count) const {
   check_defined("block");
   ATTUNE_CHECK(shape_.rank() > 0, "block: a scalar has no leading axis");
-  ATTUNE_CHECK(first >= 0 && count >= 0 && first + count <= shape_[0],
-               "block: rows {} to {} are outside the leading axis of {}", first, first + count,
+  ATTUNE_CHECK(first >= 0 && count >= 0 && first <= shape_[0] && count <= shape_[0] - first,
+               "block: {} rows from {} on are outside the leading axis of {}", count, first,
                shape_);
   Shape shape = shape_;
   shape[0] = count;

@@ -8,6 +8,8 @@ namespace attune {
 
 Indices::Indices(std::span<const std::int32_t> values, const Shape& shape)
     : storage_(values.size_bytes()), shape_(shape) {
+  for (const std::int64_t size : shape)
+    ATTUNE_CHECK(size >= 0, "Indices: the shape {} has a negative size", shape);
   ATTUNE_CHECK(static_cast<std::int64_t>(values.size()) == shape.elements(),
                "Indices: {} values do not fill the shape {} of {} elements", values.size(), shape,
                shape.elements());
@@ -31,8 +33,9 @@ Indices Indices::operator[](std::int64_t index) const {
 
 Indices Indices::block(std::int64_t first, std::int64_t count) const {
   check_defined();
-  ATTUNE_CHECK(shape_.rank() > 0 && first >= 0 && count >= 0 && first + count <= shape_[0],
-               "Indices: rows {} to {} are outside the leading axis of {}", first, first + count,
+  ATTUNE_CHECK(shape_.rank() > 0 && first >= 0 && count >= 0 && first <= shape_[0] &&
+                   count <= shape_[0] - first,
+               "Indices: {} rows from {} on are outside the leading axis of {}", count, first,
                shape_);
   Indices result = *this;
   result.data_ += first * shape_.elements(1, shape_.rank());
@@ -42,8 +45,9 @@ Indices Indices::block(std::int64_t first, std::int64_t count) const {
 
 Indices Indices::columns(std::int64_t first, std::int64_t count) const {
   check_defined();
-  ATTUNE_CHECK(shape_.rank() > 0 && first >= 0 && count >= 0 && first + count <= shape_.last(),
-               "Indices: columns {} to {} are outside the last axis of {}", first, first + count,
+  ATTUNE_CHECK(shape_.rank() > 0 && first >= 0 && count >= 0 && first <= shape_.last() &&
+                   count <= shape_.last() - first,
+               "Indices: {} columns from {} on are outside the last axis of {}", count, first,
                shape_);
   std::vector<std::int32_t> values;
   for (std::int64_t row = first; row < elements(); row += shape_.last())
@@ -55,8 +59,9 @@ Indices Indices::columns(std::int64_t first, std::int64_t count) const {
 
 Indices Indices::reshape(const Shape& shape) const {
   check_defined();
-  ATTUNE_CHECK(shape.elements() == elements(), "Indices: {} cannot be reshaped to {}", shape_,
-               shape);
+  ATTUNE_CHECK(std::count_if(shape.begin(), shape.end(), [](auto n) { return n < 0; }) == 0 &&
+                   shape.elements() == elements(),
+               "Indices: {} cannot be reshaped to {}", shape_, shape);
   Indices result = *this;
   result.shape_ = shape;
   return result;

@@ -15,6 +15,7 @@ Shape::Shape(std::span<const std::int64_t> sizes) {
     ATTUNE_CHECK(size >= -1, "Shape: axis {} has the negative size {}", rank_, size);
     sizes_[rank_++] = size;
   }
+  check();
 }
 
 Shape::Shape(std::initializer_list<std::int64_t> sizes)
@@ -49,10 +50,14 @@ Shape Shape::with(int axis, std::int64_t size) const {
   return result;
 }
 
-std::int64_t Shape::elements(int first, int last) const {
+void Shape::check() const {
   std::int64_t n = 1;
-  for (int i = first; i < last; ++i) n *= sizes_[i];
-  return n;
+  for (const std::int64_t size : *this) {
+    if (size <= 0) continue;
+    ATTUNE_CHECK(size <= kMaxElements / n,
+                 "Shape: {} is too large; the sizes' product may be 2^59 at most", *this);
+    n *= size;
+  }
 }
 
 Shape broadcast(const Shape& a, const Shape& b, const char* op) {

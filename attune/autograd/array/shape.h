@@ -14,10 +14,12 @@ namespace attune {
 class Shape {
  public:
   static constexpr int kMaxRank = 7;
+  /// No memory holds more elements; no computation of sizes and bytes overflows below it.
+  static constexpr std::int64_t kMaxElements = std::int64_t{1} << 59;
 
   Shape() = default;
   /// -1 stands for a size to be worked out, where a function takes that (reshape). Errors: more
-  /// than seven axes, a size below -1.
+  /// than seven axes, a size below -1, too large (check()).
   Shape(std::initializer_list<std::int64_t> sizes);
   explicit Shape(std::span<const std::int64_t> sizes);
 
@@ -28,11 +30,7 @@ class Shape {
   /// The size of one axis counted from the end: last(0) is the last axis.
   std::int64_t last(int back = 0) const { return sizes_[rank_ - 1 - back]; }
   /// Product of all sizes; 1 for a scalar.
-  std::int64_t elements() const {
-    std::int64_t n = 1;
-    for (int i = 0; i < rank_; ++i) n *= sizes_[i];
-    return n;
-  }
+  std::int64_t elements() const { return elements(0, rank_); }
 
   const std::int64_t* begin() const { return sizes_.data(); }
   const std::int64_t* end() const { return sizes_.data() + rank_; }
@@ -47,10 +45,17 @@ class Shape {
   int axis(int axis, const char* op) const;
   /// This shape without one axis, or with that axis kept as size 1.
   Shape without(int axis, bool keep = false) const;
-  /// This shape with a new axis of `size` before `axis`.
+  /// This shape with a new axis of `size` before `axis`. Errors: seven axes already.
   Shape with(int axis, std::int64_t size) const;
   /// Product of the sizes of axes [first, last).
-  std::int64_t elements(int first, int last) const;
+  std::int64_t elements(int first, int last) const {
+    std::uint64_t n = 1;  // where it overflows check() fails
+    for (int i = first; i < last; ++i) n *= static_cast<std::uint64_t>(sizes_[i]);
+    return static_cast<std::int64_t>(n);
+  }
+  /// Errors: the sizes, those of 0 and -1 aside, have a product above kMaxElements. So whatever
+  /// part of a shape that passes is multiplied, nothing overflows. Every array's shape has passed.
+  void check() const;
 
  private:
   std::array<std::int64_t, kMaxRank> sizes_{};

@@ -4,9 +4,11 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <limits>
 #include <mutex>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "attune/autograd/array/parallel.h"
@@ -35,19 +37,26 @@ class OneBlasThread {
   int before_;
 };
 
+// A size as this build of OpenBLAS counts: with 32 bits, mostly.
+blasint blas_size(std::int64_t size) {
+  ATTUNE_CHECK(std::in_range<blasint>(size),
+               "matmul: a matrix with rows or columns of {} numbers is too large for OpenBLAS, "
+               "whose sizes end at {}",
+               size, std::numeric_limits<blasint>::max());
+  return static_cast<blasint>(size);
+}
+
 [[maybe_unused]] void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n,
                            std::int64_t k, const float* a, std::int64_t lda, const float* b,
                            std::int64_t ldb, float beta, float* c, std::int64_t ldc) {
-  cblas_sgemm(CblasRowMajor, ta, tb, static_cast<blasint>(m), static_cast<blasint>(n),
-              static_cast<blasint>(k), 1, a, static_cast<blasint>(lda), b,
-              static_cast<blasint>(ldb), beta, c, static_cast<blasint>(ldc));
+  cblas_sgemm(CblasRowMajor, ta, tb, blas_size(m), blas_size(n), blas_size(k), 1, a, blas_size(lda),
+              b, blas_size(ldb), beta, c, blas_size(ldc));
 }
 void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n, std::int64_t k,
           const double* a, std::int64_t lda, const double* b, std::int64_t ldb, double beta,
           double* c, std::int64_t ldc) {
-  cblas_dgemm(CblasRowMajor, ta, tb, static_cast<blasint>(m), static_cast<blasint>(n),
-              static_cast<blasint>(k), 1, a, static_cast<blasint>(lda), b,
-              static_cast<blasint>(ldb), beta, c, static_cast<blasint>(ldc));
+  cblas_dgemm(CblasRowMajor, ta, tb, blas_size(m), blas_size(n), blas_size(k), 1, a, blas_size(lda),
+              b, blas_size(ldb), beta, c, blas_size(ldc));
 }
 
 template <typename T>

@@ -53,7 +53,8 @@ MultiHeadSizes sizes_of(const Tensor& query, const Tensor& key, const Tensor& va
                    .value_features = value.size(2) / heads,
                    .scale = 1,
                    .causal = options.causal,
-                   .offset = options.offset};
+                   // Beyond these every key is hidden, or none.
+                   .offset = std::clamp(options.offset, -query.size(0), key.size(0))};
   const auto features = static_cast<double>(std::max<std::int64_t>(1, n.key_features));
   n.scale = options.scale.value_or(1 / std::sqrt(features));
   check_lengths(n, options.lengths);

@@ -51,6 +51,8 @@ Tensor scaled_sum(const char* name, const Tensor& x, double factor) {
 template <typename Beats>
 std::pair<Array, Indices> extremes(const Array& x, const AxisLayout& layout, const Shape& shape,
                                    const Beats& beats) {
+  ATTUNE_CHECK(std::in_range<std::int32_t>(layout.n),
+               "argmax: an axis of {} elements is too long for positions of 32 bits", layout.n);
   Array values(shape, x.dtype());
   std::vector<std::int32_t> positions(static_cast<std::size_t>(values.elements()));
   dispatch(x.dtype(), [&](auto type) {

@@ -1,0 +1,115 @@
+// Sizes whose products or sums leave the range of their type.
+#include <limits>
+
+#include "attune/autograd.h"
+#include "attune/autograd/kernels/gemm.h"
+#include "attune/layers.h"
+#include "catch.h"
+
+using namespace attune;
+
+namespace {
+
+constexpr std::int64_t kHuge = std::int64_t{1} << 62;
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+
+}  // namespace
+
+TEST_CASE("an impossible shape is an error that names it") {
+  const auto too_large = [](const char* shape) {
+    return contains(std::string("Shape: ") + shape + " is too large");
+  };
+  CHECK_THROWS_WITH(Array::zeros({kHuge + 1}), too_large("[4611686018427387905]"));
+  CHECK_THROWS_WITH(Array::zeros({kHuge, 4}), too_large("[4611686018427387904, 4]"));
+  CHECK_THROWS_WITH(Array::zeros({1LL << 32, 1LL << 32}), too_large("[4294967296, 4294967296]"));
+  CHECK_THROWS_WITH(Array({kMost}, DType::f64), too_large("[9223372036854775807]"));
+  CHECK_THROWS_WITH(Array::full({3, kMost, 3}, 1), contains("is too large"));
+  // The product is 0, but parts of it overflow.
+  CHECK_THROWS_WITH(Array::zeros({0, kHuge, kHuge}), contains("is too large"));
+  CHECK_THROWS_WITH(Array::zeros({kHuge, 4, 0}), contains("is too large"));
+  CHECK(Array::zeros({0, 1LL << 40}).elements() == 0);
+  Shape grown{1, 1};  // one that was changed afterwards
+  grown[0] = grown[1] = 1LL << 32;
+  CHECK_THROWS_WITH(Array(grown), too_large("[4294967296, 4294967296]"));
+  CHECK_THROWS_WITH(Array(Shape{1LL << 31}.with(0, 1LL << 31)), contains("is too large"));
+}
+
+TEST_CASE("a shape that no memory holds is an error that says how much it needs") {
+  CHECK_THROWS_WITH(Array::zeros({1LL << 50}),
+                    contains("out of memory: 4194304.0 GiB were asked for"));
+  CHECK_THROWS_AS(Array::zeros({1LL << 59}, DType::f64), pool::OutOfMemory);
+}
+
+TEST_CASE("shapes that are derived are checked as those that are given") {
+  const Array one = Array::full({1}, 1), none = Array::zeros({0});
+  CHECK_THROWS_WITH(none.reshape({1LL << 32, 1LL << 32}), contains("is too large"));
+  CHECK_THROWS_WITH(none.reshape({1LL << 32, 1LL << 32, -1}), contains("is too large"));
+  CHECK_THROWS_WITH(one.reshape({kHuge + 1, -1}), contains("is too large"));
+  CHECK_THROWS_WITH(broadcast_to(Tensor(one), {kHuge, 4}), contains("is too large"));
+  CHECK_THROWS_WITH(Array::from(std::vector<float>{}, {1LL << 32, 1LL << 32}),
+                    contains("is too large"));
+  CHECK_THROWS_WITH(Array::from(std::vector<float>{1}, {-1, -1}), contains("negative size"));
+  CHECK_THROWS_AS(
+      matmul(Tensor(Array::zeros({1LL << 31, 0})), Tensor(Array::zeros({0, 1LL << 31}))), Error);
+}
+
+TEST_CASE("rows beyond the end are refused even where their sum overflows") {
+  const Array x = Array::zeros({4, 3});
+  CHECK_THROWS_WITH(x.block(1, kMost), contains("rows from 1 on are outside"));
+  CHECK_THROWS_WITH(x.block(kMost, kMost), contains("are outside"));
+  CHECK_THROWS_WITH(x.block(5, 0), contains("0 rows from 5 on are outside"));
+  CHECK(x.block(4, 0).elements() == 0);
+  const Indices ids(std::vector<std::int32_t>(12), {4, 3});
+  CHECK_THROWS_WITH(ids.block(1, kMost), contains("rows from 1 on are outside"));
+  CHECK_THROWS_WITH(ids.columns(1, kMost), contains("columns from 1 on are outside"));
+  CHECK_THROWS_WITH(slice(Tensor(x), 0, 1, kMost), contains("slice:"));
+}
+
+TEST_CASE("indices take no shape that their values do not fill") {
+  CHECK_THROWS_WITH(Indices(std::vector<std::int32_t>{}, {1LL << 32, 1LL << 32}),
+                    contains("is too large"));
+  CHECK_THROWS_WITH(Indices(std::vector<std::int32_t>{7}, {-1, -1}),
+                    contains("Indices: the shape [-1, -1] has a negative size"));
+  const Indices ids{7};
+  CHECK_THROWS_WITH(ids.reshape({-1, -1}), contains("cannot be reshaped to [-1, -1]"));
+  CHECK(ids.reshape({}).shape() == Shape{});
+}
+
+TEST_CASE("sizes beyond those of OpenBLAS are refused and not cut off") {
+  const double a = 1, b = 1;
+  double c = 0;
+  const std::int64_t beyond = std::int64_t{1} << 32;
+  CHECK_THROWS_WITH(gemm<double>(Op::none, Op::none, 1, 1, 1, &a, beyond, &b, 1, 0, &c, 1),
+                    contains("4294967296 numbers is too large for OpenBLAS"));
+  CHECK_THROWS_WITH(gemm_panel<double>(Op::none, Op::none, 1, 1, beyond, &a, 1, &b, 1, 0, &c, 1),
+                    contains("is too large for OpenBLAS"));
+}
+
+TEST_CASE("layers of impossible sizes are refused") {
+  CHECK_THROWS_AS(Linear(kHuge, kHuge), Error);
+  CHECK_THROWS_AS(Linear(4, kHuge), Error);
+  CHECK_THROWS_AS(Embedding(kHuge, 4), Error);
+  CHECK_THROWS_AS(LayerNorm(kHuge), Error);
+  for (const char* kind : {"rnn", "gru", "lstm"}) {
+    CHECK_THROWS_WITH(make_cell(kind, 4, kHuge), contains("hidden units asked for"));
+    CHECK_THROWS_WITH(make_cell(kind, 4, 0), contains("0 hidden units asked for"));
+    CHECK_THROWS_AS(make_cell(kind, kHuge, 4), Error);
+  }
+  CHECK_THROWS_AS(MultiHeadAttention(kHuge, 4), Error);
+  CHECK_THROWS_AS(FeedForward({4, kHuge, 4}), Error);
+  const LearnedPositions positions(4, 10);
+  CHECK_THROWS_WITH(positions(Array::zeros({3, 1, 4}), kMost),
+                    contains("3 positions from 9223372036854775807 on were asked for"));
+  CHECK(SinusoidalPositions(4)(Array::zeros({3, 1, 4}), kMost).value().all_finite());
+}
+
+TEST_CASE("a causal offset beyond all positions hides every key or none") {
+  const Tensor x(Array::full({3, 1, 2}, 0.5));
+  const auto with = [&](bool causal, std::int64_t offset) {
+    return scaled_dot_product_attention(x, x, x, {.causal = causal, .offset = offset})
+        .value()
+        .to_vector();
+  };
+  CHECK(with(true, kMost) == with(false, 0));
+  CHECK(with(true, std::numeric_limits<std::int64_t>::min()) == std::vector<float>(6, 0));
+}
