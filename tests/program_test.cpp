@@ -101,6 +101,9 @@ TEST_CASE("seq2seq stopped by Ctrl-C finishes the step, saves the model and says
   const TemporaryFolder folder;
   const Result result = shell(folder, "cd '" + folder.path("") +
                                           "'\n"
+                                          // In the background of a shell without job control
+                                          // Ctrl-C would be ignored.
+                                          "set -m\n"
                                           "\"$seq2seq\" train --run run --steps 1000000" +
                                           kSmall +
                                           "&\n"

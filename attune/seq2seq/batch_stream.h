@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "attune/autograd/array/random.h"
@@ -24,9 +26,28 @@ class BatchStream {
 
   Batch next();
 
+  /// How many batches hold each example of a fixed set once; 0 for an endless supply.
+  std::int64_t batches_per_epoch() const;
+
+  /// The position in the order, for a checkpoint, and what tells these examples from others.
+  std::vector<std::pair<std::string, Array>> state() const;
+  /// Goes on from a state() of a stream that was made alike. Errors, before anything is changed: a
+  /// number is missing or impossible; the examples, the batch size or the seed are others.
+  void load_state(const std::vector<std::pair<std::string, Array>>& state);
+
  private:
+  // Where the batches that are ready were drawn from, so that they can be drawn again.
+  struct Refill {
+    std::uint64_t epoch_draws = 0;  // of random numbers, before the order of the epoch was drawn
+    std::uint64_t taken = 0;        // examples of the epoch or the supply, before
+    std::uint64_t draws = 0;        // of random numbers, before the batches were put in order
+    std::uint64_t given = 0;        // batches that next() has given since
+  };
+
+  void begin_epoch();
   std::vector<Example> next_examples(std::size_t count);
   void refill();
+  double fingerprint() const;
 
   std::function<Example(std::uint64_t)> example_;
   std::vector<std::uint64_t> epoch_;  // what is left of it, the next example last
@@ -35,6 +56,8 @@ class BatchStream {
   std::size_t batch_size_;
   Generator generator_;
   std::vector<std::vector<Example>> batches_;  // ready, the next one last
+  Refill refill_;                              // of these
+  mutable double fingerprint_ = -1;            // below 0: not computed yet
 };
 
 }  // namespace attune

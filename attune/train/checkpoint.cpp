@@ -5,7 +5,7 @@
 namespace attune {
 
 void save_parameters(const std::string& path, const Layer& layer) {
-  save_safetensors(path, {layer.values(), {}});
+  save_safetensors(path, {layer.values(), {}, /*digest=*/true});
 }
 
 void load_parameters(const std::string& path, Layer& layer) {

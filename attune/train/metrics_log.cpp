@@ -1,6 +1,7 @@
 #include "attune/train/metrics_log.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -34,13 +35,33 @@ Json json_of(const MetricsField& field) {
       field.value);
 }
 
+std::string reason(int error) { return std::generic_category().message(error); }
+
+bool append(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
 }  // namespace
 
 MetricsLog::MetricsLog(std::string path)
     : path_(std::move(path)),
-      descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
-  ATTUNE_CHECK(descriptor_ >= 0, "metrics_log: cannot open '{}': {}", path_,
-               std::generic_category().message(errno));
+      descriptor_(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
+  ATTUNE_CHECK(descriptor_ >= 0, "metrics_log: cannot open '{}': {}", path_, reason(errno));
+}
+
+MetricsLog::MetricsLog(std::string path, std::int64_t bytes) : MetricsLog(std::move(path)) {
+  const std::int64_t found = this->bytes();
+  ATTUNE_CHECK(found >= bytes,
+               "metrics_log: '{}' has {} bytes, but {} were written; was it changed?", path_, found,
+               bytes);
+  ATTUNE_CHECK(found == bytes || ::ftruncate(descriptor_, bytes) == 0,
+               "metrics_log: cannot cut '{}': {}", path_, reason(errno));
 }
 
 MetricsLog::~MetricsLog() { ::close(descriptor_); }
@@ -49,22 +70,60 @@ void MetricsLog::write(const std::vector<MetricsField>& fields) {
   Json object = Json::object();
   for (const MetricsField& field : fields) object[std::string(field.name)] = json_of(field);
   // Text that is not UTF-8 gets replacement characters rather than ending a training run.
-  const std::string line = object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+  pending_ += object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+  write_pending();
+}
 
+void MetricsLog::write_pending() {
   const off_t size_before = ::lseek(descriptor_, 0, SEEK_END);
-  std::size_t done = 0;
-  while (done < line.size()) {
-    const ssize_t written = ::write(descriptor_, line.data() + done, line.size() - done);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      const int error = errno;
-      // No half a line: it would make the whole log unreadable. A device has nothing to cut.
-      const bool cut = size_before < 0 || ::ftruncate(descriptor_, size_before) == 0;
-      fail("metrics_log: cannot write '{}': {}{}", path_, std::generic_category().message(error),
-           cut || done == 0 ? "" : "; its last line is incomplete");
-    }
-    done += static_cast<std::size_t>(written);
+  if (!append(descriptor_, pending_)) {
+    const int error = errno;
+    // No half a line: it would make the whole log unreadable. A device has nothing to cut.
+    const bool cut = size_before < 0 || ::ftruncate(descriptor_, size_before) == 0;
+    fail("metrics_log: cannot write '{}': {}{}", path_, reason(error),
+         cut ? "" : "; its last line is incomplete");
   }
+  pending_.clear();
+}
+
+void MetricsLog::sync() {
+  struct stat opened, named;
+  ATTUNE_CHECK(::fstat(descriptor_, &opened) == 0, "metrics_log: cannot write '{}': {}", path_,
+               reason(errno));
+  if (::stat(path_.c_str(), &named) != 0 || named.st_ino != opened.st_ino ||
+      named.st_dev != opened.st_dev)
+    make_anew();
+  write_pending();
+  ATTUNE_CHECK(::fsync(descriptor_) == 0 || errno == EINVAL,  // a pipe has no disk
+               "metrics_log: cannot write '{}': {}", path_, reason(errno));
+}
+
+// The file that was removed lives on until its descriptor is closed.
+void MetricsLog::make_anew() {
+  const int anew = ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+  ATTUNE_CHECK(anew >= 0, "metrics_log: cannot write '{}': {}", path_, reason(errno));
+  char block[1 << 16];
+  bool good = true;
+  for (off_t at = 0; good;) {
+    const ssize_t got = ::pread(descriptor_, block, sizeof block, at);
+    if (got == 0) break;
+    good = got > 0 && append(anew, std::string_view(block, static_cast<std::size_t>(got)));
+    at += got;
+  }
+  if (!good) {
+    const int error = errno;
+    ::close(anew);
+    ::unlink(path_.c_str());
+    fail("metrics_log: cannot write '{}': {}", path_, reason(error));
+  }
+  ::close(std::exchange(descriptor_, anew));
+}
+
+std::int64_t MetricsLog::bytes() const {
+  struct stat status;
+  ATTUNE_CHECK(::fstat(descriptor_, &status) == 0, "metrics_log: cannot read '{}': {}", path_,
+               reason(errno));
+  return status.st_size;
 }
 
 }  // namespace attune

@@ -8,6 +8,7 @@
 #include <set>
 #include <string_view>
 
+#include "attune/autograd/array/digest.h"
 #include "attune/train/files.h"
 
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
@@ -21,6 +22,12 @@ constexpr std::size_t kLengthBytes = 8;
 constexpr std::size_t kAlignment = 8;
 constexpr std::uint64_t kMaxHeader = 100'000'000;  // the format's own limit
 constexpr const char* kMetadata = "__metadata__";
+
+// How a header with a digest begins. 16 hexadecimal digits follow, which count as zeros in it.
+constexpr const char* kDigest = "digest";
+constexpr std::string_view kDigestKind = "fnv1a-64:";
+constexpr std::string_view kDigestStart = R"({"__metadata__":{"digest":"fnv1a-64:)";
+constexpr std::string_view kNoDigits = "0000000000000000";
 
 constexpr const char* name_in_file(DType dtype) { return dtype == DType::f32 ? "F32" : "F64"; }
 
@@ -40,9 +47,14 @@ std::string shown(const Json& text) {
 }
 
 std::string to_header(const std::vector<const std::pair<std::string, Array>*>& arrays,
-                      const std::map<std::string, std::string>& metadata) {
+                      const std::map<std::string, std::string>& metadata, bool digest) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!metadata.empty()) header[kMetadata] = metadata;
+  if (digest) header[kMetadata][kDigest] = std::string(kDigestKind) + std::string(kNoDigits);
+  for (const auto& [key, text] : metadata) {
+    ATTUNE_CHECK(!digest || key != kDigest,
+                 "save_safetensors: a text cannot be called '{}' beside the file's own", kDigest);
+    header[kMetadata][key] = text;
+  }
   std::set<std::string> names{kMetadata};
   std::size_t offset = 0;
   for (const auto* named : arrays) {
@@ -190,6 +202,21 @@ class Header {
   std::map<std::string, std::string> metadata_;
 };
 
+bool has_digest(std::string_view header) {
+  return header.starts_with(kDigestStart) &&
+         header.size() >= kDigestStart.size() + kNoDigits.size();
+}
+
+// The digest of a whole file that has one.
+std::string digest_of(std::string_view file) {
+  const std::size_t digits = kLengthBytes + kDigestStart.size();
+  return Digest()
+      .add(file.substr(0, digits))
+      .add(kNoDigits)
+      .add(file.substr(digits + kNoDigits.size()))
+      .text();
+}
+
 }  // namespace
 
 void save_safetensors(const std::string& path, const Safetensors& content) {
@@ -201,16 +228,21 @@ void save_safetensors(const std::string& path, const Safetensors& content) {
 
   std::string header;
   try {
-    header = to_header(arrays, content.metadata);
+    header = to_header(arrays, content.metadata, content.digest);
   } catch (const Json::exception&) {
     fail("save_safetensors: '{}': a name or a text is not UTF-8", path);
   }
   const std::uint64_t length = header.size();
-  std::string bytes(reinterpret_cast<const char*>(&length), kLengthBytes);
-  bytes += header;
+  std::vector<std::string_view> parts = {
+      std::string_view(reinterpret_cast<const char*>(&length), kLengthBytes), header};
   for (const auto* named : arrays)
-    bytes.append(static_cast<const char*>(named->second.raw()), named->second.bytes());
-  write_file_atomically(path, bytes);
+    parts.emplace_back(static_cast<const char*>(named->second.raw()), named->second.bytes());
+  if (content.digest) {
+    Digest digest;
+    for (const std::string_view part : parts) digest.add(part);
+    header.replace(kDigestStart.size(), kNoDigits.size(), digest.text());
+  }
+  write_file_atomically(path, parts);
 }
 
 Safetensors load_safetensors(const std::string& path) {
@@ -222,11 +254,16 @@ Safetensors load_safetensors(const std::string& path) {
   rest.remove_prefix(kLengthBytes);
   check(length <= rest.size() && length <= kMaxHeader, path,
         "it announces a header of {} bytes; {} bytes follow", length, rest.size());
+  const bool digest = has_digest(rest.substr(0, length));
+  check(!digest || digest_of(file) == rest.substr(kDigestStart.size(), kNoDigits.size()), path,
+        "its digest is another than when it was written; a part of it has changed");
   const Header header(path, rest.substr(0, length));
   rest.remove_prefix(length);
 
   Safetensors content;
   content.metadata = header.metadata();
+  content.digest = digest;
+  if (digest) content.metadata.erase(kDigest);
   for (const Entry& entry : header.entries(rest.size())) {
     Array array(entry.shape, entry.dtype);
     std::memcpy(array.mutable_raw(), rest.data() + entry.begin, array.bytes());

@@ -13,6 +13,9 @@ namespace attune {
 struct Safetensors {
   std::vector<std::pair<std::string, Array>> arrays;
   std::map<std::string, std::string> metadata;
+  /// With a digest of the whole file among the metadata, under "digest", which is compared when it
+  /// is read: one changed byte is then an error.
+  bool digest = false;
 };
 
 /// Writes float32 and float64 arrays to a file that Python's safetensors reads:
@@ -24,13 +27,14 @@ struct Safetensors {
 ///     the rest   the numbers, row-major and little-endian, one array right after the other
 ///
 /// float64 comes first, so that every number is aligned. The file is replaced as a whole or not at
-/// all. Errors: a name that is given twice, is "__metadata__" or is not UTF-8; what
-/// write_file_atomically() reports.
+/// all. Errors: a name that is given twice, is "__metadata__" or is not UTF-8; a text "digest"
+/// beside the digest; what write_file_atomically() reports.
 void save_safetensors(const std::string& path, const Safetensors& content);
 
 /// Reads such a file. Errors, in one line that names the path: it cannot be read; it is not a whole
 /// safetensors file (cut off, no JSON, offsets outside the file, with gaps or overlaps, a name
-/// twice); an element type other than F32 and F64; more than seven axes.
+/// twice); it has changed since it was written with a digest; an element type other than F32 and
+/// F64; more than seven axes.
 Safetensors load_safetensors(const std::string& path);
 
 }  // namespace attune

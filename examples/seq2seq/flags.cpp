@@ -1,9 +1,12 @@
 #include "flags.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "attune/layers.h"
 #include "attune/optim.h"
@@ -81,6 +84,13 @@ void add_data_flags(CLI::App& command, TrainOptions& options) {
       .add_option("--valid-count", options.valid_count,
                   "measure on a random sample of so many sources, which --seed fixes; all of "
                   "--valid by default")
+      ->check(at_least_1())
+      ->needs(valid)
+      ->group(group);
+  command
+      .add_option("--patience", options.patience,
+                  "stop when so many measurements on --valid in a row are not better than the best "
+                  "before")
       ->check(at_least_1())
       ->needs(valid)
       ->group(group);
@@ -192,7 +202,12 @@ void add_training_flags(CLI::App& command, TrainOptions& options) {
     return command.add_option(flag, value, purpose)->capture_default_str()->group(group);
   };
   add("--batch", options.batch, "examples a step")->check(at_least_1());
-  add("--steps", options.steps, "updates of the parameters")->check(at_least_1());
+  auto* steps = add("--steps", options.steps, "updates of the parameters")->check(at_least_1());
+  command
+      .add_option("--epochs", options.epochs, "how often to see every pair of --data, for --steps")
+      ->check(at_least_1())
+      ->excludes(steps)
+      ->group(group);
   add("--optimizer", options.optimizer, "rule of the updates")
       ->check(one_of(attune::optimizer_names()));
   add("--learn-rate", options.learn_rate, "size of the updates")->check(at_least_0());
@@ -210,7 +225,42 @@ void add_training_flags(CLI::App& command, TrainOptions& options) {
       ->check(share());
   add("--label-smoothing", options.label_smoothing, "share of the targets spread over all tokens")
       ->check(share_below_1());
+  add("--on-nan", options.on_nan,
+      "after an update that gives NaN or infinity: stop, or skip it and go on")
+      ->check(one_of({"stop", "skip"}));
   add("--seed", options.seed, "fixes all that is random")->check(whole());
+}
+
+void add_saving_flags(CLI::App& command, TrainOptions& options) {
+  const std::string group = "Saving";
+  command
+      .add_flag("--resume", options.resume,
+                "go on with a training that was stopped, killed or cut short; its other flags are "
+                "remembered")
+      ->group(group);
+  command
+      .add_option("--save-every", options.save_every,
+                  "steps after which to write a checkpoint; about a minute's by default")
+      ->check(at_least_1())
+      ->group(group);
+  command
+      .add_option("--keep", options.keep,
+                  "checkpoints to keep, also at the end; by default the newest one until the end")
+      ->check(at_least_1())
+      ->group(group);
+}
+
+// The flags that decide on the result, as "--name=value".
+std::vector<std::string> given_flags(const CLI::App& command) {
+  constexpr std::array kOthers = {"help", "run", "threads", "resume", "save-every", "keep"};
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : command.get_options()) {
+    const std::string name = option->get_lnames().empty() ? "" : option->get_lnames().front();
+    const bool other = std::find(kOthers.begin(), kOthers.end(), name) != kOthers.end();
+    if (option->count() > 0 && !other && option != command.get_config_ptr())
+      flags.push_back(fmt::format("--{}={}", name, option->results().back()));
+  }
+  return flags;
 }
 
 // A flag that one kind of model has no use for, and what that kind has in its place.
@@ -248,22 +298,34 @@ void check_fits_model(const CLI::App& command, const TrainOptions& options) {
 
 void add_train(CLI::App& app, TrainOptions& options) {
   CLI::App& command = *app.add_subcommand("train", "Train a model and keep it in a run folder.");
-  add_run(command, options.run, "the run folder to write; an earlier run in it is replaced");
+  add_run(command, options.run,
+          "the run folder to write; an earlier run in it is replaced at the end");
   add_data_flags(command, options);
   add_model_flags(command, options);
   add_training_flags(command, options);
+  add_saving_flags(command, options);
   add_threads(command, options.threads);
-  command.callback([&command, &options] { check_fits_model(command, options); });
+  command.callback([&command, &options] {
+    options.flags = given_flags(command);
+    // Which model --resume goes on with is known later.
+    if (!options.resume) check_fits_model(command, options);
+    if (options.epochs && options.data.empty() && !options.resume)
+      throw CLI::ValidationError(
+          "--epochs", "the examples of a task never come twice, so it has no epochs; use --steps");
+  });
   command.footer(R"(
 The run folder holds config.json, source.vocab, target.vocab, metrics.jsonl (one line a
-step or so), speed.jsonl, model.safetensors and alignment.svg. Ctrl-C ends training after
-the current step with the model saved.
+step or so), speed.jsonl, model.safetensors and alignment.svg, and during a training its
+checkpoint. An earlier run stays until the new one is complete. Ctrl-C ends training after
+the current step with everything saved; --resume goes on with the same result as if it had
+never stopped.
 
 Examples:
   seq2seq train --run runs/demo
   seq2seq train --run runs/sort --task sort --cell lstm --attention dot
   seq2seq train --run runs/transformer --model transformer --heads 4 --layers 2
-  seq2seq train --run runs/cmudict --data train.tsv --valid valid.tsv --target-tokens words)");
+  seq2seq train --run runs/cmudict --data train.tsv --valid valid.tsv --target-tokens words
+  seq2seq train --run runs/cmudict --resume)");
 }
 
 void add_test(CLI::App& app, TestOptions& options) {
@@ -369,6 +431,15 @@ Command parse_command_line(int argc, char** argv) {
   if (app.got_subcommand("train")) return train;
   if (app.got_subcommand("test")) return test;
   return translate;
+}
+
+TrainOptions parse_train_flags(const std::vector<std::string>& flags) {
+  std::vector<std::string> words = {"seq2seq", "train", "--run=."};
+  words.insert(words.end(), flags.begin(), flags.end());
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  return std::get<TrainOptions>(
+      parse_command_line(static_cast<int>(arguments.size()), arguments.data()));
 }
 
 }  // namespace seq2seq

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <stdexcept>
+#include <string>
 #include <variant>
+#include <vector>
 
 #include "options.h"
 
@@ -19,5 +21,9 @@ class WrongUse : public std::runtime_error {
 /// Reads the command line. Errors: WrongUse. (CLI11 takes long to compile, so only the source
 /// behind this includes it.)
 Command parse_command_line(int argc, char** argv);
+
+/// Reads the flags of `train` alone, such as those that TrainOptions::flags keeps. Errors:
+/// WrongUse.
+TrainOptions parse_train_flags(const std::vector<std::string>& flags);
 
 }  // namespace seq2seq

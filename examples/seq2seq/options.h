@@ -40,8 +40,24 @@ struct TrainOptions {
   double clip_norm = 1;                // 0: no clipping
   double teacher_forcing = 1;
   double label_smoothing = 0;
+  std::optional<std::int64_t> epochs;    // of data, instead of steps
+  std::optional<std::int64_t> patience;  // of early stopping; see BestScore::without_progress()
+  std::string on_nan = "stop";           // or "skip"
   std::uint64_t seed = 1;
+
+  // What has no influence on the result.
   int threads = attune::threads();
+  bool resume = false;
+  std::optional<std::int64_t> save_every;  // steps; by time if not set
+  std::optional<std::int64_t> keep;        // checkpoints; see kept_checkpoints()
+  /// The flags that were given and decide on the result, as "--name=value": with them a training is
+  /// begun alike.
+  std::vector<std::string> flags;
+
+  bool operator==(const TrainOptions&) const = default;
+
+  /// The checkpoints to keep while it trains; without --keep none are kept afterwards.
+  std::int64_t kept_checkpoints() const { return keep.value_or(1); }
 
   /// The most tokens that a source or a target may have.
   int limit() const { return max_length.value_or(data.empty() ? 20 : 100); }

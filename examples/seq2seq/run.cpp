@@ -1,68 +1,111 @@
 #include "run.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <limits>
 
+#include "attune/autograd/array/digest.h"
 #include "attune/train.h"
 #include "lines.h"
 #include "run_config.h"
+#include "training_folder.h"
 
 namespace seq2seq {
 namespace {
 
-// Tells apart models that go with other vocabularies or other options, even of equal sizes:
-// FNV-1a (Fowler, Noll and Vo) over all that the parameters mean something with.
-std::string fingerprint(const RunConfig& config, const attune::Vocabulary& source,
-                        const attune::Vocabulary& target) {
-  std::uint64_t hash = 0xCBF29CE484222325;
-  const auto take_in = [&](std::string_view text) {
-    for (const char byte : text) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001B3;
-    hash *= 0x100000001B3;  // a zero byte, between texts
-  };
-  take_in(model_json(config.model));
-  for (const attune::Vocabulary* vocabulary : {&source, &target}) {
-    take_in(attune::name_of(vocabulary->kind()));
-    for (int id = 0; id < vocabulary->size(); ++id) take_in(vocabulary->token(id));
-  }
-  return fmt::format("{:016x}", hash);
-}
+// The model comes last.
+constexpr std::array kFiles = {"config.json", "source.vocab", "target.vocab", "model.safetensors"};
 
-}  // namespace
-
-void save_model(const Run& run) {
-  attune::save_safetensors(
-      run.file("model.safetensors"),
-      {run.model->values(), {{"run", fingerprint(run.config, run.source, run.target)}}});
-}
-
-Run load_run(const std::string& folder) {
-  ATTUNE_CHECK(std::filesystem::is_directory(folder),
-               "there is no run folder '{0}'; train writes one: seq2seq train --run {0}", folder);
-  for (const char* name : {"config.json", "source.vocab", "target.vocab", "model.safetensors"})
-    ATTUNE_CHECK(std::filesystem::exists(folder + "/" + name),
+Run read_run(const std::string& folder) {
+  for (const char* name : kFiles)
+    ATTUNE_CHECK(std::filesystem::exists(run_file(folder, name)),
                  "run folder '{}' is incomplete: it has no {}; was the training cut short?", folder,
                  name);
-  const RunConfig config = read_config(folder + "/config.json");
-  Run run{folder, config, attune::Vocabulary::load(folder + "/source.vocab"),
-          attune::Vocabulary::load(folder + "/target.vocab"), attune::make_model(config.model)};
+  const RunConfig config = read_config(run_file(folder, "config.json"));
+  Run run{folder, config, attune::Vocabulary::load(run_file(folder, "source.vocab")),
+          attune::Vocabulary::load(run_file(folder, "target.vocab")),
+          attune::make_model(config.model)};
 
-  const std::string path = run.file("model.safetensors");
+  const std::string path = run_file(folder, "model.safetensors");
   const attune::Safetensors saved = attune::load_safetensors(path);
   const auto mark = saved.metadata.find("run");
-  ATTUNE_CHECK(
-      mark != saved.metadata.end() && mark->second == fingerprint(config, run.source, run.target),
-      "'{}' is of another run than config.json, source.vocab and target.vocab beside it; "
-      "expected files of one training",
-      path);
+  ATTUNE_CHECK(mark != saved.metadata.end() && mark->second == fingerprint(run),
+               "'{}' is of another run than config.json, source.vocab and target.vocab beside it; "
+               "expected files of one training",
+               path);
+  ATTUNE_CHECK(saved.metadata.size() == 1, "'{}' is damaged: it has a text that is not known",
+               path);
   try {
     run.model->load(saved.arrays);
   } catch (const attune::Error& error) {
     attune::fail("{} (in '{}')", error.what(), path);
   }
   return run;
+}
+
+// Changes when a training puts another run into the folder.
+std::string files_of(const std::string& folder) {
+  std::string files;
+  for (const char* name : kFiles) {
+    struct stat status = {};
+    ::stat(run_file(folder, name).c_str(), &status);
+    files += fmt::format("{}:{}:{}.{} ", status.st_dev, status.st_ino, status.st_mtim.tv_sec,
+                         status.st_mtim.tv_nsec);
+  }
+  return files;
+}
+
+}  // namespace
+
+std::string fingerprint(const Run& run) {
+  attune::Digest digest;
+  const auto take_in = [&](std::string_view text) {
+    digest.add(text).add(std::string_view("", 1));  // a zero byte, between texts
+  };
+  take_in(model_json(run.config.model));
+  for (const attune::Vocabulary* vocabulary : {&run.source, &run.target}) {
+    take_in(attune::name_of(vocabulary->kind()));
+    for (int id = 0; id < vocabulary->size(); ++id) take_in(vocabulary->token(id));
+  }
+  return digest.text();
+}
+
+void save_description(const Run& run, const TrainOptions& options) {
+  attune::write_file_atomically(run.file("config.json"), config_json(run.config, options));
+  run.source.save(run.file("source.vocab"));
+  run.target.save(run.file("target.vocab"));
+}
+
+bool is_described(const Run& run) {
+  return std::all_of(kFiles.begin(), kFiles.end() - 1,
+                     [&](const char* name) { return std::filesystem::exists(run.file(name)); });
+}
+
+void save_model(const Run& run, const attune::NamedArrays& values) {
+  attune::save_safetensors(run.file("model.safetensors"),
+                           {values, {{"run", fingerprint(run)}}, /*digest=*/true});
+}
+
+Run load_run(const std::string& folder) {
+  ATTUNE_CHECK(std::filesystem::is_directory(folder),
+               "there is no run folder '{0}'; train writes one: seq2seq train --run {0}", folder);
+  // A training that ends meanwhile may put its files in the place of those that are being read.
+  constexpr int kMostTimes = 10;
+  for (int times = 1;; ++times) {
+    const std::string before = files_of(folder);
+    const auto unchanged = [&] { return times == kMostTimes || files_of(folder) == before; };
+    try {
+      Run run = read_run(folder);
+      if (unchanged()) return run;
+    } catch (const attune::Error&) {
+      if (unchanged()) throw;
+    }
+  }
 }
 
 std::vector<int> encode_source(const Run& run, const std::string& line, int max_length,

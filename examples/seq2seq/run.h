@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "attune/optim/named_arrays.h"
 #include "attune/seq2seq.h"
 #include "options.h"
 
@@ -35,13 +36,18 @@ struct Run {
   std::string file(const char* name) const { return folder + "/" + name; }
 };
 
-/// Makes the run folder and writes everything but the model, for which it makes sure that there is
-/// room. An earlier run in the folder is replaced, at the last moment and in one go. Errors: it is
-/// no folder, or one with anything else in it; it cannot be written. The folder is then as it was.
-void create_run_folder(const Run& run, const TrainOptions& options);
+/// What tells a model and all that goes with it from others, even of equal sizes.
+std::string fingerprint(const Run& run);
 
-/// Writes the model as it is now, whole or not at all. Errors: it cannot be written.
-void save_model(const Run& run);
+/// Writes everything but the model and what a training logs. Errors: it cannot be written.
+void save_description(const Run& run, const TrainOptions& options);
+
+/// True if what save_description() writes is there.
+bool is_described(const Run& run);
+
+/// Writes a model whose parameters have these values, whole or not at all. Errors: it cannot be
+/// written.
+void save_model(const Run& run, const attune::NamedArrays& values);
 
 /// Reads a run folder. Errors: it is missing, incomplete, damaged, or its files are of different
 /// runs.

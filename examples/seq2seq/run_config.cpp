@@ -79,7 +79,9 @@ Json training_json(const TrainOptions& options) {
       {"clip_norm", options.clip_norm},
       {"teacher_forcing", options.teacher_forcing},
       {"label_smoothing", options.label_smoothing},
+      {"on_nan", options.on_nan},
       {"seed", options.seed},
+      {"flags", options.flags},
   };
 }
 
@@ -122,6 +124,23 @@ RunConfig read_config(const std::string& path) {
   } catch (const nlohmann::json::exception& error) {
     attune::fail("'{}' is damaged: {}", path, error.what());
   }
+}
+
+std::vector<std::string> recorded_flags(const std::string& path) {
+  const Json json = Json::parse(attune::read_file(path), nullptr, /*allow_exceptions=*/false);
+  try {
+    return json.at("training").at("flags").get<std::vector<std::string>>();
+  } catch (const nlohmann::json::exception&) {
+    attune::fail("'{}' does not say which flags the training was begun with", path);
+  }
+}
+
+std::string flags_text(const std::vector<std::string>& flags) {
+  return Json(flags).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::vector<std::string> flags_from(const std::string& text) {
+  return Json::parse(text).get<std::vector<std::string>>();
 }
 
 bool is_config(const std::string& path) {

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "attune/autograd.h"
+#include "attune/autograd/array/digest.h"
 
 namespace seq2seq {
 namespace {
@@ -58,15 +59,25 @@ double Validation::loss(const attune::Seq2SeqModel& model) const {
   return sum / static_cast<double>(tokens);
 }
 
-Validation::Result Validation::operator()(const Run& run) {
+Validation::Result Validation::operator()(const Run& run) const {
   const double mean_loss = loss(*run.model);
   // A model of NaN writes nothing, which is wrong everywhere.
   std::vector<attune::Hypothesis> answers(questions_.size());
   if (std::isfinite(mean_loss)) answers = answers_to(run, questions_);
-  Result result{mean_loss, score(run, questions_, answers), false};
-  result.best = result.scores.token_error_rate() < fewest_errors_;
-  if (result.best) fewest_errors_ = result.scores.token_error_rate();
-  return result;
+  return {mean_loss, score(run, questions_, answers)};
+}
+
+std::string Validation::fingerprint() const {
+  attune::Digest digest;
+  const auto take_in = [&](const std::vector<int>& ids) {
+    digest.add(std::uint64_t{ids.size()});
+    for (const int id : ids) digest.add(static_cast<std::uint64_t>(id));
+  };
+  for (const Question& question : questions_) {
+    take_in(question.source);
+    for (const std::vector<int>& reference : question.references) take_in(reference);
+  }
+  return digest.text();
 }
 
 }  // namespace seq2seq

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -14,20 +13,20 @@ class Validation {
   struct Result {
     double loss = 0;  ///< mean cross-entropy, in nats a token
     attune::Scores scores;
-    bool best = false;  ///< fewer errors than ever before
   };
 
   /// The pairs of options.valid, or the random sample of them that the options ask for. What is
   /// left out is named and counted on standard error. Errors: as read_questions().
   Validation(const Run& run, const TrainOptions& options);
-  Result operator()(const Run& run);
+  Result operator()(const Run& run) const;
+  /// What tells these pairs from others, as digits.
+  std::string fingerprint() const;
 
  private:
   double loss(const attune::Seq2SeqModel& model) const;
 
   std::vector<Question> questions_;
   std::vector<attune::Batch> batches_;
-  double fewest_errors_ = std::numeric_limits<double>::infinity();
 };
 
 }  // namespace seq2seq
