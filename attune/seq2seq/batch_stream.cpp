@@ -145,6 +145,7 @@ void BatchStream::load_state(const std::vector<std::pair<std::string, Array>>& s
   BatchStream stream = *this;
   stream.batches_.clear();
   stream.epoch_.clear();
+  stream.drawn_ = 0;
   stream.refill_ = {};
   const auto draw_from = [&](std::uint64_t draws) {
     stream.generator_ = Generator(generator_.seed(), kFirstStream + draws);

@@ -26,7 +26,9 @@ class BatchStream {
 
   Batch next();
 
-  /// How many batches hold each example of a fixed set once; 0 for an endless supply.
+  /// How many examples a fixed set has, and how many batches hold each of them once; 0 for an
+  /// endless supply.
+  std::int64_t examples_per_epoch() const { return static_cast<std::int64_t>(set_size_); }
   std::int64_t batches_per_epoch() const;
 
   /// The position in the order, for a checkpoint, and what tells these examples from others.

@@ -28,6 +28,15 @@ TrainOptions deciding(TrainOptions options) {
   return options;
 }
 
+// Flags that make no sense together contradict each other.
+bool decide_alike(const std::vector<std::string>& flags, const TrainOptions& before) {
+  try {
+    return deciding(parse_train_flags(flags)) == deciding(before);
+  } catch (const WrongUse&) {
+    return false;
+  }
+}
+
 std::string name_of(const std::string& flag) { return flag.substr(0, flag.find('=')); }
 
 // How the training was begun, for a message.
@@ -48,7 +57,7 @@ TrainOptions options_for_resuming(const TrainOptions& given,
     with.push_back(flag);
     all.push_back(flag);
     ATTUNE_CHECK(
-        deciding(parse_train_flags(with)) == deciding(before),
+        decide_alike(with, before),
         "--resume: {} contradicts the training, which was begun {}; leave the flag out, or "
         "--resume to begin anew",
         flag, begun_with(recorded, name_of(flag)));

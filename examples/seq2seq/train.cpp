@@ -3,13 +3,14 @@
 #include <cmath>
 #include <limits>
 #include <memory>
-#include <numeric>
 #include <optional>
 #include <vector>
 
 #include "attune/attune.h"
 #include "commands.h"
 #include "flags.h"
+#include "gradients.h"
+#include "header.h"
 #include "resume.h"
 #include "run.h"
 #include "run_config.h"
@@ -145,28 +146,6 @@ std::string culprit(const std::vector<attune::Param>& parameters) {
 bool all_finite(const std::vector<attune::Param>& parameters) {
   return std::all_of(parameters.begin(), parameters.end(),
                      [](const attune::Param& param) { return param.value.value().all_finite(); });
-}
-
-struct Outcome {
-  double loss, accuracy;
-};
-
-// The gradients of a batch, in shards that threads share out.
-Outcome backward(const attune::Seq2SeqModel& model, const attune::Batch& batch,
-                 const TrainOptions& options) {
-  const std::vector<attune::Batch> shards =
-      attune::shards_of(batch, attune::suitable_shards(batch.source.lengths.elements()));
-  std::vector<double> right(shards.size());
-  const double loss = attune::sharded_backward(std::ssize(shards), [&](std::int64_t i) {
-    const attune::Batch& shard = shards[static_cast<std::size_t>(i)];
-    const double share = static_cast<double>(shard.tokens) / static_cast<double>(batch.tokens);
-    const attune::Tensor logits = model(shard, options.teacher_forcing);
-    right[static_cast<std::size_t>(i)] =
-        share * attune::token_accuracy(logits, shard.target_output);
-    return share * attune::cross_entropy(logits, shard.target_output, attune::kIgnore,
-                                         options.label_smoothing);
-  });
-  return {loss, std::accumulate(right.begin(), right.end(), 0.0)};
 }
 
 // The loss of a batch as a trained model has it.
@@ -328,6 +307,7 @@ int train(const TrainOptions& given) {
   save();  // now, rather than after an hour, is the time to find the disk full
   folder->keep();
 
+  fmt::print(stderr, "{}", header_of(options, run, data, step));
   attune::Progress progress("training", options.steps, step);
   SavingTimes times(options);
   std::string failed;  // why the last save did, if it did
@@ -385,7 +365,7 @@ int train(const TrainOptions& given) {
     ++step;
     const attune::Batch batch = data.batches.next();
     optimizer->zero_grad();
-    const auto [loss, accuracy] = backward(model, batch, options);
+    const auto [loss, accuracy] = add_gradients(model, batch, options);
     if (std::isfinite(loss)) last_good.take();
     const double norm = attune::clip_grad_norm(parameters, max_norm);
     bool good = std::isfinite(loss) && std::isfinite(norm);

@@ -1,0 +1,129 @@
+#include "header.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "attune/autograd/array/pool.h"
+#include "attune/autograd/array/random.h"
+#include "gradients.h"
+
+namespace seq2seq {
+namespace {
+
+// 1234567 -> 1,234,567
+std::string grouped(std::int64_t number) {
+  std::string text = fmt::format("{}", number);
+  for (std::ptrdiff_t at = std::ssize(text) - 3; at > 0; at -= 3)
+    text.insert(static_cast<std::size_t>(at), ",");
+  return text;
+}
+
+std::string memory_text(double bytes) {
+  if (bytes < 1e9) return fmt::format("{:.0f} MB", std::ceil(bytes / 1e7) * 10);
+  return fmt::format("{:.1f} GB", std::ceil(bytes / 1e8) / 10);
+}
+
+std::string layers_text(int layers) {
+  return layers == 1 ? "1 layer" : fmt::format("{} layers", layers);
+}
+
+std::string model_text(const attune::EncoderDecoderOptions& model) {
+  if (model.model == "transformer")
+    return fmt::format("transformer, {}, {} heads, embedding {}, feed-forward {}",
+                       layers_text(model.layers), model.heads, model.embedding, model.feed_forward);
+  return fmt::format("recurrent {}, {}{}, {} attention, embedding {}, hidden {}", model.cell,
+                     layers_text(model.layers), model.bidirectional ? " in both directions" : "",
+                     model.attention == "none" ? "no" : model.attention, model.embedding,
+                     model.hidden);
+}
+
+std::string data_text(const TrainOptions& options, const Run& run, const TrainingData& data) {
+  if (options.data.empty())
+    return fmt::format("task {}, {} to {} letters", run.config.task, run.config.min_length,
+                       run.config.max_length);
+  return fmt::format("{} pairs of '{}', {} source and {} target tokens",
+                     grouped(data.batches.examples_per_epoch()),
+                     attune::utf8::visible(options.data), grouped(run.source.size()),
+                     grouped(run.target.size()));
+}
+
+std::string training_text(const TrainOptions& options, const TrainingData& data) {
+  std::string epochs;
+  if (const std::int64_t per_epoch = data.batches.batches_per_epoch())
+    epochs = fmt::format(" ({:.3g} epochs)",
+                         static_cast<double>(options.steps) / static_cast<double>(per_epoch));
+  return fmt::format("{} steps of {} examples{}, {}, learn rate {}, schedule {}; {} thread{}",
+                     grouped(options.steps), grouped(options.batch), epochs, options.optimizer,
+                     options.learn_rate, options.schedule, options.threads,
+                     options.threads == 1 ? "" : "s");
+}
+
+double tokens_of(const attune::Batch& batch) {
+  return static_cast<double>(batch.source.ids.elements() + batch.target_input.elements());
+}
+
+double peak_bytes() {
+  rusage usage;
+  ::getrusage(RUSAGE_SELF, &usage);
+#if defined(__APPLE__)
+  return static_cast<double>(usage.ru_maxrss);
+#else
+  return static_cast<double>(usage.ru_maxrss) * 1024;
+#endif
+}
+
+double expected_bytes(const TrainOptions& options, const Run& run, const TrainingData& data) {
+  // Memory of batches of other sizes waits in the pool, so one is not enough to know.
+  constexpr int kTrials = 4, kBatches = 50;
+  attune::BatchStream batches = data.batches;
+  const auto pool_bytes = [] {
+    return static_cast<double>(attune::pool::statistics().system_bytes);
+  };
+  const double before = pool_bytes();
+  const attune::Generator random = attune::generator();
+  double largest_trial = 0, largest = 0;
+  for (int i = 0; i < kBatches; ++i) {
+    const attune::Batch batch = batches.next();
+    largest = std::max(largest, tokens_of(batch));
+    if (i >= kTrials) continue;
+    add_gradients(*run.model, batch, options);
+    run.model->zero_grad();
+    largest_trial = largest;
+  }
+  attune::generator() = random;
+  const double taken = pool_bytes() - before;
+
+  double parameters = 0;
+  for (const auto& [name, value] : run.model->values())
+    parameters += static_cast<double>(value.bytes());
+  // The optimizer's moments, the parameters before the last update, and the best ones.
+  const double copies = 2 + 1 + (options.valid.empty() ? 0 : 1);
+  // As measured: what further steps leave in the pool, with batches of yet other sizes.
+  constexpr double kGrowth = 0.4;
+  // Of what the trial took, gradients and packed weights are as large for any batch.
+  const double of_tokens = std::max(0.0, taken - 4 * parameters);
+  return peak_bytes() + kGrowth * taken + of_tokens * (largest / largest_trial - 1) +
+         copies * parameters;
+}
+
+}  // namespace
+
+std::string header_of(const TrainOptions& options, const Run& run, const TrainingData& data,
+                      std::int64_t step) {
+  std::string text;
+  const auto line = [&](const char* name, const std::string& value) {
+    text += fmt::format("{:<10}{}\n", name, value);
+  };
+  line("model", fmt::format("{}: {} parameters", model_text(run.config.model),
+                            grouped(run.model->parameter_count())));
+  line("data", data_text(options, run, data));
+  line("training", training_text(options, data));
+  if (step > 0) line("resumed", fmt::format("after step {}", grouped(step)));
+  line("memory", "about " + memory_text(expected_bytes(options, run, data)));
+  return text;
+}
+
+}  // namespace seq2seq
