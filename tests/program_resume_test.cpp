@@ -141,6 +141,8 @@ TEST_CASE("an older run answers until a new one is complete, and a stopped one c
   CHECK(folder.read("run/model.safetensors") == older);
   CHECK(seq2seq(folder, "test --run run/unfinished --count 5").code == 0);
   CHECK_FALSE(fs::exists(folder.path("run/.lock")));
+  for (const std::string name : {"run/unfinished", "run/unfinished/", "./run/../run/unfinished"})
+    check_error(seq2seq(folder, "train --resume --run " + name), "part of the run folder");
 
   const Result resumed = script(folder, "\"$seq2seq\" train --run run --resume 2>log &\n" +
                                             std::string(kWait) + "kill -HUP $!; wait $!\n");

@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -18,8 +20,16 @@ constexpr int kFailed = 1, kWrongUse = 2;  // exit codes
 int report(std::string message, int code) {
   while (!message.empty() && message.back() == '\n') message.pop_back();
   std::replace(message.begin(), message.end(), '\n', ' ');
-  fmt::print(stderr, "seq2seq: error: {}\n", message);
+  std::fputs(fmt::format("seq2seq: error: {}\n", message).c_str(), stderr);
   return code;
+}
+
+// A file that is opened must not get the number of a standard stream that is closed: what is meant
+// for that stream would go into it. Writing to one that was closed stays an error.
+void occupy_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    while (::fcntl(stream, F_GETFD) < 0 && ::open("/dev/null", O_RDONLY) >= 0) {
+    }
 }
 
 int run(const seq2seq::Command& command) {
@@ -34,6 +44,7 @@ int run(const seq2seq::Command& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_streams();
   try {
     const int code = run(seq2seq::parse_command_line(argc, argv));
     // What was printed may wait in a buffer: a full disk is noticed only now.

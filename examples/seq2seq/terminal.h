@@ -1,5 +1,10 @@
 #pragma once
 
+#include <fmt/core.h>
+
+#include <cstdio>
+#include <utility>
+
 #include "attune/seq2seq/alignment.h"
 
 namespace seq2seq {
@@ -10,5 +15,12 @@ attune::TerminalColor terminal_color();
 
 /// Columns of the terminal that standard output is; 80 if it is none.
 int terminal_columns();
+
+/// Writes to standard error what a training must not end for when nobody listens any more: where
+/// fmt::print() throws, this goes on.
+template <typename... Args>
+void tell(fmt::format_string<Args...> text, Args&&... args) {
+  std::fputs(fmt::format(text, std::forward<Args>(args)...).c_str(), stderr);
+}
 
 }  // namespace seq2seq

@@ -143,6 +143,9 @@ std::string culprit(const std::vector<attune::Param>& parameters) {
   return "the loss itself";
 }
 
+// A NaN has a sign, which means nothing.
+std::string text_of(double loss) { return std::isnan(loss) ? "NaN" : fmt::format("{}", loss); }
+
 bool all_finite(const std::vector<attune::Param>& parameters) {
   return std::all_of(parameters.begin(), parameters.end(),
                      [](const attune::Param& param) { return param.value.value().all_finite(); });
@@ -307,7 +310,7 @@ int train(const TrainOptions& given) {
   save();  // now, rather than after an hour, is the time to find the disk full
   folder->keep();
 
-  fmt::print(stderr, "{}", header_of(options, run, data, step));
+  tell("{}", header_of(options, run, data, step));
   attune::Progress progress("training", options.steps, step);
   SavingTimes times(options);
   std::string failed;  // why the last save did, if it did
@@ -340,7 +343,7 @@ int train(const TrainOptions& given) {
     attune::fail(
         "training: at step {} the loss is {}, and NaN or infinity shows first in {}; {}; try a "
         "smaller --learn-rate or --clip-norm, or --on-nan skip",
-        step, loss, where, saved);
+        step, text_of(loss), where, saved);
   };
   // Leaves an update out, or ends the training, as --on-nan says.
   const auto refuse_update = [&](double loss) {
@@ -353,7 +356,7 @@ int train(const TrainOptions& given) {
       progress.print(
           fmt::format("step {}: skipped: the loss is {}, and NaN or infinity shows first "
                       "in {}",
-                      step, loss, where));
+                      step, text_of(loss), where));
   };
 
   const std::int64_t look_every = std::max<std::int64_t>(1, options.steps / kLooks);
@@ -414,10 +417,10 @@ int train(const TrainOptions& given) {
   };
   if (!finished && step < options.steps) {
     if (!try_to_save()) cannot_save(fmt::format("the training was stopped at step {}", step));
-    fmt::print(stderr,
-               "seq2seq: stopped by a signal after step {} of {}; the model is saved in '{}', and "
-               "--resume goes on\n",
-               step, options.steps, run.folder);
+    tell(
+        "seq2seq: stopped by a signal after step {} of {}; the model is saved in '{}', and "
+        "--resume goes on\n",
+        step, options.steps, run.folder);
     return 128 + stop.received();
   }
 
@@ -435,12 +438,10 @@ int train(const TrainOptions& given) {
     if (!try_to_save()) cannot_save("the training is at its end");
   }
   if (skipped > 0)
-    fmt::print(stderr, "seq2seq: skipped {} of {} updates, which gave NaN or infinity\n", skipped,
-               step);
+    tell("seq2seq: skipped {} of {} updates, which gave NaN or infinity\n", skipped, step);
   if (step < options.steps)
-    fmt::print(stderr,
-               "seq2seq: stopped after step {} of {}: {} measurements in a row were not better\n",
-               step, options.steps, score.without_progress());
+    tell("seq2seq: stopped after step {} of {}: {} measurements in a row were not better\n", step,
+         options.steps, score.without_progress());
   const std::string picture = draw_alignment(load_run(run.folder), data.sample);
   folder->replace_older();
   if (!options.keep) folder->remove_checkpoints(0);

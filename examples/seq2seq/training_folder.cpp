@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "run_config.h"
+#include "terminal.h"
 
 namespace seq2seq {
 namespace {
@@ -70,6 +71,17 @@ std::string foreign_file(const fs::path& folder) {
   for (const std::string& name : names_in(folder))
     if (!is_ours(name)) return name;
   return "";
+}
+
+// The folder within a run folder has no lock of its own.
+void check_is_no_part(const fs::path& folder) {
+  std::error_code ignored;
+  fs::path path = fs::weakly_canonical(folder, ignored);
+  if (!path.has_filename()) path = path.parent_path();  // after a slash at the end
+  if (path.filename() != kUnfinished && path.filename() != kReplacing) return;
+  ATTUNE_CHECK(!is_config((path.parent_path() / "config.json").string()),
+               "--run: '{}' is a part of the run folder '{}'; name that one", folder.string(),
+               path.parent_path().string());
 }
 
 void check_replaceable(const fs::path& folder) {
@@ -146,6 +158,7 @@ void TrainingFolder::lock() {
 
 std::unique_ptr<TrainingFolder> TrainingFolder::for_new(const std::string& run) {
   try {
+    check_is_no_part(run);
     check_replaceable(run);
     std::unique_ptr<TrainingFolder> folder(new TrainingFolder(run));
     folder->made_ = missing_folders(run);
@@ -166,10 +179,10 @@ void TrainingFolder::begin() {
                unfinished.string(), foreign);
   const auto given_up = checkpoints_in(unfinished);
   if (!given_up.empty())
-    fmt::print(stderr,
-               "seq2seq: the training in '{}', {} steps so far, is given up for a new one; "
-               "--resume goes on with one\n",
-               unfinished.string(), given_up.front().first);
+    tell(
+        "seq2seq: the training in '{}', {} steps so far, is given up for a new one; "
+        "--resume goes on with one\n",
+        unfinished.string(), given_up.front().first);
   if (fs::exists(unfinished)) fs::rename(unfinished, fs::path(run_) / kGivenUp);
   const auto found = checkpoints_in(run_);
   begun_ = true;
@@ -192,6 +205,7 @@ std::unique_ptr<TrainingFolder> TrainingFolder::for_resuming(const std::string& 
   ATTUNE_CHECK(fs::is_directory(run),
                "--resume: there is no run folder '{}'; leave --resume out to begin a training",
                run);
+  check_is_no_part(run);
   try {
     std::unique_ptr<TrainingFolder> folder(new TrainingFolder(run));
     folder->lock();
