@@ -192,6 +192,23 @@ TEST_CASE("a signal that the parent ignores is ignored, and a closed pipe saves 
   CHECK(seq2seq(folder, "test --run piped --count 5").code == 0);
 }
 
+TEST_CASE("a training loses nothing where its output is closed or full") {
+  const TemporaryFolder folder;
+  REQUIRE(train(folder, "--run whole").code == 0);
+  for (const std::string outputs : {"2>/dev/full", "2>&-", "</dev/null 2>&- >/dev/null"}) {
+    INFO(outputs);
+    CHECK(train(folder, outputs).code == 0);
+    CHECK(ends(folder, "run") == ends(folder, "whole"));
+  }
+  for (const std::string outputs : {">/dev/full", ">&-", ">/dev/full 2>/dev/full", ">&- 2>&-"}) {
+    INFO(outputs);
+    CHECK(train(folder, outputs).code == 1);
+    CHECK(ends(folder, "run") == ends(folder, "whole"));
+    CHECK(names_in(folder.path("run")) == names_in(folder.path("whole")));
+  }
+  check_error(seq2seq(folder, "translate --run run abc >&-"), "cannot write");
+}
+
 TEST_CASE("a run folder that is removed in training is made anew") {
   const TemporaryFolder folder;
   const std::string steps = " --steps 1000 --seed 4 --save-every 100 ";
