@@ -309,6 +309,8 @@ TEST_CASE("a training on pairs can be told in epochs, and stops early when it ge
              contains("model     recurrent gru, 1 layer in both directions") &&
                  contains("parameters\n") && contains("data      7 pairs of 'pairs.tsv'") &&
                  contains("12 steps of 2 examples (3 epochs)") && contains("memory    about "));
+  CHECK_THAT(train(folder, "--data pairs.tsv --max-source-length 2").err,
+             contains(" target tokens; 1 of 7 lines left out"));
   check_error(seq2seq(folder, "train --run t --epochs 3"), "--epochs");
   check_error(seq2seq(folder, "train --run t --epochs 3 --steps 3 --data pairs.tsv"), "--epochs");
   check_error(seq2seq(folder, "train --run t --patience 3"), "--patience");

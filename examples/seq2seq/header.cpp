@@ -45,9 +45,8 @@ std::string data_text(const TrainOptions& options, const Run& run, const Trainin
     return fmt::format("task {}, {} to {} letters", run.config.task, run.config.min_length,
                        run.config.max_length);
   return fmt::format("{} pairs of '{}', {} source and {} target tokens",
-                     grouped(data.batches.examples_per_epoch()),
-                     attune::utf8::visible(options.data), grouped(run.source.size()),
-                     grouped(run.target.size()));
+                     grouped(data.batches.examples_per_epoch()), options.data,
+                     grouped(run.source.size()), grouped(run.target.size()));
 }
 
 std::string training_text(const TrainOptions& options, const TrainingData& data) {
@@ -119,7 +118,7 @@ std::string header_of(const TrainOptions& options, const Run& run, const Trainin
   };
   line("model", fmt::format("{}: {} parameters", model_text(run.config.model),
                             grouped(run.model->parameter_count())));
-  line("data", data_text(options, run, data));
+  line("data", data_text(options, run, data) + (data.left_out.empty() ? "" : "; " + data.left_out));
   line("training", training_text(options, data));
   if (step > 0) line("resumed", fmt::format("after step {}", grouped(step)));
   line("memory", "about " + memory_text(expected_bytes(options, run, data)));
