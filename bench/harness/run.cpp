@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
+
+#include "examples/cli11_numbers.h"
 
 namespace bench {
 namespace {
@@ -65,6 +68,13 @@ nlohmann::json measure(const Program& program, const Options& options) {
   return result;
 }
 
+// The exit code: a failure if what was printed did not all get where it should.
+int exit_code(const Program& program) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return 0;
+  fmt::print(stderr, "{}: error: cannot write to standard output\n", program.name);
+  return 1;
+}
+
 }  // namespace
 
 int run(const Program& program, int argc, char** argv) {
@@ -79,23 +89,31 @@ int run(const Program& program, int argc, char** argv) {
       ->check(CLI::IsMember(names))
       ->capture_default_str();
   app.add_option("--threads", options.threads, "threads to use")
-      ->check(CLI::Range(1, 1024))
+      ->check(flags::in_range<int>(1, 1024, "a whole number from 1 to 1024"))
       ->capture_default_str();
   app.add_option("--seconds", options.seconds,
                  "how long to measure; slow steps up to ten times as long, for five of them")
-      ->check(CLI::PositiveNumber)
+      ->check(flags::in_range(1e-3, 1e6, "a number from 0.001 to 1000000"))
       ->capture_default_str();
   app.add_option("--length", options.length, "of the sequences of W5")
-      ->check(CLI::PositiveNumber)
+      ->check(flags::in_range<std::int64_t>(1, 1'000'000, "a whole number from 1 to 1000000"))
       ->capture_default_str();
   app.add_flag("--json", options.json, "print one JSON object");
   app.footer("Example: " + program.name + " --workload W1 --threads 2 --seconds 10 --json");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    app.exit(help);
+    return exit_code(program);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "{}: error: {}; see --help\n", program.name, flags::reason_of(error));
+    return 2;
+  }
   try {
     const nlohmann::json result = measure(program, options);
     if (options.json) {
       fmt::print("{}\n", result.dump());
-      return 0;
+      return exit_code(program);
     }
     fmt::print("{}: {:.3f} ms/step, {:.0f} tokens/s, {:.0f} MB, {} threads, loss {:.4f} ({})\n",
                options.workload, result["ms_per_step"].get<double>(),
@@ -109,7 +127,7 @@ int run(const Program& program, int argc, char** argv) {
     fmt::print(stderr, "{}: error: {}\n", program.name, error.what());
     return 1;
   }
-  return 0;
+  return exit_code(program);
 }
 
 }  // namespace bench

@@ -6,12 +6,12 @@
 #include <benchmark/benchmark.h>
 #include <fmt/core.h>
 
-#include <charconv>
 #include <cstdio>
 #include <string_view>
 
 #include "attune/autograd/array/threads.h"
 #include "attune/autograd/kernels/gemm.h"
+#include "attune/parse_number.h"
 #include "bench/micro/micro.h"
 
 namespace {
@@ -26,9 +26,8 @@ bool take_threads(int& argc, char** argv, int& threads) {
       argv[kept++] = argv[i];
       continue;
     }
-    const char* end = argument.data() + argument.size();
-    const auto read = std::from_chars(argument.data() + kFlag.size(), end, threads);
-    if (read.ec != std::errc() || read.ptr != end || threads < 1) return false;
+    threads = attune::parse_number<int>(argument.substr(kFlag.size())).value_or(0);
+    if (threads < 1 || threads > 1024) return false;
   }
   argc = kept;
   return true;
@@ -39,7 +38,7 @@ bool take_threads(int& argc, char** argv, int& threads) {
 int main(int argc, char** argv) {
   int threads = 1;
   if (!take_threads(argc, argv, threads)) {
-    fmt::print(stderr, "micro: error: --threads needs a whole number from 1\n");
+    fmt::print(stderr, "micro: error: --threads needs a whole number from 1 to 1024\n");
     return 1;
   }
   benchmark::Initialize(&argc, argv);

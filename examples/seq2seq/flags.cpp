@@ -1,9 +1,11 @@
 #include "flags.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
+#include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,27 +13,26 @@
 #include "attune/layers.h"
 #include "attune/optim.h"
 #include "attune/seq2seq.h"
+#include "examples/cli11_numbers.h"
 
 namespace seq2seq {
 namespace {
 
-// A number from [low, high]. CLI::Range would let NaN through.
-CLI::Validator in_range(double low, double high, const std::string& name) {
-  return CLI::Validator(
-      [=](const std::string& text) {
-        double value = NAN;
-        const bool ok = CLI::detail::lexical_cast(text, value) && value >= low && value <= high;
-        return ok ? std::string() : fmt::format("'{}' is not {}", text, name);
-      },
-      name);
-}
+using flags::in_range;
 
-CLI::Validator at_least_1() { return in_range(1, 1e15, "a whole number from 1"); }
-CLI::Validator at_least_0() { return in_range(0, 1e300, "a number from 0"); }
-CLI::Validator whole() { return in_range(0, 18446744073709549568.0, "a whole number from 0"); }
-CLI::Validator share() { return in_range(0, 1, "a number from 0 to 1"); }
+CLI::Validator at_least_1() {
+  return in_range<std::int64_t>(1, 1'000'000'000'000'000, "a whole number from 1");
+}
+CLI::Validator at_least_0() {
+  return in_range(0.0, std::numeric_limits<double>::max(), "a number from 0");
+}
+CLI::Validator whole() {
+  return in_range<std::uint64_t>(0, std::numeric_limits<std::uint64_t>::max(),
+                                 "a whole number from 0 to 18446744073709551615");
+}
+CLI::Validator share() { return in_range(0.0, 1.0, "a number from 0 to 1"); }
 CLI::Validator share_below_1() {
-  return in_range(0, std::nextafter(1, 0), "a number from 0 to below 1");
+  return in_range(0.0, std::nextafter(1.0, 0.0), "a number from 0 to below 1");
 }
 
 CLI::Validator one_of(const std::vector<std::string>& names) { return CLI::IsMember(names); }
@@ -55,7 +56,7 @@ void add_run(CLI::App& command, std::string& run, const std::string& purpose) {
 void add_threads(CLI::App& command, int& threads) {
   command.add_option("--threads", threads, "threads to use; results do not depend on it")
       ->capture_default_str()
-      ->check(in_range(1, 1024, "a whole number from 1 to 1024"));
+      ->check(in_range<int>(1, 1024, "a whole number from 1 to 1024"));
 }
 
 void add_data_flags(CLI::App& command, TrainOptions& options) {
