@@ -6,3 +6,4 @@
 #include "attune/optim.h"
 #include "attune/seq2seq.h"
 #include "attune/train.h"
+#include "attune/version.h"

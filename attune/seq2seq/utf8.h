@@ -21,17 +21,33 @@ std::optional<std::size_t> first_invalid_byte(std::string_view text);
 std::vector<std::string> characters(std::string_view text);
 
 /// The columns that a terminal gives to `character`: 0 (controls, combining marks, joiners),
-/// 2 (East Asian wide and full-width characters, emoji) or 1. Small tables after Unicode's
-/// EastAsianWidth; rare scripts may be off by one.
+/// 2 (East Asian wide and full-width characters, emoji) or 1. Tables after Unicode's general
+/// category and EastAsianWidth.
 int display_width(char32_t character);
 
-/// The sum of the widths of the characters in `text`. Throws Error if `text` is not UTF-8.
+/// The sum of the widths of the characters in `text`; a symbol that U+FE0F turns into an emoji has
+/// two columns. Emoji joined into one count each, since not every terminal joins them. Throws Error
+/// if `text` is not UTF-8.
 int display_width(std::string_view text);
 
 /// `text` with what cannot be seen replaced by a symbol: space U+2423, tab U+21E5, line feed
 /// U+23CE, and every other control or zero-width character as `U+XXXX`. A combining mark is put on
 /// a dotted circle if it stands first. For labels. Throws Error if `text` is not UTF-8.
 std::string visible(std::string_view text);
+
+/// `text` as a terminal may show it, in one line: control characters (escape sequences, line ends,
+/// tabs) and those that turn the direction of what follows (U+202A to U+202E, U+2066 to U+2069) as
+/// `U+XXXX`, bytes that are not UTF-8 as `\xXX`. Everything else stays. For whatever quotes data:
+/// error messages, titles, labels.
+std::string printable(std::string_view text);
+
+/// `text`, cut to at most `width` columns, the last of them an ellipsis if something is missing.
+/// Throws Error if `text` is not UTF-8.
+std::string shortened(std::string_view text, int width);
+
+/// `text` between the isolates U+2068 and U+2069 if it has letters that are written from right to
+/// left, so that what stands beside it keeps its place.
+std::string isolated(std::string_view text);
 
 /// Opens a text file. Throws Error that names `operation`, the file and the system's reason.
 std::ifstream open_text(const std::string& path, std::string_view operation);

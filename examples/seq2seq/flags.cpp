@@ -3,17 +3,22 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "attune/layers.h"
 #include "attune/optim.h"
 #include "attune/seq2seq.h"
+#include "attune/version.h"
 #include "examples/cli11_numbers.h"
+#include "flag_file.h"
 
 namespace seq2seq {
 namespace {
@@ -49,8 +54,47 @@ std::vector<std::string> attention_names() {
   return names;
 }
 
+// Takes the flags in the file that the command line has not. Errors: ValidationError, Error.
+void apply_flag_file(CLI::App& command, const std::string& file) {
+  std::set<const CLI::Option*> given;
+  for (const CLI::Option* option : command.get_options())
+    if (option->count() > 0) given.insert(option);
+  const auto is_given = [&](const CLI::Option* option) { return given.contains(option); };
+
+  for (const FlagLine& line : read_flag_file(file, command.get_name())) {
+    CLI::Option* option = command.get_option_no_throw("--" + line.key);
+    if (option == nullptr || line.key == "config" || line.key == "help")
+      throw CLI::ValidationError(line.where, fmt::format("unknown key '{}'", line.key));
+    const std::set<CLI::Option*> excluded = option->get_excludes();
+    if (is_given(option) || std::any_of(excluded.begin(), excluded.end(), is_given)) continue;
+    try {
+      if (option->get_items_expected_max() > 0) {
+        option->add_result(line.value);
+      } else if (line.value == "true" || line.value == "false") {
+        option->add_result(option->get_flag_value(line.key, line.value));
+      } else {
+        throw CLI::ValidationError("--" + line.key,
+                                   fmt::format("'{}' is neither true nor false", line.value));
+      }
+      option->run_callback();
+    } catch (const CLI::ParseError& error) {
+      throw CLI::ValidationError(line.where, flags::reason_of(error));
+    }
+  }
+}
+
+void add_config(CLI::App& command) {
+  command
+      .add_option_function<std::string>(
+          "--config", [&command](const std::string& file) { apply_flag_file(command, file); },
+          "read flags from a file of lines such as steps = 2000 or json = true; those of the "
+          "command line win")
+      ->type_name("FILE");
+}
+
 void add_run(CLI::App& command, std::string& run, const std::string& purpose) {
   command.add_option("--run", run, purpose)->required()->type_name("DIR");
+  add_config(command);
 }
 
 void add_threads(CLI::App& command, int& threads) {
@@ -253,7 +297,8 @@ void add_saving_flags(CLI::App& command, TrainOptions& options) {
 
 // The flags that decide on the result, as "--name=value".
 std::vector<std::string> given_flags(const CLI::App& command) {
-  constexpr std::array kOthers = {"help", "run", "threads", "resume", "save-every", "keep"};
+  constexpr std::array kOthers = {"help",   "run",        "config", "threads",
+                                  "resume", "save-every", "keep"};
   std::vector<std::string> flags;
   for (const CLI::Option* option : command.get_options()) {
     const std::string name = option->get_lnames().empty() ? "" : option->get_lnames().front();
@@ -326,7 +371,16 @@ Examples:
   seq2seq train --run runs/sort --task sort --cell lstm --attention dot
   seq2seq train --run runs/transformer --model transformer --heads 4 --layers 2
   seq2seq train --run runs/cmudict --data train.tsv --valid valid.tsv --target-tokens words
-  seq2seq train --run runs/cmudict --resume)");
+  seq2seq train --run runs/cmudict --resume
+  seq2seq train --config big.toml --seed 2
+
+A file for --config, with lines below [train], [test] or [translate] for that command alone:
+  # a bigger model
+  run = "runs/big"
+  [train]
+  steps = 2e4
+  hidden = 256
+  bidirectional = true)");
 }
 
 void add_test(CLI::App& app, TestOptions& options) {
@@ -372,7 +426,8 @@ Examples:
   seq2seq test --run runs/demo --count 5000 --seed 7
   seq2seq test --run runs/cmudict --data data/cmudict/test.tsv --output outputs.tsv
   zcat test.tsv.gz | seq2seq test --run runs/cmudict --data -
-  seq2seq test --run runs/cmudict --data data/cmudict/test.tsv --json)");
+  seq2seq test --run runs/cmudict --data data/cmudict/test.tsv --json
+  seq2seq test --config big.toml --count 500)");
 }
 
 void add_translate(CLI::App& app, TranslateOptions& options) {
@@ -399,10 +454,63 @@ that was cut before its end has the mark … behind it. A source that cannot be 
 (empty, too long, not UTF-8) is named on standard error and gets an empty line; the others
 go on, and the exit code is 3.
 
+Sources that begin with - go behind --. On a terminal control characters are shown as
+U+001B, say.
+
 Examples:
   seq2seq translate --run runs/demo attention
   seq2seq translate --run runs/demo --heatmap --svg attention.svg attention
+  seq2seq translate --config big.toml -- -x
   cut -f1 data/cmudict/test.tsv | seq2seq translate --run runs/cmudict --alignment)");
+}
+
+// The command line behind the command's name: what CLI11 is to read, and the sources, which are
+// taken as they are. (CLI11 would cut '[a,b]' in two, and take ++ or the name of a command for one
+// of its own.)
+struct Arguments {
+  std::vector<std::string> flags, sources;
+};
+
+bool is_flag(const std::string& text) {
+  const bool is_number = text.size() > 1 && text[1] >= '0' && text[1] <= '9';
+  return text.size() > 1 && text[0] == '-' && !is_number;
+}
+
+Arguments split(const CLI::App& command, const std::vector<std::string>& words) {
+  Arguments arguments;
+  const auto option_of = [&](const std::string& word) {
+    return command.get_option_no_throw(word.substr(0, word.find('=')));
+  };
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word == "--") {
+      arguments.sources.insert(arguments.sources.end(),
+                               words.begin() + static_cast<std::ptrdiff_t>(i) + 1, words.end());
+      break;
+    }
+    if (!is_flag(word)) {
+      arguments.sources.push_back(word);
+      continue;
+    }
+    const CLI::Option* option = option_of(word);
+    if (option == nullptr || option->get_items_expected_max() == 0) {
+      arguments.flags.push_back(word);
+      continue;
+    }
+    // In two words an empty value stays one.
+    const std::size_t equals = word.find('=');
+    arguments.flags.push_back(word.substr(0, equals));
+    if (equals != std::string::npos) {
+      arguments.flags.push_back(word.substr(equals + 1));
+    } else if (i + 1 < words.size()) {
+      const std::string& value = words[++i];
+      if (value.starts_with("--") && (value == "--" || option_of(value) != nullptr))
+        throw CLI::ValidationError(
+            word, fmt::format("there is no value before {0}; if that is it: {1}={0}", value, word));
+      arguments.flags.push_back(value);
+    }
+  }
+  return arguments;
 }
 
 }  // namespace
@@ -412,6 +520,7 @@ Command parse_command_line(int argc, char** argv) {
       "Learns to turn one sequence into another with attention, and shows where it looked.",
       "seq2seq");
   app.require_subcommand(1);
+  app.set_version_flag("--version", fmt::format("seq2seq {}", attune::version()));
   // A script can pass on its user's flags after its own.
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.footer("\nEach command explains its flags: seq2seq train --help");
@@ -421,13 +530,36 @@ Command parse_command_line(int argc, char** argv) {
   add_train(app, train);
   add_test(app, test);
   add_translate(app, translate);
+
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  const CLI::App* command = nullptr;  // the one that is named
+  for (const CLI::App* known : app.get_subcommands([](const CLI::App*) { return true; }))
+    if (!words.empty() && known->get_name() == words.front()) command = known;
   try {
-    app.parse(argc, argv);
+    if (command == nullptr && !words.empty() && !is_flag(words.front()))
+      throw CLI::ValidationError("there is no command '" + words.front() + "'",
+                                 "expected train, test or translate");
+    if (command != nullptr) {
+      Arguments arguments = split(*command, {words.begin() + 1, words.end()});
+      if (command->get_name() == "translate") {
+        translate.sources = std::move(arguments.sources);
+      } else if (!arguments.sources.empty()) {
+        throw CLI::ExtrasError(command->get_name(), {arguments.sources.front()});
+      }
+      words.resize(1);
+      words.insert(words.end(), arguments.flags.begin(), arguments.flags.end());
+    }
+    std::reverse(words.begin(), words.end());  // as CLI11 wants them
+    app.parse(words);
   } catch (const CLI::Success& help) {
     app.exit(help);
     return {};
   } catch (const CLI::ParseError& error) {
-    throw WrongUse(error.what());
+    const std::string name = command == nullptr ? "" : command->get_name() + " ";
+    const bool is_source =
+        name == "translate " && dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+    throw WrongUse(fmt::format("{}{}; see seq2seq {}--help", flags::reason_of(error),
+                               is_source ? "; sources that begin with - go behind --" : "", name));
   }
   if (app.got_subcommand("train")) return train;
   if (app.got_subcommand("test")) return test;

@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "attune/autograd/array/error.h"
+#include "attune/seq2seq/utf8.h"
 #include "commands.h"
 #include "flags.h"
 
@@ -17,11 +18,21 @@ namespace {
 
 constexpr int kFailed = 1, kWrongUse = 2;  // exit codes
 
+// One line, whatever a message quotes of the user's data.
 int report(std::string message, int code) {
   while (!message.empty() && message.back() == '\n') message.pop_back();
   std::replace(message.begin(), message.end(), '\n', ' ');
-  std::fputs(fmt::format("seq2seq: error: {}\n", message).c_str(), stderr);
+  std::fputs(fmt::format("seq2seq: error: {}\n", attune::utf8::printable(message)).c_str(), stderr);
   return code;
+}
+
+// What needs less memory, of that which the command lets its user choose.
+const char* way_out(const seq2seq::Command& command) {
+  if (std::holds_alternative<seq2seq::TrainOptions>(command))
+    return "; a smaller --batch, shorter sequences (--max-length) or a smaller model need less";
+  if (std::holds_alternative<seq2seq::TranslateOptions>(command))
+    return "; shorter sources need less, and so does a model with smaller sizes";
+  return "; fewer or shorter sources need less, and so does a model with smaller sizes";
 }
 
 // A file that is opened must not get the number of a standard stream that is closed: what is meant
@@ -45,15 +56,19 @@ int run(const seq2seq::Command& command) {
 
 int main(int argc, char** argv) {
   occupy_standard_streams();
+  seq2seq::Command command;
   try {
-    const int code = run(seq2seq::parse_command_line(argc, argv));
-    // What was printed may wait in a buffer: a full disk is noticed only now.
-    ATTUNE_CHECK(std::fflush(stdout) == 0, "cannot write to standard output");
+    command = seq2seq::parse_command_line(argc, argv);
+    const int code = run(command);
+    // What was printed may wait in a buffer: a full disk is noticed only now, or was before by a
+    // library that does not tell.
+    ATTUNE_CHECK(std::fflush(stdout) == 0 && std::ferror(stdout) == 0,
+                 "cannot write to standard output");
     return code;
   } catch (const seq2seq::WrongUse& error) {
-    return report(fmt::format("{}; see seq2seq --help", error.what()), kWrongUse);
+    return report(error.what(), kWrongUse);
   } catch (const std::bad_alloc&) {
-    return report("out of memory; try a smaller --batch, --hidden or --max-length", kFailed);
+    return report(std::string("out of memory") + way_out(command), kFailed);
   } catch (const std::exception& error) {
     return report(error.what(), kFailed);
   }
