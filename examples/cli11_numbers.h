@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -63,7 +64,8 @@ inline std::string reason_of(const CLI::ParseError& error) {
       at == std::string::npos)
     return reason;
   const std::string flag = reason.substr(start.size(), at - start.size());
-  const std::string text = reason.substr(at + sign.size());
+  // Of a flag that is given several times the last value counts, and CLI11 joins them by commas.
+  const std::string text = reason.substr(std::max(at + sign.size(), reason.rfind(',') + 1));
   const std::optional<double> number = attune::parse_number<double>(text);
   const bool large = number && std::abs(*number) >= 2147483648.0;
   return flag + ": '" + text + "' is " +

@@ -182,3 +182,50 @@ TEST_CASE("an SVG heat map escapes what XML gives a meaning, and shows spaces") 
   CHECK_THAT(svg, contains(">&lt;&amp;&quot;\uFFFD&gt;</text>"));
   CHECK_THAT(svg, !contains("<s>"));
 }
+
+TEST_CASE("an SVG heat map is as wide as its matrix, not as its title") {
+  const auto width_of = [](const std::string& svg) {
+    const std::string start = "width=\"";
+    return std::stoi(svg.substr(svg.find(start) + start.size()));
+  };
+  const Alignment small = {{"a"}, {"b"}, {1}};
+  const std::string words =
+      "a title of many words that goes on for longer than anybody would want to read it, and then "
+      "some, up to here, where it has become far too long for a picture of a single square, END";
+  const int plain = width_of(to_svg(small, "")), wide = width_of(to_svg(small, words));
+  CHECK(plain < wide);
+  CHECK(wide <= 300);
+  const std::string svg = to_svg(small, words);
+  CHECK_THAT(svg, contains("a title of many words"));
+  CHECK_THAT(svg, contains("…</text>"));
+  CHECK_THAT(svg, contains("END\""));  // all of it, for who cannot see the picture
+  CHECK(occurrences(svg, "font-size=\"15\"") == 3);
+  CHECK(width_of(to_svg(small, std::string(500, 'x'))) == wide);
+  CHECK(width_of(to_svg(small, "漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字")) ==
+        wide);
+
+  // A title that has room is in one line.
+  CHECK_THAT(to_svg(example, "source → target"), contains(">source → target</text>"));
+}
+
+TEST_CASE("the arrow of a title stays between texts from right to left") {
+  CHECK(alignment_title("abc", "cba") == "abc → cba");
+  CHECK(alignment_title("שלום", "سلام") == "\u2068שלום\u2069 → \u2068سلام\u2069");
+  CHECK(alignment_title("שלום", "x") == "\u2068שלום\u2069 → x");
+  CHECK(alignment_title("\x1b[31m\u202E", "\u2069") == "U+001B[31mU+202E → U+2069");
+  CHECK_THAT(to_svg({{"ש"}, {"ل"}, {1}}, alignment_title("ש", "ل")),
+             contains("<title>\u2068ש\u2069 → \u2068ل\u2069: 1.000</title>") &&
+                 contains(">\u2068ש\u2069 → \u2068ل\u2069</text>"));
+}
+
+TEST_CASE("a heat map fits terminals of a few columns") {
+  const Alignment alignment = {
+      {"the", "quick", "漢字", "fox"}, {"den", "schnellen", "狐"}, std::vector<float>(12, 0.5f)};
+  for (int columns = 10; columns < 60; ++columns) {
+    std::istringstream lines(to_terminal(alignment, TerminalColor::none, columns));
+    for (std::string line; std::getline(lines, line);) {
+      CAPTURE(columns, line);
+      CHECK(utf8::display_width(line) <= columns);
+    }
+  }
+}

@@ -150,7 +150,7 @@ TEST_CASE("seq2seq train refuses bad flags and writes nothing") {
   refuses("--schedule up", "up");
   refuses("--steps 0", "--steps");
   refuses("--batch -4", "--batch");
-  refuses("--hidden 1e3", "--hidden");
+  refuses("--hidden 1e-3", "--hidden");
   refuses("--learn-rate nan", "--learn-rate");
   refuses("--dropout 1", "--dropout");
   refuses("--seed -1", "--seed");

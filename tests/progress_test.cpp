@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <new>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "attune/seq2seq/utf8.h"
 #include "catch.h"
 
 using namespace attune;
@@ -197,4 +199,52 @@ TEST_CASE("a progress that cannot be shown on the way out does not end the progr
     throw Failed();
   };
   CHECK_THROWS_AS(run(), Failed);
+}
+
+TEST_CASE("a progress bar with a label in wide characters fits any width") {
+  for (const char* label :
+       {"訓練中です", "👩‍🚀🎉 训练", "e\u0301te\u0301", "\u200B\u200B훈련",
+        "❤️❤️❤️❤️", "תרגול", "1️⃣🇩🇪",
+        "a very long name of a run that says all that was chosen for it, and 訓練 as well"}) {
+    ProgressState state = half_way;
+    state.label = label;
+    for (int columns = 1; columns < 150; ++columns) {
+      const std::string line = progress_bar(state, columns);
+      CAPTURE(columns, line);
+      CHECK(utf8::display_width(line) <= columns);
+      if (columns >= 80) {
+        CHECK_THAT(line, contains("500/1000"));
+        CHECK_THAT(line, contains("0:12 left"));
+      }
+    }
+  }
+}
+
+TEST_CASE("a progress line shows no control characters of its label") {
+  Stage terminal(60), file(0);
+  for (Stage* stage : {&terminal, &file}) {
+    Progress progress("\x1b[2Ja\nb\x9b", 2, 0, stage->output());
+    stage->seconds += 1;
+    progress.step({});
+    progress.print("\x1b[31mx\ty");
+    progress.finish();
+  }
+  CHECK_THAT(terminal.text(), contains("U+001B[2JaU+0…") || contains("U+001B[2JaU+000Ab"));
+  CHECK_THAT(terminal.text(), contains("U+001B[31mxU+0009y"));
+  CHECK_THAT(terminal.text(), !contains("\x1b[2J"));
+  CHECK_THAT(file.text(), contains("U+001B[2JaU+000Ab\\x9b"));
+  CHECK_THAT(file.text(), contains("\x1b[31mx\ty\n"));  // a file holds what was written
+}
+
+TEST_CASE("COLUMNS says how wide a terminal is") {
+  const char* before = std::getenv("COLUMNS");
+  const std::string kept = before == nullptr ? "" : before;
+  ::setenv("COLUMNS", "33", 1);
+  CHECK(columns_of_terminal(stderr) == 33);
+  for (const char* none : {"", "0", "-3", "wide", "99999999999"}) {
+    ::setenv("COLUMNS", none, 1);
+    CHECK(columns_of_terminal(stderr) > 0);
+    CHECK(columns_of_terminal(stderr) < 10000);
+  }
+  before == nullptr ? ::unsetenv("COLUMNS") : ::setenv("COLUMNS", kept.c_str(), 1);
 }

@@ -143,3 +143,45 @@ TEST_CASE("a NUL byte is no text, and is named by its line and column") {
   const std::string path = folder.write("a", std::string_view("one\nt\0o\n", 8));
   CHECK_THROWS_WITH(utf8::read_lines(path, "test"), contains(path + ":2:") && contains("column 2"));
 }
+
+TEST_CASE("display_width knows marks, joiners and emoji of many scripts") {
+  CHECK(utf8::display_width("שָׁלוֹם") == 4);          // Hebrew points
+  CHECK(utf8::display_width("مُحَمَّد") == 4);          // Arabic vowels
+  CHECK(utf8::display_width("ก็") == 1);             // Thai
+  CHECK(utf8::display_width("ഥ്") == 1);             // Malayalam virama
+  CHECK(utf8::display_width("\U0001E944") == 0);    // Adlam
+  CHECK(utf8::display_width("\uD7B0\u1160") == 0);  // Hangul vowels
+  CHECK(utf8::display_width("❤️") == 2);        // a symbol made an emoji
+  CHECK(utf8::display_width("❤") == 1);
+  CHECK(utf8::display_width("\uFE0F") == 0);
+  CHECK(utf8::display_width("👍️") == 2);
+  CHECK(utf8::display_width("🇩🇪") == 4);
+  CHECK(utf8::display_width("\u2068a\u2069\u200F") == 1);
+  CHECK(utf8::display_width("\U000E0061") == 0);  // a tag
+}
+
+TEST_CASE("printable text drives no terminal") {
+  CHECK(utf8::printable("a é漢👍 \u200D") == "a é漢👍 \u200D");
+  CHECK(utf8::printable("\x1b[31m") == "U+001B[31m");
+  CHECK(utf8::printable("a\nb\tc\r\x7F") == "aU+000AbU+0009cU+000DU+007F");
+  CHECK(utf8::printable("\u009B31m\u2028") == "U+009B31mU+2028");
+  CHECK(utf8::printable("\u202Eabc\u2069") == "U+202EabcU+2069");
+  CHECK(utf8::printable("a\xFF\xC3") == "a\\xff\\xc3");
+  CHECK(utf8::printable(std::string(1, '\0')) == "U+0000");
+}
+
+TEST_CASE("shortened text has no more than its columns") {
+  CHECK(utf8::shortened("abc", 3) == "abc");
+  CHECK(utf8::shortened("abcd", 3) == "ab…");
+  CHECK(utf8::shortened("漢字", 3) == "漢…");
+  CHECK(utf8::shortened("漢字", 2) == "…");
+  CHECK(utf8::shortened("e\u0301e\u0301e\u0301", 2) == "e\u0301…");
+  CHECK(utf8::display_width(utf8::shortened("❤️b", 2)) == 2);
+  CHECK(utf8::shortened("ab", 0) == "");
+}
+
+TEST_CASE("text from right to left is isolated") {
+  CHECK(utf8::isolated("abc → 漢") == "abc → 漢");
+  CHECK(utf8::isolated("שלום") == "\u2068שלום\u2069");
+  CHECK(utf8::isolated("abc سلام") == "\u2068abc سلام\u2069");
+}

@@ -59,22 +59,10 @@ Color color_of(float weight, const ColorMap& map) {
 
 // ---- Labels
 
-// `text` cut to at most `width` columns, the last of them an ellipsis if something is missing.
-std::string shortened(const std::string& text, int width) {
-  if (utf8::display_width(text) <= width) return text;
-  std::string result;
-  int used = 1;
-  for (const std::string& character : utf8::characters(text)) {
-    used += utf8::display_width(character);
-    if (used > width) break;
-    result += character;
-  }
-  return result + "…";
-}
-
 std::vector<std::string> labels_of(const std::vector<std::string>& tokens, int width) {
   std::vector<std::string> labels;
-  for (const std::string& token : tokens) labels.push_back(shortened(utf8::visible(token), width));
+  for (const std::string& token : tokens)
+    labels.push_back(utf8::shortened(utf8::visible(token), width));
   return labels;
 }
 
@@ -143,11 +131,13 @@ std::string header(std::span<const std::string> labels, int indent, int width) {
 
 std::string legend(TerminalColor color, int indent, int columns) {
   const bool plain = color == TerminalColor::none;
+  const int width = plain && columns >= indent + 14 ? 2 : 1;
+  if (columns < indent + 9) indent = 0;
   const int steps = plain ? 5 : std::clamp(columns - indent - 4, 2, 17);
   std::string result = padding(indent) + "0 ";
   for (int i = 0; i < steps; ++i) {
     const float weight = static_cast<float>(i) / static_cast<float>(steps - 1);
-    result += cell(weight, color, plain ? 2 : 1);
+    result += cell(weight, color, width);
   }
   return result + (plain ? " 1\n" : "\x1b[0m 1\n");
 }
@@ -178,21 +168,42 @@ std::string escaped(std::string_view text) {
 
 std::string hex(Color color) { return fmt::format("#{:06x}", color); }
 
+// `text` in lines of at most `width` columns, cut between words where that is possible. What does
+// not fit into `most` lines is left out.
+std::vector<std::string> wrapped(std::string_view text, int width, std::size_t most) {
+  std::vector<std::string> lines;
+  while (!text.empty() && lines.size() + 1 < most && utf8::display_width(text) > width) {
+    std::size_t end = 0, space = 0;
+    int columns = 0;
+    for (const std::string& character : utf8::characters(text)) {
+      columns += utf8::display_width(character);
+      if (character == " ") space = end;
+      if (columns > width) break;
+      end += character.size();
+    }
+    if (space > 0) end = space;
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(end);
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  }
+  if (!text.empty()) lines.push_back(utf8::shortened(text, width));
+  return lines;
+}
+
 // Sizes in pixels, from the number of tokens and the length of their labels.
 struct Layout {
   static constexpr double margin = 20, axis_title = 22, label_gap = 7;
   static constexpr double bar_gap = 26, bar_width = 14, bar_labels = 62;
+  static constexpr double title_column = 8.5, title_line = 19, narrow_title = 260;
   static constexpr int longest_label = 24;
 
-  std::vector<std::string> sources, targets;
-  int title_columns;
+  std::vector<std::string> sources, targets, title_lines;
   bool slanted;  // source labels
-  double cell, font, left, top, width, height, bar_height;
+  double cell, font, left, top, width, height, total_width, bar_height;
 
   Layout(const Alignment& alignment, std::string_view title)
       : sources(labels_of(alignment.source, longest_label)),
         targets(labels_of(alignment.target, longest_label)),
-        title_columns(utf8::display_width(title)),
         slanted(widest(sources) > 2) {
     const double cells = std::max({1, count(sources), count(targets)});
     cell = std::clamp(std::floor(600 / cells), 8.0, 32.0);
@@ -200,7 +211,14 @@ struct Layout {
     width = cell * std::max(1, count(sources));
     height = cell * std::max(1, count(targets));
     left = margin + axis_title + text_width(widest(targets)) + label_gap;
-    top = margin + (title.empty() ? 0 : 30) + axis_title + label_height() + label_gap;
+    // A map of a few tokens leaves the title some room all the same.
+    const double beside = std::max(overhang(), bar_gap + bar_width + bar_labels);
+    const double title_width = std::min(title_column * utf8::display_width(title), narrow_title);
+    total_width = std::max(left + width + beside, margin + title_width) + margin;
+    title_lines = wrapped(title, static_cast<int>((total_width - 2 * margin) / title_column), 3);
+    const double title_height =
+        title_lines.empty() ? 0 : 30 + title_line * static_cast<double>(title_lines.size() - 1);
+    top = margin + title_height + axis_title + label_height() + label_gap;
     bar_height = std::clamp(height, 96.0, 260.0);
   }
 
@@ -217,10 +235,6 @@ struct Layout {
       right = std::max(right, (s + 0.5) * cell + slant * (text_width(columns) + font));
     }
     return std::max(0.0, right - width);
-  }
-  double total_width() const {
-    const double beside = std::max(overhang(), bar_gap + bar_width + bar_labels);
-    return std::max(left + width + beside, margin + 8.5 * title_columns) + margin;
   }
   double total_height() const { return top + std::max(height, bar_height) + margin; }
 
@@ -263,8 +277,9 @@ std::string svg_cells(const Alignment& alignment, const Layout& at) {
           "<rect x=\"{:.0f}\" y=\"{:.0f}\" width=\"{}\" height=\"{}\" fill=\"{}\">"
           "<title>{} → {}: {:.3f}</title></rect>\n",
           at.left + s * at.cell, at.top + t * at.cell, at.cell - gap, at.cell - gap,
-          hex(color_of(weight, paper)), escaped(at.sources[static_cast<std::size_t>(s)]),
-          escaped(at.targets[static_cast<std::size_t>(t)]), weight);
+          hex(color_of(weight, paper)),
+          escaped(utf8::isolated(at.sources[static_cast<std::size_t>(s)])),
+          escaped(utf8::isolated(at.targets[static_cast<std::size_t>(t)])), weight);
     }
   }
   return result + "</g>\n";
@@ -306,6 +321,11 @@ int Alignment::heaviest(int t) const {
                target.size(), source.size());
   const auto row = weights.begin() + static_cast<std::ptrdiff_t>(t) * count(source);
   return static_cast<int>(std::max_element(row, row + count(source)) - row);
+}
+
+std::string alignment_title(std::string_view source, std::string_view target) {
+  return fmt::format("{} → {}", utf8::isolated(utf8::printable(source)),
+                     utf8::isolated(utf8::printable(target)));
 }
 
 std::string to_moses(const Alignment& alignment) {
@@ -353,7 +373,7 @@ std::string to_terminal(const Alignment& alignment, TerminalColor color, int col
 std::string to_svg(const Alignment& alignment, std::string_view title) {
   check(alignment);
   const Layout at(alignment, title);
-  const double width = std::ceil(at.total_width()), height = std::ceil(at.total_height());
+  const double width = std::ceil(at.total_width), height = std::ceil(at.total_height());
   std::string result = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" "
       "viewBox=\"0 0 {0} {1}\" role=\"img\" aria-label=\"{4}\" font-family=\"system-ui, "
@@ -361,11 +381,12 @@ std::string to_svg(const Alignment& alignment, std::string_view title) {
       "<rect x=\"0.5\" y=\"0.5\" width=\"{2}\" height=\"{3}\" rx=\"8\" fill=\"#ffffff\" "
       "stroke=\"#d0d7de\"/>\n",
       width, height, width - 1, height - 1, title.empty() ? "alignment" : escaped(title));
-  if (!title.empty()) {
+  for (std::size_t i = 0; i < at.title_lines.size(); ++i) {
     result += fmt::format(
         "<text x=\"{}\" y=\"{}\" font-size=\"15\" font-weight=\"600\" fill=\"#1f2328\">{}"
         "</text>\n",
-        Layout::margin, Layout::margin + 14, escaped(title));
+        Layout::margin, Layout::margin + 14 + Layout::title_line * static_cast<double>(i),
+        escaped(at.title_lines[i]));
   }
   result += fmt::format(
       "<g font-size=\"12\" fill=\"#57606a\" text-anchor=\"middle\">\n"

@@ -12,32 +12,23 @@
 #include <utility>
 #include <vector>
 
+#include "attune/parse_number.h"
+#include "attune/seq2seq/utf8.h"
+
 namespace attune {
 namespace {
 
 constexpr double redraw_every = 0.1;  // seconds, on a terminal
 constexpr double text_every = 10;     // seconds, elsewhere
 
-int terminal_columns(std::FILE* file) {
-  const int descriptor = ::fileno(file);
+bool can_draw(std::FILE* file) {
   const char* terminal = std::getenv("TERM");
-  if (!::isatty(descriptor) || (terminal != nullptr && std::string_view(terminal) == "dumb")) {
-    return 0;
-  }
-  winsize size{};
-  const bool known = ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : 80;
+  const bool dumb = terminal != nullptr && std::string_view(terminal) == "dumb";
+  return ::isatty(::fileno(file)) && !dumb;
 }
 
 double steady_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-// The columns of text without wide characters: its bytes that begin a character.
-int columns_of(std::string_view text) {
-  return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
 }
 
 std::string duration(double seconds) {
@@ -101,18 +92,29 @@ std::string bar_of(double part, int width) {
 
 }  // namespace
 
+int columns_of_terminal(std::FILE* file) {
+  const char* variable = std::getenv("COLUMNS");
+  const int wanted = parse_number<int>(variable == nullptr ? "" : variable).value_or(0);
+  if (wanted > 0) return wanted;
+  winsize size{};
+  const bool known = ::ioctl(::fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : 80;
+}
+
 std::string progress_text(const ProgressState& state) {
-  return joined(std::string(state.label), figures_of(state));
+  return joined(utf8::printable(state.label), figures_of(state));
 }
 
 std::string progress_bar(const ProgressState& state, int columns) {
-  constexpr int narrowest = 4, widest = 40;
+  constexpr int narrowest = 4, widest = 40, longest_label = 12;
+  const std::string label =
+      utf8::shortened(utf8::printable(state.label), std::max(longest_label, columns / 3));
   std::vector<Figure> figures = figures_of(state);
   for (;;) {
-    const int room = columns - columns_of(joined(std::string(state.label) + " ", figures));
+    const int room = columns - utf8::display_width(joined(label + " ", figures));
     if (room >= narrowest) {
       const std::string bar = bar_of(fraction(state), std::min(room, widest));
-      return joined(fmt::format("{} {}", state.label, bar), figures);
+      return joined(fmt::format("{} {}", label, bar), figures);
     }
     if (figures.size() == 1) break;
     figures.erase(
@@ -129,7 +131,11 @@ Progress::Progress(std::string label, std::int64_t total, std::int64_t done, Out
       done_before_(done),
       output_(std::move(output)),
       shown_done_(done) {
-  if (!output_.columns) output_.columns = [file = output_.file] { return terminal_columns(file); };
+  if (!output_.columns) {
+    output_.columns = [file = output_.file] {
+      return can_draw(file) ? columns_of_terminal(file) : 0;
+    };
+  }
   if (!output_.seconds) output_.seconds = steady_seconds;
   started_ = shown_ = output_.seconds();
 }
@@ -187,7 +193,8 @@ void Progress::step(const Step& step) {
 
 void Progress::print(std::string_view line) {
   const bool bar = output_.columns() > 0 && !finished_;
-  std::fputs(fmt::format("{}{}\n", bar ? "\r\x1b[K" : "", line).c_str(), output_.file);
+  const std::string text = bar ? "\r\x1b[K" + utf8::printable(line) : std::string(line);
+  std::fputs((text + '\n').c_str(), output_.file);
   if (bar && done_ > done_before_) show();
   std::fflush(output_.file);
 }

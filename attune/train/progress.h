@@ -21,8 +21,13 @@ struct ProgressState {
   double seconds_left = none, seconds_taken = none;
 };
 
-/// `state` in one line of at most `columns` columns, with a bar and without a line end. Where there
-/// is no room the bar shrinks, then figures go, the least needed first.
+/// The columns of the terminal that `file` is: what COLUMNS says, else what the system knows, else
+/// 80.
+int columns_of_terminal(std::FILE* file);
+
+/// `state` in one line of at most `columns` columns, with a bar and without a line end. A label of
+/// more than a third of them is cut. Where there is no room the bar shrinks, then figures go, the
+/// least needed first. Control characters in the label are made visible, see utf8::printable().
 std::string progress_bar(const ProgressState& state, int columns);
 
 /// `state` in one line without a bar or a line end, for a file.
@@ -66,7 +71,7 @@ class Progress {
   /// One more step is done.
   void step(const Step& step);
 
-  /// Writes `line` above the bar.
+  /// Writes `line` above the bar; on a terminal its control characters are made visible.
   void print(std::string_view line);
 
   /// Shows the last step with the time taken and ends the line. Later calls do nothing; nor does

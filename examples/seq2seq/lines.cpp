@@ -11,7 +11,7 @@ Input::Input(const std::string& path) {
 }
 
 std::string name_of_input(const std::string& path) {
-  return path == "-" ? "standard input" : fmt::format("'{}'", path);
+  return path == "-" ? "standard input" : fmt::format("'{}'", attune::utf8::printable(path));
 }
 
 std::string lines_text(std::int64_t count) {
@@ -20,7 +20,7 @@ std::string lines_text(std::int64_t count) {
 
 std::string place_of(const std::string& path, std::int64_t line) {
   return path == "-" ? fmt::format("standard input, line {}", line)
-                     : fmt::format("{}:{}", path, line);
+                     : fmt::format("{}:{}", attune::utf8::printable(path), line);
 }
 
 void BadLines::add(std::int64_t line, BadLine::Kind kind, std::string_view reason) {

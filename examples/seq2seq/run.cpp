@@ -28,8 +28,7 @@ Run read_run(const std::string& folder) {
                  name);
   const RunConfig config = read_config(run_file(folder, "config.json"));
   Run run{folder, config, attune::Vocabulary::load(run_file(folder, "source.vocab")),
-          attune::Vocabulary::load(run_file(folder, "target.vocab")),
-          attune::make_model(config.model)};
+          attune::Vocabulary::load(run_file(folder, "target.vocab")), nullptr};
 
   const std::string path = run_file(folder, "model.safetensors");
   const attune::Safetensors saved = attune::load_safetensors(path);
@@ -40,6 +39,8 @@ Run read_run(const std::string& folder) {
                path);
   ATTUNE_CHECK(saved.metadata.size() == 1, "'{}' is damaged: it has a text that is not known",
                path);
+  // Only now is it sure that its sizes are those of the file, not of a slip of somebody's hand.
+  run.model = attune::make_model(config.model);
   try {
     run.model->load(saved.arrays);
   } catch (const attune::Error& error) {

@@ -1,8 +1,17 @@
 #include "run_config.h"
 
-#include <filesystem>
-#include <nlohmann/json.hpp>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "attune/layers.h"
 #include "attune/train/files.h"
 
 namespace seq2seq {
@@ -36,30 +45,101 @@ Json to_json(const attune::EncoderDecoderOptions& model) {
   };
 }
 
-attune::EncoderDecoderOptions model_from(const std::string& kind, const Json& json) {
-  if (kind == "transformer")
-    return {
-        .model = kind,
-        .source_vocabulary = json.at("source_vocabulary"),
-        .target_vocabulary = json.at("target_vocabulary"),
-        .layers = json.at("layers"),
-        .embedding = json.at("embedding"),
-        .dropout = json.at("dropout"),
-        .heads = json.at("heads"),
-        .feed_forward = json.at("feed_forward"),
-    };
-  return {
+// Takes the values out of an object of config.json. A value is what it says, or an error that
+// names its key: JSON's library would make 2 of 2.9, and 1 of 4294967297.
+class Reader {
+ public:
+  Reader(const Json& object, std::string path, std::string name)
+      : object_(object), path_(std::move(path)), name_(std::move(name)) {
+    ATTUNE_CHECK(object.is_object(), "'{}' is damaged: {} is {}; expected an object", path_,
+                 name_.empty() ? "it" : name_, shown(object));
+  }
+
+  bool has(const std::string& key) const { return object_.contains(key); }
+
+  const Json& value(const std::string& key) {
+    ATTUNE_CHECK(has(key), "'{}' is damaged: {} is missing", path_, full(key));
+    taken_.insert(key);
+    return object_.at(key);
+  }
+  int whole_number(const std::string& key, int smallest) {
+    const Json& number = value(key);
+    // Those beyond int64 are unsigned, and none of theirs is an int.
+    const bool fits = number.is_number_integer() &&
+                      (!number.is_number_unsigned() ||
+                       number.get<std::uint64_t>() <= std::numeric_limits<int>::max()) &&
+                      number.get<std::int64_t>() >= smallest &&
+                      number.get<std::int64_t>() <= std::numeric_limits<int>::max();
+    if (!fits)
+      wrong(key,
+            fmt::format("a whole number from {} to {}", smallest, std::numeric_limits<int>::max()));
+    return number.get<int>();
+  }
+  double share_below_1(const std::string& key) {
+    const Json& number = value(key);
+    if (!number.is_number() || !(number.get<double>() >= 0) || !(number.get<double>() < 1))
+      wrong(key, "a number from 0 to below 1");
+    return number.get<double>();
+  }
+  bool flag(const std::string& key) {
+    if (!value(key).is_boolean()) wrong(key, "true or false");
+    return value(key).get<bool>();
+  }
+  std::string text(const std::string& key) {
+    if (!value(key).is_string()) wrong(key, "text");
+    return value(key).get<std::string>();
+  }
+  std::string one_of(const std::string& key, const std::vector<std::string>& names) {
+    const std::string name = text(key);
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      wrong(key, fmt::format("one of {}", fmt::join(names, ", ")));
+    return name;
+  }
+  // Errors: a key that nobody has asked for.
+  void finish() const {
+    for (const auto& [key, unused] : object_.items())
+      ATTUNE_CHECK(taken_.contains(key), "'{}' is damaged: {} is no key of it", path_, full(key));
+  }
+
+ private:
+  [[noreturn]] void wrong(const std::string& key, const std::string& expected) const {
+    attune::fail("'{}' is damaged: {} is {}; expected {}", path_, full(key), shown(object_.at(key)),
+                 expected);
+  }
+  std::string full(const std::string& key) const {
+    return fmt::format("\"{}{}\"", name_.empty() ? "" : name_ + ".", key);
+  }
+  static std::string shown(const Json& value) {
+    return attune::utf8::shortened(value.dump(-1, ' ', false, Json::error_handler_t::replace), 40);
+  }
+
+  const Json& object_;
+  std::string path_, name_;
+  std::set<std::string> taken_;
+};
+
+attune::EncoderDecoderOptions model_from(const std::string& kind, Reader json) {
+  attune::EncoderDecoderOptions model{
       .model = kind,
-      .source_vocabulary = json.at("source_vocabulary"),
-      .target_vocabulary = json.at("target_vocabulary"),
-      .cell = json.at("cell"),
-      .attention = json.at("attention"),
-      .bidirectional = json.at("bidirectional"),
-      .layers = json.at("layers"),
-      .embedding = json.at("embedding"),
-      .hidden = json.at("hidden"),
-      .dropout = json.at("dropout"),
+      .source_vocabulary = json.whole_number("source_vocabulary", 1),
+      .target_vocabulary = json.whole_number("target_vocabulary", 1),
+      .layers = json.whole_number("layers", 1),
+      .embedding = json.whole_number("embedding", 1),
+      .dropout = json.share_below_1("dropout"),
   };
+  if (kind == "transformer") {
+    model.heads = json.whole_number("heads", 1);
+    model.feed_forward = json.whole_number("feed_forward", 1);
+  } else {
+    std::vector<std::string> attentions = attune::score_kinds();
+    attentions.emplace_back("none");
+    model.cell = json.one_of("cell", attune::cell_kinds());
+    model.attention = json.one_of("attention", attentions);
+    model.bidirectional = json.flag("bidirectional");
+    model.hidden = json.whole_number("hidden", 1);
+  }
+  json.finish();
+  return model;
 }
 
 Json training_json(const TrainOptions& options) {
@@ -105,21 +185,31 @@ std::string config_json(const RunConfig& config, const TrainOptions& options) {
 std::string model_json(const attune::EncoderDecoderOptions& model) { return to_json(model).dump(); }
 
 RunConfig read_config(const std::string& path) {
+  const std::string text = attune::read_file(path);
   try {
-    const Json json = Json::parse(attune::read_file(path));
-    ATTUNE_CHECK(json.is_object() && json.value("format", "") == kFormat,
+    const Json json = Json::parse(text);
+    ATTUNE_CHECK(json.is_object() && json.value("format", Json()) == Json(kFormat),
                  "'{}' is not the config.json of a run; expected \"format\": \"{}\"", path,
                  kFormat);
-    const RunConfig config{
-        .task = json.at("task"),
-        .min_length = json.at("min_length"),
-        .max_length = json.at("max_length"),
-        .max_source_length = json.value("max_source_length", 0),
-        .max_target_length = json.at("max_target_length"),
-        // Runs of the time when there was one kind only do not name it.
-        .model = model_from(json.value("kind", "recurrent"), json.at("model")),
+    Reader reader(json, path, "");
+    reader.value("format");
+    std::vector<std::string> task_names = {""};  // none: it learnt from a file
+    for (const attune::Task& task : attune::tasks()) task_names.emplace_back(task.name);
+    RunConfig config{
+        .task = reader.one_of("task", task_names),
+        .min_length = reader.whole_number("min_length", 1),
+        .max_length = reader.whole_number("max_length", 1),
+        .max_target_length = reader.whole_number("max_target_length", 1),
+        .model = {},
     };
-    if (!config.task.empty()) attune::task_named(config.task);
+    // Runs of earlier times do not have these two.
+    if (reader.has("max_source_length"))
+      config.max_source_length = reader.whole_number("max_source_length", 0);
+    const std::string kind =
+        reader.has("kind") ? reader.one_of("kind", attune::model_kinds()) : "recurrent";
+    config.model = model_from(kind, Reader(reader.value("model"), path, "model"));
+    if (reader.has("training")) reader.value("training");  // a record, which nothing depends on
+    reader.finish();
     return config;
   } catch (const nlohmann::json::exception& error) {
     attune::fail("'{}' is damaged: {}", path, error.what());

@@ -9,6 +9,7 @@
 #include "lines.h"
 #include "run.h"
 #include "scoring.h"
+#include "terminal.h"
 
 namespace seq2seq {
 namespace {
@@ -144,7 +145,7 @@ int test(const TestOptions& options) {
   for (std::size_t i = 0; i < questions.size(); ++i)
     report.unfinished += !questions[i].source.empty() && !answers[i].finished;
 
-  if (prints_outputs) fmt::print("{}", table_of(run, questions, answers));
+  if (prints_outputs) fmt::print("{}", shown(table_of(run, questions, answers)));
   std::FILE* out = prints_outputs ? stderr : stdout;
   options.json ? print_json(report, out) : print_table(report, out);
   if (!options.output.empty() && !prints_outputs)

@@ -165,7 +165,7 @@ std::string draw_alignment(const Run& run, const std::string& sample) {
   const std::vector<std::vector<int>> sources = {run.source.encode(sample)};
   const attune::Hypothesis found = answer(run, sources).front();
   const attune::Alignment alignment = alignment_of(run, sources.front(), found);
-  const std::string title = sample + " → " + marked_text(run, found);
+  const std::string title = attune::alignment_title(sample, marked_text(run, found));
   attune::write_file_atomically(run.file("alignment.svg"), attune::to_svg(alignment, title));
   return fmt::format("\n{}\n{}\n", title,
                      attune::to_terminal(alignment, terminal_color(), terminal_columns()));
@@ -240,7 +240,7 @@ std::optional<Resumed> find_resumable(const TrainOptions& given) {
 }
 
 int already_finished(const std::string& folder) {
-  fmt::print("The training in {} is finished; there is nothing to resume\n", folder);
+  fmt::print("The training in {} is finished; there is nothing to resume\n", shown(folder));
   return 0;
 }
 
@@ -446,7 +446,7 @@ int train(const TrainOptions& given) {
   folder->replace_older();
   if (!options.keep) folder->remove_checkpoints(0);
   if (finished_before) return already_finished(options.run);
-  fmt::print("{}\nThe run is in {}\n", picture, options.run);
+  fmt::print("{}\nThe run is in {}\n", picture, shown(options.run));
   return 0;
 }
 

@@ -44,7 +44,7 @@ class Translator {
       found = answer(run_, source, options_.max_output_length).front();
     } catch (const attune::Error& error) {
       ++unanswered_;
-      fmt::print(stderr, "seq2seq: error: {}: {}\n", place, error.what());
+      fmt::print(stderr, "seq2seq: error: {}: {}\n", place, attune::utf8::printable(error.what()));
       fmt::print("\n");
       flush();
       return;
@@ -66,14 +66,15 @@ class Translator {
  private:
   void show(const std::string& source, const std::string& target,
             const attune::Alignment& alignment) {
-    fmt::print("{}{}{}\n", target, options_.alignment ? "\t" : "",
+    fmt::print("{}{}{}\n", shown(target), options_.alignment ? "\t" : "",
                options_.alignment ? attune::to_moses(alignment) : "");
     if (options_.heatmap)
       fmt::print("\n{}\n", attune::to_terminal(alignment, terminal_color(), terminal_columns()));
     flush();
     if (!options_.svg.empty())
-      attune::write_file_atomically(numbered(options_.svg, sources_),
-                                    attune::to_svg(alignment, source + " → " + target));
+      attune::write_file_atomically(
+          numbered(options_.svg, sources_),
+          attune::to_svg(alignment, attune::alignment_title(source, target)));
   }
 
   static void flush() { ATTUNE_CHECK(std::fflush(stdout) == 0, "cannot write to standard output"); }
