@@ -194,7 +194,7 @@ std::vector<std::string> wrapped(std::string_view text, int width, std::size_t m
 struct Layout {
   static constexpr double margin = 20, axis_title = 22, label_gap = 7;
   static constexpr double bar_gap = 26, bar_width = 14, bar_labels = 62;
-  static constexpr double title_column = 8.5, title_line = 19, narrow_title = 260;
+  static constexpr double title_column = 9.5, title_line = 19, narrow_title = 260;
   static constexpr int longest_label = 24;
 
   std::vector<std::string> sources, targets, title_lines;
