@@ -71,9 +71,36 @@ TEST_CASE("the inverse square root schedule is the Transformer's, scaled to peak
   };
   for (const std::int64_t step : {0, 1, 200, 398, 399, 400, 401, 1600, 40000})
     REQUIRE(schedule->factor(step) ==
-            Approx(vaswani(static_cast<double>(step + 1)) / vaswani(400)));
-  require_factors(*make_schedule("inverse-sqrt", {.total_steps = 40}), {0, 3, 15, 63},
-                  {0.25, 1, 0.5, 0.25});
+            Approx(vaswani(static_cast<double>(step < 400 ? step + 1 : step)) / vaswani(400)));
+  require_factors(*make_schedule("inverse-sqrt", {.total_steps = 40}), {0, 3, 4, 16, 64},
+                  {0.25, 1, 1, 0.5, 0.25});
+}
+
+TEST_CASE("every schedule is finite for trainings of one and two updates") {
+  for (const std::string& name : schedule_names())
+    for (const std::int64_t total : {1, 2})
+      for (const std::int64_t warmup : {0, 1}) {
+        if (warmup >= total) continue;
+        INFO(name << ", " << total << " updates, " << warmup << " of them warm-up");
+        const auto schedule = make_schedule(name, {.total_steps = total, .warmup_steps = warmup});
+        REQUIRE(schedule->factor(0) == 1);
+        for (std::int64_t step = 0; step <= total; ++step) {
+          REQUIRE(schedule->factor(step) >= 0);
+          REQUIRE(schedule->factor(step) <= 1);
+        }
+      }
+}
+
+TEST_CASE("the plateau schedule falls for a negative loss too") {
+  const auto schedule = make_schedule("plateau", {.patience = 1, .factor = 0.5});
+  for (int i = 0; i < 3; ++i) schedule->observe(-5);
+  REQUIRE(schedule->factor(0) == 0.5);
+  schedule->observe(-5.0001);  // less than 0.01% better
+  schedule->observe(-6);
+  schedule->observe(-6);
+  REQUIRE(schedule->factor(0) == 0.5);
+  schedule->observe(-6);
+  REQUIRE(schedule->factor(0) == 0.25);
 }
 
 TEST_CASE("the plateau schedule falls when the loss no longer does") {

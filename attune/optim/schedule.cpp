@@ -13,11 +13,11 @@ std::unique_ptr<Schedule> formula(std::function<double(std::int64_t)> f) {
   return std::make_unique<FormulaSchedule>(std::move(f));
 }
 
-// The steps after the warm-up, where a formula needs them.
+// The steps after the warm-up, where a formula needs them; at least 1, to divide by.
 double steps_of(const ScheduleOptions& o, const char* what) {
   ATTUNE_CHECK(o.total_steps > 0, "make_schedule: {} needs total_steps, which is {}", what,
                o.total_steps);
-  return static_cast<double>(o.total_steps - o.warmup_steps);
+  return static_cast<double>(std::max<std::int64_t>(1, o.total_steps - o.warmup_steps));
 }
 
 // How much of the training lies behind, from 0 to 1.
@@ -60,9 +60,8 @@ std::unique_ptr<Schedule> linear(const ScheduleOptions& o) {
 
 std::unique_ptr<Schedule> inverse_sqrt(const ScheduleOptions& o) {
   const double warmup = static_cast<double>(o.warmup_steps);
-  return formula([=](std::int64_t step) {
-    return std::sqrt(warmup / (warmup + static_cast<double>(step + 1)));
-  });
+  return formula(
+      [=](std::int64_t step) { return std::sqrt(warmup / (warmup + static_cast<double>(step))); });
 }
 
 std::unique_ptr<Schedule> plateau(const ScheduleOptions& o) {
@@ -107,7 +106,9 @@ double ReduceOnPlateau::factor(std::int64_t) const { return now_; }
 
 void ReduceOnPlateau::observe(double loss) {
   constexpr double kProgress = 1e-4;  // a smaller share of the best loss does not count
-  if (loss < best_ * (1 - kProgress)) {
+  const bool progress =
+      std::isinf(best_) ? loss < best_ : loss < best_ - kProgress * std::fabs(best_);
+  if (progress) {
     best_ = loss;
     without_progress_ = 0;
   } else if (++without_progress_ > patience_) {
@@ -139,11 +140,11 @@ void ReduceOnPlateau::load_state(const NamedArrays& state) {
 std::unique_ptr<Schedule> make_schedule(std::string_view name, const ScheduleOptions& options) {
   const Maker make = look_up(table(), name, "schedule");
   ScheduleOptions o = options;
-  if (name == "inverse-sqrt" && o.warmup_steps == 0)
-    o.warmup_steps = std::max<std::int64_t>(1, o.total_steps / 10);
   ATTUNE_CHECK(o.warmup_steps >= 0 && (o.total_steps == 0 || o.warmup_steps < o.total_steps),
                "make_schedule: {} warm-up steps of {} in all; expected fewer, and none below 0",
                o.warmup_steps, o.total_steps);
+  if (name == "inverse-sqrt" && o.warmup_steps == 0)
+    o.warmup_steps = std::max<std::int64_t>(1, o.total_steps / 10);
   ATTUNE_CHECK(!o.gamma || (*o.gamma > 0 && *o.gamma <= 1),
                "make_schedule: gamma is {}; expected 0 < gamma <= 1", *o.gamma);
   ATTUNE_CHECK(o.minimum >= 0 && o.minimum <= 1,

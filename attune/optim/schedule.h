@@ -53,7 +53,7 @@ struct ScheduleOptions {
 ///     linear        minimum + (1 - minimum) (1 - s / S)
 ///     inverse-sqrt  sqrt(W / (W + s))            Vaswani et al. 2017, sec. 5.3, with its peak at 1
 ///     plateau       multiplied by `factor` when `patience` + 1 losses in a row are not below the
-///                   best one by 0.01%
+///                   best one by 0.01% of its magnitude
 ///
 /// where W is warmup_steps; 0 there means none, but for inverse-sqrt a tenth of the total (or 1).
 /// "linear" with a warm-up is the triangle that Transformers are fine-tuned with (Devlin et al.
@@ -91,7 +91,7 @@ class Warmup : public Schedule {
 };
 
 /// Lowers the learn rate when a loss no longer falls: see "plateau" above. As PyTorch's
-/// ReduceLROnPlateau with its defaults.
+/// ReduceLROnPlateau with its defaults, but right for negative losses too.
 class ReduceOnPlateau : public Schedule {
  public:
   explicit ReduceOnPlateau(double factor = 0.1, std::int64_t patience = 10, double minimum = 0);
