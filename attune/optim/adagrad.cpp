@@ -22,8 +22,8 @@ void Adagrad::update(const Slice& slice) const {
     const T eps = static_cast<T>(o.eps);
     slice.each<T, 0>([=](T& p, T g, T& sum) {
       g += weight_decay * p;
-      sum += g * g;
-      p -= rate * g / (std::sqrt(sum) + eps);
+      sum = without_infinity(sum + g * g);
+      p -= step_size(rate * g, std::sqrt(sum) + eps);
     });
   });
 }

@@ -31,8 +31,8 @@ struct Moments {
 
   void operator()(T& p, T g, T& mean, T& square) const {
     mean = without_subnormal(mean + rest1 * (g - mean));
-    square = without_subnormal(beta2 * square + rest2 * g * g);
-    p -= rate * mean / (std::sqrt(square) / correction + eps);
+    square = without_infinity(without_subnormal(beta2 * square + rest2 * g * g));
+    p -= step_size(rate * mean, std::sqrt(square) / correction + eps);
   }
 
   T beta2, rest1, rest2, eps, rate, correction;

@@ -9,28 +9,33 @@
 namespace attune {
 namespace {
 
+// The sum of the squares of the values divided by `unit`.
 template <typename T>
-double sum_of_squares(const T* values, std::int64_t n) {
+double sum_of_squares(const T* values, std::int64_t n, double unit) {
   constexpr int kLanes = 16;  // sums side by side, which the compiler puts into vector registers
+  const double scale = 1 / unit;
   double lanes[kLanes] = {};
   std::int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes)
     for (int lane = 0; lane < kLanes; ++lane) {
-      const double value = static_cast<double>(values[i + lane]);
+      const double value = static_cast<double>(values[i + lane]) * scale;
       lanes[lane] += value * value;
     }
-  for (; i < n; ++i) lanes[0] += static_cast<double>(values[i]) * static_cast<double>(values[i]);
+  for (; i < n; ++i) {
+    const double value = static_cast<double>(values[i]) * scale;
+    lanes[0] += value * value;
+  }
   return std::accumulate(lanes, lanes + kLanes, 0.0);
 }
 
-double sum_of_squares(const Array& array) {
+double sum_of_squares(const Array& array, double unit) {
   const std::int64_t n = array.elements();
   return dispatch(array.dtype(), [&](auto type) {
     const auto* values = array.data<decltype(type)>();
     std::vector<double> parts(static_cast<std::size_t>((n + kElementGrain - 1) / kElementGrain));
     parallel_for(n, kElementGrain, [&](std::int64_t first, std::int64_t last) {
       parts[static_cast<std::size_t>(first / kElementGrain)] =
-          sum_of_squares(values + first, last - first);
+          sum_of_squares(values + first, last - first, unit);
     });
     return std::accumulate(parts.begin(), parts.end(), 0.0);
   });
@@ -56,17 +61,27 @@ void change_gradients(const Parameters& parameters, const MakeF& make_f) {
 
 double clip_grad_norm(const Parameters& parameters, double max_norm) {
   ATTUNE_CHECK(max_norm > 0, "clip_grad_norm: max_norm is {}; expected more than 0", max_norm);
-  double sum = 0;
-  for (const auto& parameter : parameters) {
-    const Array gradient = parameter.value.grad();
-    if (gradient.defined()) sum += sum_of_squares(gradient);
-  }
-  const double norm = std::sqrt(sum);
+  // Squares of float64 gradients may overflow or vanish where the norm does neither: then the sum
+  // is made once more in units that fit.
+  const auto norm_in = [&](double unit) {
+    double sum = 0;
+    for (const auto& parameter : parameters) {
+      const Array gradient = parameter.value.grad();
+      if (gradient.defined()) sum += sum_of_squares(gradient, unit);
+    }
+    return unit * std::sqrt(sum);
+  };
+  double norm = norm_in(1);
+  if (std::isinf(norm))
+    norm = norm_in(0x1p1000);
+  else if (norm < 0x1p-500)
+    norm = norm_in(0x1p-1000);
   const double factor = max_norm / (norm + 1e-6);
   if (std::isfinite(norm) && factor < 1)
     change_gradients(parameters, [factor](auto type) {
       using T = decltype(type);
-      return [factor = static_cast<T>(factor)](T g) { return g * factor; };
+      // In double: the factor for a huge norm has few digits left in float32.
+      return [factor](T g) { return static_cast<T>(static_cast<double>(g) * factor); };
     });
   return norm;
 }

@@ -132,6 +132,20 @@ T without_subnormal(T x) {
   return std::abs(x) < std::numeric_limits<T>::min() ? T{0} : x;
 }
 
+/// x, or the largest number where it is infinite. For averages and sums of squares: the square of a
+/// huge gradient is infinite, and an average that once was infinite would stay it, and end the
+/// training of its parameter without a word. NaN stays.
+template <typename T>
+T without_infinity(T x) {
+  return x > std::numeric_limits<T>::max() ? std::numeric_limits<T>::max() : x;
+}
+
+/// x / y, and 0 where y is: without eps, a gradient whose square is 0 moves nothing.
+template <typename T>
+T step_size(T x, T y) {
+  return y == 0 ? y : x / y;
+}
+
 /// Some parameters, and the options for them.
 template <typename Options>
 struct ParameterGroup {

@@ -12,7 +12,8 @@ void RMSpropOptions::check() const {
 }
 
 std::vector<const char*> RMSprop::slots(int group) const {
-  return {"square_avg", options(group).centered ? "grad_avg" : nullptr,
+  return {options(group).centered ? "variance" : "square_avg",
+          options(group).centered ? "grad_avg" : nullptr,
           options(group).momentum > 0 ? "momentum_buffer" : nullptr};
 }
 
@@ -30,24 +31,28 @@ void RMSprop::update(const Slice& slice) const {
     // The step of one element before momentum and learn rate.
     const auto plain = [=](T p, T g, T& square) {
       g += weight_decay * p;
-      square = without_subnormal(alpha * square + rest * g * g);
-      return g / (std::sqrt(square) + eps);
+      square = without_infinity(without_subnormal(alpha * square + rest * g * g));
+      return step_size(g, std::sqrt(square) + eps);
     };
-    const auto centered = [=](T p, T g, T& square, T& mean) {
+    // The variance is kept and not the mean square: their difference, v - a^2, loses all its digits
+    // when the gradient hardly changes, and may come out negative.
+    const auto centered = [=](T p, T g, T& variance, T& mean) {
       g += weight_decay * p;
-      square = without_subnormal(alpha * square + rest * g * g);
-      mean = without_subnormal(mean + rest * (g - mean));
-      return g / (std::sqrt(square - mean * mean) + eps);
+      const T change = g - mean;
+      variance =
+          without_infinity(without_subnormal(alpha * variance + alpha * (rest * change * change)));
+      mean = without_subnormal(mean + rest * change);
+      return step_size(g, std::sqrt(variance) + eps);
     };
 
     if (o.centered && o.momentum > 0)
-      return slice.each<T, 0, 1, 2>([=](T& p, T g, T& square, T& mean, T& buffer) {
-        buffer = without_subnormal(momentum * buffer + centered(p, g, square, mean));
+      return slice.each<T, 0, 1, 2>([=](T& p, T g, T& variance, T& mean, T& buffer) {
+        buffer = without_subnormal(momentum * buffer + centered(p, g, variance, mean));
         p -= rate * buffer;
       });
     if (o.centered)
       return slice.each<T, 0, 1>(
-          [=](T& p, T g, T& square, T& mean) { p -= rate * centered(p, g, square, mean); });
+          [=](T& p, T g, T& variance, T& mean) { p -= rate * centered(p, g, variance, mean); });
     if (o.momentum > 0)
       return slice.each<T, 0, 2>([=](T& p, T g, T& square, T& buffer) {
         buffer = without_subnormal(momentum * buffer + plain(p, g, square));

@@ -27,6 +27,10 @@ struct RMSpropOptions {
 ///     d  = g / (sqrt(v) + eps)            g / (sqrt(v - a^2) + eps) if centered
 ///     b <- mu b + d                       with momentum only
 ///     p <- p - r b                        p - r d without momentum
+///
+/// Centered, v - a^2 itself is what is kept, which cannot become negative by rounding:
+///
+///     u <- alpha u + alpha (1 - alpha) (g - a)^2        with a from before the step
 class RMSprop : public OptimizerWith<RMSpropOptions> {
  public:
   using OptimizerWith::OptimizerWith;
