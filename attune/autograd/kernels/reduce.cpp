@@ -1,71 +1,72 @@
 #include "attune/autograd/kernels/reduce.h"
 
-#include <vector>
-
-#include "attune/autograd/array/parallel.h"
-#include "attune/autograd/kernels/vector.h"
+#include <numeric>
 
 namespace attune {
 namespace {
 
+// A long row is added up as a matrix of as many columns as are summed side by side.
 template <typename T>
-T row_sum(const T* x, std::int64_t n) {
-  return lane_sum<T>(n, [=](std::int64_t i) { return x[i]; });
+Wide<T> row_sum(const T* x, std::int64_t n) {
+  constexpr std::int64_t kWidth = 16;
+  if (n <= 32 * kWidth) {
+    const T total = lane_sum<T>(n, [=](std::int64_t i) { return x[i]; });
+    if (std::isfinite(total)) return total;
+  }
+  Wide<T> lanes[kWidth] = {}, total = 0;
+  const std::int64_t rows = n / kWidth;
+  if (rows > 0) {
+    detail::add_rows<T>(
+        0, rows, kWidth, [=](std::int64_t i, std::int64_t j) { return x[i * kWidth + j]; }, lanes);
+    for (int width = kWidth / 2; width > 0; width /= 2)
+      for (int lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
+    total = lanes[0];
+  }
+  for (std::int64_t i = rows * kWidth; i < n; ++i) total += x[i];
+  return total;
 }
 
 }  // namespace
 
 template <typename T>
-void sum_axis(const T* x, const AxisLayout& layout, T* out, bool accumulate) {
-  const auto [outer, n, inner] = layout;
-  if (inner == 1) {
-    parallel_for(outer, row_grain(n), [&, n = n](std::int64_t first, std::int64_t last) {
-      for (std::int64_t row = first; row < last; ++row) {
-        const T total = row_sum(x + row * n, n);
-        out[row] = accumulate ? out[row] + total : total;
-      }
+void sum_axis(const T* x, const AxisLayout& layout, T* out, bool accumulate, double factor) {
+  const std::int64_t outer = layout.outer, n = layout.n, inner = layout.inner;
+  if (inner != 1)
+    return sum_rows<T>(
+        layout,
+        [=](std::int64_t o, std::int64_t i, std::int64_t j) { return x[(o * n + i) * inner + j]; },
+        out, accumulate, factor);
+  const auto put = [=](std::int64_t row, Wide<T> total) {
+    const T sum = static_cast<T>(total * static_cast<Wide<T>>(factor));
+    out[row] = accumulate ? out[row] + sum : sum;
+  };
+  if (n <= kElementGrain) {
+    parallel_for(outer, row_grain(n), [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t row = first; row < last; ++row) put(row, row_sum(x + row * n, n));
     });
     return;
   }
-  // Columns are split into blocks, so that there is work for several threads even when outer is 1.
-  constexpr std::int64_t kBlock = 64;
-  const std::int64_t blocks = (inner + kBlock - 1) / kBlock;
-  const std::int64_t grain = row_grain(n * std::min(inner, kBlock));
-  parallel_for(outer * blocks, grain,
-               [&, n = n, inner = inner](std::int64_t first, std::int64_t last) {
-                 for (std::int64_t item = first; item < last; ++item) {
-                   const std::int64_t row = item / blocks, begin = item % blocks * kBlock;
-                   const std::int64_t width = std::min(kBlock, inner - begin);
-                   const T* from = x + row * n * inner + begin;
-                   T* to = out + row * inner + begin;
-                   T total[kBlock] = {};
-                   for (std::int64_t i = 0; i < n; ++i)
-                     for (std::int64_t j = 0; j < width; ++j) total[j] += from[i * inner + j];
-                   for (std::int64_t j = 0; j < width; ++j)
-                     to[j] = accumulate ? to[j] + total[j] : total[j];
-                 }
-               });
+  const std::int64_t parts = (n + kElementGrain - 1) / kElementGrain;
+  std::vector<Wide<T>> partial(static_cast<std::size_t>(outer * parts));
+  parallel_for(outer * parts, 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t item = first; item < last; ++item) {
+      const std::int64_t begin = item % parts * kElementGrain;
+      partial[static_cast<std::size_t>(item)] =
+          row_sum(x + item / parts * n + begin, std::min(kElementGrain, n - begin));
+    }
+  });
+  for (std::int64_t row = 0; row < outer; ++row)
+    put(row, std::accumulate(partial.begin() + row * parts, partial.begin() + (row + 1) * parts,
+                             Wide<T>{0}));
 }
-template void sum_axis(const float*, const AxisLayout&, float*, bool);
-template void sum_axis(const double*, const AxisLayout&, double*, bool);
+template void sum_axis(const float*, const AxisLayout&, float*, bool, double);
+template void sum_axis(const double*, const AxisLayout&, double*, bool, double);
 
-Array sum_all(const Array& x) {
+Array sum_all(const Array& x, double factor) {
   Array result(Shape{}, x.dtype());
   dispatch(x.dtype(), [&](auto type) {
     using T = decltype(type);
-    const std::int64_t n = x.elements();
-    const T* data = x.data<T>();
-    const std::int64_t ranges = (n + kElementGrain - 1) / kElementGrain;
-    if (ranges <= 1) {
-      *result.mutable_data<T>() = row_sum(data, n);
-      return;
-    }
-    Array partial(Shape{ranges}, x.dtype());
-    T* parts = partial.mutable_data<T>();
-    parallel_for(n, kElementGrain, [&](std::int64_t first, std::int64_t last) {
-      parts[first / kElementGrain] = row_sum(data + first, last - first);
-    });
-    *result.mutable_data<T>() = row_sum(static_cast<const T*>(parts), ranges);
+    sum_axis(x.data<T>(), AxisLayout(1, x.elements(), 1), result.mutable_data<T>(), false, factor);
   });
   return result;
 }

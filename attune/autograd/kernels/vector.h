@@ -1,24 +1,39 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 /// Loops over short vectors, on the calling thread.
 namespace attune {
 
-/// f(0) + ... + f(n - 1), in sixteen running sums that are added up in a fixed order.
+/// What long sums of T are added up in: a type with digits to spare, so that a hundred million
+/// additions still leave a sum exact to a few units in the last place of T.
+template <typename T>
+using Wide = std::conditional_t<std::is_same_v<T, float>, double, long double>;
+
+/// f(0) + ... + f(n - 1): blocks of sixteen running sums that are added up in a fixed order, and
+/// the sums of the blocks in a wider type. Inlined, or the loop would not be SIMD code where f
+/// holds references.
 template <typename T, typename F>
-T lane_sum(std::int64_t n, const F& f) {
+[[gnu::always_inline]] inline T lane_sum(std::int64_t n, const F& f) {
   constexpr int kLanes = 16;
-  T lanes[kLanes] = {};
-  std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
+  constexpr std::int64_t kBlock = 64 * kLanes;
+  Wide<T> total = 0;
+  for (std::int64_t block = 0; block < n; block += kBlock) {
+    const std::int64_t end = n - block < kBlock ? n : block + kBlock;
+    T lanes[kLanes] = {};
+    std::int64_t i = block;
+    for (; i + kLanes <= end; i += kLanes) {
 #pragma omp simd
-    for (int lane = 0; lane < kLanes; ++lane) lanes[lane] += f(i + lane);
+      for (int lane = 0; lane < kLanes; ++lane) lanes[lane] += f(i + lane);
+    }
+    for (int lane = 0; i < end; ++i, ++lane) lanes[lane] += f(i);
+    for (int width = kLanes / 2; width > 0; width /= 2)
+      for (int lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
+    if (n <= kBlock) return lanes[0];
+    total += lanes[0];
   }
-  for (int lane = 0; i < n; ++i, ++lane) lanes[lane] += f(i);
-  for (int width = kLanes / 2; width > 0; width /= 2)
-    for (int lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
-  return lanes[0];
+  return static_cast<T>(total);
 }
 
 /// sum_i x[i] y[i]

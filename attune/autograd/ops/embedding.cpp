@@ -1,8 +1,10 @@
 #include "attune/autograd/ops/embedding.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "attune/autograd/array/parallel.h"
+#include "attune/autograd/kernels/reduce.h"
 #include "attune/autograd/ops/matmul.h"
 
 namespace attune {
@@ -17,19 +19,55 @@ void forward(const T* weight, const Indices& ids, std::int64_t features, T* y) {
 }
 
 // Threads share out the columns: an id that occurs twice is no conflict, and its gradients are
-// added in the order of the positions.
+// added in the order of the positions. An id may occur a million times: gradients of such ids are
+// summed by themselves, to full precision.
 template <typename T>
-void backward(const T* dy, const Indices& ids, std::int64_t features, T* dweight) {
+void backward(const T* dy, const Indices& ids, std::int64_t rows, std::int64_t features,
+              T* dweight) {
+  constexpr std::int64_t kOften = 64;
+  std::vector<std::int64_t> count;
+  if (ids.elements() > kOften) {
+    count.resize(static_cast<std::size_t>(rows));
+    for (std::int64_t i = 0; i < ids.elements(); ++i) ++count[static_cast<std::size_t>(ids.at(i))];
+  }
+  const auto often = [&](std::int64_t id) {
+    return !count.empty() && count[static_cast<std::size_t>(id)] > kOften;
+  };
   constexpr std::int64_t kCacheLine = 16;  // numbers
   const std::int64_t columns = row_grain(ids.elements());
   const std::int64_t grain = (columns + kCacheLine - 1) / kCacheLine * kCacheLine;
   parallel_for(features, grain, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = 0; i < ids.elements(); ++i) {
+      if (often(ids.at(i))) continue;
       const T* from = dy + i * features;
       T* to = dweight + ids.at(i) * features;
       for (std::int64_t j = first; j < last; ++j) to[j] += from[j];
     }
   });
+
+  // Positions of ids that occur often, in order of the ids.
+  std::vector<std::int64_t> end(count.size()), order;
+  std::int64_t total = 0;
+  for (std::size_t id = 0; id < count.size(); ++id) {
+    end[id] = total;
+    if (count[id] > kOften) total += count[id];
+  }
+  if (total == 0) return;
+  order.resize(static_cast<std::size_t>(total));
+  for (std::int64_t i = 0; i < ids.elements(); ++i)
+    if (often(ids.at(i)))
+      order[static_cast<std::size_t>(end[static_cast<std::size_t>(ids.at(i))]++)] = i;
+  for (std::int64_t id = 0; id < rows; ++id) {
+    if (!often(id)) continue;
+    const std::int64_t times = count[static_cast<std::size_t>(id)];
+    const std::int64_t* positions = order.data() + end[static_cast<std::size_t>(id)] - times;
+    sum_rows<T>(
+        AxisLayout(1, times, features),
+        [=](std::int64_t, std::int64_t i, std::int64_t j) {
+          return dy[positions[i] * features + j];
+        },
+        dweight + id * features, /*accumulate=*/true);
+  }
 }
 
 }  // namespace
@@ -48,12 +86,13 @@ Tensor embedding(const Tensor& weight, const Indices& ids) {
     using T = decltype(type);
     forward<T>(weight.value().data<T>(), ids, features, y.mutable_data<T>());
   });
-  return record("embedding", std::move(y), {weight}, [ids, features](Grads& g) {
+  return record("embedding", std::move(y), {weight}, [ids, rows, features](Grads& g) {
     Into dw = g.into(0);
     if (!dw.accumulate) dw.buffer.fill(0);
     dispatch(dw.buffer.dtype(), [&](auto type) {
       using T = decltype(type);
-      backward<T>(g.dy().template data<T>(), ids, features, dw.buffer.template mutable_data<T>());
+      backward<T>(g.dy().template data<T>(), ids, rows, features,
+                  dw.buffer.template mutable_data<T>());
     });
   });
 }
