@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 /// Layer normalisation of the rows of x [rows, n]. Rows, or columns where sums run over rows, are
 /// shared out over threads.
@@ -10,25 +11,34 @@ struct LayerNormSizes {
   std::int64_t rows, n;
 };
 
-/// What forward leaves of a row for backward.
+/// What forward leaves of a row for backward. The mean counts from the row's first number, so that
+/// a small variance is not lost beside a large mean.
 template <typename T>
 struct LayerNormRow {
-  T mean, scale;  ///< scale = 1 / sqrt(variance + eps)
+  T mean;   ///< of x - x[0]
+  T scale;  ///< 1 / sqrt(variance + eps)
+
+  /// False where squares overflowed or vanished: such a row is done in wider numbers.
+  bool plain() const { return scale > kLowest && scale < kHighest; }
+
+ private:
+  static constexpr T kLowest = std::is_same_v<T, float> ? T(1e-15) : T(1e-140);
+  static constexpr T kHighest = 1 / kLowest;
 };
 
-/// y = (x - mean) scale gain + bias
+/// y = (x - mean) scale gain + bias. A row without any variance, and no eps, gives the bias.
 template <typename T>
 void layer_norm_forward(const LayerNormSizes& n, const T* x, const T* gain, const T* bias, T eps,
                         LayerNormRow<T>* rows, T* y);
 
 /// With z = (x - mean) scale and d = dy gain: dx (+)= scale (d - mean(d) - z mean(d z)).
 template <typename T>
-void layer_norm_backward_x(const LayerNormSizes& n, const T* x, const T* gain,
+void layer_norm_backward_x(const LayerNormSizes& n, const T* x, const T* gain, T eps,
                            const LayerNormRow<T>* rows, const T* dy, T* dx, bool accumulate);
 
 /// dgain (+)= sum over rows of dy z
 template <typename T>
-void layer_norm_backward_gain(const LayerNormSizes& n, const T* x, const LayerNormRow<T>* rows,
-                              const T* dy, T* dgain, bool accumulate);
+void layer_norm_backward_gain(const LayerNormSizes& n, const T* x, T eps,
+                              const LayerNormRow<T>* rows, const T* dy, T* dgain, bool accumulate);
 
 }  // namespace attune

@@ -26,30 +26,31 @@ Tensor layer_norm(const Tensor& x, const Tensor& gain, const Tensor& bias, doubl
         n, x.value().data<T>(), gain.value().data<T>(), bias.value().data<T>(), static_cast<T>(eps),
         reinterpret_cast<LayerNormRow<T>*>(rows.mutable_raw()), y.mutable_data<T>());
   });
-  return record(
-      "layer_norm", std::move(y), {x, gain, bias},
-      [n, rows, x = Saved(x), gain = Saved(gain)](Grads& g) {
-        const Array dy = g.dy();
-        dispatch(dy.dtype(), [&](auto type) {
-          using T = decltype(type);
-          const auto* saved = reinterpret_cast<const LayerNormRow<T>*>(rows.raw());
-          if (g.needs(0)) {
-            Into dx = g.into(0);
-            layer_norm_backward_x<T>(n, x->data<T>(), gain->data<T>(), saved, dy.data<T>(),
-                                     dx.buffer.template mutable_data<T>(), dx.accumulate);
-          }
-          if (g.needs(1)) {
-            Into dgain = g.into(1);
-            layer_norm_backward_gain<T>(n, x->data<T>(), saved, dy.data<T>(),
-                                        dgain.buffer.template mutable_data<T>(), dgain.accumulate);
-          }
-          if (g.needs(2)) {
-            Into dbias = g.into(2);
-            sum_axis<T>(dy.data<T>(), AxisLayout(1, n.rows, n.n),
-                        dbias.buffer.template mutable_data<T>(), dbias.accumulate);
-          }
-        });
-      });
+  return record("layer_norm", std::move(y), {x, gain, bias},
+                [n, rows, eps, x = Saved(x), gain = Saved(gain)](Grads& g) {
+                  const Array dy = g.dy();
+                  dispatch(dy.dtype(), [&](auto type) {
+                    using T = decltype(type);
+                    const auto* saved = reinterpret_cast<const LayerNormRow<T>*>(rows.raw());
+                    if (g.needs(0)) {
+                      Into dx = g.into(0);
+                      layer_norm_backward_x<T>(n, x->data<T>(), gain->data<T>(),
+                                               static_cast<T>(eps), saved, dy.data<T>(),
+                                               dx.buffer.template mutable_data<T>(), dx.accumulate);
+                    }
+                    if (g.needs(1)) {
+                      Into dgain = g.into(1);
+                      layer_norm_backward_gain<T>(
+                          n, x->data<T>(), static_cast<T>(eps), saved, dy.data<T>(),
+                          dgain.buffer.template mutable_data<T>(), dgain.accumulate);
+                    }
+                    if (g.needs(2)) {
+                      Into dbias = g.into(2);
+                      sum_axis<T>(dy.data<T>(), AxisLayout(1, n.rows, n.n),
+                                  dbias.buffer.template mutable_data<T>(), dbias.accumulate);
+                    }
+                  });
+                });
 }
 
 Tensor dropout(const Tensor& x, double p) {
