@@ -180,11 +180,28 @@ inline double tanh(double x) { return std::tanh(x); }
 inline double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 inline double log(double x) { return std::log(x); }
 inline double log1p_exp(double x) { return std::log1p(std::exp(x)); }
-inline double gelu(double x) { return 0.5 * x * std::erfc(-x * (std::numbers::sqrt2 / 2)); }
+inline double gelu(double x) {
+  const double share = 0.5 * std::erfc(-x * (std::numbers::sqrt2 / 2));
+  return share == 0 ? share : x * share;  // the limit at -infinity, not infinity times 0
+}
 inline double gelu_slope(double x) {
   constexpr double kDensityAtZero = 0.5 * std::numbers::inv_sqrtpi * std::numbers::sqrt2;
-  return 0.5 * std::erfc(-x * (std::numbers::sqrt2 / 2)) +
-         kDensityAtZero * x * std::exp(-0.5 * x * x);
+  const double density = kDensityAtZero * std::exp(-0.5 * x * x);
+  return 0.5 * std::erfc(-x * (std::numbers::sqrt2 / 2)) + (density == 0 ? density : x * density);
+}
+
+/// x sigmoid(x) (Elfwing et al. 2018), with its limits at the infinities.
+template <typename T>
+T silu(T x) {
+  const T s = sigmoid(x);
+  return s == 0 ? s : x * s;
+}
+
+/// The derivative of silu.
+template <typename T>
+T silu_slope(T x) {
+  const T s = sigmoid(x), rest = s * (1 - s);
+  return s + (rest == 0 ? rest : x * rest);
 }
 
 /// log(1 + e^x), without overflow.

@@ -45,13 +45,9 @@ Tensor gelu(const Tensor& x) {
 }
 
 Tensor silu(const Tensor& x) {
-  Array y = map(x.value(), [](auto v) { return v * math::sigmoid(v); });
+  Array y = map(x.value(), [](auto v) { return math::silu(v); });
   return record("silu", std::move(y), {x}, [x = Saved(x)](Grads& g) {
-    const auto derivative = [](auto d, auto v) {
-      const auto s = math::sigmoid(v);
-      return d * s * (1 + v * (1 - s));
-    };
-    g.add(0, map_same(derivative, g.dy(), *x));
+    g.add(0, map_same([](auto d, auto v) { return d * math::silu_slope(v); }, g.dy(), *x));
   });
 }
 

@@ -20,15 +20,25 @@ Array scaled(const Array& x, double factor) {
   return map(x, [factor](auto v) { return v * static_cast<decltype(v)>(factor); });
 }
 
-// minimum and maximum: `share` tells how much of the gradient goes to a, given the pair.
-template <typename Pick, typename Share>
-Tensor pick(const char* name, const Tensor& a, const Tensor& b, const Pick& pick, Share share) {
-  return record(name, map(name, a.value(), b.value(), pick), {a, b},
-                [name, share, a = Saved(a), b = Saved(b)](Grads& g) {
-                  const Array to_a = map(name, *a, *b, share);
-                  if (g.needs(0)) g.add(0, map(name, to_a, g.dy(), kProduct));
-                  if (g.needs(1))
-                    g.add(1, map(name, to_a, g.dy(), [](auto s, auto d) { return (1 - s) * d; }));
+// minimum and maximum: `wins` tells of a pair whether the first operand is chosen. The gradient is
+// selected and not multiplied, so that what is not chosen gets 0 even if dy is NaN or infinite;
+// where one operand is NaN the result is too, and both get all of the gradient.
+template <typename Wins>
+Tensor pick(const char* name, const Tensor& a, const Tensor& b, const Wins& wins) {
+  // `x != x` passes NaN on from the first operand, the failed comparison from the second.
+  const auto choose = [wins](auto x, auto y) { return x != x || wins(x, y) ? x : y; };
+  return record(name, map(name, a.value(), b.value(), choose), {a, b},
+                [name, wins, a = Saved(a), b = Saved(b)](Grads& g) {
+                  const auto pass = [&](const Array& to, const Array& other) {
+                    const Array share = map(name, to, other, [wins](auto x, auto y) {
+                      using T = decltype(x);
+                      return wins(y, x) ? T(0) : (x == y ? T(0.5) : T(1));
+                    });
+                    return map_same([](auto s, auto d) { return s == 0 ? s : s * d; }, share,
+                                    g.dy());
+                  };
+                  if (g.needs(0)) g.add(0, pass(*a, *b));
+                  if (g.needs(1)) g.add(1, pass(*b, *a));
                 });
 }
 
@@ -62,9 +72,12 @@ Tensor operator*(const Tensor& a, const Tensor& b) {
 Tensor operator/(const Tensor& a, const Tensor& b) {
   Array y = map("divide", a.value(), b.value(), [](auto x, auto y) { return x / y; });
   return record("divide", y, {a, b}, [b = Saved(b), y = saved_for(b, y)](Grads& g) {
-    Array da = map("divide", g.dy(), *b, [](auto d, auto b) { return d / b; });
-    if (g.needs(1)) g.add(1, map_same([](auto d, auto y) { return -d * y; }, da, *y));
-    g.add(0, std::move(da));
+    const auto quotient = [](auto x, auto b) { return x / b; };
+    if (g.needs(0)) g.add(0, map("divide", g.dy(), *b, quotient));
+    // y / b first: dy / b may overflow where y is 0.
+    if (g.needs(1))
+      g.add(1, map_same([](auto d, auto slope) { return -d * slope; }, g.dy(),
+                        map("divide", *y, *b, quotient)));
   });
 }
 
@@ -102,7 +115,7 @@ Tensor operator/(const Tensor& a, double b) {
 Tensor operator/(double a, const Tensor& b) {
   Array y = map(b.value(), [a](auto x) { return static_cast<decltype(x)>(a) / x; });
   return record("divide", y, {b}, [b = Saved(b), y = Saved(y)](Grads& g) {
-    g.add(0, map_same([](auto d, auto x, auto y) { return -d * y / x; }, g.dy(), *b, *y));
+    g.add(0, map_same([](auto d, auto x, auto y) { return -d * (y / x); }, g.dy(), *b, *y));
   });
 }
 
@@ -135,7 +148,7 @@ Tensor sqrt(const Tensor& x) {
 Tensor square(const Tensor& x) {
   Array y = map(x.value(), [](auto v) { return v * v; });
   return record("square", std::move(y), {x}, [x = Saved(x)](Grads& g) {
-    g.add(0, map_same([](auto d, auto v) { return 2 * d * v; }, g.dy(), *x));
+    g.add(0, map_same([](auto d, auto v) { return d * (2 * v); }, g.dy(), *x));
   });
 }
 
@@ -148,7 +161,7 @@ Tensor pow(const Tensor& x, double exponent) {
       return g.add(0, Array::zeros(x->shape(), x->dtype()));
     const auto slope = [exponent](auto d, auto v) {
       using T = decltype(v);
-      return d * static_cast<T>(exponent) * std::pow(v, static_cast<T>(exponent - 1));
+      return d * (static_cast<T>(exponent) * std::pow(v, static_cast<T>(exponent - 1)));
     };
     g.add(0, map_same(slope, g.dy(), *x));
   });
@@ -165,23 +178,12 @@ Tensor abs(const Tensor& x) {
   });
 }
 
-// NaN wins: `x != x` passes it on from the first operand, the failed comparison from the second.
 Tensor minimum(const Tensor& a, const Tensor& b) {
-  return pick(
-      "minimum", a, b, [](auto x, auto y) { return x != x || x < y ? x : y; },
-      [](auto x, auto y) {
-        using T = decltype(x);
-        return x < y ? T(1) : (x == y ? T(0.5) : T(0));
-      });
+  return pick("minimum", a, b, [](auto x, auto y) { return x < y; });
 }
 
 Tensor maximum(const Tensor& a, const Tensor& b) {
-  return pick(
-      "maximum", a, b, [](auto x, auto y) { return x != x || x > y ? x : y; },
-      [](auto x, auto y) {
-        using T = decltype(x);
-        return x > y ? T(1) : (x == y ? T(0.5) : T(0));
-      });
+  return pick("maximum", a, b, [](auto x, auto y) { return x > y; });
 }
 
 Tensor clamp(const Tensor& x, double low, double high) {
