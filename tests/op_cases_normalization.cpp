@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "attune/autograd/kernels/elementwise.h"
 #include "op_cases.h"
 
 using namespace attune;
@@ -15,6 +16,12 @@ void softmax_line(const double* x, std::size_t n, std::size_t step, std::size_t 
     const double p = std::exp(x[i * step]) / total;
     y[i * step] = i >= length ? 0 : (logarithm ? std::log(p) : p);
   }
+}
+
+// 0 for the -infinity that log_softmax gives beyond a length.
+Tensor finite(const Tensor& y) {
+  const Array kept = map(y.value(), [](auto v) { return decltype(v)(std::isfinite(v)); });
+  return where(kept, y, Tensor(Array::zeros(y.shape(), y.dtype())));
 }
 
 void add_softmax(std::vector<OpCase>& cases, const std::string& name,
@@ -57,35 +64,38 @@ void add_softmax(std::vector<OpCase>& cases, const std::string& name,
                        softmax_line(&x[0][j], 5, 3, 5, logarithm, &y[j]);
                      return y;
                    }});
-  cases.push_back(
-      {name + " with lengths",
-       {{{4, 2, 3}, -3, 3}},
-       {{401, 2, 67}},
-       [op](const Operands& x) { return op(x[0], -1, some_lengths(x[0].size(0), x[0].size(2))); },
-       [=](const std::vector<Numbers>& x) {
-         Numbers y(24);
-         for (std::size_t row = 0; row < 8; ++row) {
-           const auto length = some_lengths(4, 3).at(static_cast<std::int64_t>(row / 2));
-           softmax_line(&x[0][row * 3], 3, 1, static_cast<std::size_t>(length), logarithm,
-                        &y[row * 3]);
-         }
-         return y;
-       }});
-  cases.push_back(
-      {name + " with lengths over a middle axis",
-       {{{4, 3, 2}, -3, 3}},
-       {{401, 67, 2}},
-       [op](const Operands& x) { return op(x[0], 1, some_lengths(x[0].size(0), x[0].size(1))); },
-       [=](const std::vector<Numbers>& x) {
-         Numbers y(24);
-         for (std::size_t b = 0; b < 4; ++b)
-           for (std::size_t j = 0; j < 2; ++j)
-             softmax_line(
-                 &x[0][b * 6 + j], 3, 2,
-                 static_cast<std::size_t>(some_lengths(4, 3).at(static_cast<std::int64_t>(b))),
-                 logarithm, &y[b * 6 + j]);
-         return y;
-       }});
+  cases.push_back({name + " with lengths",
+                   {{{4, 2, 3}, -3, 3}},
+                   {{401, 2, 67}},
+                   [op](const Operands& x) {
+                     return finite(op(x[0], -1, some_lengths(x[0].size(0), x[0].size(2))));
+                   },
+                   [=](const std::vector<Numbers>& x) {
+                     Numbers y(24);
+                     for (std::size_t row = 0; row < 8; ++row) {
+                       const auto length =
+                           some_lengths(4, 3).at(static_cast<std::int64_t>(row / 2));
+                       softmax_line(&x[0][row * 3], 3, 1, static_cast<std::size_t>(length),
+                                    logarithm, &y[row * 3]);
+                     }
+                     return y;
+                   }});
+  cases.push_back({name + " with lengths over a middle axis",
+                   {{{4, 3, 2}, -3, 3}},
+                   {{401, 67, 2}},
+                   [op](const Operands& x) {
+                     return finite(op(x[0], 1, some_lengths(x[0].size(0), x[0].size(1))));
+                   },
+                   [=](const std::vector<Numbers>& x) {
+                     Numbers y(24);
+                     for (std::size_t b = 0; b < 4; ++b)
+                       for (std::size_t j = 0; j < 2; ++j)
+                         softmax_line(&x[0][b * 6 + j], 3, 2,
+                                      static_cast<std::size_t>(
+                                          some_lengths(4, 3).at(static_cast<std::int64_t>(b))),
+                                      logarithm, &y[b * 6 + j]);
+                     return y;
+                   }});
 }
 
 }  // namespace

@@ -186,11 +186,11 @@ void for_each_group(const MultiHeadSizes& n, const Body& body) {
 // The weights of a tile from its scores: exp(score - log sum), and 0 where a query does not see.
 template <typename T>
 void weigh(const MultiHeadSizes& n, const QueryTile& queries, const KeyTile& keys,
-           const T* log_sums, Tile<T>& tile) {
+           const LogSumExp<T>* log_sums, Tile<T>& tile) {
   for (std::int64_t row = 0; row < queries.count; ++row) {
     const std::int64_t seen = visible_in(n, queries, row, keys);
     T* w = tile[row];
-    row_exp(w, log_sums[queries.pair * n.queries + queries.first + row], seen, w);
+    row_probabilities(w, log_sums[queries.pair * n.queries + queries.first + row], seen, w);
     std::fill(w + seen, w + keys.count, T{0});
   }
 }
@@ -227,7 +227,7 @@ void scale_row(T* x, std::int64_t n, T factor) {
 template <typename T>
 void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile,
              std::int64_t last_tile, const T* query, const T* key, const T* value, T* context,
-             T* log_sums) {
+             LogSumExp<T>* log_sums) {
   const std::int64_t d = n.key_features, e = n.value_features;
   std::vector<KeyTile> tiles;
   std::vector<PackedMatrix<T>> keys, values;
@@ -270,7 +270,7 @@ void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile
       axpy(e, sees ? 1 / softmax.total[row] : T{1}, sum + row * e, at(n, context, e, pair, t),
            /*accumulate=*/false);
       log_sums[pair * n.queries + t] =
-          sees ? softmax.largest[row] + std::log(softmax.total[row]) : 0;
+          sees ? LogSumExp<T>{softmax.largest[row], std::log(softmax.total[row])} : LogSumExp<T>{};
     }
   }
 }
@@ -399,15 +399,15 @@ class PairBackward {
 
 template <typename T>
 void multi_head_forward(const MultiHeadSizes& n, const T* query, const T* key, const T* value,
-                        T* context, T* log_sums) {
+                        T* context, LogSumExp<T>* log_sums) {
   for_each_group(n, [&](std::int64_t pair, std::int64_t first, std::int64_t last) {
     forward(n, pair, first, last, query, key, value, context, log_sums);
   });
 }
 
 template <typename T>
-void multi_head_weights(const MultiHeadSizes& n, const T* query, const T* key, const T* log_sums,
-                        T* weights) {
+void multi_head_weights(const MultiHeadSizes& n, const T* query, const T* key,
+                        const LogSumExp<T>* log_sums, T* weights) {
   for_each_group(n, [&](std::int64_t pair, std::int64_t first, std::int64_t last) {
     const std::int64_t d = n.key_features;
     Array scratch(Shape{kTile, d}, dtype_of<T>);
@@ -440,10 +440,12 @@ void multi_head_backward(const MultiHeadSizes& n, const MultiHeadSaved<T>& saved
                });
 }
 
-#define ATTUNE_INSTANTIATE(T)                                                                    \
-  template void multi_head_forward(const MultiHeadSizes&, const T*, const T*, const T*, T*, T*); \
-  template void multi_head_weights(const MultiHeadSizes&, const T*, const T*, const T*, T*);     \
-  template void multi_head_backward(const MultiHeadSizes&, const MultiHeadSaved<T>&, Target<T>,  \
+#define ATTUNE_INSTANTIATE(T)                                                                      \
+  template void multi_head_forward(const MultiHeadSizes&, const T*, const T*, const T*, T*,        \
+                                   LogSumExp<T>*);                                                 \
+  template void multi_head_weights(const MultiHeadSizes&, const T*, const T*, const LogSumExp<T>*, \
+                                   T*);                                                            \
+  template void multi_head_backward(const MultiHeadSizes&, const MultiHeadSaved<T>&, Target<T>,    \
                                     Target<T>, Target<T>)
 ATTUNE_INSTANTIATE(float);
 ATTUNE_INSTANTIATE(double);

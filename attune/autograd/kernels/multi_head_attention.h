@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "attune/autograd/kernels/attention.h"
+#include "attune/autograd/kernels/rows.h"
 
 /// Scaled dot-product attention of whole sequences, [T, B, H * d], by every head of every batch
 /// row. Such a pair (b, h) is a matrix whose rows lie B * H * d apart, so nothing is moved to get
@@ -36,21 +37,22 @@ struct MultiHeadSizes {
 };
 
 /// context[t] = sum_s softmax_s(scale query[t] . key[s]) value[s], and log_sums [B, H, T]: of each
-/// row of scores the log sum exp. A query that sees no key, or has only scores of -infinity, has
-/// context and log sum 0.
+/// row of scores the log sum exp, in its parts. A query that sees no key, or has only scores of
+/// -infinity, has context and log sum 0.
 template <typename T>
 void multi_head_forward(const MultiHeadSizes& n, const T* query, const T* key, const T* value,
-                        T* context, T* log_sums);
+                        T* context, LogSumExp<T>* log_sums);
 
 /// weights [B, H, T, S] = exp(scale query . key - log_sum), and 0 where a query does not see.
 template <typename T>
-void multi_head_weights(const MultiHeadSizes& n, const T* query, const T* key, const T* log_sums,
-                        T* weights);
+void multi_head_weights(const MultiHeadSizes& n, const T* query, const T* key,
+                        const LogSumExp<T>* log_sums, T* weights);
 
 /// What the forward pass took in and left behind, and the gradients of its results.
 template <typename T>
 struct MultiHeadSaved {
-  const T *query, *key, *value, *context, *log_sums;
+  const T *query, *key, *value, *context;
+  const LogSumExp<T>* log_sums;
   const T* dcontext;
   const T *weights, *dweights;  ///< nullptr unless weights were asked for
 };

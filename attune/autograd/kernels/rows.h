@@ -36,28 +36,58 @@ void row_exp(const T* x, T shift, std::int64_t n, T* y) {
   for (std::int64_t i = 0; i < n; ++i) y[i] = math::exp(x[i] - shift);
 }
 
-/// y[i] += scale (exp(x[i] - total) - offset), where `total` is the row's log sum exp
+/// log sum_i exp(x[i]) in two parts. They stay apart until a difference is taken: next to a large
+/// maximum their sum has no digits left for the logarithm (three scores of 1e8 have 1e8 + ln 3).
 template <typename T>
-void row_add_probabilities(const T* x, T total, T offset, T scale, std::int64_t n, T* y) {
-#pragma omp simd
-  for (std::int64_t i = 0; i < n; ++i) y[i] += scale * (math::exp(x[i] - total) - offset);
-}
+struct LogSumExp {
+  T largest;    ///< the largest x[i]; -infinity for a row that is empty or holds nothing else
+  T log_total;  ///< log sum_i exp(x[i] - largest), 0 for such a row; NaN if one is +infinity
+
+  /// True for a row whose probabilities are all 0.
+  bool empty() const { return largest == -std::numeric_limits<T>::infinity(); }
+  T value() const { return std::isinf(largest) ? largest : largest + log_total; }
+};
 
 /// log sum_i exp(x[i]): the largest element is taken out first, so that nothing overflows.
-/// -infinity for a row that is empty or holds nothing else.
 template <typename T>
-T row_logsumexp(const T* x, std::int64_t n) {
+LogSumExp<T> row_logsumexp(const T* x, std::int64_t n) {
   const T largest = row_max(x, n);
-  if (std::isinf(largest)) return largest;
+  if (largest == -std::numeric_limits<T>::infinity()) return {largest, 0};
   constexpr std::int64_t kBlock = 256;  // stays in the nearest cache
   T block[kBlock];
-  T total = 0;
+  Wide<T> total = 0;
   for (std::int64_t first = 0; first < n; first += kBlock) {
     const std::int64_t width = std::min(kBlock, n - first);
     row_exp(x + first, largest, width, block);
     total += lane_sum<T>(width, [&](std::int64_t i) { return block[i]; });
   }
-  return largest + std::log(total);
+  return {largest, std::log(static_cast<T>(total))};
+}
+
+/// y[i] = log of the probability of x[i] in a row that is not empty.
+template <typename T>
+void row_log_probabilities(const T* x, const LogSumExp<T>& sum, std::int64_t n, T* y) {
+  const T largest = sum.largest, log_total = sum.log_total;
+#pragma omp simd
+  for (std::int64_t i = 0; i < n; ++i) y[i] = (x[i] - largest) - log_total;
+}
+
+/// y[i] = the probability of x[i]
+template <typename T>
+void row_probabilities(const T* x, const LogSumExp<T>& sum, std::int64_t n, T* y) {
+  const T largest = sum.largest, log_total = sum.log_total;
+#pragma omp simd
+  for (std::int64_t i = 0; i < n; ++i) y[i] = math::exp((x[i] - largest) - log_total);
+}
+
+/// y[i] += scale (probability of x[i] - offset)
+template <typename T>
+void row_add_probabilities(const T* x, const LogSumExp<T>& sum, T offset, T scale, std::int64_t n,
+                           T* y) {
+  const T largest = sum.largest, log_total = sum.log_total;
+#pragma omp simd
+  for (std::int64_t i = 0; i < n; ++i)
+    y[i] += scale * (math::exp((x[i] - largest) - log_total) - offset);
 }
 
 }  // namespace attune

@@ -61,10 +61,14 @@ void log_softmax_forward(const SoftmaxRows& rows, const T* x, T* y) {
   for_each_row(rows, [&](std::int64_t offset, std::int64_t length) {
     const T* from = x + offset;
     T* to = y + offset;
-    const T total = row_logsumexp(from, length);
-#pragma omp simd
-    for (std::int64_t i = 0; i < length; ++i) to[i] = from[i] - total;
-    std::fill_n(to + length, rows.n - length, T{0});
+    constexpr T kNone = -std::numeric_limits<T>::infinity();
+    const LogSumExp<T> sum = row_logsumexp(from, length);
+    if (sum.empty()) {
+      std::fill_n(to, rows.n, kNone);
+      return;
+    }
+    row_log_probabilities(from, sum, length, to);
+    std::fill_n(to + length, rows.n - length, kNone);
   });
 }
 
@@ -75,6 +79,8 @@ void log_softmax_backward(const SoftmaxRows& rows, const T* y, const T* dy, T* d
     const T* p = y + offset;
     const T* d = dy + offset;
     T* to = dx + offset;
+    constexpr T kNone = -std::numeric_limits<T>::infinity();
+    if (std::all_of(p, p + length, [](T v) { return v == kNone; })) length = 0;
     const T total = lane_sum<T>(length, [&](std::int64_t i) { return d[i]; });
     if (accumulate) {
 #pragma omp simd

@@ -6,7 +6,7 @@
 namespace attune {
 
 /// `rows` rows of `n` numbers. With lengths, only the first lengths[r / rows_per_length] numbers of
-/// row r take part; the others become 0.
+/// row r take part; the others have the probability 0.
 struct SoftmaxRows {
   std::int64_t rows, n;
   const std::int32_t* lengths = nullptr;
@@ -25,11 +25,12 @@ void softmax_forward(const SoftmaxRows& rows, const T* x, T* y);
 template <typename T>
 void softmax_backward(const SoftmaxRows& rows, const T* y, const T* dy, T* dx, bool accumulate);
 
-/// y = x - log sum exp(x)
+/// y = x - log sum exp(x), and -infinity where softmax gives 0: beyond a length, and in a row of
+/// nothing but -infinity.
 template <typename T>
 void log_softmax_forward(const SoftmaxRows& rows, const T* x, T* y);
 
-/// dx (+)= dy - exp(y) sum dy
+/// dx (+)= dy - exp(y) sum dy, and 0 beyond a length and in a row of nothing but -infinity.
 template <typename T>
 void log_softmax_backward(const SoftmaxRows& rows, const T* y, const T* dy, T* dx, bool accumulate);
 

@@ -47,38 +47,38 @@ Targets::Targets(const char* op, const char* what, const Tensor& scores, const I
   share = counted > 0 ? 1.0 / static_cast<double>(counted) : 0;
 }
 
-// The mean of the losses of the rows that count, added up in a fixed order.
-Array mean_of(const Array& losses, double share) {
-  return map(sum_all(losses),
-             [share](auto total) { return total * static_cast<decltype(total)>(share); });
-}
-
-// Loss of each row, and its log sum exp for backward.
+// Loss of each row, and its log sum exp for backward. A row of nothing but -infinity gives its
+// target no probability: the loss is infinite, and no logit changes that.
 template <typename T>
-void cross_entropy_forward(const Targets& targets, T smoothing, const T* logits, T* totals,
+void cross_entropy_forward(const Targets& targets, T smoothing, const T* logits, LogSumExp<T>* sums,
                            T* losses) {
   const std::int64_t n = targets.classes;
   parallel_for(targets.rows, row_grain(n), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t row = first; row < last; ++row) {
       if (!targets.counts(row)) {
-        losses[row] = totals[row] = 0;
+        losses[row] = 0;
         continue;
       }
       const T* x = logits + row * n;
-      totals[row] = row_logsumexp(x, n);
-      T expected = (1 - smoothing) * x[targets[row]];
+      sums[row] = row_logsumexp(x, n);
+      if (sums[row].empty()) {
+        losses[row] = std::numeric_limits<T>::infinity();
+        continue;
+      }
+      const T largest = sums[row].largest;
+      T expected = (1 - smoothing) * (x[targets[row]] - largest);
       if (smoothing != 0)
-        expected +=
-            smoothing / static_cast<T>(n) * lane_sum<T>(n, [&](std::int64_t i) { return x[i]; });
-      losses[row] = totals[row] - expected;
+        expected += smoothing / static_cast<T>(n) *
+                    lane_sum<T>(n, [&](std::int64_t i) { return x[i] - largest; });
+      losses[row] = sums[row].log_total - expected;
     }
   });
 }
 
 // dlogits (+)= scale (softmax(logits) - target)
 template <typename T>
-void cross_entropy_backward(const Targets& targets, T smoothing, const T* logits, const T* totals,
-                            T scale, T* dlogits, bool accumulate) {
+void cross_entropy_backward(const Targets& targets, T smoothing, const T* logits,
+                            const LogSumExp<T>* sums, T scale, T* dlogits, bool accumulate) {
   const std::int64_t n = targets.classes;
   const T spread = smoothing / static_cast<T>(n);
   parallel_for(targets.rows, row_grain(n), [&](std::int64_t first, std::int64_t last) {
@@ -86,11 +86,30 @@ void cross_entropy_backward(const Targets& targets, T smoothing, const T* logits
       const T* x = logits + row * n;
       T* dx = dlogits + row * n;
       if (!accumulate) std::fill_n(dx, n, T{0});
-      if (!targets.counts(row)) continue;
-      row_add_probabilities(x, totals[row], spread, scale, n, dx);
+      if (!targets.counts(row) || sums[row].empty()) continue;
+      row_add_probabilities(x, sums[row], spread, scale, n, dx);
       dx[targets[row]] -= scale * (1 - smoothing);
     }
   });
+}
+
+// The mean of f(x, t) over all elements, made in at least double: losses whose mean is a number
+// do not overflow on the way.
+template <typename F>
+Array mean_of(const Array& x, const Array& t, const F& f) {
+  const std::int64_t n = x.elements(), parts = (n + kElementGrain - 1) / kElementGrain;
+  Array sums(Shape{parts}, DType::f64);
+  double* const to = sums.mutable_data<double>();
+  dispatch(x.dtype(), [&](auto type) {
+    using T = decltype(type);
+    const T *a = x.data<T>(), *b = t.data<T>();
+    parallel_for(n, kElementGrain, [&](std::int64_t first, std::int64_t last) {
+      to[first / kElementGrain] = lane_sum<double>(last - first, [&](std::int64_t i) {
+        return static_cast<double>(f(a[first + i], b[first + i]));
+      });
+    });
+  });
+  return sum_all(sums, 1 / static_cast<double>(n)).to(x.dtype());
 }
 
 void check_alike(const char* op, const char* what, const Tensor& x, const Tensor& target) {
@@ -110,19 +129,21 @@ Tensor cross_entropy(const Tensor& logits, const Indices& target_ids, std::int32
   const Targets targets("cross_entropy", "logits", logits, target_ids, ignore);
   ATTUNE_CHECK(smoothing >= 0 && smoothing < 1,
                "cross_entropy: smoothing is {}; it must be in [0, 1)", smoothing);
-  Array totals(Shape{targets.rows}, logits.dtype()), losses(totals.shape(), totals.dtype());
+  Array sums(Shape{targets.rows, 2}, logits.dtype());  // a LogSumExp each
+  Array losses(Shape{targets.rows}, logits.dtype());
   dispatch(logits.dtype(), [&](auto type) {
     using T = decltype(type);
     cross_entropy_forward<T>(targets, static_cast<T>(smoothing), logits.value().data<T>(),
-                             totals.mutable_data<T>(), losses.mutable_data<T>());
+                             reinterpret_cast<LogSumExp<T>*>(sums.mutable_raw()),
+                             losses.mutable_data<T>());
   });
-  return record("cross_entropy", mean_of(losses, targets.share), {logits},
-                [targets, smoothing, totals, logits = Saved(logits)](Grads& g) {
+  return record("cross_entropy", sum_all(losses, targets.share), {logits},
+                [targets, smoothing, sums, logits = Saved(logits)](Grads& g) {
                   Into dx = g.into(0);
-                  dispatch(totals.dtype(), [&](auto type) {
+                  dispatch(sums.dtype(), [&](auto type) {
                     using T = decltype(type);
                     cross_entropy_backward<T>(targets, static_cast<T>(smoothing), logits->data<T>(),
-                                              totals.data<T>(),
+                                              reinterpret_cast<const LogSumExp<T>*>(sums.raw()),
                                               static_cast<T>(g.dy().item() * targets.share),
                                               dx.buffer.template mutable_data<T>(), dx.accumulate);
                   });
@@ -139,7 +160,7 @@ Tensor nll_loss(const Tensor& log_probabilities, const Indices& target_ids, std:
     for (std::int64_t row = 0; row < targets.rows; ++row)
       if (targets.counts(row)) to[row] = -x[row * targets.classes + targets[row]];
   });
-  return record("nll_loss", mean_of(losses, targets.share), {log_probabilities},
+  return record("nll_loss", sum_all(losses, targets.share), {log_probabilities},
                 [targets](Grads& g) {
                   Into dx = g.into(0);
                   if (!dx.accumulate) dx.buffer.fill(0);
@@ -156,9 +177,12 @@ Tensor nll_loss(const Tensor& log_probabilities, const Indices& target_ids, std:
 Tensor mse_loss(const Tensor& prediction, const Tensor& target) {
   check_alike("mse_loss", "prediction", prediction, target);
   const double share = 1.0 / static_cast<double>(prediction.elements());
-  const Array squares = map_same([](auto p, auto t) { return (p - t) * (p - t); },
-                                 prediction.value(), target.value());
-  return record("mse_loss", mean_of(squares, share), {prediction, target},
+  const auto square = [](auto p, auto t) {
+    const double difference = static_cast<double>(p) - static_cast<double>(t);
+    return difference * difference;
+  };
+  return record("mse_loss", mean_of(prediction.value(), target.value(), square),
+                {prediction, target},
                 [share, prediction = Saved(prediction), target = Saved(target)](Grads& g) {
                   const double scale = 2 * share * g.dy().item();
                   const auto slope = [scale](auto p, auto t) {
@@ -172,14 +196,15 @@ Tensor mse_loss(const Tensor& prediction, const Tensor& target) {
 Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target) {
   check_alike("binary_cross_entropy_with_logits", "logits", logits, target);
   const double share = 1.0 / static_cast<double>(logits.elements());
-  // log(1 + e^x) - t x, with the exponent kept from being positive.
+  // log(1 + e^x) - t x, with the exponent kept from being positive, and 0 times infinity being 0.
   const auto loss = [](auto x, auto t) {
-    return (x < 0 ? decltype(x)(0) : x) - t * x + math::log1p_exp(-std::fabs(x));
+    using T = decltype(x);
+    const T weight = x < 0 ? -t : 1 - t;
+    return (weight == 0 ? T(0) : weight * x) + math::log1p_exp(-std::fabs(x));
   };
   return record(
-      "binary_cross_entropy_with_logits",
-      mean_of(map_same(loss, logits.value(), target.value()), share), {logits, target},
-      [share, x = Saved(logits), t = Saved(target)](Grads& g) {
+      "binary_cross_entropy_with_logits", mean_of(logits.value(), target.value(), loss),
+      {logits, target}, [share, x = Saved(logits), t = Saved(target)](Grads& g) {
         const double scale = share * g.dy().item();
         const auto dx = [scale](auto x, auto t) {
           return static_cast<decltype(x)>(scale) * (math::sigmoid(x) - t);

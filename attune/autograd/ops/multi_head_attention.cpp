@@ -68,14 +68,16 @@ std::vector<Tensor> attention(const Tensor& query, const Tensor& key, const Tens
   const MultiHeadSizes n = sizes_of(query, key, value, options);
   const DType dtype = query.dtype();
   Array context(Shape{n.queries, n.batch, n.heads * n.value_features}, dtype), weights;
-  Array log_sums(Shape{n.batch, n.heads, n.queries}, dtype);
+  Array log_sums(Shape{n.batch, n.heads, n.queries, 2}, dtype);  // a LogSumExp each
   if (with_weights) weights = Array(Shape{n.batch, n.heads, n.queries, n.keys}, dtype);
   dispatch(dtype, [&](auto type) {
     using T = decltype(type);
     const T *q = query.value().data<T>(), *k = key.value().data<T>();
     multi_head_forward<T>(n, q, k, value.value().data<T>(), context.mutable_data<T>(),
-                          log_sums.mutable_data<T>());
-    if (with_weights) multi_head_weights<T>(n, q, k, log_sums.data<T>(), weights.mutable_data<T>());
+                          reinterpret_cast<LogSumExp<T>*>(log_sums.mutable_raw()));
+    if (with_weights)
+      multi_head_weights<T>(n, q, k, reinterpret_cast<const LogSumExp<T>*>(log_sums.raw()),
+                            weights.mutable_data<T>());
   });
   std::vector<Array> results = {context};
   if (with_weights) results.push_back(weights);
@@ -89,7 +91,7 @@ std::vector<Tensor> attention(const Tensor& query, const Tensor& key, const Tens
                                   .key = key->data<T>(),
                                   .value = value->data<T>(),
                                   .context = context->data<T>(),
-                                  .log_sums = log_sums.data<T>(),
+                                  .log_sums = reinterpret_cast<const LogSumExp<T>*>(log_sums.raw()),
                                   .dcontext = g.dy(0).template data<T>(),
                                   .weights = nullptr,
                                   .dweights = nullptr};

@@ -30,9 +30,9 @@ Tensor scaled_sum(const char* name, const Tensor& x, int axis, bool keep, double
   Array y(x.shape().without(axis, keep), x.dtype());
   dispatch(x.dtype(), [&](auto type) {
     using T = decltype(type);
-    sum_axis<T>(x.value().data<T>(), AxisLayout(x.shape(), axis), y.mutable_data<T>());
+    sum_axis<T>(x.value().data<T>(), AxisLayout(x.shape(), axis), y.mutable_data<T>(),
+                /*accumulate=*/false, factor);
   });
-  if (factor != 1) y = scaled(y, factor);
   return record(name, std::move(y), {x}, [kept, factor, shape = x.shape()](Grads& g) {
     const Array dy = factor == 1 ? g.dy() : scaled(g.dy(), factor);
     g.add(0, stretch(dy.reshape(kept), shape));
@@ -40,9 +40,7 @@ Tensor scaled_sum(const char* name, const Tensor& x, int axis, bool keep, double
 }
 
 Tensor scaled_sum(const char* name, const Tensor& x, double factor) {
-  Array y = sum_all(x.value());
-  if (factor != 1) y = scaled(y, factor);
-  return record(name, std::move(y), {x}, [factor, shape = x.shape()](Grads& g) {
+  return record(name, sum_all(x.value(), factor), {x}, [factor, shape = x.shape()](Grads& g) {
     g.add(0, stretch(factor == 1 ? g.dy() : scaled(g.dy(), factor), shape));
   });
 }
@@ -129,21 +127,36 @@ Tensor logsumexp(const Tensor& x, int axis, bool keep) {
                 : reshape(transpose(y, axis, -1), x.shape().without(axis, false));
   }
   Array y(x.shape().without(axis, keep), x.dtype());
+  const std::int64_t rows = y.elements();
+  Array sums(Shape{rows, 2}, x.dtype());  // a LogSumExp each
   dispatch(x.dtype(), [&](auto type) {
     using T = decltype(type);
     const T* from = x.value().data<T>();
     T* to = y.mutable_data<T>();
-    parallel_for(y.elements(), row_grain(n), [&](std::int64_t first, std::int64_t last) {
-      for (std::int64_t row = first; row < last; ++row) to[row] = row_logsumexp(from + row * n, n);
+    auto* sum = reinterpret_cast<LogSumExp<T>*>(sums.mutable_raw());
+    parallel_for(rows, row_grain(n), [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t row = first; row < last; ++row) {
+        sum[row] = row_logsumexp(from + row * n, n);
+        to[row] = sum[row].value();
+      }
     });
   });
-  const Shape kept = x.shape().without(axis, true);
-  return record("logsumexp", y, {x}, [kept, x = Saved(x), y = Saved(y)](Grads& g) {
-    // d exp(x - y); a row without a finite largest element has no slope.
-    const Array share = map("logsumexp", *x, y->reshape(kept), [](auto v, auto total) {
-      return std::isinf(total) ? decltype(v)(0) : math::exp(v - total);
+  return record("logsumexp", y, {x}, [rows, n, sums, x = Saved(x)](Grads& g) {
+    // dy softmax(x), which is 0 for a row of nothing but -infinity.
+    const Array dy = g.dy();
+    Into dx = g.into(0);
+    if (!dx.accumulate) dx.buffer.fill(0);
+    dispatch(dy.dtype(), [&](auto type) {
+      using T = decltype(type);
+      const T *from = x->data<T>(), *d = dy.data<T>();
+      T* to = dx.buffer.template mutable_data<T>();
+      const auto* sum = reinterpret_cast<const LogSumExp<T>*>(sums.raw());
+      parallel_for(rows, row_grain(n), [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t row = first; row < last; ++row)
+          if (!sum[row].empty())
+            row_add_probabilities(from + row * n, sum[row], T{0}, d[row], n, to + row * n);
+      });
     });
-    g.add(0, map("logsumexp", share, g.dy().reshape(kept), [](auto p, auto d) { return p * d; }));
   });
 }
 

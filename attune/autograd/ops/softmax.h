@@ -7,10 +7,12 @@ namespace attune {
 
 /// y_i = exp(x_i) / sum_j exp(x_j) along an axis, without overflow. With `lengths` [B], axis 0 of x
 /// is the batch (B rows) and in row b only the first lengths[b] positions of the axis take part:
-/// the others get 0, and a row of length 0 is all zeros, never NaN.
+/// the others get 0. A row of length 0, or of nothing but -infinity, is all zeros, never NaN; one
+/// with +infinity or NaN is NaN.
 /// Errors: no such axis; lengths are not one for each row, or outside [0, axis size].
 Tensor softmax(const Tensor& x, int axis = -1, const Indices& lengths = {});
-/// log softmax(x), without overflow; positions beyond a length are 0 and have no gradient.
+/// log softmax(x) to full precision, however large x is. Where softmax gives 0 because of a length
+/// or in a row of nothing but -infinity it is -infinity, with the gradient 0.
 Tensor log_softmax(const Tensor& x, int axis = -1, const Indices& lengths = {});
 
 }  // namespace attune
