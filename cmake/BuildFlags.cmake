@@ -11,6 +11,10 @@ endif()
 add_library(attune_flags INTERFACE)
 target_compile_features(attune_flags INTERFACE cxx_std_20)
 target_compile_options(attune_flags INTERFACE -Wall -Wextra)
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # Loops marked omp simd are templates: in float64 they call the C++ library and stay loops.
+  target_compile_options(attune_flags INTERFACE -Wno-pass-failed)
+endif()
 target_link_libraries(attune_flags INTERFACE OpenMP::OpenMP_CXX)
 
 # These two free the compiler to use vector instructions and change no result. -ffast-math and its
@@ -39,4 +43,8 @@ if(ATTUNE_SANITIZE)
   set(sanitizer_flags -fsanitize=${ATTUNE_SANITIZE} -fno-sanitize-recover=all)
   target_compile_options(attune_flags INTERFACE ${sanitizer_flags} -fno-omit-frame-pointer)
   target_link_options(attune_flags INTERFACE ${sanitizer_flags})
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND ATTUNE_SANITIZE MATCHES "address")
+    # GCC defines it by itself. The pool of memory stands aside where it is defined.
+    target_compile_definitions(attune_flags INTERFACE __SANITIZE_ADDRESS__=1)
+  endif()
 endif()

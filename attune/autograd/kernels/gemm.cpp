@@ -87,7 +87,7 @@ std::int64_t panel_size(std::int64_t length, std::int64_t work, std::int64_t mul
 template <typename T>
 inline constexpr bool kOwnKernel = gemm_kernel::kAvailable&& std::is_same_v<T, float>;
 
-std::int64_t round_up(std::int64_t n, std::int64_t multiple) {
+[[maybe_unused]] std::int64_t round_up(std::int64_t n, std::int64_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 

@@ -16,7 +16,7 @@ namespace attune {
 /// The largest element; -infinity for an empty row, NaN if there is one.
 template <typename T>
 T row_max(const T* x, std::int64_t n) {
-  const auto larger = [](T a, T b) { return (b > a) | (b != b) ? b : a; };
+  const auto larger = [](T a, T b) { return ((b > a) | (b != b)) ? b : a; };
   constexpr int kLanes = 16;
   T lanes[kLanes];
   std::fill_n(lanes, kLanes, -std::numeric_limits<T>::infinity());
