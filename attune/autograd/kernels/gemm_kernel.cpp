@@ -62,25 +62,23 @@ constexpr std::array<Tile, kRows> kTiles[2] = {
 
 // Rows become columns in log2(N) rounds: round S swaps blocks of S numbers across pairs of rows
 // that are S apart.
-template <int S = 1, typename Block, int N>
-inline void transpose(Block (&rows)[N]) {
-  if constexpr (S < N) {
-    using Places = decltype(Block{} < Block{});  // whole numbers, as many
-    Places first{}, second{};
+template <int S, typename Block, int N, int... Lane>
+inline void swap_blocks(Block (&rows)[N], std::integer_sequence<int, Lane...>) {
 #pragma GCC unroll 16
-    for (int lane = 0; lane < N; ++lane) {
-      first[lane] = lane & S ? N + lane - S : lane;
-      second[lane] = lane & S ? N + lane : lane + S;
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < N; ++i) {
-      if (i & S) continue;
-      const Block upper = rows[i], lower = rows[i + S];
-      rows[i] = __builtin_shuffle(upper, lower, first);
-      rows[i + S] = __builtin_shuffle(upper, lower, second);
-    }
-    transpose<2 * S>(rows);
+  for (int i = 0; i < N; ++i) {
+    if (i & S) continue;
+    const Block upper = rows[i], lower = rows[i + S];
+    rows[i] = __builtin_shufflevector(upper, lower, (Lane & S ? N + Lane - S : Lane)...);
+    rows[i + S] = __builtin_shufflevector(upper, lower, (Lane & S ? N + Lane : Lane + S)...);
   }
+}
+template <typename Block, int N>
+inline void transpose(Block (&rows)[N]) {
+  constexpr std::make_integer_sequence<int, N> kLane;
+  swap_blocks<1>(rows, kLane);
+  swap_blocks<2>(rows, kLane);
+  swap_blocks<4>(rows, kLane);
+  if constexpr (N == 16) swap_blocks<8>(rows, kLane);
 }
 
 // One panel of B whose `count` columns lie along k, in square blocks.

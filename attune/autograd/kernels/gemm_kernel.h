@@ -14,8 +14,7 @@ namespace attune::gemm_kernel {
 
 /// 0 where the compiler may not use FMA instructions (a build for any x86-64), on other processors,
 /// and without GCC's vector types: products go to OpenBLAS there.
-#if defined(__GNUC__) && !defined(__clang__) && \
-    (defined(__AVX512F__) || (defined(__AVX2__) && defined(__FMA__)))
+#if defined(__GNUC__) && (defined(__AVX512F__) || (defined(__AVX2__) && defined(__FMA__)))
 #define ATTUNE_GEMM_KERNEL 1
 #else
 #define ATTUNE_GEMM_KERNEL 0
