@@ -393,7 +393,8 @@ TEST_CASE("padding has no influence on softmax and its logarithm", "[padding]") 
             const Tensor x = trial.input({kBatch, 3, 19}, columns_beyond(lengths, 19, 3));
             const Hidden hidden = [=](std::int64_t i) { return i / 2 % 19 >= lengths.at(i / 38); };
             const Tensor y = trial.input({kBatch, 19, 2}, hidden);
-            for ([[maybe_unused]] const bool twice : {false, true}) {  // gradients are added the second time
+            for ([[maybe_unused]] const bool twice :
+                 {false, true}) {  // gradients are added the second time
               trial.result(softmax(x, -1, lengths), columns_beyond(lengths, 19, 3));
               trial.result(softmax(y, 1, lengths), hidden);
               trial.result(log_softmax(x, -1, lengths), columns_beyond(lengths, 19, 3));

@@ -445,10 +445,10 @@ TEST_CASE("a model learns to copy, and its attention to look straight ahead") {
     seed(4);
     check(EncoderDecoder({.source_vocabulary = 9,
                           .target_vocabulary = 9,
-                          .attention = "general",
+                          .attention = "additive",
                           .embedding = 16,
                           .hidden = 16}),
-          0.01, 300);
+          0.01, 600);
   }
   SECTION("a Transformer") {
     seed(7);
@@ -457,6 +457,6 @@ TEST_CASE("a model learns to copy, and its attention to look straight ahead") {
                        .embedding = 32,
                        .heads = 2,
                        .feed_forward = 64}),
-          0.003, 400);
+          0.003, 600);
   }
 }
