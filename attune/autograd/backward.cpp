@@ -56,7 +56,9 @@ class BackwardPass {
       Node* node = nodes_[next].get();  // visit() may move the list
       for (const Edge& edge : node->inputs()) {
         visit(edge.node);
-        if (edge.node && !edge.node->is_leaf()) note_use(*node, edge.node->slots_[edge.output]);
+        if (edge.node && edge.node->has_views_.load(std::memory_order_relaxed) &&
+            !edge.node->is_leaf())
+          note_use(*node, edge.node->slots_[edge.output]);
       }
     }
     const auto newer = [](const NodeRef& a, const NodeRef& b) { return a->order() > b->order(); };
@@ -74,7 +76,6 @@ class BackwardPass {
                  node->name());
     node->gathered_ = true;
     if (node->hooks_) node->hooks_->in_pass = node->hooks_->list.size();
-    for (int k = 0; k < node->outputs(); ++k) node->slots_[k].mixed = false;
     nodes_.push_back(node);
     if (node->retain_gradient_) put_aside(node);
   }

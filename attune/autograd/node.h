@@ -109,7 +109,7 @@ class Node {
     Shape shape;
     DType dtype = DType::f32;
     bool shared = false;  // the gradient's memory may be in use elsewhere: copy before writing
-    /// In a backward pass: something other than views that do not overlap uses the output.
+    /// Found in a backward pass: something other than views that do not overlap uses the output.
     bool mixed = false;
     Array gradient = {};
 
@@ -122,7 +122,11 @@ class Node {
   /// one.
   virtual std::pair<std::int64_t, std::int64_t> viewed() const { return {0, 0}; }
   /// True when a hook or retain_grad() wants to see the gradient in this backward pass.
-  void set_view() { is_view_ = true; }
+  /// Makes this a view of its only input.
+  void set_view() {
+    is_view_ = true;
+    edges_[0].node->has_views_.store(true, std::memory_order_relaxed);
+  }
   bool retains_gradient() const { return retain_gradient_; }
   bool is_observed() const { return retain_gradient_ || (hooks_ && hooks_->in_pass > 0); }
   /// Where the gradient of an output is kept: here, or in the thread's GradientBuffers for leaves.
@@ -174,7 +178,8 @@ class Node {
   std::atomic<std::uint32_t> references_{1};
   bool retain_gradient_ = false;
   bool is_view_ = false;
-  bool gathered_ = false;  // by the backward pass that is running
+  std::atomic<bool> has_views_{false};  // of any output
+  bool gathered_ = false;               // by the backward pass that is running
   bool leaf_;
   bool released_ = false;
   const char* name_;

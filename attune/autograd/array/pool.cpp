@@ -306,9 +306,8 @@ std::string amount(std::size_t bytes) {
       amount(bytes), amount(held), amount(statistics().system_bytes)));
 }
 
-}  // namespace
-
-void* allocate(std::size_t bytes) {
+// allocate() and release() where the thread has no lists yet, or they have no block or no room.
+void* allocate_slowly(std::size_t bytes) {
   const bool possible = bytes <= kLargest;
   if (void* block = possible ? try_allocate(bytes) : nullptr) [[likely]]
     return block;
@@ -318,7 +317,7 @@ void* allocate(std::size_t bytes) {
   out_of_memory(bytes, held);
 }
 
-void release(void* block, std::size_t bytes) noexcept {
+void release_slowly(void* block, std::size_t bytes) noexcept {
   if (!kPooled) return free_small(block, (bytes + kAlignment - 1) / kAlignment * kAlignment);
   if (bytes > kLarge) {
     std::lock_guard lock(shared().large_mutex);
@@ -332,6 +331,24 @@ void release(void* block, std::size_t bytes) noexcept {
   }
   std::lock_guard lock(shared().mutex);
   shared().lists.push(size.index, block);
+}
+
+}  // namespace
+
+void* allocate(std::size_t bytes) {
+  if (kPooled && bytes <= kLarge && local_lists) [[likely]]
+    if (void* block = local_lists->pop(size_class(bytes).index)) [[likely]]
+      return block;
+  return allocate_slowly(bytes);
+}
+
+void release(void* block, std::size_t bytes) noexcept {
+  if (kPooled && bytes <= kLarge && local_lists) [[likely]] {
+    const SizeClass size = size_class(bytes);
+    if (local_lists->counts[size.index] < local_lists->allowed[size.index]) [[likely]]
+      return local_lists->push(size.index, block);
+  }
+  release_slowly(block, bytes);
 }
 
 Statistics statistics() { return {system_allocations.load(), system_bytes.load()}; }

@@ -50,14 +50,8 @@ Shape Shape::with(int axis, std::int64_t size) const {
   return result;
 }
 
-void Shape::check() const {
-  std::int64_t n = 1;
-  for (const std::int64_t size : *this) {
-    if (size <= 0) continue;
-    ATTUNE_CHECK(size <= kMaxElements / n,
-                 "Shape: {} is too large; the sizes' product may be 2^59 at most", *this);
-    n *= size;
-  }
+void Shape::too_large() const {
+  fail("Shape: {} is too large; the sizes' product may be 2^59 at most", *this);
 }
 
 Shape broadcast(const Shape& a, const Shape& b, const char* op) {

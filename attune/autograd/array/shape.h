@@ -55,9 +55,18 @@ class Shape {
   }
   /// Errors: the sizes, those of 0 and -1 aside, have a product above kMaxElements. So whatever
   /// part of a shape that passes is multiplied, nothing overflows. Every array's shape has passed.
-  void check() const;
+  void check() const {
+    bool fits = true;
+    std::int64_t n = 1;
+    for (int i = 0; i < rank_; ++i)
+      fits &= sizes_[i] <= 0 || (!__builtin_mul_overflow(n, sizes_[i], &n) && n <= kMaxElements);
+    if (!fits) [[unlikely]]
+      too_large();
+  }
 
  private:
+  [[noreturn]] void too_large() const;
+
   std::array<std::int64_t, kMaxRank> sizes_{};
   int rank_ = 0;
 };

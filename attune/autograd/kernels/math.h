@@ -52,9 +52,10 @@ inline ExpParts split_exp(float x, float rest) {
   return {n, small_expm1((x - n * kLn2High) - n * kLn2Low + rest)};
 }
 
-/// 2^n for a whole number n in [-126, 127].
+/// 2^n for a whole number n in [-126, 127]; anything for NaN.
 inline float power_of_two(float n) {
-  return std::bit_cast<float>((static_cast<std::int32_t>(n) + 127) << 23);
+  constexpr float kRound = 12582912.0f;  // as in nearest(): the sum ends in the bits of n
+  return std::bit_cast<float>((std::bit_cast<std::uint32_t>(n + kRound) + 127u) << 23);
 }
 
 /// log(1 + f) - f for f from sqrt(1/2) - 1 to sqrt(2) - 1.
