@@ -1,4 +1,4 @@
-#include "attune/parse_number.h"
+#include "attune/autograd/array/parse_number.h"
 
 #include <cstdint>
 #include <limits>

@@ -21,10 +21,10 @@ class BackwardPass {
 
   // After an error: leaves nothing of this pass in the graph.
   ~BackwardPass() {
-    for (const NodeRef& node : nodes_)
-      if (node) {
-        node->gathered_ = false;
-        node->forget_gradients();
+    for (const Turn& turn : turns_)
+      if (turn.node) {
+        turn.node->gathered_ = false;
+        turn.node->forget_gradients();
       }
     for (Earlier& earlier : earlier_) {
       Node::Slot& slot = earlier.node->slot(earlier.output);
@@ -33,15 +33,20 @@ class BackwardPass {
   }
 
   void run(const NodeRef& root, int output, Array gradient) {
+    root_ = root;
     gather(root);
     root->add(output, std::move(gradient));
-    for (NodeRef& node : nodes_) {
-      Node& current = *node.get();
+    for (Turn& turn : turns_) {
+      Node& current = *turn.node;
       if (current.hooks_) call_hooks(current, current.hooks_->in_pass);
       if (reached(current)) current.run(affine_);
-      if (!retain_graph_) current.release_saved();
+      if (!retain_graph_) {
+        keep_inputs(current);
+        current.release_saved();
+      }
       finish(current);
-      node = NodeRef();
+      turn.node = nullptr;
+      turn.owner = NodeRef();
     }
     affine_.flush();
     for (const auto& [leaf, hooks] : leaves_) call_hooks(*leaf.get(), hooks);
@@ -52,8 +57,8 @@ class BackwardPass {
   // All nodes that the root was made from, newest first.
   void gather(const NodeRef& root) {
     visit(root);
-    for (std::size_t next = 0; next < nodes_.size(); ++next) {
-      Node* node = nodes_[next].get();  // visit() may move the list
+    for (std::size_t next = 0; next < turns_.size(); ++next) {
+      Node* node = turns_[next].node;  // visit() may move the list
       for (const Edge& edge : node->inputs()) {
         visit(edge.node);
         if (edge.node && edge.node->has_views_.load(std::memory_order_relaxed) &&
@@ -61,9 +66,24 @@ class BackwardPass {
           note_use(*node, edge.node->slots_[edge.output]);
       }
     }
-    const auto newer = [](const NodeRef& a, const NodeRef& b) { return a->order() > b->order(); };
-    if (!std::is_sorted(nodes_.begin(), nodes_.end(), newer))
-      std::sort(nodes_.begin(), nodes_.end(), newer);
+    const auto newer = [](const Turn& a, const Turn& b) {
+      return a.node->order() > b.node->order();
+    };
+    if (!std::is_sorted(turns_.begin(), turns_.end(), newer))
+      std::sort(turns_.begin(), turns_.end(), newer);
+    for (std::size_t i = 0; i < turns_.size(); ++i)
+      turns_[i].node->turn_ = static_cast<std::uint32_t>(i);
+  }
+
+  // A node that is released lets go of its inputs, whose turns are still to come: the first to do
+  // so hands its reference over.
+  void keep_inputs(Node& node) {
+    for (std::size_t i = 0; i < node.edges_.size(); ++i) {
+      NodeRef& input = node.edges_[static_cast<int>(i)].node;
+      if (!input || input->is_leaf()) continue;
+      NodeRef& owner = turns_[input->turn_].owner;
+      if (!owner) owner = std::move(input);
+    }
   }
 
   void visit(const NodeRef& node) {
@@ -76,7 +96,7 @@ class BackwardPass {
                  node->name());
     node->gathered_ = true;
     if (node->hooks_) node->hooks_->in_pass = node->hooks_->list.size();
-    nodes_.push_back(node);
+    turns_.push_back({node.get(), {}});
     if (node->retain_gradient_) put_aside(node);
   }
 
@@ -162,7 +182,12 @@ class BackwardPass {
 
   bool retain_graph_;
   AffineGradients affine_;
-  std::vector<NodeRef> nodes_;
+  struct Turn {
+    Node* node;
+    NodeRef owner;  // where nothing else may hold the node any more
+  };
+  NodeRef root_;
+  std::vector<Turn> turns_;                              // newest first
   std::vector<std::pair<NodeRef, std::size_t>> leaves_;  // those with hooks, and how many
   struct Earlier {
     NodeRef node;

@@ -1,7 +1,5 @@
 #include "attune/autograd/node.h"
 
-#include <iterator>
-
 #include "attune/autograd/affine_gradients.h"
 #include "attune/autograd/kernels/elementwise.h"
 #include "attune/autograd/kernels/reduce.h"
@@ -104,12 +102,9 @@ void Node::add_hook(GradientHook hook) {
   hooks_->list.push_back(std::move(hook));
 }
 
-const Edge& Grads::edge(int i) const {
-  const std::span<const Edge> inputs = node_.inputs();
-  ATTUNE_CHECK(i >= 0 && i < std::ssize(inputs),
-               "backward of '{}': there is no input {}; it was recorded with {}", node_.name(), i,
-               inputs.size());
-  return inputs[static_cast<std::size_t>(i)];
+void Grads::no_input(int i) const {
+  fail("backward of '{}': there is no input {}; it was recorded with {}", node_.name(), i,
+       node_.inputs().size());
 }
 
 const Array& Grads::dy(int k) const {

@@ -176,6 +176,7 @@ class Node {
 
   // First what every pass and release looks at: it shares a line of the cache.
   std::atomic<std::uint32_t> references_{1};
+  std::uint32_t turn_ = 0;  // in the backward pass that is running
   bool retain_gradient_ = false;
   bool is_view_ = false;
   std::atomic<bool> has_views_{false};  // of any output
@@ -219,7 +220,13 @@ class Grads {
                   std::int64_t first_column = 0);
 
  private:
-  const Edge& edge(int i) const;
+  const Edge& edge(int i) const {
+    const std::span<const Edge> inputs = node_.inputs();
+    if (static_cast<std::size_t>(i) >= inputs.size()) [[unlikely]]
+      no_input(i);
+    return inputs[static_cast<std::size_t>(i)];
+  }
+  [[noreturn]] void no_input(int i) const;
   Node& node_;
   AffineGradients& affine_;
 };

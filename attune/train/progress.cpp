@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "attune/parse_number.h"
+#include "attune/autograd/array/parse_number.h"
 #include "attune/seq2seq/utf8.h"
 
 namespace attune {

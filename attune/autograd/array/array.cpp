@@ -7,9 +7,10 @@
 namespace attune {
 
 std::size_t Array::bytes_of(const Shape& shape, DType dtype) {
-  for (const std::int64_t size : shape)
-    ATTUNE_CHECK(size >= 0, "Array: the shape {} has a negative size; only reshape works one out",
-                 shape);
+  bool negative = false;
+  for (const std::int64_t size : shape) negative |= size < 0;
+  ATTUNE_CHECK(!negative, "Array: the shape {} has a negative size; only reshape works one out",
+               shape);
   shape.check();
   return static_cast<std::size_t>(shape.elements()) * size_of(dtype);
 }
