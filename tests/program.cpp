@@ -3,17 +3,41 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
 
 namespace program {
+namespace {
+
+// What the program inherits must not depend on how the tests were begun: nohup has SIGHUP ignored,
+// some callers SIGPIPE.
+class DefaultSignals {
+ public:
+  DefaultSignals() {
+    for (std::size_t i = 0; i < kSignals.size(); ++i)
+      before_[i] = std::signal(kSignals[i], SIG_DFL);
+  }
+  ~DefaultSignals() {
+    for (std::size_t i = 0; i < kSignals.size(); ++i) std::signal(kSignals[i], before_[i]);
+  }
+
+ private:
+  static constexpr std::array kSignals = {SIGHUP, SIGPIPE, SIGTERM};
+  std::array<void (*)(int), kSignals.size()> before_;
+};
+
+}  // namespace
 
 Result shell(const TemporaryFolder& folder, const std::string& command, const std::string& input) {
   const std::string in = folder.write("in", input), out = folder.path("out"),
                     err = folder.path("err"), script = folder.write("script", command);
   const std::string line = "seq2seq='" ATTUNE_SEQ2SEQ "' bash '" + script + "' <'" + in + "' >'" +
                            out + "' 2>'" + err + "'";
+  const DefaultSignals signals;
   const int status = std::system(line.c_str());
   Result result{WIFEXITED(status) ? WEXITSTATUS(status) : -1, folder.read("out"),
                 folder.read("err")};

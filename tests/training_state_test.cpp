@@ -311,6 +311,8 @@ TEST_CASE("a lock keeps other processes out until its process ends, however it e
 
 TEST_CASE("signals only ask to stop, unless they were ignored, and are as before afterwards") {
   void (*const before)(int) = std::signal(SIGHUP, SIG_IGN);
+  for (const int each : {SIGTERM, SIGPIPE})
+    std::signal(each, SIG_DFL);  // whatever the tests inherit
   {
     const StopSignal stop;
     ::raise(SIGHUP);
@@ -333,6 +335,7 @@ TEST_CASE("signals only ask to stop, unless they were ignored, and are as before
 TEST_CASE("a second signal ends the process") {
   const pid_t child = ::fork();
   if (child == 0) {
+    for (const int each : {SIGINT, SIGTERM}) std::signal(each, SIG_DFL);
     const StopSignal stop;
     ::raise(SIGINT);
     ::usleep(200'000);

@@ -49,7 +49,7 @@ class Builder {
   int within(int value, double low, double high, double kink = -1e9);
 
   const Array& operator[](int id) const { return values_[static_cast<std::size_t>(id)]; }
-  const Shape& shape_of(int id) const { return program.shapes[static_cast<std::size_t>(id)]; }
+  Shape shape_of(int id) const { return program.shapes[static_cast<std::size_t>(id)]; }
   const Mask& hidden(int id) const { return program.hidden[static_cast<std::size_t>(id)]; }
 
   /// Adds a step whose results hold no garbage, or garbage where `hidden` says so for each result;
