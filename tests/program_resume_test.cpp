@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "attune/train/safetensors.h"
 #include "program.h"
 
 namespace fs = std::filesystem;
@@ -294,7 +295,9 @@ TEST_CASE("a training that ends in NaN fails, or leaves such updates out and cou
   CHECK(some.code == 0);
   CHECK_THAT(some.err, contains("skipped:") && contains("updates, which gave NaN or infinity"));
   CHECK_THAT(folder.read("some/metrics.jsonl"), contains("\"skipped_steps\":"));
-  CHECK(seq2seq(folder, "test --run some --count 5").code == 0);
+  for (const auto& [name, values] :
+       attune::load_safetensors(folder.path("some/model.safetensors")).arrays)
+    CHECK(values.all_finite());
 }
 
 TEST_CASE("a training on pairs can be told in epochs, and stops early when it gets no better") {
