@@ -9,15 +9,13 @@
 #include <cctype>
 #include <cerrno>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "attune/autograd/array/error.h"
+#include "attune/train/files.h"
 
 namespace attune {
 namespace {
-
-std::string reason(int error) { return std::generic_category().message(error); }
 
 bool is_file_of(const std::string& path, int descriptor) {
   struct stat named, opened;
@@ -43,7 +41,7 @@ std::string process_in(int descriptor) {
 FileLock::FileLock(std::string path) : path_(std::move(path)) {
   for (;;) {
     descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
-    ATTUNE_CHECK(descriptor_ >= 0, "lock: cannot open '{}': {}", path_, reason(errno));
+    ATTUNE_CHECK(descriptor_ >= 0, "lock: cannot open '{}': {}", path_, system_reason(errno));
     int result;
     while ((result = ::flock(descriptor_, LOCK_EX | LOCK_NB)) != 0 && errno == EINTR) {
     }
@@ -57,7 +55,7 @@ FileLock::FileLock(std::string path) : path_(std::move(path)) {
     if (held_) break;
     holder_ = process_in(descriptor_);
     ::close(std::exchange(descriptor_, -1));
-    ATTUNE_CHECK(error == EWOULDBLOCK, "lock: cannot lock '{}': {}", path_, reason(error));
+    ATTUNE_CHECK(error == EWOULDBLOCK, "lock: cannot lock '{}': {}", path_, system_reason(error));
     return;
   }
   const std::string process = fmt::format("{}\n", ::getpid());

@@ -22,8 +22,6 @@ namespace fs = std::filesystem;
 // The names of temporary files: .attune-PROCESS-NUMBER.tmp
 constexpr std::string_view kTemporary = ".attune-", kTemporaryEnd = ".tmp";
 
-std::string reason(int error) { return std::generic_category().message(error); }
-
 // Closes on every way out.
 class File {
  public:
@@ -44,23 +42,14 @@ class File {
   int descriptor_;
 };
 
-bool write_all(int descriptor, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 // Where a chain of symbolic links leads, whether or not there is a file.
 fs::path destination_of(const std::string& path) {
   constexpr int kMostLinks = 40;
   fs::path at = path;
   std::error_code error;
   for (int links = 0; fs::is_symlink(fs::symlink_status(at, error)); ++links) {
-    ATTUNE_CHECK(links < kMostLinks, "write_file: cannot write '{}': {}", path, reason(ELOOP));
+    ATTUNE_CHECK(links < kMostLinks, "write_file: cannot write '{}': {}", path,
+                 system_reason(ELOOP));
     const fs::path next = fs::read_symlink(at, error);
     if (error) break;
     at = at.parent_path() / next;  // an absolute `next` stays as it is
@@ -95,6 +84,18 @@ bool take_over(int descriptor, const struct stat& old) {
 
 }  // namespace
 
+std::string system_reason(int error) { return std::generic_category().message(error); }
+
+bool write_all(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
 void write_file_atomically(const std::string& path, std::string_view bytes) {
   write_file_atomically(path, std::span(&bytes, 1));
 }
@@ -110,7 +111,7 @@ void write_file_atomically(const std::string& path, std::span<const std::string_
   const fs::path destination = destination_of(path);
   const fs::path folder = destination.has_parent_path() ? destination.parent_path() : ".";
   auto [file, beside] = new_file_in(folder);
-  ATTUNE_CHECK(file.is_open(), "write_file: cannot write '{}': {}", path, reason(errno));
+  ATTUNE_CHECK(file.is_open(), "write_file: cannot write '{}': {}", path, system_reason(errno));
   bool good = !replaces || take_over(file.descriptor(), status);
   for (const std::string_view bytes : parts) good = good && write_all(file.descriptor(), bytes);
   if (good && ::fsync(file.descriptor()) == 0 && file.close() &&
@@ -120,7 +121,7 @@ void write_file_atomically(const std::string& path, std::span<const std::string_
   }
   const int error = errno;
   ::unlink(beside.c_str());
-  fail("write_file: cannot write '{}': {}", path, reason(error));
+  fail("write_file: cannot write '{}': {}", path, system_reason(error));
 }
 
 bool is_temporary_file(std::string_view name) {
@@ -143,7 +144,7 @@ void sync_folder(const std::string& folder) {
 
 std::string read_file(const std::string& path) {
   const File file(path, O_RDONLY | O_CLOEXEC);
-  ATTUNE_CHECK(file.is_open(), "read_file: cannot read '{}': {}", path, reason(errno));
+  ATTUNE_CHECK(file.is_open(), "read_file: cannot read '{}': {}", path, system_reason(errno));
   std::string bytes;
   struct stat status;
   if (::fstat(file.descriptor(), &status) == 0 && S_ISREG(status.st_mode)) {
@@ -153,7 +154,7 @@ std::string read_file(const std::string& path) {
   for (;;) {
     const ssize_t got = ::read(file.descriptor(), block, sizeof block);
     if (got < 0 && errno == EINTR) continue;
-    ATTUNE_CHECK(got >= 0, "read_file: cannot read '{}': {}", path, reason(errno));
+    ATTUNE_CHECK(got >= 0, "read_file: cannot read '{}': {}", path, system_reason(errno));
     if (got == 0) return bytes;
     bytes.append(block, static_cast<std::size_t>(got));
   }

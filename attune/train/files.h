@@ -30,4 +30,11 @@ void sync_folder(const std::string& folder);
 /// All bytes of the file `path`. Throws Error that names the path and the system's reason.
 std::string read_file(const std::string& path);
 
+/// The system's words for an error number, such as "No space left on device".
+std::string system_reason(int error);
+
+/// Writes all bytes to a file descriptor, in parts where the system takes parts. False if it takes
+/// no more; errno says why.
+bool write_all(int descriptor, std::string_view bytes);
+
 }  // namespace attune

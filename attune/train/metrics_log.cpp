@@ -8,11 +8,11 @@
 #include <charconv>
 #include <cstddef>
 #include <nlohmann/json.hpp>
-#include <system_error>
 #include <type_traits>
 #include <utility>
 
 #include "attune/autograd/array/error.h"
+#include "attune/train/files.h"
 
 namespace attune {
 namespace {
@@ -35,24 +35,12 @@ Json json_of(const MetricsField& field) {
       field.value);
 }
 
-std::string reason(int error) { return std::generic_category().message(error); }
-
-bool append(int descriptor, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 }  // namespace
 
 MetricsLog::MetricsLog(std::string path)
     : path_(std::move(path)),
       descriptor_(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
-  ATTUNE_CHECK(descriptor_ >= 0, "metrics_log: cannot open '{}': {}", path_, reason(errno));
+  ATTUNE_CHECK(descriptor_ >= 0, "metrics_log: cannot open '{}': {}", path_, system_reason(errno));
 }
 
 MetricsLog::MetricsLog(std::string path, std::int64_t bytes) : MetricsLog(std::move(path)) {
@@ -61,7 +49,7 @@ MetricsLog::MetricsLog(std::string path, std::int64_t bytes) : MetricsLog(std::m
                "metrics_log: '{}' has {} bytes, but {} were written; was it changed?", path_, found,
                bytes);
   ATTUNE_CHECK(found == bytes || ::ftruncate(descriptor_, bytes) == 0,
-               "metrics_log: cannot cut '{}': {}", path_, reason(errno));
+               "metrics_log: cannot cut '{}': {}", path_, system_reason(errno));
 }
 
 MetricsLog::~MetricsLog() { ::close(descriptor_); }
@@ -76,11 +64,11 @@ void MetricsLog::write(const std::vector<MetricsField>& fields) {
 
 void MetricsLog::write_pending() {
   const off_t size_before = ::lseek(descriptor_, 0, SEEK_END);
-  if (!append(descriptor_, pending_)) {
+  if (!write_all(descriptor_, pending_)) {
     const int error = errno;
     // No half a line: it would make the whole log unreadable. A device has nothing to cut.
     const bool cut = size_before < 0 || ::ftruncate(descriptor_, size_before) == 0;
-    fail("metrics_log: cannot write '{}': {}{}", path_, reason(error),
+    fail("metrics_log: cannot write '{}': {}{}", path_, system_reason(error),
          cut ? "" : "; its last line is incomplete");
   }
   pending_.clear();
@@ -89,32 +77,32 @@ void MetricsLog::write_pending() {
 void MetricsLog::sync() {
   struct stat opened, named;
   ATTUNE_CHECK(::fstat(descriptor_, &opened) == 0, "metrics_log: cannot write '{}': {}", path_,
-               reason(errno));
+               system_reason(errno));
   if (::stat(path_.c_str(), &named) != 0 || named.st_ino != opened.st_ino ||
       named.st_dev != opened.st_dev)
     make_anew();
   write_pending();
   ATTUNE_CHECK(::fsync(descriptor_) == 0 || errno == EINVAL,  // a pipe has no disk
-               "metrics_log: cannot write '{}': {}", path_, reason(errno));
+               "metrics_log: cannot write '{}': {}", path_, system_reason(errno));
 }
 
 // The file that was removed lives on until its descriptor is closed.
 void MetricsLog::make_anew() {
   const int anew = ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
-  ATTUNE_CHECK(anew >= 0, "metrics_log: cannot write '{}': {}", path_, reason(errno));
+  ATTUNE_CHECK(anew >= 0, "metrics_log: cannot write '{}': {}", path_, system_reason(errno));
   char block[1 << 16];
   bool good = true;
   for (off_t at = 0; good;) {
     const ssize_t got = ::pread(descriptor_, block, sizeof block, at);
     if (got == 0) break;
-    good = got > 0 && append(anew, std::string_view(block, static_cast<std::size_t>(got)));
+    good = got > 0 && write_all(anew, std::string_view(block, static_cast<std::size_t>(got)));
     at += got;
   }
   if (!good) {
     const int error = errno;
     ::close(anew);
     ::unlink(path_.c_str());
-    fail("metrics_log: cannot write '{}': {}", path_, reason(error));
+    fail("metrics_log: cannot write '{}': {}", path_, system_reason(error));
   }
   ::close(std::exchange(descriptor_, anew));
 }
@@ -122,7 +110,7 @@ void MetricsLog::make_anew() {
 std::int64_t MetricsLog::bytes() const {
   struct stat status;
   ATTUNE_CHECK(::fstat(descriptor_, &status) == 0, "metrics_log: cannot read '{}': {}", path_,
-               reason(errno));
+               system_reason(errno));
   return status.st_size;
 }
 
