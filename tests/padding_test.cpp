@@ -641,6 +641,86 @@ TEST_CASE("the tokens that stand for padding have no influence on any model", "[
   }
 }
 
+namespace {
+
+// The loss and all gradients of a model where the vectors of <pad> hold `padding`, on a batch of
+// targets of several lengths. Without teacher forcing the model's own choice is always <pad>, and
+// all that counts comes before the first choice.
+std::vector<double> loss_and_gradients(EncoderDecoderOptions options, double teacher_forcing,
+                                       double padding) {
+  options.source_vocabulary = options.target_vocabulary = 11;
+  options.embedding = 8, options.hidden = 5, options.feed_forward = 9;
+  fill_free_memory(padding);
+  seed(4);
+  const auto model = make_model(options);
+  const std::vector<Example> examples = {
+      {{4, 5, 6, 7, 8}, {5, 6, 7}}, {{9}, {}}, {{5, 6}, {9}}, {{4, 8, 8}, {6, 5}}};
+  Batch batch = make_batch(examples);
+  if (teacher_forcing < 1) {
+    std::vector<std::int32_t> output = batch.target_output.to_vector();
+    std::fill(output.begin() + 4, output.end(), kIgnore);
+    output[2] = kIgnore;  // nothing of this target counts
+    batch.target_output = Indices(output, batch.target_output.shape());
+  }
+  for (const Param& param : model->parameters()) {
+    Array& values = Tensor(param.value).value();
+    if (param.name.ends_with("embedding.weight"))
+      for (std::int64_t i = 0; i < 8; ++i) values.set(Vocabulary::pad * 8 + i, padding);
+    if (teacher_forcing < 1 && param.name.ends_with("output.bias")) values.set(Vocabulary::pad, 50);
+  }
+  std::vector<double> numbers;
+  const auto take = [&](const Array& x) {
+    for (std::int64_t i = 0; i < x.elements(); ++i) numbers.push_back(x.at(i));
+  };
+  const Tensor loss = model->loss(batch, teacher_forcing);
+  take(loss.value());
+  loss.backward();
+  for (const Param& param : model->parameters())
+    if (param.value.grad().defined()) take(param.value.grad());
+  return numbers;
+}
+
+std::string fault_of_pad_vector(const EncoderDecoderOptions& options, double teacher_forcing = 1) {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const DefaultDType scope(dtype);
+    const std::vector<double> clean = loss_and_gradients(options, teacher_forcing, 0);
+    for (const double number : clean)
+      if (!std::isfinite(number)) return "a number is not finite without garbage";
+    for (const double garbage : {std::nan(""), std::numeric_limits<double>::infinity(), 1e30}) {
+      const std::string found =
+          difference(clean, loss_and_gradients(options, teacher_forcing, garbage));
+      if (!found.empty()) return fmt::format("{} with {} in {}", found, garbage, name_of(dtype));
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("the vector of <pad> has no influence on a recurrent model", "[padding]") {
+  std::vector<std::string> scores = score_kinds();
+  scores.emplace_back("none");
+  for (const std::string& cell : cell_kinds())
+    for (const std::string& score : scores)
+      for (const int layers : {1, 2})
+        for (const double dropout : {0.0, 0.1}) {
+          INFO(cell << ", " << score << ", " << layers << " layers, dropout " << dropout);
+          const EncoderDecoderOptions options{
+              .cell = cell, .attention = score, .layers = layers, .dropout = dropout};
+          CHECK(fault_of_pad_vector(options) == "");
+          CHECK(fault_of_pad_vector(options, /*teacher_forcing=*/0) == "");
+        }
+}
+
+TEST_CASE("the vector of <pad> has no influence on a transformer", "[padding]") {
+  for (const int layers : {1, 2})
+    for (const double dropout : {0.0, 0.1}) {
+      INFO(layers << " layers, dropout " << dropout);
+      CHECK(fault_of_pad_vector({.model = "transformer", .layers = layers, .dropout = dropout}) ==
+            "");
+    }
+}
+
 // NaN within a sequence is not hidden
 
 TEST_CASE("a NaN that takes part shows in cells, activations and attention", "[padding]") {

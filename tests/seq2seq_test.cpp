@@ -96,6 +96,7 @@ TEST_CASE("a batch is time-major, with targets one step ahead of what the decode
   CHECK(batch.target_input.to_vector() == Ids{1, 1, 1, 6, 4, 0, 5, 4, 0, 0, 4, 0});
   const int x = kIgnore;
   CHECK(batch.target_output.to_vector() == Ids{6, 4, 2, 5, 4, x, 2, 4, x, x, 2, x});
+  CHECK(target_lengths(batch).to_vector() == Ids{3, 4, 1});
   CHECK(batch.tokens == 3 + 4 + 1);
 }
 
@@ -239,7 +240,8 @@ TEST_CASE("without teacher forcing a step is told the most probable token of the
     const Indices chosen = argmax(own[t - 1]);
     for (std::int64_t b = 0; b < 3; ++b) input[static_cast<std::size_t>(t * 3 + b)] = chosen.at(b);
   }
-  const Tensor again = model.decoder()(model.encoder()(batch.source), Indices(input, {4, 3}));
+  const Tensor again =
+      model.decoder()(model.encoder()(batch.source), Indices(input, {4, 3}), target_lengths(batch));
   const std::vector<float> expected = own.to_vector(), found = again.value().to_vector();
   for (std::size_t i = 0; i < expected.size(); ++i) CHECK(found[i] == Approx(expected[i]));
 }

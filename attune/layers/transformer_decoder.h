@@ -33,8 +33,9 @@ class TransformerDecoderLayer : public Layer {
   /// Looks at a source, once for all positions. Beyond its lengths it may hold anything.
   Memory memorize(const Tensor& source, const Indices& lengths = {}) const;
   /// x are the positions that follow those `seen` (none at first): a whole target at once gives the
-  /// same as one position after the other. Padding at the end of targets needs no lengths: no
-  /// position looks ahead.
+  /// same as one position after the other. Padding at the end of targets needs no lengths, as no
+  /// position looks ahead, if what it holds is finite, as mask_padding() makes it: it gets no
+  /// gradient, but 0 * NaN would be one.
   TransformerDecoderLayerResult operator()(const Tensor& x, const Memory& source,
                                            const Memory& seen = {}, bool weights = false) const;
 

@@ -67,6 +67,16 @@ Batch make_batch(std::span<const Example> examples) {
   return {make_sources(sources), input.indices(), output.indices(), tokens};
 }
 
+Indices target_lengths(const Batch& batch) {
+  const Indices& output = batch.target_output;
+  const std::int64_t columns = output.shape()[1];
+  std::vector<std::int32_t> lengths(static_cast<std::size_t>(columns));
+  for (std::int64_t k = 0; k < output.elements(); ++k)
+    if (output.at(k) != kIgnore)
+      lengths[static_cast<std::size_t>(k % columns)] = static_cast<std::int32_t>(k / columns + 1);
+  return Indices(lengths, {columns});
+}
+
 std::vector<Batch> shards_of(const Batch& batch, std::int64_t count) {
   const std::int64_t sequences = batch.source.lengths.elements();
   ATTUNE_CHECK(count >= 1 && count <= sequences,

@@ -33,6 +33,9 @@ struct Batch {
 /// Puts examples side by side. Errors: as make_sources().
 Batch make_batch(std::span<const Example> examples);
 
+/// How long each target is, [B]: its steps up to the last one that counts. What follows is padding.
+Indices target_lengths(const Batch& batch);
+
 /// A batch in `count` parts of about equal size, its sequences in order, for sharded_backward().
 /// Each part is as long as its own longest sequences. Errors: less than one part, or more parts
 /// than sequences.

@@ -1,9 +1,11 @@
 #include "attune/seq2seq/decoder.h"
 
 #include <cstddef>
+#include <utility>
 
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/ops/activations.h"
+#include "attune/autograd/ops/padding.h"
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/ops/shaping.h"
 #include "attune/autograd/scopes.h"
@@ -13,6 +15,20 @@ namespace {
 
 std::int64_t context_size(const EncoderDecoderOptions& options) {
   return options.has_attention() ? options.state_size() : 0;
+}
+
+// Which sequences still go on at a step: lengths of 1, and 0 for the others.
+Indices going_on(const Indices& lengths, std::int64_t step) {
+  if (!lengths.defined()) return {};
+  std::vector<std::int32_t> at_step = lengths.to_vector();
+  for (std::int32_t& length : at_step) length = length > step ? 1 : 0;
+  return Indices(at_step, lengths.shape());
+}
+
+// No gradient comes from steps beyond the lengths, but 0 times a NaN that they are told would.
+ProjectedInput masked(ProjectedInput told, const Indices& lengths) {
+  told.gates = mask_padding(std::move(told.gates), lengths);
+  return told;
 }
 
 }  // namespace
@@ -75,21 +91,25 @@ Tensor Decoder::output(const Tensor& states, const Tensor& contexts) const {
 }
 
 Tensor Decoder::operator()(const Encoded& encoded, const Indices& target_input,
-                           double teacher_forcing) const {
+                           const Indices& lengths, double teacher_forcing) const {
   const auto own_choice = [&](const DecoderStep& step) {
     const NoGrad no_grad;
     const Eval eval;
     return argmax(output(step.state.query(), step.context));
   };
+  const auto read_own_choice = [&](const DecoderStep& step, std::int64_t t) {
+    const Indices chosen = own_choice(step);
+    return masked(read(chosen.reshape({1, chosen.elements()})), going_on(lengths, t))[0];
+  };
 
   const Memory memory = memorize(encoded);
-  const ProjectedInput told = read(target_input);  // [T, B, G H]
+  const ProjectedInput told = masked(read(target_input), lengths);  // [T, B, G H]
   DecoderStep now{.state = start(encoded), .context = {}, .weights = {}};
   std::vector<Tensor> states, contexts;
   for (std::int64_t t = 0; t < target_input.shape()[0]; ++t) {
     const bool tell =
         t == 0 || teacher_forcing >= 1 || batch_generator().uniform() < teacher_forcing;
-    now = step(tell ? told[t] : read(own_choice(now)), now.state, memory);
+    now = step(tell ? told[t] : read_own_choice(now, t), now.state, memory);
     states.push_back(now.state.query());
     if (attention_) contexts.push_back(now.context);
   }

@@ -41,12 +41,13 @@ class Decoder : public Layer {
  public:
   explicit Decoder(const EncoderDecoderOptions& options);
 
-  /// Logits [T, B, V] of all steps for target_input [T, B]. With probability `teacher_forcing` a
-  /// step is told the right token before it, else the most probable one by its own lights, for the
-  /// whole batch, in all of its shards (scheduled sampling, Bengio et al. 2015; draws from
-  /// batch_generator()).
+  /// Logits [T, B, V] of all steps for target_input [T, B]. Beyond its length, of `lengths` [B], a
+  /// target's tokens have no influence, whatever their vectors hold; its logits there mean nothing.
+  /// With probability `teacher_forcing` a step is told the right token before it, else the most
+  /// probable one by its own lights, for the whole batch, in all of its shards (scheduled sampling,
+  /// Bengio et al. 2015; draws from batch_generator()).
   Tensor operator()(const Encoded& encoded, const Indices& target_input,
-                    double teacher_forcing = 1) const;
+                    const Indices& lengths = {}, double teacher_forcing = 1) const;
 
   /// The parts, for a search. What attention keeps of the source; empty without attention.
   Memory memorize(const Encoded& encoded) const;

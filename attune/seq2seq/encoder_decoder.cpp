@@ -34,7 +34,8 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options)
       decoder_(child("decoder", Decoder(options))) {}
 
 Tensor EncoderDecoder::operator()(const Batch& batch, double teacher_forcing) const {
-  return decoder_(encoder_(batch.source), batch.target_input, teacher_forcing);
+  return decoder_(encoder_(batch.source), batch.target_input, target_lengths(batch),
+                  teacher_forcing);
 }
 
 std::unique_ptr<Writing> EncoderDecoder::write(const Sources& sources) const {

@@ -33,7 +33,8 @@ class Seq2SeqModel : public Layer {
  public:
   /// Logits [T, B, V] of each target token, given those before it. With probability
   /// `teacher_forcing` a step is told the right token before it, else the model's own choice, if
-  /// the kind of model can do that.
+  /// the kind of model can do that. Beyond target_lengths() logits mean nothing, and the batch's
+  /// tokens there have no influence.
   virtual Tensor operator()(const Batch& batch, double teacher_forcing = 1) const = 0;
   /// Reads sources; their targets can then be written.
   virtual std::unique_ptr<Writing> write(const Sources& sources) const = 0;

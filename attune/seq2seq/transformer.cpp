@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "attune/autograd/ops/padding.h"
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/ops/shaping.h"
 
@@ -80,7 +81,9 @@ Tensor Transformer::operator()(const Batch& batch, double teacher_forcing) const
                "Transformer: teacher forcing {} asked for; all positions of a target are computed "
                "at once, each told the right tokens before it, so it must be 1",
                teacher_forcing);
-  return output(decode(batch.target_input, memorize(batch.source)).output);
+  const Tensor target =
+      mask_padding(embed(target_embedding_, batch.target_input, 0), target_lengths(batch));
+  return output(decoder_(target, memorize(batch.source)).output);
 }
 
 std::unique_ptr<Writing> Transformer::write(const Sources& sources) const {
