@@ -6,12 +6,14 @@
 #include <chrono>
 #include <limits>
 #include <mutex>
+#include <new>
 #include <set>
 #include <stdexcept>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "address_limit.h"
 #include "attune/autograd/array/array.h"
 #include "attune/autograd/array/parallel.h"
 #include "catch.h"
@@ -178,6 +180,49 @@ TEST_CASE("a child process has helpers and memory of its own") {
   busy.join();
   CHECK(failed == 0);
   set_threads(before);
+}
+#endif
+
+#if defined(ATTUNE_LIMITS_ADDRESSES)
+TEST_CASE("memory that runs out before a helper's range begins is an error of the loop") {
+  // In a process of its own, which an error that nobody catches ends.
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    using Clock = std::chrono::steady_clock;
+    alarm(60);  // ends a child that hangs
+    constexpr int kRanges = 200'000;
+    set_threads(2);
+    ranges_of(50, 1);  // starts a helper
+    set_threads(2 * kRanges);
+    const std::thread::id caller = std::this_thread::get_id();
+    bool thrown = false;
+    for (const auto begin = Clock::now();
+         !thrown && Clock::now() < begin + std::chrono::seconds(30);) {
+      // Each range has a team, whose description takes some memory, for all of them too much. The
+      // helper begins with the last range, which needs all of them.
+      std::atomic<bool> helped{false};
+      const AddressLimit limit(std::size_t{1} << 20);
+      try {
+        parallel_for(
+            kRanges, 1,
+            [&](std::int64_t first, std::int64_t) {
+              if (std::this_thread::get_id() != caller) helped = true;
+              const auto end = Clock::now() + std::chrono::milliseconds(first == 0 ? 200 : 0);
+              while (!helped && Clock::now() < end) std::this_thread::yield();
+            },
+            Teams::of_equal_parts);
+      } catch (const std::bad_alloc&) {
+        thrown = true;
+      }
+    }
+    set_threads(2);
+    _exit(thrown && ranges_of(10, 5).size() == 2 ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  CHECK(WIFEXITED(status));
+  CHECK(status == 0);
 }
 #endif
 
