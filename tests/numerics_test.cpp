@@ -165,6 +165,22 @@ TEST_CASE("sums over many rows are exact") {
     }
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // too slow under them
+TEST_CASE("sums over a hundred million rows keep their digits") {
+  constexpr std::int64_t kRows = 100'000'000;
+  const double each = static_cast<double>(0.1f), tolerance = 3 * 1.2e-7;
+  const Array dy = Array::full({kRows, 1}, 0.1);
+  const Tensor x(dy);
+  REQUIRE(same(sum(x, 0).item(), each * kRows, tolerance));
+  REQUIRE(same(sum(x).item(), each * kRows, tolerance));
+  REQUIRE(same(mean(x, 0).item(), each, tolerance));
+  REQUIRE(same(mean(x).item(), each, tolerance));
+  Tensor bias = parameter({0}, {1}, DType::f32);
+  (x + bias).backward(dy);
+  REQUIRE(same(bias.grad().item(), each * kRows, tolerance));
+}
+#endif
+
 TEST_CASE("means of huge numbers do not overflow") {
   for (const DType dtype : kTypes) {
     const double huge = dtype == DType::f32 ? 3e38 : 1.5e308;
