@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "attune/optim/schedule.h"
 #include "attune/train/safetensors.h"
 #include "program.h"
 
@@ -328,7 +329,7 @@ TEST_CASE("a training on pairs can be told in epochs, and stops early when it ge
   CHECK_THAT(seq2seq(folder, "train --run early --resume").out, contains("finished"));
 }
 
-TEST_CASE("the plateau schedule follows the validation loss, and a short last window is a mean") {
+TEST_CASE("the plateau schedule follows the validation loss") {
   const TemporaryFolder folder;
   folder.write("pairs.tsv", "ab\tba\nba\tab\naa\taa\nb\tb\n");
   // Nothing like what it learns: this loss rises while that of the training falls.
@@ -349,4 +350,30 @@ TEST_CASE("the plateau schedule follows the validation loss, and a short last wi
   };
   CHECK(last_rate("") == 0.01);
   CHECK(last_rate("--valid valid.tsv") < 0.002);
+}
+
+TEST_CASE("the plateau schedule observes means of all windows, the short last one too") {
+  const TemporaryFolder folder;
+  // Windows of two steps, and the last one of a single step.
+  const Result result = seq2seq(
+      folder, "train --run run --steps 59 --schedule plateau --keep 1" + std::string(kSmall));
+  INFO(result.err);
+  REQUIRE(result.code == 0);
+  std::vector<double> losses;
+  for (const std::string& line : lines_of(folder.read("run/metrics.jsonl")))
+    losses.push_back(nlohmann::json::parse(line).at("loss").get<double>());
+  REQUIRE(losses.size() == 59);
+  attune::ReduceOnPlateau schedule(0.1, /*patience=*/1);
+  for (std::size_t i = 0; i < losses.size(); i += 2)
+    schedule.observe(i + 1 < losses.size() ? (losses[i] + losses[i + 1]) / 2 : losses[i]);
+  const attune::NamedArrays saved =
+      attune::load_safetensors(folder.path("run/checkpoint-59.safetensors")).arrays;
+  for (const auto& [name, expected] : schedule.state()) {
+    const auto found = std::find_if(saved.begin(), saved.end(), [&](const auto& entry) {
+      return entry.first == "schedule/" + name;
+    });
+    INFO(name);
+    REQUIRE(found != saved.end());
+    CHECK(found->second.item() == Approx(expected.item()));
+  }
 }
