@@ -1,4 +1,5 @@
 #include "program.h"
+#include "address_limit.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -323,3 +324,29 @@ TEST_CASE("seq2seq does not grow in memory from step to step") {
   CHECK(few > 8000);  // a program with a model, and not the shell
   CHECK(many < few + 1000);
 }
+
+#if defined(ATTUNE_LIMITS_ADDRESSES)
+TEST_CASE("a command that runs out of memory says how much it asked for and what needs less") {
+  const TemporaryFolder folder;
+  REQUIRE(train(folder, "").code == 0);
+  // OpenBLAS, where the library is linked to it, waits for ever for memory of all its threads.
+  const std::string limited =
+      "export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1; ulimit -v 1000000; cd '" + folder.path("") +
+      "'; timeout 60 \"$seq2seq\" ";
+  const auto fails = [&](const std::string& arguments, const std::string& way_out) {
+    INFO(arguments);
+    const Result result = shell(folder, limited + arguments);
+    check_error(result, "iB were asked for");
+    CHECK(result.code == 1);
+    CHECK_THAT(result.err, Catch::Matchers::StartsWith("seq2seq: error: out of memory: "));
+    CHECK_THAT(result.err, Catch::Matchers::EndsWith("; " + way_out + "\n"));
+  };
+  const std::string smaller =
+      "a smaller --batch, shorter sequences (--max-length) or a smaller model need less";
+  fails("train --run large --steps 3 --hidden 50000", smaller);
+  fails("train --run many --steps 3 --hidden 64 --batch 100000", smaller);
+  fails("train --run many --resume", "to go on, a training needs as much as when it was begun");
+  fails("test --run run --count 2 --min-length 1000000 --max-length 1000000",
+        "fewer or shorter sources need less, and so does a model with smaller sizes");
+}
+#endif

@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "attune/autograd/array/error.h"
+#include "attune/autograd/array/pool.h"
 #include "attune/seq2seq/utf8.h"
 #include "commands.h"
 #include "flags.h"
@@ -27,12 +28,16 @@ int report(std::string message, int code) {
 }
 
 // What needs less memory, of that which the command lets its user choose.
-const char* way_out(const seq2seq::Command& command) {
-  if (std::holds_alternative<seq2seq::TrainOptions>(command))
-    return "; a smaller --batch, shorter sequences (--max-length) or a smaller model need less";
+std::string way_out(const seq2seq::Command& command) {
+  if (const auto* train = std::get_if<seq2seq::TrainOptions>(&command))
+    return train->resume ? "; to go on, a training needs as much as when it was begun"
+                         : "; a smaller --batch, shorter sequences (--max-length) or a smaller "
+                           "model need less";
+  if (std::holds_alternative<seq2seq::TestOptions>(command))
+    return "; fewer or shorter sources need less, and so does a model with smaller sizes";
   if (std::holds_alternative<seq2seq::TranslateOptions>(command))
     return "; shorter sources need less, and so does a model with smaller sizes";
-  return "; fewer or shorter sources need less, and so does a model with smaller sizes";
+  return "";  // it did not come to a command
 }
 
 // A file that is opened must not get the number of a standard stream that is closed: what is meant
@@ -67,8 +72,10 @@ int main(int argc, char** argv) {
     return code;
   } catch (const seq2seq::WrongUse& error) {
     return report(error.what(), kWrongUse);
+  } catch (const attune::pool::OutOfMemory& error) {  // says how much was asked for
+    return report(error.what() + way_out(command), kFailed);
   } catch (const std::bad_alloc&) {
-    return report(std::string("out of memory") + way_out(command), kFailed);
+    return report("out of memory" + way_out(command), kFailed);
   } catch (const std::exception& error) {
     return report(error.what(), kFailed);
   }
