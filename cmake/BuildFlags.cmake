@@ -10,6 +10,7 @@ endif()
 
 add_library(attune_flags INTERFACE)
 target_compile_features(attune_flags INTERFACE cxx_std_20)
+target_include_directories(attune_flags INTERFACE "${PROJECT_SOURCE_DIR}")  # "examples/...", "bench/..."
 target_compile_options(attune_flags INTERFACE -Wall -Wextra)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   # Loops marked omp simd are templates: in float64 they call the C++ library and stay loops.

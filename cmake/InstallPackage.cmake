@@ -12,3 +12,9 @@ install(FILES "${PROJECT_BINARY_DIR}/attune-config.cmake"
               "${PROJECT_BINARY_DIR}/attune-config-version.cmake"
               "${PROJECT_SOURCE_DIR}/cmake/FindOpenBLAS.cmake"
         DESTINATION ${attune_package_folder})
+
+install(TARGETS attune EXPORT attune-targets)
+install(EXPORT attune-targets NAMESPACE attune:: DESTINATION ${attune_package_folder})
+install(DIRECTORY ${attune_parts} DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/attune"
+        FILES_MATCHING PATTERN "*.h")
+install(FILES attune.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/attune")

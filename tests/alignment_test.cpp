@@ -1,4 +1,4 @@
-#include "attune/seq2seq/alignment.h"
+#include "attune/alignment/alignment.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,8 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "attune/alignment/heat_map.h"
 #include "attune/autograd/array/error.h"
-#include "attune/seq2seq/utf8.h"
+#include "attune/data/utf8.h"
 #include "catch.h"
 
 using namespace attune;

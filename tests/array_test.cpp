@@ -1,6 +1,6 @@
 #include <cstdint>
 
-#include "attune/autograd.h"
+#include "attune/autograd/all.h"
 #include "attune/autograd/array/pool.h"
 #include "catch.h"
 

@@ -1,7 +1,7 @@
 // Faults that were found by reading, each with the case that showed it.
 #include <thread>
 
-#include "attune/autograd.h"
+#include "attune/autograd/all.h"
 #include "catch.h"
 
 using namespace attune;

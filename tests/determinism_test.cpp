@@ -4,8 +4,9 @@
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/array/threads.h"
 #include "attune/autograd/shards.h"
-#include "attune/optim.h"
-#include "attune/seq2seq.h"
+#include "attune/data/all.h"
+#include "attune/models/all.h"
+#include "attune/optim/all.h"
 #include "catch.h"
 
 using namespace attune;

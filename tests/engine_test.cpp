@@ -2,7 +2,7 @@
 #include <limits>
 #include <thread>
 
-#include "attune/autograd.h"
+#include "attune/autograd/all.h"
 #include "catch.h"
 
 using namespace attune;

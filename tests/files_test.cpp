@@ -1,4 +1,4 @@
-#include "attune/train/files.h"
+#include "attune/data/files.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>

@@ -2,7 +2,7 @@
 #include "attune/autograd/ops/shaping.h"
 #include "attune/autograd/ops/softmax.h"
 #include "attune/autograd/scopes.h"
-#include "attune/layers.h"
+#include "attune/layers/all.h"
 #include "catch.h"
 
 using namespace attune;

@@ -2,7 +2,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "attune/optim.h"
+#include "attune/optim/all.h"
 #include "catch.h"
 #include "golden.h"
 

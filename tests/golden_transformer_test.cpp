@@ -1,5 +1,5 @@
 #include "attune/autograd/scopes.h"
-#include "attune/layers.h"
+#include "attune/layers/all.h"
 #include "catch.h"
 #include "golden_layer.h"
 

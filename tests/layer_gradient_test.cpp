@@ -1,7 +1,7 @@
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/gradcheck.h"
 #include "attune/autograd/scopes.h"
-#include "attune/layers.h"
+#include "attune/layers/all.h"
 #include "catch.h"
 
 using namespace attune;

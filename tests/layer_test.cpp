@@ -4,9 +4,9 @@
 #include "attune/autograd/ops/activations.h"
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/scopes.h"
-#include "attune/layers.h"
-#include "attune/optim.h"
-#include "attune/train.h"
+#include "attune/layers/all.h"
+#include "attune/optim/all.h"
+#include "attune/train/all.h"
 #include "catch.h"
 #include "temporary_folder.h"
 

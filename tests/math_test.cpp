@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "attune/autograd.h"
+#include "attune/autograd/all.h"
 #include "attune/autograd/kernels/math.h"
 #include "catch.h"
 

@@ -1,4 +1,4 @@
-#include "attune/seq2seq/metrics.h"
+#include "attune/search/metrics.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -2,7 +2,7 @@
 #include <functional>
 #include <limits>
 
-#include "attune/autograd.h"
+#include "attune/autograd/all.h"
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/kernels/math.h"
 #include "attune/optim/adagrad.h"

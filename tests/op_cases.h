@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "attune/autograd.h"
+#include "attune/autograd/all.h"
 
 /// One row for each operation; bench/micro measures them, and op_test.cpp makes tests of them:
 /// values against plain loops, gradients against finite differences, the same bits for any number

@@ -5,7 +5,7 @@
 
 #include "attune/autograd/array/parallel.h"
 #include "attune/autograd/array/random.h"
-#include "attune/optim.h"
+#include "attune/optim/all.h"
 #include "catch.h"
 
 using namespace attune;

@@ -3,9 +3,10 @@
 #include <limits>
 #include <tuple>
 
-#include "attune/autograd.h"
-#include "attune/layers.h"
-#include "attune/seq2seq.h"
+#include "attune/autograd/all.h"
+#include "attune/data/all.h"
+#include "attune/layers/all.h"
+#include "attune/models/all.h"
 #include "catch.h"
 
 using namespace attune;

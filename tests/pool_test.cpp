@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "address_limit.h"
-#include "attune/autograd.h"
+#include "attune/autograd/all.h"
 #include "catch.h"
 
 using namespace attune;

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "attune/version.h"
+#include "attune/autograd/version.h"
 #include "catch.h"
 #include "program.h"
 #include "temporary_folder.h"

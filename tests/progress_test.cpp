@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "attune/seq2seq/utf8.h"
+#include "attune/data/utf8.h"
 #include "catch.h"
 
 using namespace attune;

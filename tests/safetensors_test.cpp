@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <random>
 
-#include "attune/train/files.h"
+#include "attune/data/files.h"
 #include "catch.h"
 #include "temporary_folder.h"
 

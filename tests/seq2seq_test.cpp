@@ -1,11 +1,13 @@
-#include "attune/seq2seq.h"
+#include "attune/data/all.h"
+#include "attune/models/all.h"
+#include "attune/search/all.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <set>
 
-#include "attune/autograd.h"
+#include "attune/autograd/all.h"
 #include "attune/autograd/array/threads.h"
 #include "attune/autograd/shards.h"
 #include "attune/optim/adam.h"

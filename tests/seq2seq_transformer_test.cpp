@@ -1,7 +1,9 @@
 #include <cmath>
 
-#include "attune/autograd.h"
-#include "attune/seq2seq.h"
+#include "attune/autograd/all.h"
+#include "attune/data/all.h"
+#include "attune/models/all.h"
+#include "attune/search/all.h"
 #include "catch.h"
 
 using namespace attune;

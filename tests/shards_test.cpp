@@ -4,8 +4,8 @@
 #include <stdexcept>
 #include <thread>
 
-#include "attune/autograd.h"
-#include "attune/seq2seq.h"
+#include "attune/autograd/all.h"
+#include "attune/data/all.h"
 #include "catch.h"
 
 using namespace attune;

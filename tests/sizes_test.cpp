@@ -1,9 +1,9 @@
 // Sizes whose products or sums leave the range of their type.
 #include <limits>
 
-#include "attune/autograd.h"
+#include "attune/autograd/all.h"
 #include "attune/autograd/kernels/gemm.h"
-#include "attune/layers.h"
+#include "attune/layers/all.h"
 #include "catch.h"
 
 using namespace attune;

@@ -9,13 +9,13 @@
 #include <filesystem>
 
 #include "attune/autograd/ops/losses.h"
+#include "attune/data/batch_stream.h"
+#include "attune/data/files.h"
 #include "attune/layers/linear.h"
 #include "attune/optim/adam.h"
 #include "attune/optim/schedule.h"
-#include "attune/seq2seq/batch_stream.h"
 #include "attune/train/counters.h"
 #include "attune/train/file_lock.h"
-#include "attune/train/files.h"
 #include "attune/train/metrics_log.h"
 #include "attune/train/parameter_copy.h"
 #include "attune/train/safetensors.h"

@@ -1,7 +1,7 @@
 #include <cmath>
 
-#include "attune/autograd.h"
-#include "attune/layers.h"
+#include "attune/autograd/all.h"
+#include "attune/layers/all.h"
 #include "catch.h"
 
 using namespace attune;

@@ -1,4 +1,4 @@
-#include "attune/seq2seq/utf8.h"
+#include "attune/data/utf8.h"
 
 #include <sstream>
 #include <string>

@@ -1,4 +1,4 @@
-#include "attune/seq2seq/vocabulary.h"
+#include "attune/data/vocabulary.h"
 
 #include <algorithm>
 #include <string>

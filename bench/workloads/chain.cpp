@@ -1,4 +1,4 @@
-#include "attune/autograd.h"
+#include "attune/autograd/all.h"
 #include "workloads.h"
 
 bench::Workload chain(const bench::ChainSizes& n) {

@@ -1,4 +1,4 @@
-#include "attune/autograd.h"
+#include "attune/autograd/all.h"
 #include "workloads.h"
 
 bench::Workload scaled_dot_attention(const bench::AttentionSizes& n) {

@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "attune/autograd.h"
+#include "attune/autograd/all.h"
 #include "attune/optim/adam.h"
 #include "workloads.h"
 

@@ -7,7 +7,7 @@
 #include <set>
 #include <string_view>
 
-#include "attune/seq2seq.h"
+#include "attune/data/all.h"
 
 namespace seq2seq {
 namespace {

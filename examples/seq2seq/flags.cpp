@@ -13,10 +13,11 @@
 #include <utility>
 #include <vector>
 
-#include "attune/layers.h"
-#include "attune/optim.h"
-#include "attune/seq2seq.h"
-#include "attune/version.h"
+#include "attune/autograd/version.h"
+#include "attune/data/all.h"
+#include "attune/layers/all.h"
+#include "attune/optim/all.h"
+#include "attune/search/all.h"
 #include "examples/cli11_numbers.h"
 #include "flag_file.h"
 
@@ -424,9 +425,9 @@ Lines that cannot be tested on are named on standard error, and the exit code is
 
 Examples:
   seq2seq test --run runs/demo --count 5000 --seed 7
-  seq2seq test --run runs/cmudict --data data/cmudict/test.tsv --output outputs.tsv
+  seq2seq test --run runs/cmudict --data datasets/cmudict/test.tsv --output outputs.tsv
   zcat test.tsv.gz | seq2seq test --run runs/cmudict --data -
-  seq2seq test --run runs/cmudict --data data/cmudict/test.tsv --json
+  seq2seq test --run runs/cmudict --data datasets/cmudict/test.tsv --json
   seq2seq test --config big.toml --count 500)");
 }
 
@@ -461,7 +462,7 @@ Examples:
   seq2seq translate --run runs/demo attention
   seq2seq translate --run runs/demo --heatmap --svg attention.svg attention
   seq2seq translate --config big.toml -- -x
-  cut -f1 data/cmudict/test.tsv | seq2seq translate --run runs/cmudict --alignment)");
+  cut -f1 datasets/cmudict/test.tsv | seq2seq translate --run runs/cmudict --alignment)");
 }
 
 // The command line behind the command's name: what CLI11 is to read, and the sources, which are

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <vector>
 
-#include "attune/autograd.h"
+#include "attune/autograd/all.h"
 
 namespace seq2seq {
 

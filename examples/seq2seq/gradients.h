@@ -1,6 +1,7 @@
 #pragma once
 
-#include "attune/seq2seq.h"
+#include "attune/data/all.h"
+#include "attune/models/all.h"
 #include "options.h"
 
 namespace seq2seq {

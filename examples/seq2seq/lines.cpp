@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-#include "attune/seq2seq/utf8.h"
+#include "attune/data/utf8.h"
 
 namespace seq2seq {
 

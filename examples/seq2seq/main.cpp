@@ -11,7 +11,7 @@
 
 #include "attune/autograd/array/error.h"
 #include "attune/autograd/array/pool.h"
-#include "attune/seq2seq/utf8.h"
+#include "attune/data/utf8.h"
 #include "commands.h"
 #include "flags.h"
 

@@ -10,7 +10,7 @@
 #include <limits>
 
 #include "attune/autograd/array/digest.h"
-#include "attune/train.h"
+#include "attune/train/all.h"
 #include "lines.h"
 #include "run_config.h"
 #include "training_folder.h"

@@ -6,8 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "attune/optim/named_arrays.h"
-#include "attune/seq2seq.h"
+#include "attune/alignment/all.h"
+#include "attune/autograd/array/named_arrays.h"
+#include "attune/data/all.h"
+#include "attune/models/all.h"
+#include "attune/search/all.h"
 #include "options.h"
 
 namespace seq2seq {

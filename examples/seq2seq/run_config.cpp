@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "attune/layers.h"
-#include "attune/train/files.h"
+#include "attune/data/files.h"
+#include "attune/layers/all.h"
 
 namespace seq2seq {
 namespace {

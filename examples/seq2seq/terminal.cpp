@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "attune/seq2seq/utf8.h"
+#include "attune/data/utf8.h"
 #include "attune/train/progress.h"
 
 namespace seq2seq {

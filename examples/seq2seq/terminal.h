@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "attune/seq2seq/alignment.h"
+#include "attune/alignment/all.h"
 
 namespace seq2seq {
 

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "attune/train/files.h"
+#include "attune/data/files.h"
 #include "commands.h"
 #include "lines.h"
 #include "run.h"

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "attune/seq2seq.h"
+#include "attune/data/all.h"
 #include "options.h"
 
 namespace seq2seq {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "attune/train.h"
+#include "attune/train/all.h"
 #include "run.h"
 
 namespace seq2seq {

@@ -3,7 +3,7 @@
 #include <iostream>
 #include <string>
 
-#include "attune/train/files.h"
+#include "attune/data/files.h"
 #include "commands.h"
 #include "lines.h"
 #include "run.h"

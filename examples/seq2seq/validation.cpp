@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdio>
 
-#include "attune/autograd.h"
+#include "attune/autograd/all.h"
 #include "attune/autograd/array/digest.h"
 
 namespace seq2seq {

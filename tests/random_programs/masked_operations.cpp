@@ -3,7 +3,7 @@
 #include <limits>
 #include <memory>
 
-#include "attune/layers.h"
+#include "attune/layers/all.h"
 #include "random_programs/builder.h"
 
 namespace attune::random_programs {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "attune/autograd.h"
+#include "attune/autograd/all.h"
 
 /// Random programs: what a user might compute, drawn from all differentiable operations, with
 /// garbage wherever a length or a mask hides it. See random_programs --help for what is checked.

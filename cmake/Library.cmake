@@ -1,0 +1,32 @@
+# The library: every source in the folders of its parts. `#include "attune/layers/linear.h"` works in
+# the tree as it does installed: in the build tree, include/attune/ holds links to those folders.
+set(attune_parts autograd layers optim data models search alignment train)
+
+set(attune_include_folder "${PROJECT_BINARY_DIR}/include")
+file(MAKE_DIRECTORY "${attune_include_folder}/attune")
+foreach(name IN LISTS attune_parts ITEMS attune.h)
+  file(CREATE_LINK "${PROJECT_SOURCE_DIR}/${name}" "${attune_include_folder}/attune/${name}" SYMBOLIC)
+endforeach()
+
+list(TRANSFORM attune_parts APPEND "/*.cpp" OUTPUT_VARIABLE patterns)
+list(TRANSFORM patterns PREPEND "${PROJECT_SOURCE_DIR}/")
+file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${patterns})
+add_library(attune STATIC ${sources})
+add_library(attune::attune ALIAS attune)
+
+target_compile_features(attune PUBLIC cxx_std_20)
+target_include_directories(attune PUBLIC $<BUILD_INTERFACE:${attune_include_folder}>
+                                         $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_link_libraries(
+  attune
+  PUBLIC fmt::fmt
+  PRIVATE OpenBLAS::OpenBLAS OpenMP::OpenMP_CXX $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
+          $<BUILD_INTERFACE:attune_flags>)
+
+# Compiled once instead of in every source: what nearly all of them include. Each source includes
+# all the same what it uses; the portable preset, which does without, finds those that do not.
+target_precompile_headers(attune PRIVATE <algorithm> <cmath> <string_view>
+                                         [["attune/autograd/tensor.h"]])
+
+set_source_files_properties("${PROJECT_SOURCE_DIR}/autograd/version.cpp"
+                            PROPERTIES COMPILE_DEFINITIONS ATTUNE_VERSION="${PROJECT_VERSION}")

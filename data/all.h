@@ -1,0 +1,11 @@
+#pragma once
+
+/// Text in: files, UTF-8, vocabularies, pairs, tasks, batches.
+#include "attune/data/batch.h"
+#include "attune/data/batch_stream.h"
+#include "attune/data/files.h"
+#include "attune/data/pairs.h"
+#include "attune/data/parse_number.h"
+#include "attune/data/tasks.h"
+#include "attune/data/utf8.h"
+#include "attune/data/vocabulary.h"

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+
+#include "attune/autograd/array/named_arrays.h"
+
+/// What a training loop counts. Each goes on from its state(), as a TrainingState keeps it.
+namespace attune {
+
+/// A score that should fall, such as an error rate on validation data: the best so far, and for how
+/// long there has been none better. With the latter a training can stop early (Prechelt 1998,
+/// "Early Stopping - But When?").
+class BestScore {
+ public:
+  /// Takes in the next score; true if none was as low before. NaN never is.
+  bool observe(double score);
+  double best() const { return best_; }  ///< infinity before the first
+  /// How many scores came since the best one.
+  std::int64_t without_progress() const { return without_progress_; }
+
+  NamedArrays state() const;
+  void load_state(const NamedArrays& state);
+
+ private:
+  double best_ = std::numeric_limits<double>::infinity();
+  std::int64_t without_progress_ = 0;
+};
+
+/// The mean of the numbers since the last reset, such as the losses since the last line of a log.
+class RunningMean {
+ public:
+  void add(double number) { sum_ += number, ++count_; }
+  double mean() const { return sum_ / static_cast<double>(count_); }  ///< NaN if there is none
+  void reset() { *this = {}; }
+
+  NamedArrays state() const;
+  void load_state(const NamedArrays& state);
+
+ private:
+  double sum_ = 0;
+  std::int64_t count_ = 0;
+};
+
+/// The time that a training has taken, without the time between an end and a resumption.
+class Stopwatch {
+ public:
+  double seconds() const;
+
+  NamedArrays state() const;
+  void load_state(const NamedArrays& state);
+
+ private:
+  double before_ = 0;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace attune

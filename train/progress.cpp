@@ -1,0 +1,211 @@
+#include "attune/train/progress.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "attune/data/parse_number.h"
+#include "attune/data/utf8.h"
+
+namespace attune {
+namespace {
+
+constexpr double redraw_every = 0.1;  // seconds, on a terminal
+constexpr double text_every = 10;     // seconds, elsewhere
+
+bool can_draw(std::FILE* file) {
+  const char* terminal = std::getenv("TERM");
+  const bool dumb = terminal != nullptr && std::string_view(terminal) == "dumb";
+  return ::isatty(::fileno(file)) && !dumb;
+}
+
+double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::string duration(double seconds) {
+  if (std::isnan(seconds)) return "";
+  const std::int64_t whole = std::llround(seconds);
+  const std::int64_t hours = whole / 3600, minutes = whole / 60 % 60;
+  if (hours > 0) return fmt::format("{}:{:02}:{:02}", hours, minutes, whole % 60);
+  return fmt::format("{}:{:02}", minutes, whole % 60);
+}
+
+std::string with_unit(double value) {
+  if (value < 1e3) return fmt::format("{:5.0f}", value);
+  if (value < 1e5) return fmt::format("{:4.1f}k", value / 1e3);
+  return value < 1e6 ? fmt::format("{:4.0f}k", value / 1e3) : fmt::format("{:4.1f}M", value / 1e6);
+}
+
+double fraction(const ProgressState& state) {
+  if (state.total <= 0) return 1;
+  return std::clamp(static_cast<double>(state.done) / static_cast<double>(state.total), 0.0, 1.0);
+}
+
+// The figures in the order in which they stand, each with its rank: the highest goes first where
+// there is no room.
+struct Figure {
+  int rank;
+  std::string text;
+};
+
+std::vector<Figure> figures_of(const ProgressState& state) {
+  const std::string total = fmt::format("{}", state.total);
+  std::vector<Figure> figures = {
+      {0, fmt::format("{:>{}}/{}", state.done, total.size(), total)},
+      {5, fmt::format("{:3.0f}%", std::floor(100 * fraction(state)))},
+  };
+  const auto add = [&](int rank, double value, std::string text) {
+    if (!std::isnan(value)) figures.push_back({rank, std::move(text)});
+  };
+  add(2, state.loss, fmt::format("loss {:.{}f}", state.loss, std::abs(state.loss) < 10 ? 4 : 2));
+  add(3, state.accuracy, fmt::format("accuracy {:4.1f}%", 100 * state.accuracy));
+  add(4, state.tokens_per_second, with_unit(state.tokens_per_second) + " tok/s");
+  add(1, state.seconds_left, duration(state.seconds_left) + " left");
+  add(1, state.seconds_taken, "took " + duration(state.seconds_taken));
+  return figures;
+}
+
+std::string joined(std::string line, const std::vector<Figure>& figures) {
+  for (const Figure& figure : figures) {
+    line += (&figure == &figures.front() ? " " : "  ") + figure.text;
+  }
+  return line;
+}
+
+std::string bar_of(double part, int width) {
+  const int halves = static_cast<int>(std::floor(part * 2 * width));
+  std::string bar;
+  for (int i = 0; i < width; ++i) {
+    bar += halves >= 2 * i + 2 ? "━" : halves == 2 * i + 1 ? "╸" : "─";
+  }
+  return bar;
+}
+
+}  // namespace
+
+int columns_of_terminal(std::FILE* file) {
+  const char* variable = std::getenv("COLUMNS");
+  const int wanted = parse_number<int>(variable == nullptr ? "" : variable).value_or(0);
+  if (wanted > 0) return wanted;
+  winsize size{};
+  const bool known = ::ioctl(::fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : 80;
+}
+
+std::string progress_text(const ProgressState& state) {
+  return joined(utf8::printable(state.label), figures_of(state));
+}
+
+std::string progress_bar(const ProgressState& state, int columns) {
+  constexpr int narrowest = 4, widest = 40, longest_label = 12;
+  const std::string label =
+      utf8::shortened(utf8::printable(state.label), std::max(longest_label, columns / 3));
+  std::vector<Figure> figures = figures_of(state);
+  for (;;) {
+    const int room = columns - utf8::display_width(joined(label + " ", figures));
+    if (room >= narrowest) {
+      const std::string bar = bar_of(fraction(state), std::min(room, widest));
+      return joined(fmt::format("{} {}", label, bar), figures);
+    }
+    if (figures.size() == 1) break;
+    figures.erase(
+        std::max_element(figures.begin(), figures.end(),
+                         [](const Figure& a, const Figure& b) { return a.rank < b.rank; }));
+  }
+  return figures[0].text.substr(0, static_cast<std::size_t>(std::max(0, columns)));
+}
+
+Progress::Progress(std::string label, std::int64_t total, std::int64_t done, Output output)
+    : label_(std::move(label)),
+      total_(total),
+      done_(done),
+      done_before_(done),
+      output_(std::move(output)),
+      shown_done_(done) {
+  if (!output_.columns) {
+    output_.columns = [file = output_.file] {
+      return can_draw(file) ? columns_of_terminal(file) : 0;
+    };
+  }
+  if (!output_.seconds) output_.seconds = steady_seconds;
+  started_ = shown_ = output_.seconds();
+}
+
+Progress::Progress(std::string label, std::int64_t total, std::int64_t done)
+    : Progress(std::move(label), total, done, Output{}) {}
+
+Progress::~Progress() {
+  try {
+    finish();
+  } catch (...) {  // perhaps memory has run out, and that error is on its way
+  }
+}
+
+ProgressState Progress::state() const {
+  ProgressState state{label_, done_, total_, last_.loss, last_.accuracy};
+  const double seconds = output_.seconds() - started_;
+  const auto steps = static_cast<double>(done_ - done_before_);
+  if (seconds > 0 && tokens_ > 0) state.tokens_per_second = static_cast<double>(tokens_) / seconds;
+  if (finished_) {
+    state.seconds_taken = seconds;
+  } else if (steps > 0) {
+    state.seconds_left =
+        seconds / steps * static_cast<double>(std::max<std::int64_t>(0, total_ - done_));
+  }
+  return state;
+}
+
+void Progress::show() {
+  const int columns = output_.columns();
+  // The last column stays free: some terminals begin a new line once it is written.
+  const std::string line = columns > 0
+                               ? fmt::format("\r{}\x1b[K", progress_bar(state(), columns - 1))
+                               : progress_text(state()) + "\n";
+  std::fputs(line.c_str(), output_.file);
+  std::fflush(output_.file);
+  shown_ = output_.seconds();
+  shown_done_ = done_;
+}
+
+void Progress::step(const Step& step) {
+  ++done_;
+  tokens_ += step.tokens;
+  last_ = step;
+  const double waited = output_.seconds() - shown_;
+  if (output_.columns() > 0) {
+    if (waited >= redraw_every) show();
+  } else if (done_ < total_) {  // finish() tells of the last step
+    const auto tenth = [&](std::int64_t done) {
+      return 10 * done / std::max<std::int64_t>(1, total_);
+    };
+    if (tenth(done_) > tenth(shown_done_) || waited >= text_every) show();
+  }
+}
+
+void Progress::print(std::string_view line) {
+  const bool bar = output_.columns() > 0 && !finished_;
+  const std::string text = bar ? "\r\x1b[K" + utf8::printable(line) : std::string(line);
+  std::fputs((text + '\n').c_str(), output_.file);
+  if (bar && done_ > done_before_) show();
+  std::fflush(output_.file);
+}
+
+void Progress::finish() {
+  if (finished_) return;
+  finished_ = true;
+  if (done_ == done_before_) return;
+  show();
+  if (output_.columns() > 0) std::fputs("\n", output_.file);
+  std::fflush(output_.file);
+}
+
+}  // namespace attune
