@@ -14,7 +14,7 @@ void Alignment::check() const {
                weights.size(), target.size(), source.size(), source.size() * target.size());
 }
 
-int Alignment::heaviest(int t) const {
+int Alignment::argmax(int t) const {
   check();
   ATTUNE_CHECK(t >= 0 && t < static_cast<int>(target.size()) && !source.empty(),
                "alignment: index {} has no weights in {} target x {} source tokens", t,
@@ -29,7 +29,7 @@ std::string to_moses(const Alignment& alignment) {
   alignment.check();
   std::string result;
   for (int t = 0; t < static_cast<int>(alignment.target.size()) && !alignment.source.empty(); ++t) {
-    result += fmt::format("{}{}-{}", t == 0 ? "" : " ", alignment.heaviest(t), t);
+    result += fmt::format("{}{}-{}", t == 0 ? "" : " ", alignment.argmax(t), t);
   }
   return result;
 }

@@ -22,7 +22,7 @@ struct Alignment {
 
   /// The source position of the heaviest weight for target token `t`, the first of equal ones.
   /// Throws Error if `t` is outside of the target or the source is empty.
-  int heaviest(int t) const;
+  int argmax(int t) const;
 };
 
 /// The hard alignment in Moses form: a pair `source-target` of positions from 0 for each target

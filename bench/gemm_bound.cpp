@@ -134,7 +134,7 @@ class Team {
  public:
   explicit Team(int size) : size_(size), start_(size), finish_(size) {
     for (int i = 1; i < size; ++i)
-      helpers_.emplace_back([this, i] {
+      workers_.emplace_back([this, i] {
         for (start_.arrive_and_wait(); body_; start_.arrive_and_wait()) {
           body_(i);
           finish_.arrive_and_wait();
@@ -158,7 +158,7 @@ class Team {
   int size_;
   std::barrier<> start_, finish_;
   std::function<void(int)> body_;
-  std::vector<std::jthread> helpers_;
+  std::vector<std::jthread> workers_;
 };
 
 class Runner {

@@ -12,7 +12,7 @@
 #include "attune/layers/layer_norm.h"
 #include "attune/layers/linear.h"
 #include "attune/layers/multi_head_attention.h"
-#include "attune/layers/positions.h"
+#include "attune/layers/positional_encoding.h"
 #include "attune/layers/recurrent.h"
 #include "attune/layers/recurrent_cell.h"
 #include "attune/layers/residual.h"

@@ -86,6 +86,6 @@ std::shared_ptr<AttentionScore> make_score(std::string_view kind, std::int64_t q
   return look_up(table(), kind, "attention score")(query_size, key_size, hidden);
 }
 
-std::vector<std::string> score_kinds() { return names_of(table()); }
+std::vector<std::string> score_names() { return names_of(table()); }
 
 }  // namespace attune

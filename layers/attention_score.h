@@ -66,6 +66,6 @@ class AdditiveScore : public AttentionScore {
 std::shared_ptr<AttentionScore> make_score(std::string_view kind, std::int64_t query_size,
                                            std::int64_t key_size, std::int64_t hidden);
 /// The names that make_score() knows.
-std::vector<std::string> score_kinds();
+std::vector<std::string> score_names();
 
 }  // namespace attune

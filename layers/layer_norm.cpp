@@ -5,10 +5,10 @@
 namespace attune {
 
 LayerNorm::LayerNorm(std::int64_t features, double eps)
-    : gain_(param("gain", {features}, ones())),
+    : weight_(param("weight", {features}, ones())),
       bias_(param("bias", {features}, zeros())),
       eps_(eps) {}
 
-Tensor LayerNorm::operator()(const Tensor& x) const { return layer_norm(x, gain_, bias_, eps_); }
+Tensor LayerNorm::operator()(const Tensor& x) const { return layer_norm(x, weight_, bias_, eps_); }
 
 }  // namespace attune

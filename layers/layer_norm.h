@@ -4,11 +4,11 @@
 
 namespace attune {
 
-/// y = (x - mean) / sqrt(variance + eps) * gain + bias over the last axis (Ba et al. 2016, eq. 3
+/// y = (x - mean) / sqrt(variance + eps) * weight + bias over the last axis (Ba et al. 2016, eq. 3
 /// and 4).
 ///
 /// Shapes: x [..., features] -> y [..., features].
-/// Parameters: gain [features], 1 at first, and bias [features], 0 at first.
+/// Parameters: weight [features], 1 at first, and bias [features], 0 at first.
 /// Errors: the last axis of x is not `features`.
 class LayerNorm : public Layer {
  public:
@@ -16,7 +16,7 @@ class LayerNorm : public Layer {
   Tensor operator()(const Tensor& x) const;
 
  private:
-  Tensor gain_, bias_;
+  Tensor weight_, bias_;
   double eps_;
 };
 

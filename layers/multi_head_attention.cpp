@@ -42,7 +42,7 @@ Memory MultiHeadAttention::memorize(const Tensor& keys, const Tensor& values,
   return {key_(masked), value_(&values == &keys ? masked : mask_padding(values, lengths)), lengths};
 }
 
-Memory MultiHeadAttention::extend(const Memory& memory, const Tensor& more) const {
+Memory MultiHeadAttention::append(const Memory& memory, const Tensor& more) const {
   const Memory added = memorize(more);
   if (!memory.keys.defined()) return added;
   ATTUNE_CHECK(!memory.lengths.defined(),

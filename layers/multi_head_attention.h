@@ -52,7 +52,7 @@ class MultiHeadAttention : public Layer {
   Memory memorize(const Tensor& keys, const Tensor& values, const Indices& lengths = {}) const;
   /// A memory without lengths, and `more` positions [N, B, key_size] behind it: in decoding the new
   /// position is projected and the earlier ones are not again. An empty memory is a beginning.
-  Memory extend(const Memory& memory, const Tensor& more) const;
+  Memory append(const Memory& memory, const Tensor& more) const;
 
   /// Asks with T queries for each sequence. A query that may look nowhere gets out(0).
   MultiHeadResult attend(const Tensor& query, const Memory& memory,

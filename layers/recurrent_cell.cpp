@@ -104,6 +104,6 @@ std::shared_ptr<RecurrentCell> make_cell(std::string_view kind, std::int64_t inp
   return look_up(table(), kind, "recurrent cell")(input, hidden);
 }
 
-std::vector<std::string> cell_kinds() { return names_of(table()); }
+std::vector<std::string> cell_names() { return names_of(table()); }
 
 }  // namespace attune

@@ -89,6 +89,6 @@ class LSTMCell : public RecurrentCell {
 std::shared_ptr<RecurrentCell> make_cell(std::string_view kind, std::int64_t input,
                                          std::int64_t hidden);
 /// The names that make_cell() knows.
-std::vector<std::string> cell_kinds();
+std::vector<std::string> cell_names();
 
 }  // namespace attune

@@ -28,7 +28,7 @@ TransformerDecoderLayerResult TransformerDecoderLayer::operator()(const Tensor& 
                                                                   bool weights) const {
   TransformerDecoderLayerResult result;
   result.output = around_self_(x, [&](const Tensor& y) {
-    result.seen = self_attention_.extend(seen, y);
+    result.seen = self_attention_.append(seen, y);
     return self_attention_.attend(y, result.seen, {.causal = true}).output;
   });
   result.output = around_cross_(result.output, [&](const Tensor& y) {

@@ -23,7 +23,7 @@ struct TransformerDecoderLayerResult {
 ///
 /// Shapes: x [T, B, features], source [S, B, features] -> output [T, B, features].
 /// Parameters: self_attention.query.weight, ..., cross_attention.query.weight, ...,
-/// feed_forward.layer0.weight, ..., norm1.gain, ..., norm3.bias.
+/// feed_forward.layer0.weight, ..., norm1.weight, ..., norm3.bias.
 /// As PyTorch's nn.TransformerDecoderLayer but for dropout of attention weights.
 /// Errors: features are no multiple of the heads; an unknown activation.
 class TransformerDecoderLayer : public Layer {
@@ -62,8 +62,9 @@ struct TransformerDecoderResult {
 ///       features] seen = step.seen;
 ///     }
 ///
-/// Parameters: layer0.self_attention.query.weight, ...; with norm_first also norm.gain, norm.bias.
-/// Errors: as the layer's; fewer than one layer; memories that are not one for each layer.
+/// Parameters: layer0.self_attention.query.weight, ...; with norm_first also norm.weight,
+/// norm.bias. Errors: as the layer's; fewer than one layer; memories that are not one for each
+/// layer.
 class TransformerDecoder : public Layer {
  public:
   TransformerDecoder(const TransformerOptions& options, int layers);

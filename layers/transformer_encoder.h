@@ -29,8 +29,8 @@ struct TransformerOptions {
 /// Shapes: x [T, B, features], lengths [B] (all T where not defined) -> [T, B, features]. What lies
 /// beyond a length may hold anything, NaN included: it has no influence on any value or gradient,
 /// and the output is 0 there. Parameters: self_attention.query.weight, ... as in
-/// MultiHeadAttention, then feed_forward.layer0.weight, ... as in FeedForward, norm1.gain,
-/// norm1.bias, norm2.gain, norm2.bias. As PyTorch's nn.TransformerEncoderLayer but for dropout of
+/// MultiHeadAttention, then feed_forward.layer0.weight, ... as in FeedForward, norm1.weight,
+/// norm1.bias, norm2.weight, norm2.bias. As PyTorch's nn.TransformerEncoderLayer but for dropout of
 /// attention weights, which the paper does not have. Errors: features are no multiple of the heads;
 /// an unknown activation.
 class TransformerEncoderLayer : public Layer {
@@ -45,9 +45,9 @@ class TransformerEncoderLayer : public Layer {
 };
 
 /// Layers on top of each other. With norm_first, whose sums are never normalised, there is a
-/// LayerNorm at the end. Positions must be in x already: see Positions. Shapes as the layer's.
-/// Parameters: layer0.self_attention.query.weight, ...; with norm_first also norm.gain, norm.bias.
-/// Errors: as the layer's; fewer than one layer.
+/// LayerNorm at the end. Positions must be in x already: see PositionalEncoding. Shapes as the
+/// layer's. Parameters: layer0.self_attention.query.weight, ...; with norm_first also norm.weight,
+/// norm.bias. Errors: as the layer's; fewer than one layer.
 class TransformerEncoder : public Layer {
  public:
   TransformerEncoder(const TransformerOptions& options, int layers);

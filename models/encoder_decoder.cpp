@@ -3,9 +3,9 @@
 namespace attune {
 namespace {
 
-class RecurrentWriting : public Writing {
+class RecurrentDecodingSession : public DecodingSession {
  public:
-  RecurrentWriting(const EncoderDecoder& model, const Sources& sources)
+  RecurrentDecodingSession(const EncoderDecoder& model, const Sources& sources)
       : decoder_(model.decoder()) {
     const Encoded encoded = model.encoder()(sources);
     memory_ = decoder_.memorize(encoded);
@@ -38,8 +38,8 @@ Tensor EncoderDecoder::operator()(const Batch& batch, double teacher_forcing) co
                   teacher_forcing);
 }
 
-std::unique_ptr<Writing> EncoderDecoder::write(const Sources& sources) const {
-  return std::make_unique<RecurrentWriting>(*this, sources);
+std::unique_ptr<DecodingSession> EncoderDecoder::start_decoding(const Sources& sources) const {
+  return std::make_unique<RecurrentDecodingSession>(*this, sources);
 }
 
 }  // namespace attune

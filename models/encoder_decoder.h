@@ -31,7 +31,7 @@ class EncoderDecoder : public Seq2SeqModel {
 
   /// See Decoder for `teacher_forcing`.
   Tensor operator()(const Batch& batch, double teacher_forcing = 1) const override;
-  std::unique_ptr<Writing> write(const Sources& sources) const override;
+  std::unique_ptr<DecodingSession> start_decoding(const Sources& sources) const override;
 
   const EncoderDecoderOptions& options() const { return options_; }
   const Encoder& encoder() const { return encoder_; }

@@ -53,6 +53,6 @@ std::shared_ptr<Seq2SeqModel> make_model(const EncoderDecoderOptions& options) {
   return look_up(table(), options.model, "model")(options);
 }
 
-std::vector<std::string> model_kinds() { return names_of(table()); }
+std::vector<std::string> model_names() { return names_of(table()); }
 
 }  // namespace attune

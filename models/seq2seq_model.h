@@ -19,9 +19,9 @@ struct NextToken {
 };
 
 /// Targets being written, token after token, for sources that were read once.
-class Writing {
+class DecodingSession {
  public:
-  virtual ~Writing() = default;
+  virtual ~DecodingSession() = default;
   /// Takes in the token before, [B], which is Vocabulary::start at first.
   virtual NextToken step(const Indices& previous) = 0;
 };
@@ -37,7 +37,7 @@ class Seq2SeqModel : public Layer {
   /// tokens there have no influence.
   virtual Tensor operator()(const Batch& batch, double teacher_forcing = 1) const = 0;
   /// Reads sources; their targets can then be written.
-  virtual std::unique_ptr<Writing> write(const Sources& sources) const = 0;
+  virtual std::unique_ptr<DecodingSession> start_decoding(const Sources& sources) const = 0;
 
   /// Mean cross-entropy of the targets, in nats a token.
   Tensor loss(const Batch& batch, double teacher_forcing = 1) const;
@@ -47,7 +47,7 @@ class Seq2SeqModel : public Layer {
 /// Errors: an unknown kind (the known ones are listed); as the model's own.
 std::shared_ptr<Seq2SeqModel> make_model(const EncoderDecoderOptions& options);
 /// The names that make_model() knows.
-std::vector<std::string> model_kinds();
+std::vector<std::string> model_names();
 
 /// The share of targets that count whose most probable token is right. logits [T, B, V], targets
 /// [T, B] as in Batch::target_output.

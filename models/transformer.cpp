@@ -23,9 +23,9 @@ TransformerOptions layer_options(const EncoderDecoderOptions& options) {
           .norm_first = true};
 }
 
-class TransformerWriting : public Writing {
+class TransformerDecodingSession : public DecodingSession {
  public:
-  TransformerWriting(const Transformer& model, const Sources& sources)
+  TransformerDecodingSession(const Transformer& model, const Sources& sources)
       : model_(model), memory_(model_.memorize(sources)) {}
 
   NextToken step(const Indices& previous) override {
@@ -86,8 +86,8 @@ Tensor Transformer::operator()(const Batch& batch, double teacher_forcing) const
   return output(decoder_(target, memorize(batch.source)).output);
 }
 
-std::unique_ptr<Writing> Transformer::write(const Sources& sources) const {
-  return std::make_unique<TransformerWriting>(*this, sources);
+std::unique_ptr<DecodingSession> Transformer::start_decoding(const Sources& sources) const {
+  return std::make_unique<TransformerDecodingSession>(*this, sources);
 }
 
 }  // namespace attune

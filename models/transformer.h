@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "attune/layers/embedding.h"
-#include "attune/layers/positions.h"
+#include "attune/layers/positional_encoding.h"
 #include "attune/layers/transformer_decoder.h"
 #include "attune/layers/transformer_encoder.h"
 #include "attune/models/seq2seq_model.h"
@@ -13,10 +13,10 @@ namespace attune {
 /// Encoder and decoder made of attention alone (Vaswani et al. 2017), with the norm first. D is the
 /// size of a token's vector and of all states.
 ///
-///     x_s = dropout(sqrt(D) embedding(token_s) + p_s)    p: SinusoidalPositions; y_t alike
-///     h = encoder(x_0 ... x_n)                           each position looks at the whole source
-///     z_t = decoder(y_0 ... y_{t-1}, h)                  and here at the target before it and at h
-///     logits_t = W z_t + b                               of the token y_t
+///     x_s = dropout(sqrt(D) embedding(token_s) + p_s)    p: SinusoidalPositionalEncoding; y_t
+///     alike h = encoder(x_0 ... x_n)                           each position looks at the whole
+///     source z_t = decoder(y_0 ... y_{t-1}, h)                  and here at the target before it
+///     and at h logits_t = W z_t + b                               of the token y_t
 ///
 /// Training runs through all positions of a target at once. Writing keeps the keys and values of
 /// the positions so far, so that a step computes the newest one only.
@@ -33,7 +33,7 @@ class Transformer : public Seq2SeqModel {
   /// Errors: teacher_forcing is not 1: all positions are computed at once, before there is any
   /// choice of the model's own.
   Tensor operator()(const Batch& batch, double teacher_forcing = 1) const override;
-  std::unique_ptr<Writing> write(const Sources& sources) const override;
+  std::unique_ptr<DecodingSession> start_decoding(const Sources& sources) const override;
 
   /// The parts, for a search of another kind. What each decoder layer keeps of the sources.
   std::vector<Memory> memorize(const Sources& sources) const;
@@ -49,7 +49,7 @@ class Transformer : public Seq2SeqModel {
   Tensor embed(const Embedding& embedding, const Indices& tokens, std::int64_t first) const;
 
   Embedding source_embedding_, target_embedding_;
-  SinusoidalPositions positions_;
+  SinusoidalPositionalEncoding positions_;
   Dropout dropout_;
   TransformerEncoder encoder_;
   TransformerDecoder decoder_;

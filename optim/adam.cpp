@@ -19,13 +19,13 @@ void check_options(const char* name, const Options& o) {
 template <typename T>
 struct Moments {
   template <typename Options>
-  Moments(const Options& o, double learn_rate, std::int64_t step)
+  Moments(const Options& o, double learning_rate, std::int64_t step)
       : beta2(static_cast<T>(o.beta2)),
         rest1(static_cast<T>(1 - o.beta1)),
         rest2(static_cast<T>(1 - o.beta2)),
         eps(static_cast<T>(o.eps)) {
     const double t = static_cast<double>(step);
-    rate = static_cast<T>(learn_rate / (1 - std::pow(o.beta1, t)));
+    rate = static_cast<T>(learning_rate / (1 - std::pow(o.beta1, t)));
     correction = static_cast<T>(std::sqrt(1 - std::pow(o.beta2, t)));
   }
 
@@ -48,7 +48,7 @@ void Adam::update(const Slice& slice) const {
   const AdamOptions& o = options(slice.group);
   dispatch(slice.dtype(), [&](auto type) {
     using T = decltype(type);
-    const Moments<T> moments(o, slice.learn_rate, slice.step);
+    const Moments<T> moments(o, slice.learning_rate, slice.step);
     const T weight_decay = static_cast<T>(o.weight_decay);
     slice.each<T, 0, 1>(
         [=](T& p, T g, T& mean, T& square) { moments(p, g + weight_decay * p, mean, square); });
@@ -63,8 +63,8 @@ void AdamW::update(const Slice& slice) const {
   const AdamWOptions& o = options(slice.group);
   dispatch(slice.dtype(), [&](auto type) {
     using T = decltype(type);
-    const Moments<T> moments(o, slice.learn_rate, slice.step);
-    const T kept = static_cast<T>(1 - slice.learn_rate * o.weight_decay);
+    const Moments<T> moments(o, slice.learning_rate, slice.step);
+    const T kept = static_cast<T>(1 - slice.learning_rate * o.weight_decay);
     slice.each<T, 0, 1>([=](T& p, T g, T& mean, T& square) {
       p *= kept;
       moments(p, g, mean, square);

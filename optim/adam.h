@@ -7,7 +7,7 @@
 namespace attune {
 
 struct AdamOptions {
-  double learn_rate = 1e-3;
+  double learning_rate = 1e-3;
   double beta1 = 0.9;       ///< smoothing of the mean, in [0, 1)
   double beta2 = 0.999;     ///< smoothing of the mean square, in [0, 1)
   double eps = 1e-8;        ///< against division by 0
@@ -17,7 +17,7 @@ struct AdamOptions {
 };
 
 /// Adam (Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", algorithm 1). For the
-/// gradient g of a parameter p in its step t = 1, 2, ... with learn rate r:
+/// gradient g of a parameter p in its step t = 1, 2, ... with learning rate r:
 ///
 ///     g <- g + lambda p
 ///     m <- beta1 m + (1 - beta1) g
@@ -33,11 +33,11 @@ class Adam : public OptimizerWith<AdamOptions> {
 };
 
 struct AdamWOptions {
-  double learn_rate = 1e-3;
+  double learning_rate = 1e-3;
   double beta1 = 0.9;          ///< smoothing of the mean, in [0, 1)
   double beta2 = 0.999;        ///< smoothing of the mean square, in [0, 1)
   double eps = 1e-8;           ///< against division by 0
-  double weight_decay = 1e-2;  ///< lambda: share of the learn rate that is taken off each step
+  double weight_decay = 1e-2;  ///< lambda: share of the learning rate that is taken off each step
   /// Errors: a value out of range.
   void check() const;
 };

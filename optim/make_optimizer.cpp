@@ -12,7 +12,7 @@ namespace {
 template <typename Kind, typename Options>
 std::unique_ptr<Optimizer> make(const Parameters& parameters, const OptimizerOptions& chosen,
                                 Options options) {
-  options.learn_rate = chosen.learn_rate.value_or(options.learn_rate);
+  options.learning_rate = chosen.learning_rate.value_or(options.learning_rate);
   options.weight_decay = chosen.weight_decay.value_or(options.weight_decay);
   if constexpr (requires { options.momentum; })
     options.momentum = chosen.momentum.value_or(options.momentum);

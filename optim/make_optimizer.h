@@ -12,7 +12,7 @@ namespace attune {
 
 /// What a program's user may choose; whatever is not set keeps the optimizer's own default.
 struct OptimizerOptions {
-  std::optional<double> learn_rate = {}, weight_decay = {}, momentum = {};
+  std::optional<double> learning_rate = {}, weight_decay = {}, momentum = {};
 };
 
 /// The optimizer of that name: "sgd"; "momentum" and "nesterov", which are SGD with a momentum of

@@ -12,7 +12,7 @@ namespace {
 
 void check_rate(double rate) {
   ATTUNE_CHECK(rate >= 0 && std::isfinite(rate),
-               "optimizer: the learn rate is {}; expected a finite number that is not negative",
+               "optimizer: the learning rate is {}; expected a finite number that is not negative",
                rate);
 }
 
@@ -23,8 +23,8 @@ void Optimizer::check_group(int group) const {
                groups());
 }
 
-void Optimizer::add_group(const Parameters& parameters, double learn_rate) {
-  check_rate(learn_rate);
+void Optimizer::add_group(const Parameters& parameters, double learning_rate) {
+  check_rate(learning_rate);
   std::unordered_set<const Node*> nodes;
   std::unordered_set<std::string> names;
   for (const Entry& entry : entries_) {
@@ -46,26 +46,26 @@ void Optimizer::add_group(const Parameters& parameters, double learn_rate) {
     }
     entries_.push_back({std::move(name), tensor, groups(), 0, {}});
   }
-  groups_.push_back({learn_rate, learn_rate});
+  groups_.push_back({learning_rate, learning_rate});
 }
 
-double Optimizer::learn_rate(int group) const {
+double Optimizer::learning_rate(int group) const {
   check_group(group);
   return groups_[static_cast<std::size_t>(group)].rate;
 }
 
-void Optimizer::set_learn_rate(double rate) {
+void Optimizer::set_learning_rate(double rate) {
   check_rate(rate);
   for (Group& group : groups_) group.rate = rate;
 }
 
-void Optimizer::set_learn_rate(double rate, int group) {
+void Optimizer::set_learning_rate(double rate, int group) {
   check_rate(rate);
   check_group(group);
   groups_[static_cast<std::size_t>(group)].rate = rate;
 }
 
-void Optimizer::scale_learn_rate(double factor) {
+void Optimizer::scale_learning_rate(double factor) {
   check_rate(factor);
   for (Group& group : groups_) group.rate = factor * group.initial_rate;
 }
@@ -117,7 +117,7 @@ void Optimizer::update_range(std::int64_t first, std::int64_t last) const {
 NamedArrays Optimizer::state() const {
   NamedArrays result{{"steps", number_array(static_cast<double>(steps_))}};
   for (int group = 0; group < groups(); ++group)
-    result.emplace_back(fmt::format("{}.learn_rate", group), number_array(learn_rate(group)));
+    result.emplace_back(fmt::format("{}.learning_rate", group), number_array(learning_rate(group)));
   for (const Entry& entry : entries_) {
     if (entry.step == 0) continue;
     result.emplace_back(entry.name + ".step", number_array(static_cast<double>(entry.step)));
@@ -150,7 +150,7 @@ void Optimizer::load_state(const NamedArrays& state) {
   const std::int64_t steps = take_count("steps");
   std::vector<Group> groups = groups_;
   for (std::size_t group = 0; group < groups.size(); ++group) {
-    groups[group].rate = take(fmt::format("{}.learn_rate", group), {}).item();
+    groups[group].rate = take(fmt::format("{}.learning_rate", group), {}).item();
     check_rate(groups[group].rate);
   }
   std::vector<Entry> entries = entries_;

@@ -12,9 +12,9 @@
 namespace attune {
 
 /// Changes parameters so that a loss falls. The base of all optimizers keeps the parameters in
-/// groups with learn rates of their own, and what an optimizer remembers about each.
+/// groups with learning rates of their own, and what an optimizer remembers about each.
 ///
-///     Adam optimizer(model.parameters(), {.learn_rate = 0.005});
+///     Adam optimizer(model.parameters(), {.learning_rate = 0.005});
 ///     for (...) {
 ///       optimizer.zero_grad();
 ///       loss(model, batch).backward();
@@ -38,16 +38,16 @@ class Optimizer {
 
   int groups() const { return static_cast<int>(groups_.size()); }
   /// Errors (here and below): there is no such group; a rate that is negative or not finite.
-  double learn_rate(int group = 0) const;
-  /// Sets the learn rate of all groups, or of one.
-  void set_learn_rate(double rate);
-  void set_learn_rate(double rate, int group);
-  /// Sets the learn rate of each group to `factor` times the one that it was made with, as
-  /// schedules need it: optimizer.scale_learn_rate(schedule.factor(optimizer.steps())).
-  void scale_learn_rate(double factor);
+  double learning_rate(int group = 0) const;
+  /// Sets the learning rate of all groups, or of one.
+  void set_learning_rate(double rate);
+  void set_learning_rate(double rate, int group);
+  /// Sets the learning rate of each group to `factor` times the one that it was made with, as
+  /// schedules need it: optimizer.scale_learning_rate(schedule.factor(optimizer.steps())).
+  void scale_learning_rate(double factor);
 
   /// Everything that changes from step to step besides the parameters: "steps",
-  /// "<group>.learn_rate" for each group, and for each parameter that was ever updated
+  /// "<group>.learning_rate" for each group, and for each parameter that was ever updated
   /// "<parameter>.step" and the optimizer's own, such as "<parameter>.exp_avg". A parameter without
   /// a name goes by its number, counted from 0 over all groups. The arrays share memory with the
   /// optimizer.
@@ -60,7 +60,7 @@ class Optimizer {
   /// Some elements of one parameter and all that belongs to them, for one step.
   struct Slice {
     int group;
-    double learn_rate;
+    double learning_rate;
     std::int64_t step;  ///< of this parameter: 1 at its first
     Array* value;
     const Array* gradient;
@@ -88,7 +88,7 @@ class Optimizer {
 
   Optimizer() = default;
   /// Errors: a tensor that is no parameter, or that some group has already.
-  void add_group(const Parameters& parameters, double learn_rate);
+  void add_group(const Parameters& parameters, double learning_rate);
 
   /// What is remembered for every element of the group's parameters, by name; it starts at 0.
   /// nullptr stands for one that is not used with the group's options.
@@ -153,7 +153,7 @@ struct ParameterGroup {
   Options options;
 };
 
-/// An optimizer whose groups have `Options`: a struct with a `learn_rate`, and a check() that
+/// An optimizer whose groups have `Options`: a struct with a `learning_rate`, and a check() that
 /// throws an Error for values out of range.
 template <typename Options>
 class OptimizerWith : public Optimizer {
@@ -166,7 +166,7 @@ class OptimizerWith : public Optimizer {
     for (const Group& group : groups) {
       group.options.check();
       options_.push_back(group.options);
-      add_group(group.parameters, group.options.learn_rate);
+      add_group(group.parameters, group.options.learning_rate);
     }
   }
 

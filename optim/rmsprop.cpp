@@ -21,14 +21,14 @@ void RMSprop::update(const Slice& slice) const {
   const RMSpropOptions& o = options(slice.group);
   dispatch(slice.dtype(), [&](auto type) {
     using T = decltype(type);
-    const T rate = static_cast<T>(slice.learn_rate);
+    const T rate = static_cast<T>(slice.learning_rate);
     const T weight_decay = static_cast<T>(o.weight_decay);
     const T alpha = static_cast<T>(o.alpha);
     const T rest = static_cast<T>(1 - o.alpha);
     const T eps = static_cast<T>(o.eps);
     const T momentum = static_cast<T>(o.momentum);
 
-    // The step of one element before momentum and learn rate.
+    // The step of one element before momentum and learning rate.
     const auto plain = [=](T p, T g, T& square) {
       g += weight_decay * p;
       square = without_infinity(without_subnormal(alpha * square + rest * g * g));

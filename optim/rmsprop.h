@@ -7,7 +7,7 @@
 namespace attune {
 
 struct RMSpropOptions {
-  double learn_rate = 1e-2;
+  double learning_rate = 1e-2;
   double alpha = 0.99;      ///< smoothing, in [0, 1]
   double eps = 1e-8;        ///< against division by 0
   double weight_decay = 0;  ///< lambda: L2 penalty
@@ -19,7 +19,7 @@ struct RMSpropOptions {
 
 /// RMSprop (Hinton 2012, "Neural Networks for Machine Learning", lecture 6e; centered as in Graves
 /// 2013, "Generating Sequences With Recurrent Neural Networks", eq. 38-45). For the gradient g of a
-/// parameter p with learn rate r:
+/// parameter p with learning rate r:
 ///
 ///     g <- g + lambda p
 ///     v <- alpha v + (1 - alpha) g^2

@@ -14,9 +14,9 @@
 
 namespace attune {
 
-/// How the learn rate changes during training, as a factor on the one that training began with:
+/// How the learning rate changes during training, as a factor on the one that training began with:
 ///
-///     optimizer.scale_learn_rate(schedule->factor(step));
+///     optimizer.scale_learning_rate(schedule->factor(step));
 ///     optimizer.step();
 class Schedule {
  public:
@@ -90,7 +90,7 @@ class Warmup : public Schedule {
   std::unique_ptr<Schedule> then_;
 };
 
-/// Lowers the learn rate when a loss no longer falls: see "plateau" above. As PyTorch's
+/// Lowers the learning rate when a loss no longer falls: see "plateau" above. As PyTorch's
 /// ReduceLROnPlateau with its defaults, but right for negative losses too.
 class ReduceOnPlateau : public Schedule {
  public:

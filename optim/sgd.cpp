@@ -19,7 +19,7 @@ void SGD::update(const Slice& slice) const {
   const SGDOptions& o = options(slice.group);
   dispatch(slice.dtype(), [&](auto type) {
     using T = decltype(type);
-    const T rate = static_cast<T>(slice.learn_rate);
+    const T rate = static_cast<T>(slice.learning_rate);
     const T weight_decay = static_cast<T>(o.weight_decay);
     if (o.momentum == 0)
       return slice.each<T>([=](T& p, T g) { p -= rate * (g + weight_decay * p); });

@@ -7,7 +7,7 @@
 namespace attune {
 
 struct SGDOptions {
-  double learn_rate = 1e-3;
+  double learning_rate = 1e-3;
   double momentum = 0;      ///< mu, in [0, 1]
   double dampening = 0;     ///< tau: how much less of a new gradient momentum takes in
   double weight_decay = 0;  ///< lambda: L2 penalty
@@ -18,7 +18,7 @@ struct SGDOptions {
 
 /// Stochastic gradient descent (Robbins and Monro 1951), with momentum (Polyak 1964), or Nesterov's
 /// (Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning").
-/// For the gradient g of a parameter p with learn rate r:
+/// For the gradient g of a parameter p with learning rate r:
 ///
 ///     g <- g + lambda p
 ///     b <- mu b + (1 - tau) g         b <- g in the first step; with momentum only

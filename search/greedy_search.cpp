@@ -37,13 +37,13 @@ class Search {
       : sources_(sources),
         max_lengths_(max_lengths),
         found_(found),
-        writing_(model.write(make_sources(sources))),
+        session_(model.start_decoding(make_sources(sources))),
         previous_(sources.size(), Vocabulary::start),
         is_done_(sources.size(), false) {}
 
   void run() {
     while (!std::all_of(is_done_.begin(), is_done_.end(), std::identity{})) {
-      const NextToken next = writing_->step(Indices(previous_));
+      const NextToken next = session_->step(Indices(previous_));
       ATTUNE_CHECK(next.logits.size(1) >= Vocabulary::specials,
                    "greedy_search: logits {} for a vocabulary without its {} special tokens",
                    next.logits.shape(), Vocabulary::specials);
@@ -79,17 +79,17 @@ class Search {
   std::span<const std::vector<int>> sources_;
   std::span<const int> max_lengths_;
   std::span<Hypothesis> found_;
-  std::unique_ptr<Writing> writing_;
+  std::unique_ptr<DecodingSession> session_;
   std::vector<std::int32_t> previous_;
   std::vector<bool> is_done_;
 };
 
 }  // namespace
 
-std::vector<int> Hypothesis::heaviest(std::size_t source_length) const {
+std::vector<int> Hypothesis::argmax(std::size_t source_length) const {
   if (weights.empty()) return {};
   ATTUNE_CHECK(source_length > 0 && weights.size() % source_length == 0,
-               "heaviest: {} weights are no rows for a source of {} tokens", weights.size(),
+               "argmax: {} weights are no rows for a source of {} tokens", weights.size(),
                source_length);
   std::vector<int> positions;
   for (auto row = weights.begin(); row != weights.end();) {

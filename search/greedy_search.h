@@ -17,7 +17,7 @@ struct Hypothesis {
 
   /// For each token the source position of the heaviest weight, the first of equal ones.
   /// Errors: the weights are no rows of `source_length`.
-  std::vector<int> heaviest(std::size_t source_length) const;
+  std::vector<int> argmax(std::size_t source_length) const;
 };
 
 /// The target of each source, by taking the most probable token at every step until `</s>`. Source

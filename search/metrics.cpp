@@ -64,7 +64,7 @@ void Scores::add(std::span<const int> predicted, std::span<const std::vector<int
   add(predicted, references[closest(predicted, references)]);
 }
 
-void Scores::add_alignment(std::span<const int> heaviest, std::span<const int> truth,
+void Scores::add_alignment(std::span<const int> argmax, std::span<const int> truth,
                            std::span<const int> source) {
   const auto token = [&](int position) {
     ATTUNE_CHECK(position >= 0 && position < std::ssize(source),
@@ -73,9 +73,9 @@ void Scores::add_alignment(std::span<const int> heaviest, std::span<const int> t
     return source[static_cast<std::size_t>(position)];
   };
   aligned_ += static_cast<std::int64_t>(truth.size());
-  for (std::size_t t = 0; t < std::min(heaviest.size(), truth.size()); ++t)
+  for (std::size_t t = 0; t < std::min(argmax.size(), truth.size()); ++t)
     rightly_aligned_ +=
-        heaviest[t] == truth[t] || (!source.empty() && token(heaviest[t]) == token(truth[t]));
+        argmax[t] == truth[t] || (!source.empty() && token(argmax[t]) == token(truth[t]));
 }
 
 double Scores::sequence_accuracy() const { return share(right_sequences_, sequences_); }

@@ -28,10 +28,10 @@ class Scores {
   void add(std::span<const int> predicted, std::span<const std::vector<int>> references);
 
   /// Counts the alignment of one prediction: for each target position the source position of the
-  /// heaviest weight, and the true one. Positions of `heaviest` beyond the truth (the end token's,
+  /// heaviest weight, and the true one. Positions of `argmax` beyond the truth (the end token's,
   /// say) do not count; missing ones count as wrong. Where equal tokens cannot be told apart, as in
   /// sorting, `source` are those tokens, and a position that holds the true one's token is right.
-  void add_alignment(std::span<const int> heaviest, std::span<const int> truth,
+  void add_alignment(std::span<const int> argmax, std::span<const int> truth,
                      std::span<const int> source = {});
 
   /// The number of predictions.

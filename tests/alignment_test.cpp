@@ -59,11 +59,11 @@ int occurrences(std::string_view text, std::string_view part) {
 }  // namespace
 
 TEST_CASE("the heaviest weight of a row names a source position, the first of equal ones") {
-  CHECK(example.heaviest(0) == 2);
-  CHECK(example.heaviest(1) == 0);
-  CHECK(Alignment{{"a", "b"}, {"x"}, {0.5f, 0.5f}}.heaviest(0) == 0);
-  CHECK_THROWS_WITH(example.heaviest(2), contains("index 2"));
-  CHECK_THROWS_WITH(example.heaviest(-1), contains("index -1"));
+  CHECK(example.argmax(0) == 2);
+  CHECK(example.argmax(1) == 0);
+  CHECK(Alignment{{"a", "b"}, {"x"}, {0.5f, 0.5f}}.argmax(0) == 0);
+  CHECK_THROWS_WITH(example.argmax(2), contains("index 2"));
+  CHECK_THROWS_WITH(example.argmax(-1), contains("index -1"));
 }
 
 TEST_CASE("an alignment in Moses form pairs source and target positions from zero") {
@@ -78,7 +78,7 @@ TEST_CASE("an alignment with too few weights is refused with both counts") {
   CHECK_THROWS_WITH(to_moses(broken), contains("3 weights") && contains("2 target x 2 source"));
   CHECK_THROWS_AS(to_terminal(broken, TerminalColor::none), Error);
   CHECK_THROWS_AS(to_svg(broken, ""), Error);
-  CHECK_THROWS_AS(broken.heaviest(0), Error);
+  CHECK_THROWS_AS(broken.argmax(0), Error);
 }
 
 TEST_CASE("a heat map without colour draws shades under labelled columns") {

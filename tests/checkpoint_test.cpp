@@ -1,5 +1,6 @@
 #include "attune/train/checkpoint.h"
 
+#include "attune/layers/layer_norm.h"
 #include "attune/optim/adam.h"
 #include "attune/train/safetensors.h"
 #include "catch.h"
@@ -35,6 +36,20 @@ TEST_CASE("parameters are saved and loaded by their nested names") {
   REQUIRE(content.arrays.size() == 2);
   REQUIRE(content.arrays[0].first == "scale");
   REQUIRE(content.arrays[1].first == "inner.weight");
+}
+
+TEST_CASE("a LayerNorm of an earlier version, whose weight was called gain, is read") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("model.safetensors");
+  const Array weight = Array::from(std::vector<float>{1, 2, 3}, {3}),
+              bias = Array::from(std::vector<float>{4, 5, 6}, {3});
+  for (const std::string name : {"gain", "weight"}) {
+    save_safetensors(path, {{{name, weight}, {"bias", bias}}, {}});
+    LayerNorm norm(3);
+    load_parameters(path, norm);
+    REQUIRE(norm.values()[0].second.to_vector() == std::vector<float>{1, 2, 3});
+    REQUIRE(norm.values()[1].second.to_vector() == std::vector<float>{4, 5, 6});
+  }
 }
 
 TEST_CASE("parameters of another model are refused and the path is named") {

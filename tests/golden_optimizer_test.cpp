@@ -52,7 +52,7 @@ void compare(const std::string& family, const ReadOptions& read_options) {
 
 TEST_CASE("twenty steps of SGD with its options give PyTorch's values") {
   compare<SGD>("SGD", [d = SGDOptions{}](const json& o) {
-    return SGDOptions{.learn_rate = o.at("lr"),
+    return SGDOptions{.learning_rate = o.at("lr"),
                       .momentum = o.value("momentum", d.momentum),
                       .weight_decay = o.value("weight_decay", d.weight_decay),
                       .nesterov = o.value("nesterov", d.nesterov)};
@@ -61,14 +61,14 @@ TEST_CASE("twenty steps of SGD with its options give PyTorch's values") {
 
 TEST_CASE("twenty steps of Adagrad with its options give PyTorch's values") {
   compare<Adagrad>("Adagrad", [d = AdagradOptions{}](const json& o) {
-    return AdagradOptions{.learn_rate = o.at("lr"),
+    return AdagradOptions{.learning_rate = o.at("lr"),
                           .weight_decay = o.value("weight_decay", d.weight_decay)};
   });
 }
 
 TEST_CASE("twenty steps of RMSprop with its options give PyTorch's values") {
   compare<RMSprop>("RMSprop", [d = RMSpropOptions{}](const json& o) {
-    return RMSpropOptions{.learn_rate = o.at("lr"),
+    return RMSpropOptions{.learning_rate = o.at("lr"),
                           .alpha = o.value("alpha", d.alpha),
                           .weight_decay = o.value("weight_decay", d.weight_decay),
                           .momentum = o.value("momentum", d.momentum),
@@ -78,7 +78,7 @@ TEST_CASE("twenty steps of RMSprop with its options give PyTorch's values") {
 
 TEST_CASE("twenty steps of Adam with its options give PyTorch's values") {
   compare<Adam>("Adam", [d = AdamOptions{}](const json& o) {
-    return AdamOptions{.learn_rate = o.at("lr"),
+    return AdamOptions{.learning_rate = o.at("lr"),
                        .beta1 = o.value("beta1", d.beta1),
                        .beta2 = o.value("beta2", d.beta2),
                        .eps = o.value("eps", d.eps),
@@ -88,7 +88,7 @@ TEST_CASE("twenty steps of Adam with its options give PyTorch's values") {
 
 TEST_CASE("twenty steps of AdamW with its options give PyTorch's values") {
   compare<AdamW>("AdamW", [d = AdamWOptions{}](const json& o) {
-    return AdamWOptions{.learn_rate = o.at("lr"),
+    return AdamWOptions{.learning_rate = o.at("lr"),
                         .weight_decay = o.value("weight_decay", d.weight_decay)};
   });
 }

@@ -120,7 +120,7 @@ TEST_CASE("gradients of LayerNorm are right", "[gradient]") {
   Array gain({5}, DType::f64), bias({5}, DType::f64);
   generator().normal(gain, 0, 1);
   generator().normal(bias, 0, 1);
-  layer.load({{"gain", gain}, {"bias", bias}});
+  layer.load({{"weight", gain}, {"bias", bias}});
   CHECK(fault_of_x(layer, {3, 2, 5}) == "");
 }
 
@@ -135,7 +135,7 @@ TEST_CASE("gradients of Softmax are right over any axis and with lengths", "[gra
 TEST_CASE("gradients of every recurrent cell are right", "[gradient]") {
   const DefaultDType f64(DType::f64);
   seed(7);
-  for (const std::string& kind : cell_kinds()) {
+  for (const std::string& kind : cell_names()) {
     INFO(kind);
     const auto cell = make_cell(kind, 3, 5);
     const Tensor x = input({4, 3});
@@ -153,7 +153,7 @@ TEST_CASE("gradients of every recurrent cell are right", "[gradient]") {
 TEST_CASE("gradients of every recurrent network over a sequence are right", "[gradient]") {
   const DefaultDType f64(DType::f64);
   seed(8);
-  for (const std::string& kind : cell_kinds()) {
+  for (const std::string& kind : cell_names()) {
     INFO(kind);
     CHECK(fault_of_network(kind, {}, {}) == "");
     CHECK(fault_of_network(kind, {}, {2, 5, 0}) == "");
@@ -164,7 +164,7 @@ TEST_CASE("gradients of every stacked recurrent network in two directions are ri
           "[gradient]") {
   const DefaultDType f64(DType::f64);
   seed(9);
-  for (const std::string& kind : cell_kinds()) {
+  for (const std::string& kind : cell_names()) {
     INFO(kind);
     CHECK(fault_of_network(kind, {.layers = 2, .bidirectional = true}, {}) == "");
     CHECK(fault_of_network(kind, {.layers = 2, .bidirectional = true}, {3, 1, 5}) == "");
@@ -175,7 +175,7 @@ TEST_CASE("a loss on the last states alone gives a recurrent network right gradi
           "[gradient]") {
   const DefaultDType f64(DType::f64);
   seed(10);
-  for (const std::string& kind : cell_kinds()) {
+  for (const std::string& kind : cell_names()) {
     INFO(kind);
     const Recurrent network(kind, 2, 3, {.bidirectional = true});
     const Tensor x = input({4, 2, 2});
@@ -190,7 +190,7 @@ TEST_CASE("gradients of attention are right for every score, with lengths and wi
           "[gradient]") {
   const DefaultDType f64(DType::f64);
   seed(11);
-  for (const std::string& score : score_kinds()) {
+  for (const std::string& score : score_names()) {
     INFO(score);
     const std::int64_t query_size = score == "dot" ? 3 : 2;
     CHECK(fault_of_attention(score, query_size, {}) == "");

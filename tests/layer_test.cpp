@@ -218,7 +218,7 @@ TEST_CASE("an unknown name lists the known ones") {
 }
 
 TEST_CASE("every cell and score can be made by each of its names") {
-  for (const std::string& kind : cell_kinds()) {
+  for (const std::string& kind : cell_names()) {
     const auto cell = make_cell(kind, 3, 5);
     CHECK(cell->input_size() == 3);
     CHECK(cell->hidden_size() == 5);
@@ -226,7 +226,7 @@ TEST_CASE("every cell and score can be made by each of its names") {
     CHECK(state.h.shape() == Shape({2, 5}));
     CHECK(state.c.defined() == (kind == "lstm"));
   }
-  for (const std::string& kind : score_kinds()) {
+  for (const std::string& kind : score_names()) {
     const Attention attention(kind, 3, 3, 4);
     const AttentionResult result =
         attention.attend(Array::zeros({2, 3}), attention.memorize(Array::zeros({5, 2, 3})));
@@ -319,7 +319,7 @@ TEST_CASE("dropout in a stack of recurrent layers lies between layers only") {
 }
 
 TEST_CASE("what lies beyond a length changes neither output nor states") {
-  for (const std::string& kind : cell_kinds()) {
+  for (const std::string& kind : cell_names()) {
     seed(4);
     const Recurrent network(kind, 2, 3, {.layers = 2, .bidirectional = true});
     Array x({4, 2, 2});
@@ -347,7 +347,7 @@ TEST_CASE("attention weights add up to 1 within the length, and a source of leng
   Array keys({4, 3, 5}), query({3, 5});
   generator().normal(keys, 0, 1);
   generator().normal(query, 0, 1);
-  for (const std::string& kind : score_kinds()) {
+  for (const std::string& kind : score_names()) {
     const Attention attention(kind, 5, 5, 4);
     const AttentionResult result = attention.attend(query, attention.memorize(keys, {4, 0, 2}));
     const std::vector<float> weights = result.weights.value().to_vector();

@@ -399,7 +399,7 @@ TEST_CASE("layer_norm of a row with NaN or infinity is NaN, and other rows are n
 TEST_CASE("centered RMSprop stays finite when the gradient does not change") {
   for (const double gradient : {1., 1e-20, 1e-3, 0.}) {
     Tensor p = parameter({1}, {1}, DType::f32);
-    RMSprop optimizer({p}, {.learn_rate = 1e-3, .alpha = 0.9, .centered = true});
+    RMSprop optimizer({p}, {.learning_rate = 1e-3, .alpha = 0.9, .centered = true});
     for (int step = 0; step < 400; ++step) {
       optimizer.zero_grad();
       p.backward(Array::full({1}, gradient));
@@ -413,15 +413,15 @@ TEST_CASE("adaptive optimizers survive huge, tiny and zero gradients, with and w
   using Make = std::function<std::unique_ptr<Optimizer>(const Tensor&, double)>;
   const std::vector<Make> makers = {
       [](const Tensor& p, double eps) {
-        return std::make_unique<Adam>(Parameters{p}, AdamOptions{.learn_rate = 0.1, .eps = eps});
+        return std::make_unique<Adam>(Parameters{p}, AdamOptions{.learning_rate = 0.1, .eps = eps});
       },
       [](const Tensor& p, double eps) {
         return std::make_unique<Adagrad>(Parameters{p},
-                                         AdagradOptions{.learn_rate = 0.1, .eps = eps});
+                                         AdagradOptions{.learning_rate = 0.1, .eps = eps});
       },
       [](const Tensor& p, double eps) {
         return std::make_unique<RMSprop>(Parameters{p},
-                                         RMSpropOptions{.learn_rate = 0.1, .eps = eps});
+                                         RMSpropOptions{.learning_rate = 0.1, .eps = eps});
       }};
   for (const Make& make : makers)
     for (const double eps : {0., 1e-8})

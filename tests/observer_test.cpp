@@ -149,7 +149,7 @@ std::vector<Array> train(const EncoderDecoderOptions& options, Observer observer
     examples.push_back(example);
   }
   const Batch batch = make_batch(examples);
-  Adam adam(model->parameters(), {.learn_rate = 0.01});
+  Adam adam(model->parameters(), {.learning_rate = 0.01});
   const CheckFinite check(observer == Observer::check_finite);
   for (const Param& param : model->parameters()) observe(observer, param.value);
   for (int step = 0; step < 3; ++step) {

@@ -68,7 +68,7 @@ const std::vector<std::pair<std::string, Maker>>& makers() {
        [](auto& p) { return std::make_unique<SGD>(p, SGDOptions{.momentum = 0.9}); }},
       {"Adagrad",
        [](auto& p) {
-         return std::make_unique<Adagrad>(p, AdagradOptions{.learn_rate_decay = 0.1});
+         return std::make_unique<Adagrad>(p, AdagradOptions{.learning_rate_decay = 0.1});
        }},
       {"RMSprop",
        [](auto& p) {
@@ -129,7 +129,7 @@ TEST_CASE("an optimizer notes its change of a parameter") {
 
 TEST_CASE("zero_grad forgets the gradients of all groups") {
   Tensor a = parameter({1}), b = parameter({2});
-  SGD optimizer({{{a}, {.learn_rate = 1}}, {{b}, {.learn_rate = 2}}});
+  SGD optimizer({{{a}, {.learning_rate = 1}}, {{b}, {.learning_rate = 2}}});
   set_gradient(a, numbers({1}));
   set_gradient(b, numbers({1}));
   optimizer.zero_grad();
@@ -139,7 +139,8 @@ TEST_CASE("zero_grad forgets the gradients of all groups") {
 
 TEST_CASE("each parameter group has its own options") {
   Tensor a = parameter({1}), b = parameter({1}), c = parameter({1});
-  SGD optimizer({{{a, b}, {.learn_rate = 0.1}}, {{c}, {.learn_rate = 0.5, .weight_decay = 1}}});
+  SGD optimizer(
+      {{{a, b}, {.learning_rate = 0.1}}, {{c}, {.learning_rate = 0.5, .weight_decay = 1}}});
   for (const Tensor& p : {a, b, c}) set_gradient(p, numbers({1}));
   optimizer.step();
   REQUIRE(a.value().at(0) == Approx(0.9));
@@ -147,28 +148,28 @@ TEST_CASE("each parameter group has its own options") {
   REQUIRE(c.value().at(0) == Approx(1 - 0.5 * (1 + 1)));
 }
 
-TEST_CASE("the learn rate can be set for all groups, for one, and as a factor") {
+TEST_CASE("the learning rate can be set for all groups, for one, and as a factor") {
   Tensor a = parameter({1}), b = parameter({1});
-  SGD optimizer({{{a}, {.learn_rate = 0.1}}, {{b}, {.learn_rate = 0.5}}});
-  optimizer.scale_learn_rate(0.5);
-  optimizer.scale_learn_rate(0.1);  // of the first rate, not of the last one
-  REQUIRE(optimizer.learn_rate(0) == Approx(0.01));
-  REQUIRE(optimizer.learn_rate(1) == Approx(0.05));
-  optimizer.set_learn_rate(2, 1);
-  REQUIRE(optimizer.learn_rate(0) == Approx(0.01));
-  REQUIRE(optimizer.learn_rate(1) == 2);
-  optimizer.set_learn_rate(3);
-  REQUIRE(optimizer.learn_rate() == 3);
+  SGD optimizer({{{a}, {.learning_rate = 0.1}}, {{b}, {.learning_rate = 0.5}}});
+  optimizer.scale_learning_rate(0.5);
+  optimizer.scale_learning_rate(0.1);  // of the first rate, not of the last one
+  REQUIRE(optimizer.learning_rate(0) == Approx(0.01));
+  REQUIRE(optimizer.learning_rate(1) == Approx(0.05));
+  optimizer.set_learning_rate(2, 1);
+  REQUIRE(optimizer.learning_rate(0) == Approx(0.01));
+  REQUIRE(optimizer.learning_rate(1) == 2);
+  optimizer.set_learning_rate(3);
+  REQUIRE(optimizer.learning_rate() == 3);
   set_gradient(a, numbers({1}));
   optimizer.step();
   REQUIRE(a.value().at(0) == 1 - 3);
-  REQUIRE_THROWS_WITH(optimizer.set_learn_rate(1, 2), contains("no group 2; it has 2"));
-  REQUIRE_THROWS_WITH(optimizer.set_learn_rate(-1), contains("learn rate is -1"));
+  REQUIRE_THROWS_WITH(optimizer.set_learning_rate(1, 2), contains("no group 2; it has 2"));
+  REQUIRE_THROWS_WITH(optimizer.set_learning_rate(-1), contains("learning rate is -1"));
 }
 
 TEST_CASE("dampening weakens new gradients after the first step") {
   Tensor p = parameter({0});
-  SGD optimizer({p}, {.learn_rate = 1, .momentum = 0.5, .dampening = 0.75});
+  SGD optimizer({p}, {.learning_rate = 1, .momentum = 0.5, .dampening = 0.75});
   set_gradient(p, numbers({8}));
   optimizer.step();  // b = 8
   REQUIRE(p.value().at(0) == -8);
@@ -176,9 +177,9 @@ TEST_CASE("dampening weakens new gradients after the first step") {
   REQUIRE(p.value().at(0) == -14);
 }
 
-TEST_CASE("Adagrad's learn rate decays with the steps of a parameter") {
+TEST_CASE("Adagrad's learning rate decays with the steps of a parameter") {
   Tensor p = parameter({0});
-  Adagrad optimizer({p}, {.learn_rate = 1, .learn_rate_decay = 0.5, .eps = 0});
+  Adagrad optimizer({p}, {.learning_rate = 1, .learning_rate_decay = 0.5, .eps = 0});
   set_gradient(p, numbers({3}));
   optimizer.step();
   REQUIRE(p.value().at(0) == Approx(-1));
@@ -240,11 +241,11 @@ TEST_CASE("an optimizer goes on from its saved state with the same bits") {
 
 TEST_CASE("a restored optimizer shares nothing with the state it came from") {
   Tensor p = parameter({1});
-  SGD first({p}, {.learn_rate = 1, .momentum = 0.5}), second({p}, {.momentum = 0.5});
+  SGD first({p}, {.learning_rate = 1, .momentum = 0.5}), second({p}, {.momentum = 0.5});
   set_gradient(p, numbers({8}));
   first.step();
   second.load_state(first.state());
-  REQUIRE(second.learn_rate() == 1);
+  REQUIRE(second.learning_rate() == 1);
   first.step();
   for (const auto& [name, array] : second.state())
     if (name == "0.momentum_buffer") REQUIRE(array.at(0) == 8);
@@ -264,11 +265,11 @@ TEST_CASE("optimizer state goes by the names of the parameters") {
 
   std::vector<std::string> names;
   for (const auto& [name, array] : optimizer.state()) names.push_back(name);
-  REQUIRE(names ==
-          std::vector<std::string>{"steps", "0.learn_rate", "1.learn_rate", "2.learn_rate",       //
-                                   "weight.step", "weight.exp_avg", "weight.exp_avg_sq",          //
-                                   "bias.step", "bias.exp_avg", "bias.exp_avg_sq",                //
-                                   "weight#2.step", "weight#2.exp_avg", "weight#2.exp_avg_sq"});  //
+  REQUIRE(names == std::vector<std::string>{
+                       "steps", "0.learning_rate", "1.learning_rate", "2.learning_rate",  //
+                       "weight.step", "weight.exp_avg", "weight.exp_avg_sq",              //
+                       "bias.step", "bias.exp_avg", "bias.exp_avg_sq",                    //
+                       "weight#2.step", "weight#2.exp_avg", "weight#2.exp_avg_sq"});      //
 }
 
 TEST_CASE("a state that does not fit is refused before anything is changed") {
@@ -308,7 +309,7 @@ TEST_CASE("optimizer options out of range are refused") {
   REQUIRE_THROWS_WITH(SGD({p}, {.momentum = 2}), contains("SGD: the momentum is 2"));
   REQUIRE_THROWS_WITH(SGD({p}, {.nesterov = true}), contains("needs momentum > 0"));
   REQUIRE_THROWS_WITH(SGD({p}, {.weight_decay = -1}), contains("weight decay is -1"));
-  REQUIRE_THROWS_WITH(SGD({p}, {.learn_rate = NAN}), contains("learn rate is nan"));
+  REQUIRE_THROWS_WITH(SGD({p}, {.learning_rate = NAN}), contains("learning rate is nan"));
   REQUIRE_THROWS_WITH(Adagrad({p}, {.eps = -1}), contains("eps -1"));
   REQUIRE_THROWS_WITH(RMSprop({p}, {.alpha = 1.5}), contains("alpha is 1.5"));
   REQUIRE_THROWS_WITH(Adam({p}, {.beta2 = 1}), contains("the betas are 0.9 and 1"));
@@ -319,8 +320,8 @@ TEST_CASE("make_optimizer knows every optimizer by its name") {
   for (const std::string& name : optimizer_names()) {
     INFO(name);
     Tensor p = parameter({1});
-    const auto optimizer = make_optimizer(name, {p}, {.learn_rate = 0.25, .weight_decay = 0});
-    REQUIRE(optimizer->learn_rate() == 0.25);
+    const auto optimizer = make_optimizer(name, {p}, {.learning_rate = 0.25, .weight_decay = 0});
+    REQUIRE(optimizer->learning_rate() == 0.25);
     set_gradient(p, numbers({1}));
     optimizer->step();
     REQUIRE(p.value().at(0) < 1);
@@ -338,11 +339,11 @@ TEST_CASE("make_optimizer keeps defaults and passes on what is chosen") {
     }
     return p.value().at(0);
   };
-  REQUIRE(after_two_steps("sgd", {.learn_rate = 1}) == Approx(-2));
-  REQUIRE(after_two_steps("sgd", {.learn_rate = 1, .momentum = 0.5}) == Approx(-2.5));
-  REQUIRE(after_two_steps("momentum", {.learn_rate = 1}) == Approx(-2.9));
-  REQUIRE(after_two_steps("nesterov", {.learn_rate = 1}) == Approx(-1.9 - (1 + 0.9 * 1.9)));
-  REQUIRE(make_optimizer("adam", {parameter({1})})->learn_rate() == AdamOptions{}.learn_rate);
+  REQUIRE(after_two_steps("sgd", {.learning_rate = 1}) == Approx(-2));
+  REQUIRE(after_two_steps("sgd", {.learning_rate = 1, .momentum = 0.5}) == Approx(-2.5));
+  REQUIRE(after_two_steps("momentum", {.learning_rate = 1}) == Approx(-2.9));
+  REQUIRE(after_two_steps("nesterov", {.learning_rate = 1}) == Approx(-1.9 - (1 + 0.9 * 1.9)));
+  REQUIRE(make_optimizer("adam", {parameter({1})})->learning_rate() == AdamOptions{}.learning_rate);
 }
 
 TEST_CASE("make_optimizer names what it does not know") {

@@ -168,7 +168,7 @@ constexpr std::int64_t kBatch = 5;
 }  // namespace
 
 TEST_CASE("padding has no influence on recurrent networks", "[padding]") {
-  for (const std::string& kind : cell_kinds())
+  for (const std::string& kind : cell_names())
     for (const RecurrentOptions& options :
          {RecurrentOptions{}, {.bidirectional = true}, {.layers = 2, .bidirectional = true}})
       for (const Indices& lengths : some_lengths(7)) {
@@ -192,7 +192,7 @@ TEST_CASE("padding has no influence on recurrent networks that threads share", "
     for (int b = 0; b < 67; ++b) values.push_back(b % 10);
     return Indices(values);
   }();
-  for (const std::string& kind : cell_kinds()) {
+  for (const std::string& kind : cell_names()) {
     INFO(kind);
     CHECK(fault_of([&](Trial& trial) {
             const Recurrent network = trial.layer(Recurrent(kind, 33, 65, {.bidirectional = true}));
@@ -243,7 +243,7 @@ TEST_CASE("the state of a sequence of no steps has no influence on weights", "[p
 }
 
 TEST_CASE("padding has no influence on attention with any score", "[padding]") {
-  for (const std::string& score : score_kinds())
+  for (const std::string& score : score_names())
     for (const Indices& lengths : some_lengths(6)) {
       INFO(score << ", lengths " << lengths.at(0));
       CHECK(
@@ -726,7 +726,7 @@ TEST_CASE("the vector of <pad> has no influence on a transformer", "[padding]") 
 
 TEST_CASE("a NaN that takes part shows in cells, activations and attention", "[padding]") {
   const double nan = std::nan("");
-  for (const std::string& kind : cell_kinds()) {
+  for (const std::string& kind : cell_names()) {
     INFO(kind);
     const auto cell = make_cell(kind, 2, 3);
     const RecurrentState after = (*cell)(Tensor(Array::full({1, 2}, nan)), cell->initial_state(1));
@@ -740,7 +740,7 @@ TEST_CASE("a NaN that takes part shows in cells, activations and attention", "[p
   const Tensor one(Array::full({1}, nan));
   for (const Tensor& y : {relu(one), leaky_relu(one, 0.1), leaky_relu(one, 0)})
     CHECK(std::isnan(y.item()));
-  for (const std::string& score : score_kinds()) {
+  for (const std::string& score : score_names()) {
     INFO(score);
     const Attention attention(score, 2, 2, 3);
     Array keys = Array::zeros({3, 1, 2});

@@ -140,10 +140,10 @@ TEST_CASE("loops go on with the threads there are when no more can start") {
 #endif
 
 #if !defined(__SANITIZE_THREAD__)  // which knows no threads in a child of a threaded process
-TEST_CASE("a child process has helpers and memory of its own") {
+TEST_CASE("a child process has workers and memory of its own") {
   const int before = threads();
   set_threads(3);
-  CHECK(ranges_of(50, 1).size() == 50);  // the parent's helpers have started
+  CHECK(ranges_of(50, 1).size() == 50);  // the parent's workers have started
   // Other threads are in the middle of loops and of the pool when the process forks.
   std::atomic<bool> done{false};
   std::thread busy([&] {

@@ -31,7 +31,7 @@ void learn(const TemporaryFolder& folder, const std::string& pairs, const std::s
   folder.write("learnt.tsv", pairs);
   const Result trained = seq2seq(folder,
                                  "train --run run --data learnt.tsv --hidden 16 --embedding 8 "
-                                 "--batch 8 --learn-rate 0.01 --steps 200 " +
+                                 "--batch 8 --learning-rate 0.01 --steps 200 " +
                                      flags);
   INFO(trained.err);
   REQUIRE(trained.code == 0);
@@ -307,7 +307,7 @@ TEST_CASE("models can be tested on sources longer than those of the training") {
 
 TEST_CASE("a search writes no special symbols, not even of a model that knows nothing") {
   const TemporaryFolder folder;
-  REQUIRE(train(folder, "--seed 4 --learn-rate 0").code == 0);
+  REQUIRE(train(folder, "--seed 4 --learning-rate 0").code == 0);
   std::string input;
   for (char a = 'a'; a <= 'z'; ++a) input += std::string(1, a) + "z\n";
   const Result result = seq2seq(folder, "translate --run run", input);
@@ -347,7 +347,7 @@ TEST_CASE("validation takes all sources, or a random sample that the seed fixes"
   folder.write("first.tsv", sorted.substr(0, 1000 * 8));
   const auto loss = [&](const std::string& flags) {
     const Result result =
-        seq2seq(folder, "train --run run --steps 1 --learn-rate 0 --data pairs.tsv " + flags +
+        seq2seq(folder, "train --run run --steps 1 --learning-rate 0 --data pairs.tsv " + flags +
                             std::string(kSmall));
     INFO(result.err);
     REQUIRE(result.code == 0);

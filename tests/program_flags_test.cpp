@@ -40,14 +40,19 @@ Result on_terminal(const TemporaryFolder& folder, const std::string& arguments,
 
 TEST_CASE("seq2seq reads numbers as decimal, whole ones also from 1e1") {
   const TemporaryFolder folder;
-  REQUIRE(train(folder, "--seed 010 --steps 2e0 --warmup +1 --learn-rate 1e-3 --hidden 8.0").code ==
-          0);
+  REQUIRE(
+      train(folder, "--seed 010 --steps 2e0 --warmup +1 --learning-rate 1e-3 --hidden 8.0").code ==
+      0);
   const nlohmann::json config = config_of(folder);
   CHECK(config["training"]["seed"] == 10);
   CHECK(config["training"]["steps"] == 2);
   CHECK(config["training"]["warmup"] == 1);
-  CHECK(config["training"]["learn_rate"] == 1e-3);
+  CHECK(config["training"]["learning_rate"] == 1e-3);
   CHECK(config["model"]["hidden"] == 8);
+
+  // The name of earlier versions.
+  REQUIRE(train(folder, "--learn-rate 2e-3").code == 0);
+  CHECK(config_of(folder)["training"]["learning_rate"] == 2e-3);
 
   REQUIRE(train(folder, "--seed 18446744073709551615").code == 0);
   CHECK(config_of(folder)["training"]["seed"] == 18446744073709551615u);
@@ -66,7 +71,7 @@ TEST_CASE("seq2seq refuses what is no number, or has no room in its type") {
       CHECK(result.code == 2);
     }
   for (const char* text : {"nan", "inf", "-1", "1e400", "1e-400", "0x1p-3", "''"})
-    check_error(train(folder, std::string("--learn-rate ") + text), "--learn-rate: '");
+    check_error(train(folder, std::string("--learning-rate ") + text), "--learning-rate: '");
   check_error(train(folder, "--hidden 4294967297"), "--hidden: '4294967297' is too large");
   check_error(train(folder, "--seed 18446744073709551616"),
               "--seed: '18446744073709551616' is not");
@@ -176,7 +181,7 @@ TEST_CASE("seq2seq names file and line of what is wrong in a file of flags") {
       {"steps = 1.5", "--steps: '1.5' is not a whole number"},
       {"steps = 0x10", "--steps: '0x10' is not a whole number"},
       {"hidden = 4294967297", "--hidden: '4294967297' is too large"},
-      {"learn-rate = nan", "--learn-rate: 'nan' is not"},
+      {"learning-rate = nan", "--learning-rate: 'nan' is not"},
       {"task = swim", "--task: swim not in"},
       {"steps", "no line such as"},
       {"steps =", "no value"},
@@ -239,9 +244,8 @@ TEST_CASE("seq2seq takes the numbers of config.json as they are, or names the ke
 TEST_CASE("seq2seq shows no control characters of data, but on a file or a pipe") {
   const TemporaryFolder folder;
   folder.write("pairs.tsv", "a\tx\x1b[31my\n");
-  REQUIRE(
-      train(folder, "--data pairs.tsv --target-tokens words --steps 100 --learn-rate 0.02").code ==
-      0);
+  REQUIRE(train(folder, "--data pairs.tsv --target-tokens words --steps 100 --learning-rate 0.02")
+              .code == 0);
   CHECK(seq2seq(folder, "translate --run run a").out.find("x\x1b[31my") == 0);
   const Result shown = on_terminal(folder, "translate --run run --heatmap a");
   CHECK_THAT(shown.out, contains("xU+001B[31my"));

@@ -74,11 +74,11 @@ TEST_CASE("seq2seq train --resume says what is finished, contradicts, changed or
   check_error(seq2seq(folder, "train --run run --resume"), "no checkpoint");
   folder.write("pairs.tsv", "ab\tba\nba\tab\naa\taa\n");
   const std::string same = "train --run run --data pairs.tsv --valid pairs.tsv --steps 20 " +
-                           std::string(kSmall) + " --save-every 10 --keep 2 --learn-rate 2e-3 ";
+                           std::string(kSmall) + " --save-every 10 --keep 2 --learning-rate 2e-3 ";
   REQUIRE(seq2seq(folder, same).code == 0);
   const std::string whole = ends(folder, "run");
 
-  for (const std::string flags : {"", "--learn-rate 0.002 --layers 1 --threads 1"}) {
+  for (const std::string flags : {"", "--learning-rate 0.002 --layers 1 --threads 1"}) {
     const Result finished = seq2seq(folder, "train --run run --keep 2 --resume " + flags);
     INFO(finished.err);
     CHECK(finished.code == 0);
@@ -264,12 +264,12 @@ TEST_CASE(
 
 TEST_CASE("a training that ends in NaN fails, or leaves such updates out and counts them") {
   const TemporaryFolder folder;
-  const std::string bad = " --learn-rate 1e300 --schedule constant ";
+  const std::string bad = " --learning-rate 1e300 --schedule constant ";
   for (const std::string rate : {"1e300", "1e36"}) {
     const TemporaryFolder empty;
     const Result result = seq2seq(empty,
                                   "train --run run --steps 1 --schedule constant"
-                                  " --learn-rate " +
+                                  " --learning-rate " +
                                       rate + kSmall);
     INFO(result.err);
     CHECK(result.code == 1);
@@ -290,7 +290,7 @@ TEST_CASE("a training that ends in NaN fails, or leaves such updates out and cou
   // Updates of this size are too large every now and then only.
   const Result some = seq2seq(folder,
                               "train --run some --steps 40 --on-nan skip --optimizer sgd "
-                              "--learn-rate 1e19 --clip-norm 0 --schedule constant" +
+                              "--learning-rate 1e19 --clip-norm 0 --schedule constant" +
                                   std::string(kSmall));
   INFO(some.err);
   CHECK(some.code == 0);
@@ -321,7 +321,7 @@ TEST_CASE("a training on pairs can be told in epochs, and stops early when it ge
 
   const std::string early =
       " --steps 400 --data pairs.tsv --valid pairs.tsv --patience 2 "
-      "--learn-rate 0 --save-every 30 --hidden 8 --embedding 4 --batch 2 ";
+      "--learning-rate 0 --save-every 30 --hidden 8 --embedding 4 --batch 2 ";
   const Result stopped = seq2seq(folder, "train --run early" + early);
   INFO(stopped.err);
   CHECK(stopped.code == 0);
@@ -335,16 +335,17 @@ TEST_CASE("the plateau schedule follows the validation loss") {
   // Nothing like what it learns: this loss rises while that of the training falls.
   folder.write("valid.tsv", "ab\taaaaaaaaaaaaaaaa\nba\tbbbbbbbbbbbbbbbbbbb\n");
   const auto last_rate = [&](const std::string& flags) {
-    const Result result = seq2seq(folder,
-                                  "train --run run --steps 210 --schedule plateau --learn-rate 0.01"
-                                  " --data pairs.tsv " +
-                                      std::string(kSmall) + flags);
+    const Result result =
+        seq2seq(folder,
+                "train --run run --steps 210 --schedule plateau --learning-rate 0.01"
+                " --data pairs.tsv " +
+                    std::string(kSmall) + flags);
     INFO(result.err);
     REQUIRE(result.code == 0);
     double rate = 0;
     for (const std::string& line : lines_of(folder.read("run/metrics.jsonl"))) {
       const auto json = nlohmann::json::parse(line);
-      if (json.contains("learn_rate")) rate = json.at("learn_rate").get<double>();
+      if (json.contains("learning_rate")) rate = json.at("learning_rate").get<double>();
     }
     return rate;
   };

@@ -22,7 +22,7 @@ TEST_CASE("seq2seq train fills a run folder that test and translate need nothing
   const std::vector<std::string> metrics = lines_of(folder.read("run/metrics.jsonl"));
   REQUIRE(metrics.size() == 3);
   const auto first = nlohmann::json::parse(metrics[0]);
-  for (const char* key : {"step", "loss", "accuracy", "learn_rate", "gradient_norm"})
+  for (const char* key : {"step", "loss", "accuracy", "learning_rate", "gradient_norm"})
     CHECK(first.contains(key));
 
   fs::rename(folder.path("run"), folder.path("elsewhere"));
@@ -118,7 +118,8 @@ TEST_CASE("seq2seq stopped by Ctrl-C finishes the step, saves the model and says
 
 TEST_CASE("seq2seq stops at a loss that is no number, with the last good model saved") {
   const TemporaryFolder folder;
-  const Result result = train(folder, "--optimizer sgd --learn-rate 1e38 --steps 50 --clip-norm 0");
+  const Result result =
+      train(folder, "--optimizer sgd --learning-rate 1e38 --steps 50 --clip-norm 0");
   INFO(result.err);
   CHECK(result.code == 1);
   CHECK_THAT(result.err, contains("seq2seq: error: training: at step "));
@@ -152,7 +153,7 @@ TEST_CASE("seq2seq train refuses bad flags and writes nothing") {
   refuses("--steps 0", "--steps");
   refuses("--batch -4", "--batch");
   refuses("--hidden 1e-3", "--hidden");
-  refuses("--learn-rate nan", "--learn-rate");
+  refuses("--learning-rate nan", "--learning-rate");
   refuses("--dropout 1", "--dropout");
   refuses("--seed -1", "--seed");
   refuses("--threads 0", "--threads");

@@ -59,8 +59,8 @@ struct Echo : Seq2SeqModel {
   double raise_to = 9;
 
   Tensor operator()(const Batch&, double) const override { return {}; }
-  std::unique_ptr<Writing> write(const Sources& sources) const override {
-    struct Writer : Writing {
+  std::unique_ptr<DecodingSession> start_decoding(const Sources& sources) const override {
+    struct Writer : DecodingSession {
       Sources sources;
       int raised, t = 0;
       double raise_to;
@@ -161,7 +161,7 @@ TEST_CASE("a batch stream refuses an empty set and a batch size of 0") {
 TEST_CASE("an encoder-decoder has the gradients of finite differences for every cell and score") {
   const DefaultDType float64(DType::f64);
   const Batch batch = make_batch(kExamples);
-  for (const std::string& cell : cell_kinds())
+  for (const std::string& cell : cell_names())
     for (const std::string attention : {"dot", "general", "additive", "none"}) {
       if (cell == "rnn_relu") continue;  // a kink is no place for finite differences
       INFO(cell << " with attention " << attention);
@@ -379,9 +379,9 @@ TEST_CASE("a search runs in float64 and finds what it finds in float32 for the s
 
 TEST_CASE("the heaviest weights of what are no rows of the source are an error") {
   const Hypothesis found{{5, 6}, {0.1f, 0.7f, 0.2f, 0.5f, 0.5f, 0.0f}, true};
-  CHECK_THROWS_WITH(found.heaviest(0), contains("no rows for a source of 0 tokens"));
-  CHECK_THROWS_WITH(found.heaviest(4), contains("no rows"));
-  CHECK(Hypothesis{}.heaviest(0).empty());
+  CHECK_THROWS_WITH(found.argmax(0), contains("no rows for a source of 0 tokens"));
+  CHECK_THROWS_WITH(found.argmax(4), contains("no rows"));
+  CHECK(Hypothesis{}.argmax(0).empty());
 }
 
 TEST_CASE("scheduled sampling draws once a batch, in all of its shards alike") {
@@ -415,7 +415,7 @@ TEST_CASE("scheduled sampling draws once a batch, in all of its shards alike") {
 
 TEST_CASE("the heaviest weight of each row is where a hypothesis looked") {
   const Hypothesis found{{5, 6}, {0.1f, 0.7f, 0.2f, 0.5f, 0.5f, 0.0f}, true};
-  CHECK(found.heaviest(3) == Ids{1, 0});
+  CHECK(found.argmax(3) == Ids{1, 0});
 }
 
 TEST_CASE("without attention greedy search has no weights, and an encoder no states") {
@@ -424,14 +424,14 @@ TEST_CASE("without attention greedy search has no weights, and an encoder no sta
   const std::vector<Ids> sources = {{4, 5}};
   const Hypothesis found = greedy_search(model, sources, 5).front();
   CHECK(found.weights.empty());
-  CHECK(found.heaviest(2).empty());
+  CHECK(found.argmax(2).empty());
   CHECK_FALSE(model.encoder()(make_sources(sources)).states.defined());
 }
 
 TEST_CASE("a model learns to copy, and its attention to look straight ahead") {
-  const auto check = [](const Seq2SeqModel& model, double learn_rate, int steps) {
+  const auto check = [](const Seq2SeqModel& model, double learning_rate, int steps) {
     BatchStream batches(copies(2000), 32, 1);
-    Adam adam(model.parameters(), {.learn_rate = learn_rate});
+    Adam adam(model.parameters(), {.learning_rate = learning_rate});
     for (int step = 0; step < steps; ++step) {
       adam.zero_grad();
       model.loss(batches.next()).backward();
@@ -443,7 +443,7 @@ TEST_CASE("a model learns to copy, and its attention to look straight ahead") {
       CHECK(found[i].finished);
       CHECK(found[i].tokens == sources[i]);
     }
-    CHECK(found[0].heaviest(5) == Ids{0, 1, 2, 3, 4});
+    CHECK(found[0].argmax(5) == Ids{0, 1, 2, 3, 4});
   };
   SECTION("an encoder-decoder") {
     seed(4);

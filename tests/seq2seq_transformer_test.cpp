@@ -54,7 +54,7 @@ TEST_CASE("a Transformer that writes step by step has the logits of the whole se
   const Batch batch = make_batch(kExamples);
   const Indices lengths = target_lengths(batch);
   const Array whole = model(batch).value();  // [T, B, V]
-  const auto writing = model.write(batch.source);
+  const auto writing = model.start_decoding(batch.source);
   for (std::int64_t t = 0; t < whole.shape()[0]; ++t) {
     const Array step = writing->step(batch.target_input[t]).logits.value();
     REQUIRE(step.shape() == whole[t].shape());
@@ -94,7 +94,7 @@ TEST_CASE("a Transformer's weights are the mean of its last layer's heads, all o
   seed(4);
   const Transformer model(small());
   const Batch batch = make_batch(kExamples);
-  const NextToken next = model.write(batch.source)->step(batch.target_input[0]);
+  const NextToken next = model.start_decoding(batch.source)->step(batch.target_input[0]);
   REQUIRE(next.head_weights.size() == 2);
   REQUIRE(next.head_weights[1].shape() == Shape({3, 2, 1, 3}));
   REQUIRE(next.weights.shape() == Shape({3, 3}));
@@ -142,7 +142,7 @@ TEST_CASE("a Transformer's loss is the mean over the target tokens, whatever the
 
 TEST_CASE("models are made by name, and what does not fit is explained") {
   EncoderDecoderOptions options = small();
-  for (const std::string& kind : model_kinds()) {
+  for (const std::string& kind : model_names()) {
     options.model = kind;
     CHECK(make_model(options)->parameter_count() > 100);
   }

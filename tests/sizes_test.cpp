@@ -97,10 +97,10 @@ TEST_CASE("layers of impossible sizes are refused") {
   }
   CHECK_THROWS_AS(MultiHeadAttention(kHuge, 4), Error);
   CHECK_THROWS_AS(FeedForward({4, kHuge, 4}), Error);
-  const LearnedPositions positions(4, 10);
+  const LearnedPositionalEncoding positions(4, 10);
   CHECK_THROWS_WITH(positions(Array::zeros({3, 1, 4}), kMost),
                     contains("3 positions from 9223372036854775807 on were asked for"));
-  CHECK(SinusoidalPositions(4)(Array::zeros({3, 1, 4}), kMost).value().all_finite());
+  CHECK(SinusoidalPositionalEncoding(4)(Array::zeros({3, 1, 4}), kMost).value().all_finite());
 }
 
 TEST_CASE("a causal offset beyond all positions hides every key or none") {

@@ -32,7 +32,7 @@ namespace fs = std::filesystem;
 // A small training with all parts that a state can have.
 struct Training {
   Linear model{3, 2};
-  Adam optimizer{model.parameters(), {.learn_rate = 0.01}};
+  Adam optimizer{model.parameters(), {.learning_rate = 0.01}};
   std::unique_ptr<Schedule> schedule = make_schedule("plateau", {.patience = 1});
   RunningMean losses;
   BestScore score;
@@ -59,7 +59,7 @@ struct Training {
       optimizer.zero_grad();
       const Tensor loss = mse_loss(model(x), Array::zeros({4, 2}));
       loss.backward();
-      optimizer.scale_learn_rate(schedule->factor(step));
+      optimizer.scale_learning_rate(schedule->factor(step));
       optimizer.step();
       losses.add(loss.item());
       if (score.observe(loss.item())) best.take();

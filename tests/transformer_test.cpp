@@ -186,13 +186,13 @@ TEST_CASE("a memory that is extended position by position answers as the whole o
   Memory memory;
   for (std::int64_t t = 0; t < 5; ++t) {
     const Tensor now = slice(x, 0, t, t + 1);
-    memory = attention.extend(memory, now);
+    memory = attention.append(memory, now);
     CHECK(distance(attention.attend(now, memory, {.causal = true}).output.value()[0], whole[t]) <
           1e-12);
   }
   // And with several new positions at once, of which each still sees none after it.
-  memory = attention.extend({}, slice(x, 0, 0, 2));
-  memory = attention.extend(memory, slice(x, 0, 2, 5));
+  memory = attention.append({}, slice(x, 0, 0, 2));
+  memory = attention.append(memory, slice(x, 0, 2, 5));
   const Array rest = attention.attend(slice(x, 0, 2, 5), memory, {.causal = true}).output.value();
   CHECK(distance(rest, whole.block(2, 3)) < 1e-12);
 }
@@ -207,14 +207,14 @@ TEST_CASE("MultiHeadAttention's errors name what does not fit") {
   CHECK_THROWS_WITH(attention(x, {1, 4}), contains("length 4 of sequence 1 is outside [0, 3]"));
   CHECK_THROWS_WITH(attention(x, {1}), contains("lengths must be [2]"));
   CHECK_THROWS_WITH(attention.attend(x, {}), contains("the memory is empty; memorize() first"));
-  CHECK_THROWS_WITH(attention.extend(attention.memorize(x, {1, 2}), x),
+  CHECK_THROWS_WITH(attention.append(attention.memorize(x, {1, 2}), x),
                     contains("a memory with lengths cannot be extended"));
 }
 
 // Positions
 
 TEST_CASE("sinusoidal positions are the paper's waves") {
-  const SinusoidalPositions positions(5);
+  const SinusoidalPositionalEncoding positions(5);
   const Array p = positions(Array::zeros({4, 2, 5}, DType::f64)).value();
   for (std::int64_t t = 0; t < 4; ++t)
     for (std::int64_t b = 0; b < 2; ++b)
@@ -228,9 +228,9 @@ TEST_CASE("sinusoidal positions are the paper's waves") {
 TEST_CASE("positions go on from an offset, for every kind") {
   const DefaultDType f64(DType::f64);
   seed(6);
-  for (const std::string& kind : position_kinds()) {
+  for (const std::string& kind : positional_encoding_names()) {
     INFO(kind);
-    const auto positions = make_positions(kind, 4, 7);
+    const auto positions = make_positional_encoding(kind, 4, 7);
     const Tensor x(random_array({5, 2, 4}, DType::f64));
     const Array whole = (*positions)(x).value();
     CHECK(distance((*positions)(slice(x, 0, 3, 5), 3).value(), whole.block(3, 2)) == 0);
@@ -241,20 +241,20 @@ TEST_CASE("positions go on from an offset, for every kind") {
 }
 
 TEST_CASE("positions refuse sequences beyond what was learnt, and sizes that do not fit") {
-  const LearnedPositions learned(4, 7);
+  const LearnedPositionalEncoding learned(4, 7);
   CHECK(learned.parameter_count() == 28);
   CHECK(learned(Array::zeros({3, 2, 4}), 4).shape() == Shape({3, 2, 4}));
   CHECK_THROWS_WITH(
       learned(Array::zeros({3, 2, 4}), 5),
-      "LearnedPositions: 3 positions from 5 on were asked for but there are vectors for 7 "
+      "LearnedPositionalEncoding: 3 positions from 5 on were asked for but there are vectors for 7 "
       "only; shorten the sequence, or use sinusoidal positions, which have no end");
   CHECK_THROWS_WITH(learned(Array::zeros({3, 2, 5})), contains("x must be [T, B, 4]"));
-  const SinusoidalPositions waves(4);
+  const SinusoidalPositionalEncoding waves(4);
   CHECK_THROWS_WITH(waves(Array::zeros({3, 4})),
-                    "SinusoidalPositions: x must be [T, B, 4], time first; got [3, 4]");
+                    "SinusoidalPositionalEncoding: x must be [T, B, 4], time first; got [3, 4]");
   CHECK_THROWS_WITH(waves(Array::zeros({3, 1, 4}), -1), contains("the first position is -1"));
-  CHECK_THROWS_WITH(SinusoidalPositions(0), contains("0 features"));
-  CHECK_THROWS_WITH(make_positions("rotary", 4, 7),
+  CHECK_THROWS_WITH(SinusoidalPositionalEncoding(0), contains("0 features"));
+  CHECK_THROWS_WITH(make_positional_encoding("rotary", 4, 7),
                     "positions: 'rotary' is unknown; known are sinusoidal, learned, none");
 }
 
@@ -267,7 +267,7 @@ TEST_CASE("the Transformer's parameters have readable names") {
             "self_attention.key.bias", "self_attention.value.weight", "self_attention.value.bias",
             "self_attention.out.weight", "self_attention.out.bias", "feed_forward.layer0.weight",
             "feed_forward.layer0.bias", "feed_forward.layer1.weight", "feed_forward.layer1.bias",
-            "norm1.gain", "norm1.bias", "norm2.gain", "norm2.bias"});
+            "norm1.weight", "norm1.bias", "norm2.weight", "norm2.bias"});
   const std::vector<std::string> last = names_in(TransformerDecoder(small(true), 2));
   CHECK(last.size() == 2 * (8 + 8 + 4 + 6) + 2);
   CHECK(last[34] == "layer1.cross_attention.query.weight");

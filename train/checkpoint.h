@@ -10,8 +10,9 @@ namespace attune {
 /// whole or not at all. Errors: the system's.
 void save_parameters(const std::string& path, const Layer& layer);
 
-/// Sets the parameters of `layer` from such a file. Errors, before anything is changed: the file
-/// cannot be read or is damaged, a name is missing or unknown, a shape differs; the path is named.
+/// Sets the parameters of `layer` from such a file, which may come from an earlier version. Errors,
+/// before anything is changed: the file cannot be read or is damaged, a name is missing or unknown,
+/// a shape differs; the path is named.
 void load_parameters(const std::string& path, Layer& layer);
 
 }  // namespace attune

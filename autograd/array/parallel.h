@@ -16,7 +16,7 @@ namespace detail {
 /// How many threads the calling thread may share a loop out to, itself included.
 int team();
 
-/// Calls `run(context, i)` once for each i in [0, ranges), on the calling thread and on helpers.
+/// Calls `run(context, i)` once for each i in [0, ranges), on the calling thread and on workers.
 void share_out(std::int64_t ranges, void (*run)(const void*, std::int64_t), const void* context,
                Teams teams);
 

@@ -21,14 +21,14 @@ namespace attune {
 namespace {
 
 std::atomic<int> thread_count{static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))};
-class Helpers;
-Helpers& of_range(std::uint32_t range);  // the helpers of a range with a team of its own
+class Workers;
+Workers& of_range(std::uint32_t range);  // the workers of a range with a team of its own
 
 // What the calling thread runs in: at first with all threads, and within a range with as many as
-// its team has, and the helpers of that range.
+// its team has, and the workers of that range.
 struct Place {
   int team = 0;  // 0: all
-  Helpers* helpers = nullptr;
+  Workers* workers = nullptr;
 };
 thread_local Place place;
 
@@ -53,11 +53,11 @@ void pause() {
 // pause between two operations, short enough not to be in the way of other programs.
 constexpr int kSpins = 4000;
 
-// The calling thread and its helpers claim ranges one by one. Whoever is not running claims
+// The calling thread and its workers claim ranges one by one. Whoever is not running claims
 // nothing, so on a busy machine the caller does most of the work itself; only for a range that a
-// helper has begun must it wait. OpenMP's loops end in a barrier that every thread of the team has
+// worker has begun must it wait. OpenMP's loops end in a barrier that every thread of the team has
 // to reach, and with one core taken by another program that makes training 5 to 300 times slower.
-class Helpers {
+class Workers {
  public:
   void run(std::int64_t ranges, void (*run)(const void*, std::int64_t), const void* context,
            Teams teams) {
@@ -66,10 +66,10 @@ class Helpers {
     const int each = apart ? static_cast<int>(std::max<std::int64_t>(1, all / ranges)) : 1;
     const int wanted = static_cast<int>(std::min<std::int64_t>(all / each, ranges)) - 1;
     std::unique_lock lock(callers_, std::try_to_lock);
-    // Other callers have the helpers, or a helper kept us waiting a short while ago: go alone.
+    // Other callers have the workers, or a worker kept us waiting a short while ago: go alone.
     if (!lock || ranges > kMostRanges || (backoff_.count() > 0 && Clock::now() < alone_until_)) {
       if (lock) lock.unlock();
-      // Small ranges are over soon. Large ones may find helpers later on, for loops of their own.
+      // Small ranges are over soon. Large ones may find workers later on, for loops of their own.
       const PlaceScope scope(apart ? Place{} : Place{1, nullptr});
       for (std::int64_t i = 0; i < ranges; ++i) run(context, i);
       return;
@@ -78,7 +78,7 @@ class Helpers {
     const std::uint32_t generation = open(ranges, wanted, each, run, context);
     const Clock::time_point begin = Clock::now();
     const std::uint32_t own = claim_all(generation, /*from_back=*/false);
-    // A helper that runs ends the range that it is at while another would be run, more or less.
+    // A worker that runs ends the range that it is at while another would be run, more or less.
     const Clock::duration a_range = (Clock::now() - begin) / std::max(1u, own);
     if (wait_for(static_cast<std::uint32_t>(ranges)) >
         std::max<Clock::duration>(kPatience, 2 * a_range)) {
@@ -96,7 +96,7 @@ class Helpers {
       kLongestBackoff{200000}, kNextStart{1000000};
 
   // What is left of a job: ranges [front, back), and the job's number, so that a claim for an older
-  // job fails. The caller claims from the front and helpers from both ends: in operation after
+  // job fails. The caller claims from the front and workers from both ends: in operation after
   // operation on one batch a thread meets the rows that its cache has seen before.
   static constexpr int kRangeBits = 20;
   static constexpr std::int64_t kMostRanges = (1 << kRangeBits) - 1;
@@ -113,16 +113,16 @@ class Helpers {
     }
   };
 
-  // Makes a job known. The last one is closed first: a helper that still looks at it can claim
+  // Makes a job known. The last one is closed first: a worker that still looks at it can claim
   // nothing while the description changes.
-  std::uint32_t open(std::int64_t ranges, int helpers, int each,
+  std::uint32_t open(std::int64_t ranges, int workers, int each,
                      void (*run)(const void*, std::int64_t), const void* context) {
     generation_ = (generation_ + 1) & 0xFFFFFF;
     left_.store(Left{generation_, 0, 0}.pack());
     run_.store(run, std::memory_order_relaxed);
     context_.store(context, std::memory_order_relaxed);
     ranges_.store(static_cast<std::uint32_t>(ranges), std::memory_order_relaxed);
-    helpers_.store(helpers, std::memory_order_relaxed);
+    workers_.store(workers, std::memory_order_relaxed);
     each_.store(each, std::memory_order_relaxed);
     finished_.store(0, std::memory_order_relaxed);
     left_.store(Left{generation_, 0, static_cast<std::uint32_t>(ranges)}.pack());
@@ -156,7 +156,7 @@ class Helpers {
     }
   }
 
-  // Waits for the helpers; for how long after the spins.
+  // Waits for the workers; for how long after the spins.
   Clock::duration wait_for(std::uint32_t ranges) {
     for (int spin = 0; spin < kSpins; ++spin) {
       if (finished_.load() == ranges) return {};
@@ -167,13 +167,13 @@ class Helpers {
     return Clock::now() - begin;
   }
 
-  // Starts helpers until there are as many as wanted, or as the system allows; whoever is missing
+  // Starts workers until there are as many as wanted, or as the system allows; whoever is missing
   // is tried again after a while.
   void start(int wanted) {
     if (started_ >= wanted || Clock::now() < start_after_) return;
     try {
       for (; started_ < wanted; ++started_)
-        std::thread(&Helpers::help, this, started_).detach();  // waits until the program ends
+        std::thread(&Workers::help, this, started_).detach();  // waits until the program ends
     } catch (const std::exception&) {  // of std::thread: no thread, or no memory for one
       start_after_ = Clock::now() + kNextStart;
     }
@@ -183,7 +183,7 @@ class Helpers {
     std::uint32_t last = 0;
     for (;;) {
       last = next_job(last);
-      if (index < helpers_.load(std::memory_order_relaxed)) claim_all(last, index % 2 == 0);
+      if (index < workers_.load(std::memory_order_relaxed)) claim_all(last, index % 2 == 0);
     }
   }
 
@@ -210,7 +210,7 @@ class Helpers {
   std::atomic<void (*)(const void*, std::int64_t)> run_{nullptr};
   std::atomic<const void*> context_{nullptr};
   std::atomic<std::uint32_t> ranges_{0};
-  std::atomic<int> helpers_{0}, each_{1};
+  std::atomic<int> workers_{0}, each_{1};
   alignas(64) std::atomic<std::uint32_t> finished_{0};
   alignas(64) std::atomic<std::uint32_t> job_{0};
   std::atomic<int> sleeping_{0};
@@ -218,11 +218,11 @@ class Helpers {
   std::exception_ptr error_;
 };
 
-// All helpers of the process.
+// All workers of the process.
 struct Crew {
-  Helpers of_all;
+  Workers of_all;
   std::mutex mutex;
-  std::deque<Helpers> of_ranges;
+  std::deque<Workers> of_ranges;
 };
 std::atomic<Crew*> current_crew{nullptr};
 
@@ -230,7 +230,7 @@ std::atomic<Crew*> current_crew{nullptr};
 Crew& crew() {
   [[maybe_unused]] static const bool first = [] {
     current_crew = new Crew;
-    // A child process has none of its parent's threads: it begins with helpers of its own. What
+    // A child process has none of its parent's threads: it begins with workers of its own. What
     // the parent's were at stays as it was.
     pthread_atfork(nullptr, nullptr, [] {
       place = {};
@@ -241,7 +241,7 @@ Crew& crew() {
   return *current_crew.load(std::memory_order_acquire);
 }
 
-Helpers& of_range(std::uint32_t range) {
+Workers& of_range(std::uint32_t range) {
   Crew& all = crew();
   const std::lock_guard lock(all.mutex);
   while (all.of_ranges.size() <= range) all.of_ranges.emplace_back();
@@ -263,7 +263,7 @@ int team() { return place.team > 0 ? place.team : threads(); }
 
 void share_out(std::int64_t ranges, void (*run)(const void*, std::int64_t), const void* context,
                Teams teams) {
-  (place.helpers ? *place.helpers : crew().of_all).run(ranges, run, context, teams);
+  (place.workers ? *place.workers : crew().of_all).run(ranges, run, context, teams);
 }
 
 }  // namespace detail

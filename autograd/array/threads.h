@@ -4,7 +4,7 @@ namespace attune {
 
 /// How many threads an operation may use; all cores at first. Results do not depend on it. Fewer
 /// work where the system does not let a program start as many. A child process made by fork() has
-/// helpers of its own.
+/// workers of its own.
 int threads();
 /// Errors: less than 1.
 void set_threads(int count);

@@ -23,7 +23,7 @@ bench::Workload train(const Sizes& n, std::int64_t shards) {
                n.batch, shards);
   const Model model(n);
   const auto optimizer =
-      std::make_shared<Adam>(model.parameters(), AdamOptions{.learn_rate = 1e-3});
+      std::make_shared<Adam>(model.parameters(), AdamOptions{.learning_rate = 1e-3});
   const Indices source = random_tokens(n.vocabulary, n.length, n.batch);
   const Indices target = random_tokens(n.vocabulary, n.length + 1, n.batch);
   return {2 * n.batch * n.length, [=] {

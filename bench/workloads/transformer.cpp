@@ -2,7 +2,7 @@
 
 #include "attune/layers/embedding.h"
 #include "attune/layers/linear.h"
-#include "attune/layers/positions.h"
+#include "attune/layers/positional_encoding.h"
 #include "attune/layers/transformer_decoder.h"
 #include "attune/layers/transformer_encoder.h"
 #include "train.h"
@@ -35,7 +35,7 @@ class Transformer : public Layer {
 
  private:
   Embedding source_embedding_, target_embedding_;
-  SinusoidalPositions positions_;
+  SinusoidalPositionalEncoding positions_;
   TransformerEncoder encoder_;
   TransformerDecoder decoder_;
   Linear output_;

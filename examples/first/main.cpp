@@ -17,7 +17,7 @@ struct Finder : Layer {
 
 int main() {
   const Finder model;
-  Adam optimizer(model.parameters(), {.learn_rate = 0.02});
+  Adam optimizer(model.parameters(), {.learning_rate = 0.02});
   for (int step = 1; step <= 200; ++step) {
     Array numbers({5, 64, 1}), marks = Array::zeros({5, 64, 1}), answers({64, 1});
     generator().uniform(numbers, 0, 1);

@@ -50,7 +50,7 @@ std::vector<std::string> task_names() {
 }
 
 std::vector<std::string> attention_names() {
-  std::vector<std::string> names = attune::score_kinds();
+  std::vector<std::string> names = attune::score_names();
   names.emplace_back("none");
   return names;
 }
@@ -204,11 +204,11 @@ void add_length_flags(CLI::App& command, std::optional<int>& max_source_length,
 void add_model_flags(CLI::App& command, TrainOptions& options) {
   const std::string group = "The model";
   command.add_option("--model", options.model, "what encoder and decoder are made of")
-      ->check(one_of(attune::model_kinds()))
+      ->check(one_of(attune::model_names()))
       ->capture_default_str()
       ->group(group);
   command.add_option("--cell", options.cell, "recurrent cell of encoder and decoder")
-      ->check(one_of(attune::cell_kinds()))
+      ->check(one_of(attune::cell_names()))
       ->capture_default_str()
       ->group(group);
   command.add_option("--attention", options.attention, "score of a query and a key")
@@ -256,12 +256,18 @@ void add_training_flags(CLI::App& command, TrainOptions& options) {
       ->group(group);
   add("--optimizer", options.optimizer, "rule of the updates")
       ->check(one_of(attune::optimizer_names()));
-  add("--learn-rate", options.learn_rate, "size of the updates")->check(at_least_0());
-  add("--schedule", options.schedule, "how the learn rate changes over the steps")
+  CLI::Option* learning_rate =
+      add("--learning-rate", options.learning_rate, "size of the updates")->check(at_least_0());
+  // Its name before version 0.2, in flags, files of flags and runs: for one release.
+  command.add_option("--learn-rate", options.learning_rate)
+      ->check(at_least_0())
+      ->excludes(learning_rate)
+      ->group("");
+  add("--schedule", options.schedule, "how the learning rate changes over the steps")
       ->check(one_of(attune::schedule_names()));
   command
       .add_option("--warmup", options.warmup,
-                  "steps in which the learn rate first rises; 0, or a tenth of --steps for a "
+                  "steps in which the learning rate first rises; 0, or a tenth of --steps for a "
                   "transformer")
       ->check(whole())
       ->group(group);

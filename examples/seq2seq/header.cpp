@@ -54,9 +54,9 @@ std::string training_text(const TrainOptions& options, const TrainingData& data)
   if (const std::int64_t per_epoch = data.batches.batches_per_epoch())
     epochs = fmt::format(" ({:.3g} epochs)",
                          static_cast<double>(options.steps) / static_cast<double>(per_epoch));
-  return fmt::format("{} steps of {} examples{}, {}, learn rate {}, schedule {}; {} thread{}",
+  return fmt::format("{} steps of {} examples{}, {}, learning rate {}, schedule {}; {} thread{}",
                      grouped(options.steps), grouped(options.batch), epochs, options.optimizer,
-                     options.learn_rate, options.schedule, options.threads,
+                     options.learning_rate, options.schedule, options.threads,
                      options.threads == 1 ? "" : "s");
 }
 

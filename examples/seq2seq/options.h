@@ -35,7 +35,7 @@ struct TrainOptions {
   int batch = 64;
   std::int64_t steps = 1000;
   std::string optimizer = "adam", schedule = "cosine";
-  double learn_rate = 0.002;
+  double learning_rate = 0.002;
   std::optional<std::int64_t> warmup;  // see warmup_steps()
   double clip_norm = 1;                // 0: no clipping
   double teacher_forcing = 1;

@@ -131,9 +131,9 @@ attune::EncoderDecoderOptions model_from(const std::string& kind, Reader json) {
     model.heads = json.whole_number("heads", 1);
     model.feed_forward = json.whole_number("feed_forward", 1);
   } else {
-    std::vector<std::string> attentions = attune::score_kinds();
+    std::vector<std::string> attentions = attune::score_names();
     attentions.emplace_back("none");
-    model.cell = json.one_of("cell", attune::cell_kinds());
+    model.cell = json.one_of("cell", attune::cell_names());
     model.attention = json.one_of("attention", attentions);
     model.bidirectional = json.flag("bidirectional");
     model.hidden = json.whole_number("hidden", 1);
@@ -153,7 +153,7 @@ Json training_json(const TrainOptions& options) {
       {"batch", options.batch},
       {"steps", options.steps},
       {"optimizer", options.optimizer},
-      {"learn_rate", options.learn_rate},
+      {"learning_rate", options.learning_rate},
       {"schedule", options.schedule},
       {"warmup", options.warmup_steps()},
       {"clip_norm", options.clip_norm},
@@ -206,7 +206,7 @@ RunConfig read_config(const std::string& path) {
     if (reader.has("max_source_length"))
       config.max_source_length = reader.whole_number("max_source_length", 0);
     const std::string kind =
-        reader.has("kind") ? reader.one_of("kind", attune::model_kinds()) : "recurrent";
+        reader.has("kind") ? reader.one_of("kind", attune::model_names()) : "recurrent";
     config.model = model_from(kind, Reader(reader.value("model"), path, "model"));
     if (reader.has("training")) reader.value("training");  // a record, which nothing depends on
     reader.finish();

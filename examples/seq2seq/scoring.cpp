@@ -113,7 +113,7 @@ attune::Scores score(const Run& run, std::span<const Question> questions,
     if (question.source.empty()) continue;
     scores.add(answers[i].tokens, question.references);
     if (!run.config.model.has_attention() || question.truth.empty()) continue;
-    scores.add_alignment(answers[i].heaviest(question.source.size()), question.truth,
+    scores.add_alignment(answers[i].argmax(question.source.size()), question.truth,
                          question.equal_tokens_are_one ? std::span<const int>(question.source)
                                                        : std::span<const int>());
   }

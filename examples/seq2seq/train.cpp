@@ -65,11 +65,11 @@ class Logs {
   /// Begins empty logs.
   void begin() { open(0, 0); }
 
-  void step(std::int64_t step, double loss, double accuracy, double learn_rate, double norm) {
+  void step(std::int64_t step, double loss, double accuracy, double learning_rate, double norm) {
     write(*metrics_, {{"step", step},
                       {"loss", loss},
                       {"accuracy", accuracy},
-                      {"learn_rate", learn_rate},
+                      {"learning_rate", learning_rate},
                       {"gradient_norm", norm}});
     write(*speed_, {{"step", step}, {"seconds", watch_.seconds()}, {"target_tokens", tokens_}});
   }
@@ -258,8 +258,8 @@ int train(const TrainOptions& given) {
   Run run = make_run(options, data);
   attune::Seq2SeqModel& model = *run.model;
   const std::vector<attune::Param> parameters = model.parameters();
-  const auto optimizer =
-      attune::make_optimizer(options.optimizer, parameters, {.learn_rate = options.learn_rate});
+  const auto optimizer = attune::make_optimizer(options.optimizer, parameters,
+                                                {.learning_rate = options.learning_rate});
   const auto schedule = make_schedule(options);
   const double max_norm =
       options.clip_norm > 0 ? options.clip_norm : std::numeric_limits<double>::infinity();
@@ -342,7 +342,7 @@ int train(const TrainOptions& given) {
     }
     attune::fail(
         "training: at step {} the loss is {}, and NaN or infinity shows first in {}; {}; try a "
-        "smaller --learn-rate or --clip-norm, or --on-nan skip",
+        "smaller --learning-rate or --clip-norm, or --on-nan skip",
         step, text_of(loss), where, saved);
   };
   // Leaves an update out, or ends the training, as --on-nan says.
@@ -373,7 +373,7 @@ int train(const TrainOptions& given) {
     const double norm = attune::clip_grad_norm(parameters, max_norm);
     bool good = std::isfinite(loss) && std::isfinite(norm);
     if (good) {
-      optimizer->scale_learn_rate(schedule->factor(step - 1));
+      optimizer->scale_learning_rate(schedule->factor(step - 1));
       optimizer->step();
       good = all_finite(parameters);
     }
@@ -386,7 +386,7 @@ int train(const TrainOptions& given) {
       skipped_in_a_row = 0;
       losses.add(loss);
       if (step % log_every == 0 || last)
-        logs.step(step, loss, accuracy, optimizer->learn_rate(), norm);
+        logs.step(step, loss, accuracy, optimizer->learning_rate(), norm);
     }
     if (step % look_every == 0 || last) {
       double observed = losses.mean();
@@ -427,10 +427,10 @@ int train(const TrainOptions& given) {
   if (!finished_before) {
     ATTUNE_CHECK(skipped < step,
                  "training: every step was skipped, so nothing was learnt; try a "
-                 "smaller --learn-rate");
+                 "smaller --learning-rate");
     ATTUNE_CHECK(!validation || best.taken(),
                  "training: the loss on --valid was never a finite number; try a smaller "
-                 "--learn-rate or --clip-norm");
+                 "--learning-rate or --clip-norm");
     // What the last update has done, no loss has shown yet.
     const double loss = validation ? 0 : loss_of(model, attune::BatchStream(data.batches).next());
     if (!std::isfinite(loss)) refuse_update(loss);

@@ -85,7 +85,7 @@ def feed_forward():
 
 def layer_norm():
     layer, x = nn.LayerNorm(5), normal(3, 2, 5)
-    parameters = renamed(layer, {"weight": "gain", "bias": "bias"}.get)
+    parameters = renamed(layer, str)
     return case(lambda: {"y": layer(x)}, {"x": x}, parameters)
 
 
@@ -184,7 +184,6 @@ def attention(score, query_size, key_size, parameters, lengths=None, own_values=
 def attune_name(name):
     """layers.0.self_attn.out_proj.weight -> layer0.self_attention.out.weight"""
     name = re.sub(r"layers\.(\d+)", r"layer\1", name)
-    name = re.sub(r"(norm\d?)\.weight", r"\1.gain", name)
     for theirs, ours in {
         "self_attn": "self_attention",
         "multihead_attn": "cross_attention",

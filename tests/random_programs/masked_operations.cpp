@@ -320,7 +320,7 @@ bool add_scores(Builder& b) {
 // One query for each row, by every score.
 bool add_attention_layer(Builder& b) {
   const std::int64_t sources = b.size(), batch = 1 + b.below(4), features = 1 + b.below(5);
-  const std::vector<std::string> kinds = score_kinds();
+  const std::vector<std::string> kinds = score_names();
   const std::string& kind =
       kinds[static_cast<std::size_t>(b.below(static_cast<std::int64_t>(kinds.size())))];
   const std::int64_t query_size = kind == "dot" ? features : 1 + b.below(5);
@@ -463,7 +463,7 @@ bool add_sequence(Builder& b) {
 }
 
 bool add_recurrent_layer(Builder& b) {
-  const std::vector<std::string> kinds = cell_kinds();
+  const std::vector<std::string> kinds = cell_names();
   const std::string& kind =
       kinds[static_cast<std::size_t>(b.below(static_cast<std::int64_t>(kinds.size())))];
   const std::int64_t steps = b.size(), batch = 1 + b.below(3), features = 1 + b.below(4);

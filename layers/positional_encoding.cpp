@@ -1,4 +1,4 @@
-#include "attune/layers/positions.h"
+#include "attune/layers/positional_encoding.h"
 
 #include <cmath>
 #include <functional>
@@ -17,22 +17,22 @@ void check(const char* layer, const Tensor& x, std::int64_t features, std::int64
 }
 
 // Leaves x as it is: for models that tell positions apart by other means.
-class NoPositions : public Positions {
+class NoPositions : public PositionalEncoding {
  public:
   Tensor operator()(const Tensor& x, std::int64_t) const override { return x; }
 };
 
 }  // namespace
 
-SinusoidalPositions::SinusoidalPositions(std::int64_t features) : features_(features) {
-  ATTUNE_CHECK(features >= 1, "SinusoidalPositions: {} features; it needs at least 1", features);
+SinusoidalPositionalEncoding::SinusoidalPositionalEncoding(std::int64_t features) : features_(features) {
+  ATTUNE_CHECK(features >= 1, "SinusoidalPositionalEncoding: {} features; it needs at least 1", features);
   for (std::int64_t i = 0; i < features; i += 2)
     frequencies_.push_back(
         std::pow(10000.0, -static_cast<double>(i) / static_cast<double>(features)));
 }
 
-Tensor SinusoidalPositions::operator()(const Tensor& x, std::int64_t first) const {
-  check("SinusoidalPositions", x, features_, first);
+Tensor SinusoidalPositionalEncoding::operator()(const Tensor& x, std::int64_t first) const {
+  check("SinusoidalPositionalEncoding", x, features_, first);
   Array waves(Shape{x.size(0), 1, features_}, x.dtype());
   dispatch(x.dtype(), [&](auto type) {
     using T = decltype(type);
@@ -47,14 +47,14 @@ Tensor SinusoidalPositions::operator()(const Tensor& x, std::int64_t first) cons
   return x + Tensor(waves);
 }
 
-LearnedPositions::LearnedPositions(std::int64_t features, std::int64_t longest)
+LearnedPositionalEncoding::LearnedPositionalEncoding(std::int64_t features, std::int64_t longest)
     : weight_(param("weight", {longest, features}, normal(0, 0.02))) {}
 
-Tensor LearnedPositions::operator()(const Tensor& x, std::int64_t first) const {
-  check("LearnedPositions", x, weight_.size(1), first);
+Tensor LearnedPositionalEncoding::operator()(const Tensor& x, std::int64_t first) const {
+  check("LearnedPositionalEncoding", x, weight_.size(1), first);
   ATTUNE_CHECK(
       first <= weight_.size(0) && x.size(0) <= weight_.size(0) - first,
-      "LearnedPositions: {} positions from {} on were asked for but there are vectors for {} "
+      "LearnedPositionalEncoding: {} positions from {} on were asked for but there are vectors for {} "
       "only; shorten the sequence, or use sinusoidal positions, which have no end",
       x.size(0), first, weight_.size(0));
   return x + reshape(slice(weight_, 0, first, first + x.size(0)), {x.size(0), 1, weight_.size(1)});
@@ -64,16 +64,16 @@ Tensor LearnedPositions::operator()(const Tensor& x, std::int64_t first) const {
 
 namespace {
 
-using PositionsPointer = std::shared_ptr<Positions>;
+using PositionsPointer = std::shared_ptr<PositionalEncoding>;
 using PositionsMaker = std::function<PositionsPointer(std::int64_t features, std::int64_t longest)>;
 
 const NameTable<PositionsMaker>& table() {
   static const NameTable<PositionsMaker> positions = {
       {"sinusoidal",
-       [](auto features, auto) { return std::make_shared<SinusoidalPositions>(features); }},
+       [](auto features, auto) { return std::make_shared<SinusoidalPositionalEncoding>(features); }},
       {"learned",
        [](auto features, auto longest) {
-         return std::make_shared<LearnedPositions>(features, longest);
+         return std::make_shared<LearnedPositionalEncoding>(features, longest);
        }},
       {"none", [](auto, auto) { return std::make_shared<NoPositions>(); }},
   };
@@ -82,11 +82,11 @@ const NameTable<PositionsMaker>& table() {
 
 }  // namespace
 
-std::shared_ptr<Positions> make_positions(std::string_view kind, std::int64_t features,
+std::shared_ptr<PositionalEncoding> make_positional_encoding(std::string_view kind, std::int64_t features,
                                           std::int64_t longest) {
   return look_up(table(), kind, "positions")(features, longest);
 }
 
-std::vector<std::string> position_kinds() { return names_of(table()); }
+std::vector<std::string> positional_encoding_names() { return names_of(table()); }
 
 }  // namespace attune

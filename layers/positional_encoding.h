@@ -11,7 +11,7 @@ namespace attune {
 
 /// Tells a sequence's positions apart: attention by itself sees a set and no order. Adds to every
 /// x_t something that depends on t alone.
-class Positions : public Layer {
+class PositionalEncoding : public Layer {
  public:
   /// x [T, B, features] -> [T, B, features]. Position t of x is position first + t of the sequence:
   /// in decoding x is the newest position only.
@@ -24,9 +24,9 @@ class Positions : public Layer {
 ///     p[t, 2i + 1] = cos(t / 10000^(2i / features))
 ///
 /// No parameters, and no longest sequence.
-class SinusoidalPositions : public Positions {
+class SinusoidalPositionalEncoding : public PositionalEncoding {
  public:
-  explicit SinusoidalPositions(std::int64_t features);
+  explicit SinusoidalPositionalEncoding(std::int64_t features);
   Tensor operator()(const Tensor& x, std::int64_t first = 0) const override;
 
  private:
@@ -37,20 +37,20 @@ class SinusoidalPositions : public Positions {
 /// Adds a vector that is learnt for each position (Gehring et al. 2017, sec. 3.1).
 /// Parameters: weight [longest, features], normal with deviation 0.02.
 /// Errors: a position from `longest` on, for which there is nothing to be learnt from.
-class LearnedPositions : public Positions {
+class LearnedPositionalEncoding : public PositionalEncoding {
  public:
-  LearnedPositions(std::int64_t features, std::int64_t longest);
+  LearnedPositionalEncoding(std::int64_t features, std::int64_t longest);
   Tensor operator()(const Tensor& x, std::int64_t first = 0) const override;
 
  private:
   Tensor weight_;
 };
 
-/// Positions by name: "sinusoidal", "learned" (up to `longest` positions), or "none". Errors: an
+/// Positional encodings by name: "sinusoidal", "learned" (up to `longest` positions), or "none". Errors: an
 /// unknown name; the message lists the known ones.
-std::shared_ptr<Positions> make_positions(std::string_view kind, std::int64_t features,
+std::shared_ptr<PositionalEncoding> make_positional_encoding(std::string_view kind, std::int64_t features,
                                           std::int64_t longest);
-/// The names that make_positions() knows.
-std::vector<std::string> position_kinds();
+/// The names that make_positional_encoding() knows.
+std::vector<std::string> positional_encoding_names();
 
 }  // namespace attune
