@@ -24,8 +24,10 @@ class NoPositions : public PositionalEncoding {
 
 }  // namespace
 
-SinusoidalPositionalEncoding::SinusoidalPositionalEncoding(std::int64_t features) : features_(features) {
-  ATTUNE_CHECK(features >= 1, "SinusoidalPositionalEncoding: {} features; it needs at least 1", features);
+SinusoidalPositionalEncoding::SinusoidalPositionalEncoding(std::int64_t features)
+    : features_(features) {
+  ATTUNE_CHECK(features >= 1, "SinusoidalPositionalEncoding: {} features; it needs at least 1",
+               features);
   for (std::int64_t i = 0; i < features; i += 2)
     frequencies_.push_back(
         std::pow(10000.0, -static_cast<double>(i) / static_cast<double>(features)));
@@ -52,11 +54,11 @@ LearnedPositionalEncoding::LearnedPositionalEncoding(std::int64_t features, std:
 
 Tensor LearnedPositionalEncoding::operator()(const Tensor& x, std::int64_t first) const {
   check("LearnedPositionalEncoding", x, weight_.size(1), first);
-  ATTUNE_CHECK(
-      first <= weight_.size(0) && x.size(0) <= weight_.size(0) - first,
-      "LearnedPositionalEncoding: {} positions from {} on were asked for but there are vectors for {} "
-      "only; shorten the sequence, or use sinusoidal positions, which have no end",
-      x.size(0), first, weight_.size(0));
+  ATTUNE_CHECK(first <= weight_.size(0) && x.size(0) <= weight_.size(0) - first,
+               "LearnedPositionalEncoding: {} positions from {} on were asked for but there are "
+               "vectors for {} "
+               "only; shorten the sequence, or use sinusoidal positions, which have no end",
+               x.size(0), first, weight_.size(0));
   return x + reshape(slice(weight_, 0, first, first + x.size(0)), {x.size(0), 1, weight_.size(1)});
 }
 
@@ -69,8 +71,8 @@ using PositionsMaker = std::function<PositionsPointer(std::int64_t features, std
 
 const NameTable<PositionsMaker>& table() {
   static const NameTable<PositionsMaker> positions = {
-      {"sinusoidal",
-       [](auto features, auto) { return std::make_shared<SinusoidalPositionalEncoding>(features); }},
+      {"sinusoidal", [](auto features,
+                        auto) { return std::make_shared<SinusoidalPositionalEncoding>(features); }},
       {"learned",
        [](auto features, auto longest) {
          return std::make_shared<LearnedPositionalEncoding>(features, longest);
@@ -82,8 +84,9 @@ const NameTable<PositionsMaker>& table() {
 
 }  // namespace
 
-std::shared_ptr<PositionalEncoding> make_positional_encoding(std::string_view kind, std::int64_t features,
-                                          std::int64_t longest) {
+std::shared_ptr<PositionalEncoding> make_positional_encoding(std::string_view kind,
+                                                             std::int64_t features,
+                                                             std::int64_t longest) {
   return look_up(table(), kind, "positions")(features, longest);
 }
 

@@ -46,10 +46,11 @@ class LearnedPositionalEncoding : public PositionalEncoding {
   Tensor weight_;
 };
 
-/// Positional encodings by name: "sinusoidal", "learned" (up to `longest` positions), or "none". Errors: an
-/// unknown name; the message lists the known ones.
-std::shared_ptr<PositionalEncoding> make_positional_encoding(std::string_view kind, std::int64_t features,
-                                          std::int64_t longest);
+/// Positional encodings by name: "sinusoidal", "learned" (up to `longest` positions), or "none".
+/// Errors: an unknown name; the message lists the known ones.
+std::shared_ptr<PositionalEncoding> make_positional_encoding(std::string_view kind,
+                                                             std::int64_t features,
+                                                             std::int64_t longest);
 /// The names that make_positional_encoding() knows.
 std::vector<std::string> positional_encoding_names();
 

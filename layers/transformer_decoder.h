@@ -63,8 +63,8 @@ struct TransformerDecoderResult {
 ///     }
 ///
 /// Parameters: layer0.self_attention.query.weight, ...; with norm_first also norm.weight,
-/// norm.bias. Errors: as the layer's; fewer than one layer; memories that are not one for each
-/// layer.
+/// norm.bias.
+/// Errors: as the layer's; fewer than one layer; memories that are not one for each layer.
 class TransformerDecoder : public Layer {
  public:
   TransformerDecoder(const TransformerOptions& options, int layers);

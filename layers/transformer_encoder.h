@@ -45,9 +45,11 @@ class TransformerEncoderLayer : public Layer {
 };
 
 /// Layers on top of each other. With norm_first, whose sums are never normalised, there is a
-/// LayerNorm at the end. Positions must be in x already: see PositionalEncoding. Shapes as the
-/// layer's. Parameters: layer0.self_attention.query.weight, ...; with norm_first also norm.weight,
-/// norm.bias. Errors: as the layer's; fewer than one layer.
+/// LayerNorm at the end. Positions must be in x already: see PositionalEncoding.
+/// Shapes: as the layer's.
+/// Parameters: layer0.self_attention.query.weight, ...; with norm_first also norm.weight,
+/// norm.bias.
+/// Errors: as the layer's; fewer than one layer.
 class TransformerEncoder : public Layer {
  public:
   TransformerEncoder(const TransformerOptions& options, int layers);

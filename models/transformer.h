@@ -13,12 +13,12 @@ namespace attune {
 /// Encoder and decoder made of attention alone (Vaswani et al. 2017), with the norm first. D is the
 /// size of a token's vector and of all states.
 ///
-///     x_s = dropout(sqrt(D) embedding(token_s) + p_s)    p: SinusoidalPositionalEncoding; y_t
-///     alike h = encoder(x_0 ... x_n)                           each position looks at the whole
-///     source z_t = decoder(y_0 ... y_{t-1}, h)                  and here at the target before it
-///     and at h logits_t = W z_t + b                               of the token y_t
+///     x_s = dropout(sqrt(D) embedding(token_s) + p_s)    p: sinusoidal positions; y_t alike
+///     h = encoder(x_0 ... x_n)                           each position looks at the whole source
+///     z_t = decoder(y_0 ... y_{t-1}, h)                  and here at the target before it and at h
+///     logits_t = W z_t + b                               of the token y_t
 ///
-/// Training runs through all positions of a target at once. Writing keeps the keys and values of
+/// Training runs through all positions of a target at once. Decoding keeps the keys and values of
 /// the positions so far, so that a step computes the newest one only.
 ///
 /// It looks at the source H times in each decoder layer. NextToken::weights are the mean over the

@@ -22,8 +22,7 @@ struct SGDOptions {
 ///
 ///     g <- g + lambda p
 ///     b <- mu b + (1 - tau) g         b <- g in the first step; with momentum only
-///     p <- p - r b                    p <- p - r (g + mu b) with nesterov, p - r g without
-///     momentum
+///     p <- p - r b                    p - r (g + mu b) with nesterov, p - r g without momentum
 class SGD : public OptimizerWith<SGDOptions> {
  public:
   using OptimizerWith::OptimizerWith;
