@@ -699,9 +699,9 @@ std::string fault_of_pad_vector(const EncoderDecoderOptions& options, double tea
 }  // namespace
 
 TEST_CASE("the vector of <pad> has no influence on a recurrent model", "[padding]") {
-  std::vector<std::string> scores = score_kinds();
+  std::vector<std::string> scores = score_names();
   scores.emplace_back("none");
-  for (const std::string& cell : cell_kinds())
+  for (const std::string& cell : cell_names())
     for (const std::string& score : scores)
       for (const int layers : {1, 2})
         for (const double dropout : {0.0, 0.1}) {
