@@ -4,6 +4,7 @@
 #include "attune/autograd/array/array.h"
 #include "attune/autograd/array/dtype.h"
 #include "attune/autograd/array/error.h"
+#include "attune/autograd/array/family.h"
 #include "attune/autograd/array/indices.h"
 #include "attune/autograd/array/lookup.h"
 #include "attune/autograd/array/named_arrays.h"

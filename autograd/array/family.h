@@ -1,0 +1,79 @@
+#pragma once
+
+#include <deque>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "attune/autograd/array/error.h"
+#include "attune/autograd/array/text.h"
+
+namespace attune {
+
+/// What can be chosen by name at run time: attention scores, recurrent cells, optimizers, tasks. One
+/// table of a family feeds make_x(), x_names(), flags, checks, `--help`, tests and docs.
+///
+///     using ScoreMaker = std::function<std::shared_ptr<AttentionScore>(const ScoreOptions&)>;
+///     Family<ScoreMaker>& attention_scores() {
+///       static Family<ScoreMaker> family("attention score", {
+///           {"dot", "h . y", "Luong et al. 2015, eq. 8", make<DotScore>},
+///       });
+///       return family;
+///     }
+///
+/// A family is open: a program adds a member of its own before it uses the name, and then has it
+/// everywhere that names are taken, in flags too:
+///
+///     attention_scores().add({"mine", "...", "this program", make<MyScore>});
+///
+/// Adding while other threads look names up is not safe.
+template <typename Maker>
+class Family {
+ public:
+  struct Member {
+    std::string name;
+    std::string summary;  ///< its formula, or in a few words what it does
+    std::string source;   ///< paper and equation; may be empty
+    Maker make;
+  };
+
+  /// `what` is the family's name in errors, such as "attention score".
+  Family(std::string what, std::initializer_list<Member> members) : what_(std::move(what)) {
+    for (const Member& member : members) add(member);
+  }
+
+  /// Errors: the name is empty or taken.
+  void add(Member member) {
+    ATTUNE_CHECK(!member.name.empty(), "{}: a member needs a name", what_);
+    for (const Member& known : members_)
+      ATTUNE_CHECK(known.name != member.name, "{}: the name '{}' is taken", what_, member.name);
+    members_.push_back(std::move(member));
+  }
+
+  /// The member of that name. Errors: there is none; the message lists the names that are known.
+  const Member& at(std::string_view name) const {
+    for (const Member& member : members_)
+      if (member.name == name) return member;
+    fail("{}: '{}' is unknown; known are {}", what_, name, joined(names()));
+  }
+
+  /// All members, in the order of the table. References stay valid when others are added.
+  const std::deque<Member>& members() const { return members_; }
+
+  /// Their names, for messages and for the choices of a command line.
+  std::vector<std::string> names() const {
+    std::vector<std::string> names;
+    for (const Member& member : members_) names.push_back(member.name);
+    return names;
+  }
+
+  const std::string& what() const { return what_; }
+
+ private:
+  std::string what_;
+  std::deque<Member> members_;
+};
+
+}  // namespace attune
