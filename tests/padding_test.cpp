@@ -664,7 +664,7 @@ std::vector<double> loss_and_gradients(EncoderDecoderOptions options, double tea
     batch.target_output = Indices(output, batch.target_output.shape());
   }
   for (const Param& param : model->parameters()) {
-    Array& values = Tensor(param.value).value();
+    Array values = param.value.value();  // shares the parameter's memory
     if (param.name.ends_with("embedding.weight"))
       for (std::int64_t i = 0; i < 8; ++i) values.set(Vocabulary::pad * 8 + i, padding);
     if (teacher_forcing < 1 && param.name.ends_with("output.bias")) values.set(Vocabulary::pad, 50);
