@@ -39,11 +39,11 @@ Array without_idle_rows(std::int64_t rows, const Array& dy, const Array& x) {
 
 template <typename T>
 void add_now(const AffineGradients::Target& target, std::int64_t rows, const Array& dy,
-             const Array& x) {
+             const Array& x, Gradients& leaves) {
   const std::int64_t out = dy.shape().last();
   if (const auto& [node, output] = target.weight; node) {
     const std::int64_t in = x.shape().last(), width = node->shape(output)[1];
-    Into dw = node->into(output);
+    Into dw = node->into(output, leaves);
     if (!dw.accumulate && in < width) {  // the other columns
       dw.buffer.fill(0);
       dw.accumulate = true;
@@ -53,14 +53,14 @@ void add_now(const AffineGradients::Target& target, std::int64_t rows, const Arr
             static_cast<T>(dw.beta()), dw.buffer.mutable_data<T>() + target.first_column, width);
   }
   if (const auto& [node, output] = target.bias; node) {
-    Into db = node->into(output);
+    Into db = node->into(output, leaves);
     sum_axis<T>(dy.data<T>(), AxisLayout(1, rows, out), db.buffer.mutable_data<T>(), db.accumulate);
   }
 }
 
 void add_now(const AffineGradients::Target& target, std::int64_t rows, const Array& dy,
-             const Array& x) {
-  dispatch(dy.dtype(), [&](auto type) { add_now<decltype(type)>(target, rows, dy, x); });
+             const Array& x, Gradients& leaves) {
+  dispatch(dy.dtype(), [&](auto type) { add_now<decltype(type)>(target, rows, dy, x, leaves); });
 }
 
 // Copies rows to position `first` of others.
@@ -73,11 +73,12 @@ void put(const Array& rows, Array& into, std::int64_t first) {
 
 }  // namespace
 
-void AffineGradients::add(const Target& target, const Array& dy, const Array& x) {
+void AffineGradients::add(const Target& target, const Array& dy, const Array& x,
+                          Gradients& leaves) {
   if (!target.weight.node && !target.bias.node) return;
   const std::int64_t rows = rows_of(dy);
   if (rows >= kManyRows || !can_wait(target.weight) || !can_wait(target.bias))
-    return add_now(target, rows, dy, x);
+    return add_now(target, rows, dy, x, leaves);
   const auto same = [&](const Waiting& w) {
     return w.target.weight.node.get() == target.weight.node.get() &&
            w.target.bias.node.get() == target.bias.node.get() &&
@@ -88,10 +89,11 @@ void AffineGradients::add(const Target& target, const Array& dy, const Array& x)
   if (found == waiting_.end())  // perhaps the only ones: they need no place beside others
     waiting_.push_back({target, dy, target.weight.node ? x : Array(), rows});
   else
-    found->join(rows, dy, x);
+    found->join(rows, dy, x, leaves);
 }
 
-void AffineGradients::Waiting::join(std::int64_t more, const Array& more_dy, const Array& more_x) {
+void AffineGradients::Waiting::join(std::int64_t more, const Array& more_dy, const Array& more_x,
+                                    Gradients& leaves) {
   if (!joined) {
     for (Array* alone : {&dy, &x}) {
       if (!alone->defined()) continue;
@@ -102,7 +104,7 @@ void AffineGradients::Waiting::join(std::int64_t more, const Array& more_dy, con
     joined = true;
   }
   if (rows + more > kMostRows) {
-    add_now(target, rows, dy, x);
+    add_now(target, rows, dy, x, leaves);
     rows = 0;
   }
   put(more_dy, dy, rows);
@@ -110,8 +112,8 @@ void AffineGradients::Waiting::join(std::int64_t more, const Array& more_dy, con
   rows += more;
 }
 
-void AffineGradients::flush() {
-  for (const Waiting& w : waiting_) add_now(w.target, w.rows, w.dy, w.x);
+void AffineGradients::flush(Gradients& leaves) {
+  for (const Waiting& w : waiting_) add_now(w.target, w.rows, w.dy, w.x, leaves);
   waiting_.clear();
 }
 

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "attune/autograd/node.h"
+#include "attune/autograd/gradients.h"
 
 namespace attune {
 
@@ -24,9 +24,9 @@ class AffineGradients {
 
   /// dy [..., out] and x [..., in]. Rows may wait if the gradients' users look at them only after
   /// the pass.
-  void add(const Target& target, const Array& dy, const Array& x);
+  void add(const Target& target, const Array& dy, const Array& x, Gradients& leaves);
   /// Adds what waits.
-  void flush();
+  void flush(Gradients& leaves);
 
  private:
   struct Waiting {
@@ -35,7 +35,7 @@ class AffineGradients {
     std::int64_t rows;
     bool joined = false;
 
-    void join(std::int64_t more, const Array& more_dy, const Array& more_x);
+    void join(std::int64_t more, const Array& more_dy, const Array& more_x, Gradients& leaves);
   };
 
   std::vector<Waiting> waiting_;

@@ -15,6 +15,7 @@
 #include "attune/autograd/array/text.h"
 #include "attune/autograd/array/threads.h"
 #include "attune/autograd/gradcheck.h"
+#include "attune/autograd/gradients.h"
 #include "attune/autograd/node.h"
 #include "attune/autograd/ops/activations.h"
 #include "attune/autograd/ops/arithmetic.h"

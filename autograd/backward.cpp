@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "attune/autograd/affine_gradients.h"
+#include "attune/autograd/gradients.h"
 #include "attune/autograd/kernels/elementwise.h"
 #include "attune/autograd/scopes.h"
 #include "attune/autograd/tensor.h"
@@ -26,20 +26,44 @@ class BackwardPass {
         turn.node->gathered_ = false;
         turn.node->forget_gradients();
       }
-    for (Earlier& earlier : earlier_) {
-      Node::Slot& slot = earlier.node->slot(earlier.output);
+    for (const Wanted& wanted : wanted_) wanted.node->retain_gradient_ = wanted.retained;
+    for (Held& earlier : earlier_) {
+      GradientSlot& slot = earlier.node->slots_[earlier.output];
       slot.gradient = std::move(earlier.gradient);
+      slot.shared = true;
     }
   }
 
-  void run(const NodeRef& root, int output, Array gradient) {
-    root_ = root;
-    gather(root);
-    root->add(output, std::move(gradient));
+  // Asks for the gradient of a tensor that is no leaf, too.
+  void want(const Tensor& tensor) {
+    const NodeRef& node = tensor.node();
+    if (node->is_leaf()) return;
+    bool retained = node->retain_gradient_;
+    for (const Wanted& known : wanted_) {
+      if (known.node.get() != node.get()) continue;
+      if (known.output == tensor.output()) return;
+      retained = known.retained;
+    }
+    wanted_.push_back({node, tensor.output(), retained});
+    node->retain_gradient_ = true;
+  }
+
+  // Starts from `gradient` of a tensor; there may be several.
+  void start_from(const Tensor& tensor, Array gradient) {
+    roots_.push_back({tensor.node(), tensor.output(), std::move(gradient)});
+  }
+
+  Gradients run() {
+    for (const Held& root : roots_) visit(root.node);
+    gather();
+    for (Held& root : roots_) {
+      if (!root.node->is_leaf()) root.node->slots_[root.output].mixed = true;
+      root.node->add(root.output, std::move(root.gradient), gradients_);
+    }
     for (Turn& turn : turns_) {
       Node& current = *turn.node;
-      if (current.hooks_) call_hooks(current, current.hooks_->in_pass);
-      if (reached(current)) current.run(affine_);
+      if (current.hooks_) call_hooks(current, current.slots_[0], current.hooks_->in_pass);
+      if (reached(current)) current.run(gradients_);
       if (!retain_graph_) {
         keep_inputs(current);
         current.release_saved();
@@ -48,15 +72,37 @@ class BackwardPass {
       turn.node = nullptr;
       turn.owner = NodeRef();
     }
-    affine_.flush();
-    for (const auto& [leaf, hooks] : leaves_) call_hooks(*leaf.get(), hooks);
-    add_earlier();
+    gradients_.flush();
+    for (const auto& [leaf, hooks] : leaves_)
+      call_hooks(*leaf.get(), gradients_.slot(*leaf.get(), 0), hooks);
+    for (const Wanted& wanted : wanted_) {
+      Array& gradient = wanted.node->slots_[wanted.output].gradient;
+      if (gradient.defined())
+        gradients_.slot(*wanted.node.get(), wanted.output)
+            .add(std::exchange(gradient, Array()), /*for_keeps=*/true);
+    }
+    return std::move(gradients_);
+  }
+
+  // After run(): adds what retain_grad() asked for to what earlier passes left.
+  void keep_retained() {
+    for (Held& earlier : earlier_) {
+      GradientSlot& slot = earlier.node->slots_[earlier.output];
+      if (!earlier.gradient.defined()) continue;
+      if (slot.gradient.defined()) {
+        // In memory of its own if anybody has kept the earlier gradient.
+        if (!earlier.gradient.unique()) earlier.gradient = earlier.gradient.clone();
+        add_in_place(earlier.gradient, slot.gradient);
+      }
+      slot.gradient = std::move(earlier.gradient);
+      slot.shared = false;
+    }
+    earlier_.clear();
   }
 
  private:
-  // All nodes that the root was made from, newest first.
-  void gather(const NodeRef& root) {
-    visit(root);
+  // All nodes that the roots were made from, newest first.
+  void gather() {
     for (std::size_t next = 0; next < turns_.size(); ++next) {
       Node* node = turns_[next].node;  // visit() may move the list
       for (const Edge& edge : node->inputs()) {
@@ -101,7 +147,7 @@ class BackwardPass {
   }
 
   // Views are known not to overlap as long as each lies before or behind all that came earlier.
-  void note_use(const Node& user, Node::Slot& used) {
+  void note_use(const Node& user, GradientSlot& used) {
     if (!user.is_view_) used.mixed = true;
     if (used.mixed) return;
     const auto [first, last] = user.viewed();
@@ -119,7 +165,6 @@ class BackwardPass {
 
   // Nothing is noted in the leaf itself: passes on other threads may share it.
   void visit_leaf(const NodeRef& leaf) {
-    put_aside(leaf);
     if (!leaf->hooks_) return;
     for (const auto& known : leaves_)
       if (known.first.get() == leaf.get()) return;
@@ -130,24 +175,9 @@ class BackwardPass {
   // this pass's is made at the end.
   void put_aside(const NodeRef& node) {
     for (int k = 0; k < node->outputs(); ++k) {
-      Node::Slot& slot = node->slot(k);
-      if (slot.gradient.defined())
-        earlier_.push_back({node, k, std::exchange(slot.gradient, Array())});
+      GradientSlot& slot = node->slots_[k];
+      earlier_.push_back({node, k, std::exchange(slot.gradient, Array())});
     }
-  }
-
-  // In memory of its own if anybody has kept the earlier gradient.
-  void add_earlier() {
-    for (Earlier& earlier : earlier_) {
-      Node::Slot& slot = earlier.node->slot(earlier.output);
-      if (slot.gradient.defined()) {
-        if (!earlier.gradient.unique()) earlier.gradient = earlier.gradient.clone();
-        add_in_place(earlier.gradient, slot.gradient);
-      }
-      slot.gradient = std::move(earlier.gradient);
-      slot.shared = false;
-    }
-    earlier_.clear();
   }
 
   static bool reached(Node& node) {
@@ -157,66 +187,112 @@ class BackwardPass {
   }
 
   // The first `count` hooks: those that were there when the pass began. A hook may add another.
-  static void call_hooks(Node& node, std::size_t count) {
-    if (count == 0 || !node.gradient().defined()) return;
+  static void call_hooks(Node& node, GradientSlot& slot, std::size_t count) {
+    if (count == 0 || !slot.gradient.defined()) return;
     const auto begin = node.hooks_->list.begin();
     const std::vector<GradientHook> hooks(begin, begin + static_cast<std::ptrdiff_t>(count));
     for (const GradientHook& hook : hooks) {
-      node.own_gradient(0);  // the hook may change it in place
-      Array changed = hook(node.gradient());
+      slot.make_own();  // the hook may change it in place
+      Array changed = hook(slot.gradient);
       ATTUNE_CHECK(
           changed.defined() && changed.shape() == node.shape(0) && changed.dtype() == node.dtype(0),
           "gradient hook of '{}': it returned {} {}; expected {} {}", node.name(),
           changed.defined() ? name_of(changed.dtype()) : "no array, shape", changed.shape(),
           name_of(node.dtype(0)), node.shape(0));
-      node.forget_gradients();
-      node.Node::add(0, std::move(changed));
+      slot.gradient.reset();
+      slot.add(std::move(changed), /*for_keeps=*/node.is_leaf());
     }
   }
 
   void finish(Node& node) {
     node.gathered_ = false;
     if (!node.retain_gradient_) return node.forget_gradients();
-    for (int k = 0; k < node.outputs(); ++k) node.own_gradient(k);  // an input may have it too
+    for (int k = 0; k < node.outputs(); ++k) node.slots_[k].make_own();  // an input may have it
   }
 
   bool retain_graph_;
-  AffineGradients affine_;
+  Gradients gradients_;
   struct Turn {
     Node* node;
     NodeRef owner;  // where nothing else may hold the node any more
   };
-  NodeRef root_;
   std::vector<Turn> turns_;                              // newest first
   std::vector<std::pair<NodeRef, std::size_t>> leaves_;  // those with hooks, and how many
-  struct Earlier {
+  struct Held {
     NodeRef node;
     int output;
     Array gradient;
   };
-  std::vector<Earlier> earlier_;
+  std::vector<Held> roots_, earlier_;
+  struct Wanted {
+    NodeRef node;
+    int output;
+    bool retained;  // by retain_grad()
+  };
+  std::vector<Wanted> wanted_;  // by grad()
   // For each output that only views use so far, the elements around all of theirs.
-  std::unordered_map<const Node::Slot*, std::pair<std::int64_t, std::int64_t>> viewed_;
+  std::unordered_map<const GradientSlot*, std::pair<std::int64_t, std::int64_t>> viewed_;
 };
 
-void Tensor::backward(bool retain_graph) const {
-  ATTUNE_CHECK(elements() == 1,
+namespace {
+
+void check_history(const Tensor& tensor) {
+  ATTUNE_CHECK(tensor.requires_grad(),
+               "backward: the tensor of shape {} has no history; was it made from parameters, and "
+               "outside NoGrad?",
+               tensor.shape());
+}
+
+}  // namespace
+
+Gradients backward(const Tensor& loss, bool retain_graph) {
+  ATTUNE_CHECK(loss.elements() == 1,
                "backward: the tensor of shape {} is not one number; reduce it with sum() or "
                "mean(), or pass the gradient to start from",
-               shape());
-  backward(Array::full(shape(), 1, dtype()), retain_graph);
+               loss.shape());
+  return backward(loss, Array::full(loss.shape(), 1, loss.dtype()), retain_graph);
+}
+
+Gradients backward(const Tensor& tensor, const Array& gradient, bool retain_graph) {
+  check_history(tensor);
+  ATTUNE_CHECK(gradient.shape() == tensor.shape() && gradient.dtype() == tensor.dtype(),
+               "backward: the gradient is {} {}, the tensor {} {}; they must be alike",
+               name_of(gradient.dtype()), gradient.shape(), name_of(tensor.dtype()),
+               tensor.shape());
+  const NoGrad no_grad;
+  BackwardPass pass(retain_graph);
+  pass.start_from(tensor, gradient);
+  Gradients gradients = pass.run();
+  pass.keep_retained();
+  return gradients;
+}
+
+Gradients grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+               bool retain_graph) {
+  const NoGrad no_grad;
+  BackwardPass pass(retain_graph);
+  for (const Tensor& input : inputs) {
+    ATTUNE_CHECK(input.requires_grad(),
+                 "grad: the input of shape {} is a constant; only parameters and what is made from "
+                 "them have gradients",
+                 input.shape());
+    pass.want(input);
+  }
+  for (const Tensor& output : outputs) {
+    check_history(output);
+    pass.start_from(output, Array::full(output.shape(), 1, output.dtype()));
+  }
+  Gradients all = pass.run(), asked;
+  for (const Tensor& input : inputs) asked.move_from(all, input);
+  return asked;
+}
+
+void Tensor::backward(bool retain_graph) const {
+  attune::backward(*this, retain_graph).add_to_parameters();
 }
 
 void Tensor::backward(const Array& gradient, bool retain_graph) const {
-  ATTUNE_CHECK(node_,
-               "backward: the tensor of shape {} has no history; was it made from parameters, and "
-               "outside NoGrad?",
-               shape());
-  ATTUNE_CHECK(gradient.shape() == shape() && gradient.dtype() == dtype(),
-               "backward: the gradient is {} {}, the tensor {} {}; they must be alike",
-               name_of(gradient.dtype()), gradient.shape(), name_of(dtype()), shape());
-  const NoGrad no_grad;
-  BackwardPass(retain_graph).run(node_, output_, gradient);
+  attune::backward(*this, gradient, retain_graph).add_to_parameters();
 }
 
 }  // namespace attune

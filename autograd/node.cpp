@@ -1,6 +1,7 @@
 #include "attune/autograd/node.h"
 
 #include "attune/autograd/affine_gradients.h"
+#include "attune/autograd/gradients.h"
 #include "attune/autograd/kernels/elementwise.h"
 #include "attune/autograd/kernels/reduce.h"
 
@@ -8,7 +9,6 @@ namespace attune {
 namespace {
 
 thread_local std::uint64_t newest_order = 0;
-thread_local GradientBuffers* current_buffers = nullptr;
 
 }  // namespace
 
@@ -49,42 +49,50 @@ Node::Node(const char* name, std::span<Edge> inputs, std::span<const Array> outp
   }
   newest_order = order_ = order + 1;
   for (const Array& output : outputs) {
-    Slot& slot = slots_.add();
+    GradientSlot& slot = slots_.add();
     slot.shape = output.shape();
     slot.dtype = output.dtype();
   }
 }
 
-Node::Slot& Node::leaf_slot() { return current_buffers ? current_buffers->slot(*this) : slots_[0]; }
-
-Into Node::into(int output) {
-  Slot& s = slot(output);
-  if (!s.gradient.defined()) {
-    s.gradient = Array(s.shape, s.dtype);
-    s.shared = false;
-    return {s.gradient, false};
+Into GradientSlot::into() {
+  if (!gradient.defined()) {
+    gradient = Array(shape, dtype);
+    shared = false;
+    return {gradient, false};
   }
-  s.make_own();
-  return {s.gradient, true};
+  make_own();
+  return {gradient, true};
 }
 
-void Node::add(int output, Array gradient) {
-  Slot& s = slot(output);
-  if (s.gradient.defined()) {
-    s.make_own();
-    return add_in_place(s.gradient, gradient);
+void GradientSlot::add(Array more, bool for_keeps) {
+  if (gradient.defined()) {
+    make_own();
+    return add_in_place(gradient, more);
   }
-  s.shared = !gradient.unique();
+  shared = !more.unique();
+  gradient = std::move(more);
+  if (for_keeps) make_own();
+}
+
+void GradientSlot::make_own() {
+  if (shared && !gradient.unique()) gradient = gradient.clone();
+  shared = false;
+}
+
+Into Node::into(int output, Gradients& leaves) {
+  return (leaf_ ? leaves.slot(*this, output) : slots_[output]).into();
+}
+
+void Node::add(int output, Array gradient, Gradients& leaves) {
   // A leaf's gradient outlives the pass and is changed in place (clipping): it needs its own.
-  s.gradient = leaf_ && s.shared ? gradient.clone() : std::move(gradient);
-  if (leaf_) s.shared = false;
+  if (leaf_) return leaves.slot(*this, output).add(std::move(gradient), /*for_keeps=*/true);
+  slots_[output].add(std::move(gradient), /*for_keeps=*/false);
 }
 
 void Node::forget_gradients() {
-  for (int k = 0; k < outputs(); ++k) slot(k).gradient.reset();
+  for (int k = 0; k < outputs(); ++k) slots_[k].gradient.reset();
 }
-
-void Node::own_gradient(int output) { slot(output).make_own(); }
 
 void Node::release_saved() {
   edges_.clear();
@@ -108,7 +116,7 @@ void Grads::no_input(int i) const {
 }
 
 const Array& Grads::dy(int k) const {
-  if (!node_.gradient(k).defined()) node_.into(k).buffer.fill(0);
+  if (!node_.gradient(k).defined()) node_.into(k, leaves_).buffer.fill(0);
   return node_.gradient(k);
 }
 
@@ -117,7 +125,7 @@ void Grads::add(int i, Array gradient) {
   if (!node) return;
   const Shape& shape = node->shape(output);
   if (!(gradient.shape() == shape)) gradient = sum_to(gradient, shape);
-  node->add(output, std::move(gradient));
+  node->add(output, std::move(gradient), leaves_);
 }
 
 Into Grads::into(int i) {
@@ -126,38 +134,14 @@ Into Grads::into(int i) {
                "backward of '{}': nobody wants the gradient of input {}, so there is no place for "
                "it; ask needs({}) first",
                node_.name(), i, i);
-  return node->into(output);
+  return node->into(output, leaves_);
 }
 
 void Grads::add_affine(int weight, int bias, const Array& dy, const Array& x,
                        std::int64_t first_column) {
-  affine_.add({x.defined() ? edge(weight) : Edge{}, edge(bias), first_column}, dy, x);
-}
-
-GradientBuffers::Scope::Scope(GradientBuffers& buffers) : outer_(current_buffers) {
-  current_buffers = &buffers;
-}
-
-GradientBuffers::Scope::~Scope() { current_buffers = outer_; }
-
-Node::Slot& GradientBuffers::slot(Node& leaf) {
-  const auto found = by_leaf_.find(&leaf);
-  if (found != by_leaf_.end()) return *found->second;
-  leaf.references_.fetch_add(1, std::memory_order_relaxed);
-  entries_.push_back({NodeRef(&leaf), {.shape = leaf.shape(0), .dtype = leaf.dtype(0)}});
-  return *(by_leaf_[&leaf] = &entries_.back().slot);
-}
-
-void GradientBuffers::add_to_leaves() {
-  ATTUNE_CHECK(current_buffers != this,
-               "add_to_leaves: the buffers' own Scope still sends gradients to them; end it first");
-  for (Entry& entry : entries_)
-    if (entry.slot.gradient.defined()) {
-      entry.leaf->slot(0).shared = true;  // somebody may have kept what grad() gave
-      entry.leaf->add(0, std::move(entry.slot.gradient));
-    }
-  by_leaf_.clear();
-  entries_.clear();
+  if (!leaves_.affine_) leaves_.affine_ = std::make_unique<AffineGradients>();
+  leaves_.affine_->add({x.defined() ? edge(weight) : Edge{}, edge(bias), first_column}, dy, x,
+                       leaves_);
 }
 
 }  // namespace attune

@@ -2,11 +2,9 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -14,7 +12,7 @@
 
 namespace attune {
 
-class AffineGradients;
+class Gradients;
 class Node;
 
 /// A counted reference to a Node. Letting go of the last one releases a graph without recursion,
@@ -59,9 +57,29 @@ struct Into {
 
 using GradientHook = std::function<Array(const Array&)>;
 
+/// The place of one gradient, from its first contribution on.
+struct GradientSlot {
+  Shape shape;
+  DType dtype = DType::f32;
+  bool shared = false;  ///< the gradient's memory may be in use elsewhere: copy before writing
+  /// Found in a backward pass: something other than views that do not overlap uses the output.
+  bool mixed = false;
+  Array gradient = {};
+
+  /// The buffer to write into: the first writer owns it, later ones add.
+  Into into();
+  /// Adds a gradient. The first one is taken over without a copy, unless it is `for_keeps` and its
+  /// memory in use elsewhere.
+  void add(Array more, bool for_keeps);
+  /// Gives the gradient memory of its own, where it shares some with another's.
+  void make_own();
+};
+
 /// One vertex of the graph that backward() walks: a recorded operation, or a leaf (a tensor that
 /// asks for its gradient and was made by no operation). It knows where its inputs' gradients go
-/// and holds its outputs' gradients, but no values: a value lives as long as somebody needs it.
+/// and holds its outputs' gradients during a backward pass, but no values: a value lives as long as
+/// somebody needs it. The gradients of leaves are kept in the pass's Gradients; what a leaf itself
+/// holds is the sum that Tensor::grad() gives.
 class Node {
  public:
   /// Takes the inputs' edges over.
@@ -82,18 +100,15 @@ class Node {
   DType dtype(int output) const { return slots_.data()[output].dtype; }
 
   /// The gradient of an output so far; not defined() when there is none.
-  const Array& gradient(int output = 0) { return slot(output).gradient; }
-  /// The buffer for the gradient of an output: the first writer owns it, later ones add.
-  virtual Into into(int output);
-  /// Adds a gradient. The first one is taken over without a copy where that is safe.
-  virtual void add(int output, Array gradient);
+  const Array& gradient(int output = 0) { return slots_[output].gradient; }
+  /// The buffer for the gradient of an output, which for a leaf is in `leaves`.
+  virtual Into into(int output, Gradients& leaves);
+  /// Adds to the gradient of an output, which for a leaf is in `leaves`.
+  virtual void add(int output, Array gradient, Gradients& leaves);
   void forget_gradients();
-  /// Gives an output's gradient memory of its own, where it shares some with another's.
-  void own_gradient(int output);
 
-  /// Passes the output's gradients on to the inputs. Those of weights may wait in `affine` until
-  /// the pass ends.
-  virtual void run(AffineGradients& affine) = 0;
+  /// Passes the outputs' gradients on to the inputs, and to `leaves` where these are leaves.
+  virtual void run(Gradients& leaves) = 0;
   /// Drops what was saved for run(), and the edges to the inputs.
   virtual void release_saved();
   bool released() const { return released_; }
@@ -105,39 +120,22 @@ class Node {
   void retain_gradient() { retain_gradient_ = true; }
 
  protected:
-  struct Slot {
-    Shape shape;
-    DType dtype = DType::f32;
-    bool shared = false;  // the gradient's memory may be in use elsewhere: copy before writing
-    /// Found in a backward pass: something other than views that do not overlap uses the output.
-    bool mixed = false;
-    Array gradient = {};
-
-    void make_own() {
-      if (shared && !gradient.unique()) gradient = gradient.clone();
-      shared = false;
-    }
-  };
   /// Which elements of its input a view uses: asked at the beginning of a backward pass if it is
   /// one.
   virtual std::pair<std::int64_t, std::int64_t> viewed() const { return {0, 0}; }
-  /// True when a hook or retain_grad() wants to see the gradient in this backward pass.
   /// Makes this a view of its only input.
   void set_view() {
     is_view_ = true;
     edges_[0].node->has_views_.store(true, std::memory_order_relaxed);
   }
   bool retains_gradient() const { return retain_gradient_; }
+  /// True when a hook or retain_grad() wants to see the gradient in this backward pass.
   bool is_observed() const { return retain_gradient_ || (hooks_ && hooks_->in_pass > 0); }
-  /// Where the gradient of an output is kept: here, or in the thread's GradientBuffers for leaves.
-  Slot& slot(int output) { return leaf_ ? leaf_slot() : slots_[output]; }
 
  private:
-  Slot& leaf_slot();
-
   friend class NodeRef;
   friend class BackwardPass;
-  friend class GradientBuffers;
+  friend class Gradients;
 
   /// A short list without an allocation of its own up to `Inline` members.
   template <typename T, int Inline>
@@ -188,7 +186,7 @@ class Node {
   std::unique_ptr<Hooks> hooks_;
   Node* next_dead_ = nullptr;
   ShortList<Edge, 3> edges_;
-  ShortList<Slot, 1> slots_;
+  ShortList<GradientSlot, 1> slots_;
 };
 
 inline NodeRef::NodeRef(const NodeRef& other) : node_(other.node_) {
@@ -199,7 +197,7 @@ inline NodeRef::NodeRef(const NodeRef& other) : node_(other.node_) {
 /// inputs go.
 class Grads {
  public:
-  Grads(Node& node, AffineGradients& affine) : node_(node), affine_(affine) {}
+  Grads(Node& node, Gradients& leaves) : node_(node), leaves_(leaves) {}
 
   /// True when the loss depends on output `k`.
   bool has_dy(int k = 0) const { return node_.gradient(k).defined(); }
@@ -215,7 +213,8 @@ class Grads {
   Into into(int i);
   /// The gradients of a weight W [out, in'] and a bias b [out], inputs number `weight` and `bias`,
   /// of y = x W^T + b, with x [..., in] multiplied by the columns from `first_column` on:
-  /// dW += dy^T x and db += the sum of dy's rows. Without x there is b alone. See AffineGradients.
+  /// dW += dy^T x and db += the sum of dy's rows. Without x there is b alone. A row of x whose dy is
+  /// 0 takes no part, whatever it holds.
   void add_affine(int weight, int bias, const Array& dy, const Array& x,
                   std::int64_t first_column = 0);
 
@@ -228,42 +227,7 @@ class Grads {
   }
   [[noreturn]] void no_input(int i) const;
   Node& node_;
-  AffineGradients& affine_;
-};
-
-/// Gradients of leaves kept beside the leaves, so that several graphs over the same parameters can
-/// be differentiated at once, each on its own thread; add_to_leaves() then sums them in the order
-/// that the caller chooses.
-class GradientBuffers {
- public:
-  GradientBuffers() = default;
-  GradientBuffers(const GradientBuffers&) = delete;
-  GradientBuffers& operator=(const GradientBuffers&) = delete;
-
-  /// While it lives, backward() on this thread writes leaf gradients into `buffers`.
-  class Scope {
-   public:
-    explicit Scope(GradientBuffers& buffers);
-    ~Scope();
-    Scope(const Scope&) = delete;
-    Scope& operator=(const Scope&) = delete;
-
-   private:
-    GradientBuffers* outer_;
-  };
-
-  /// Adds every gradient kept here to its leaf, and forgets it.
-  void add_to_leaves();
-
- private:
-  friend class Node;
-  Node::Slot& slot(Node& leaf);
-  struct Entry {
-    NodeRef leaf;
-    Node::Slot slot;
-  };
-  std::deque<Entry> entries_;  // in order of first use; addresses stay
-  std::unordered_map<const Node*, Node::Slot*> by_leaf_;
+  Gradients& leaves_;
 };
 
 }  // namespace attune

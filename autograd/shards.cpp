@@ -1,12 +1,13 @@
 #include "attune/autograd/shards.h"
 
 #include <algorithm>
-#include <deque>
+#include <numeric>
 #include <utility>
 #include <vector>
 
 #include "attune/autograd/array/parallel.h"
 #include "attune/autograd/array/random.h"
+#include "attune/autograd/gradients.h"
 #include "attune/autograd/scopes.h"
 
 namespace attune {
@@ -37,6 +38,15 @@ class SettingScope {
   BatchGenerator batch_;
 };
 
+// The sum, in a binary tree over the shards' indices: ((0 + 1) + (2 + 3)) + ((4 + 5) + ...). Whoever
+// has a part of the shards, another process for one, can add those up and come to the same bits.
+Gradients add_up(std::vector<Gradients>& shards) {
+  for (std::size_t step = 1; step < shards.size(); step *= 2)
+    for (std::size_t i = 0; i + step < shards.size(); i += 2 * step)
+      shards[i].add(std::move(shards[i + step]));
+  return std::move(shards.front());
+}
+
 }  // namespace
 
 double sharded_backward(std::int64_t shards, const std::function<Tensor(std::int64_t)>& loss) {
@@ -44,23 +54,18 @@ double sharded_backward(std::int64_t shards, const std::function<Tensor(std::int
   const Setting setting;
   // One for each shard, and one for what all shards draw alike.
   const std::vector<Generator> random = generator().split(shards + 1);
-  std::deque<GradientBuffers> buffers(static_cast<std::size_t>(shards));
+  std::vector<Gradients> gradients(static_cast<std::size_t>(shards));
   std::vector<double> losses(static_cast<std::size_t>(shards));
   const auto run = [&](std::int64_t first, std::int64_t) {
     const auto i = static_cast<std::size_t>(first);
     const SettingScope settings(setting, random[i], random.back());
-    const GradientBuffers::Scope scope(buffers[i]);
     const Tensor shard_loss = loss(first);
-    shard_loss.backward();
+    gradients[i] = backward(shard_loss);
     losses[i] = shard_loss.item();
   };
   parallel_for(shards, 1, run, Teams::of_equal_parts);
-  double sum = 0;
-  for (std::size_t i = 0; i < buffers.size(); ++i) {
-    buffers[i].add_to_leaves();
-    sum += losses[i];
-  }
-  return sum;
+  add_up(gradients).add_to_parameters();
+  return std::accumulate(losses.begin(), losses.end(), 0.0);
 }
 
 std::int64_t suitable_shards(std::int64_t rows) {

@@ -9,8 +9,8 @@ namespace attune {
 
 /// Differentiates the loss of a batch in parts, or shards: data parallelism. `loss(i)` is the loss
 /// of shard i in [0, shards), each of which is run as a whole, forward and backward, on a thread of
-/// its own or on a team of threads. The shards' gradients are then added to the leaves in order.
-/// Returns the sum of the losses.
+/// its own or on a team of threads. The shards' gradients are added up in a binary tree over their
+/// indices, then to the parameters' own. Returns the sum of the losses.
 ///
 ///     const double loss = sharded_backward(shards, [&](std::int64_t i) {
 ///       return model.loss(parts[i]) * (parts[i].tokens / tokens);

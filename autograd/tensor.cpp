@@ -9,7 +9,7 @@ namespace {
 class Leaf final : public Node {
  public:
   explicit Leaf(const Array& value) : Node("leaf", {}, std::span<const Array>(&value, 1)) {}
-  void run(AffineGradients&) override {}
+  void run(Gradients&) override {}
 };
 
 // A block of another tensor. Its gradient is added to that block of the other's when its turn
@@ -25,21 +25,22 @@ class View final : public Node {
     set_view();
   }
 
-  Into into(int output) override {
-    if (!writes_through()) return Node::into(output);
-    if (!whole_) return {block(), true};
-    Into base = inputs()[0].node->into(inputs()[0].output);
+  Into into(int output, Gradients& leaves) override {
+    if (!writes_through()) return Node::into(output, leaves);
+    if (!whole_) return {block(leaves), true};
+    Into base = inputs()[0].node->into(inputs()[0].output, leaves);
     return {base.buffer.view(0, shape_), base.accumulate};
   }
 
-  void add(int output, Array gradient) override {
-    writes_through() ? pass_on(std::move(gradient)) : Node::add(output, std::move(gradient));
+  void add(int output, Array gradient, Gradients& leaves) override {
+    writes_through() ? pass_on(std::move(gradient), leaves)
+                     : Node::add(output, std::move(gradient), leaves);
   }
 
-  void run(AffineGradients&) override {
+  void run(Gradients& leaves) override {
     Array gradient = Node::gradient(0);
     if (!retains_gradient()) forget_gradients();  // it may be handed over without a copy
-    pass_on(std::move(gradient));
+    pass_on(std::move(gradient), leaves);
   }
 
  protected:
@@ -52,19 +53,19 @@ class View final : public Node {
     return !is_observed() && inputs()[0].node->has_disjoint_views(inputs()[0].output);
   }
 
-  void pass_on(Array gradient) {
+  void pass_on(Array gradient, Gradients& leaves) {
     const auto& [node, output] = inputs()[0];
     if (whole_) {
       Array whole = gradient.view(0, node->shape(output));
       gradient = Array();
-      return node->add(output, std::move(whole));
+      return node->add(output, std::move(whole), leaves);
     }
-    Array to = block();
+    Array to = block(leaves);
     add_in_place(to, gradient);
   }
 
-  Array block() {
-    Into base = inputs()[0].node->into(inputs()[0].output);
+  Array block(Gradients& leaves) {
+    Into base = inputs()[0].node->into(inputs()[0].output, leaves);
     if (!base.accumulate) base.buffer.fill(0);
     return base.buffer.view(offset_, shape_);
   }

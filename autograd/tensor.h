@@ -3,6 +3,7 @@
 #include <functional>
 #include <initializer_list>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "attune/autograd/array/array.h"
@@ -28,8 +29,9 @@ class Tensor {
   static Tensor parameter(Array value);
 
   bool defined() const { return value_.defined(); }
-  const Array& value() const { return value_; }
-  Array& value() { return value_; }
+  const Array& value() const& { return value_; }
+  Array& value() & { return value_; }
+  Array value() && { return std::move(value_); }
   const Shape& shape() const { return value_.shape(); }
   std::int64_t size(int axis) const { return shape()[shape().axis(axis, "size")]; }
   int rank() const { return shape().rank(); }
@@ -55,8 +57,8 @@ class Tensor {
   /// Differentiates this tensor with respect to every leaf it was made from (reverse mode; Griewank
   /// and Walther 2008, ch. 3) and adds the results to their grad(). Without `retain_graph` what
   /// was saved for it is freed on the way. Errors: not a single element (give a gradient then), no
-  /// history, the graph was freed, a saved value was changed in place. After an error the gradients
-  /// of earlier passes are as they were; a leaf that had none may have a part of this pass's.
+  /// history, the graph was freed, a saved value was changed in place. After an error all gradients
+  /// are as they were.
   void backward(bool retain_graph = false) const;
   /// The same from `gradient`, of this tensor's shape: the vector-Jacobian product.
   void backward(const Array& gradient, bool retain_graph = false) const;
@@ -134,8 +136,8 @@ class Operation final : public Node {
   ~Operation() override {
     if (!released()) backward_.~Backward();
   }
-  void run(AffineGradients& affine) override {
-    Grads grads(*this, affine);
+  void run(Gradients& leaves) override {
+    Grads grads(*this, leaves);
     backward_(grads);
   }
   void release_saved() override {

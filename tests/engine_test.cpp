@@ -273,18 +273,17 @@ TEST_CASE("a graph that shares all its nodes many times is walked once") {
   CHECK(grad_of(x) == V{1});
 }
 
-TEST_CASE("two threads with gradient buffers of their own give the bits of one thread") {
+TEST_CASE("two threads with gradients of their own give the bits of one thread") {
   const Tensor w = Tensor::parameter(random_array({17, 33}, 1));
   const Tensor b = Tensor::parameter(random_array({17}, 2));
   const Array x = random_array({2, 50, 33}, 3);
-  const auto half = [&](std::int64_t i, GradientBuffers& buffers) {
-    const GradientBuffers::Scope scope(buffers);
-    mean(square(tanh(linear(x[i], w, b)))).backward();
+  const auto half = [&](std::int64_t i, Gradients& gradients) {
+    gradients = backward(mean(square(tanh(linear(x[i], w, b)))));
   };
   const auto gradients = [&](bool two_threads) {
     Tensor(w).zero_grad();
     Tensor(b).zero_grad();
-    GradientBuffers first, second;
+    Gradients first, second;
     if (two_threads) {
       std::thread other([&] { half(1, second); });
       half(0, first);
@@ -294,8 +293,8 @@ TEST_CASE("two threads with gradient buffers of their own give the bits of one t
       half(1, second);
     }
     CHECK_FALSE(w.grad().defined());
-    first.add_to_leaves();
-    second.add_to_leaves();
+    first.add(std::move(second));
+    first.add_to_parameters();
     V all = grad_of(w);
     for (const float v : grad_of(b)) all.push_back(v);
     return all;
@@ -308,6 +307,79 @@ TEST_CASE("two threads with gradient buffers of their own give the bits of one t
   const V whole = grad_of(w);
   for (std::size_t i = 0; i < whole.size(); ++i)
     REQUIRE(serial[i] == Approx(whole[i]).margin(1e-6));
+}
+
+TEST_CASE("backward() gives gradients as a value and leaves those of parameters alone") {
+  Tensor w = leaf({1, 2, 3}), b = leaf({4, 5, 6}), unused = leaf({7});
+  sum(w).backward();
+  const Gradients gradients = backward(sum(w * b));
+  CHECK(gradients.size() == 2);
+  CHECK(gradients.at(w).to_vector() == V{4, 5, 6});
+  CHECK(gradients.at(b).to_vector() == V{1, 2, 3});
+  CHECK(gradients.find(unused) == nullptr);
+  CHECK_THROWS_WITH(gradients.at(unused), contains("none for the tensor of shape [1]"));
+  CHECK(grad_of(w) == V{1, 1, 1});
+  CHECK_FALSE(b.grad().defined());
+}
+
+TEST_CASE("gradients are added parameter by parameter, and to the parameters") {
+  Tensor w = leaf({1, 2}), b = leaf({3, 4});
+  Gradients gradients = backward(sum(square(w)));
+  gradients.add(backward(sum(w * b)));
+  CHECK(gradients.at(w).to_vector() == V{5, 8});
+  sum(w).backward();
+  const Array kept = w.grad();
+  gradients.add_to_parameters();
+  CHECK(gradients.size() == 0);
+  CHECK(grad_of(w) == V{6, 9});
+  CHECK(grad_of(b) == V{1, 2});
+  CHECK(kept.to_vector() == V{1, 1});
+}
+
+TEST_CASE("grad() gives the gradients of several outputs with respect to any tensors") {
+  Tensor w = leaf({1, 2}), b = leaf({3, 4});
+  const Tensor y = w * b, z = square(y);
+  Tensor retained = y;
+  retained.retain_grad();
+  const Gradients gradients = grad({z, y}, {w, y, z});
+  CHECK(gradients.size() == 3);
+  CHECK(gradients.at(z).to_vector() == V{1, 1});
+  CHECK(gradients.at(y).to_vector() == V{7, 17});  // 2 y + 1
+  CHECK(gradients.at(w).to_vector() == V{21, 68});
+  CHECK(gradients.find(b) == nullptr);
+  CHECK_FALSE(retained.grad().defined());
+  CHECK_FALSE(w.grad().defined());
+  CHECK_THROWS_WITH(grad({sum(w)}, {Tensor(Array::full({2}, 1))}), contains("a constant"));
+}
+
+TEST_CASE("grad() of views that share memory has the bits of backward()") {
+  Tensor w = leaf({1, 2, 3, 4});
+  const auto loss = [&](Tensor& base) {
+    base = w * 0.1;
+    const Tensor left = slice(base, 0, 0, 2), right = slice(base, 0, 2, 4);
+    return sum(left * right) + sum(square(left)) + sum(left * 0.3);
+  };
+  Tensor base, again;
+  loss(base).backward();
+  const Tensor root = loss(again);
+  const Gradients gradients = grad({root, again}, {w, again});
+  const V first = grad_of(w), both = gradients.at(w).to_vector();
+  for (std::size_t i = 0; i < 4; ++i) CHECK(both[i] == Approx(first[i] + 0.1f));
+  CHECK(gradients.at(again).elements() == 4);
+}
+
+TEST_CASE("an error in a pass leaves every gradient as it was") {
+  Tensor w = leaf({1, 2});
+  sum(w).backward();
+  Tensor y = w * 2.0;
+  y.retain_grad();
+  const Tensor bad = record("bad", y.value().clone(), {y}, [](Grads& g) {
+    g.add(0, g.dy().clone());
+    fail("bad: on purpose");
+  });
+  CHECK_THROWS_WITH((sum(bad) + sum(w * 3.0)).backward(), contains("on purpose"));
+  CHECK(grad_of(w) == V{1, 1});
+  CHECK_FALSE(y.grad().defined());
 }
 
 // A decoder's step after step, whose rows are put below each other (AffineGradients).

@@ -169,3 +169,20 @@ TEST_CASE("a batch in parts keeps every sequence and drops the padding that a pa
   CHECK_THROWS_WITH(shards_of(make_batch(examples), 4),
                     "shards_of: 4 parts of a batch of 3 sequences asked for; expected 1 to 3");
 }
+
+TEST_CASE("the gradients of shards are added up in a binary tree over their indices") {
+  // In float32 the order shows: 1 is lost beside 2^24, two of them together are not.
+  const float large = 16777216;
+  Tensor w = Tensor::parameter(Array::full({1}, 1));
+  const auto gradient_of = [&](const std::vector<float>& parts) {
+    w.zero_grad();
+    sharded_backward(static_cast<std::int64_t>(parts.size()), [&](std::int64_t i) {
+      return sum(w * static_cast<double>(parts[static_cast<std::size_t>(i)]));
+    });
+    return w.grad().item();
+  };
+  CHECK(gradient_of({large, 0, 1, 1}) == large + 2);
+  CHECK(gradient_of({large, 1, 0, 1}) == large);
+  CHECK(gradient_of({large, 0, 1, 1, 1}) == large + 4);  // large + 2, and 1, rounded to even
+  CHECK(gradient_of({large, 0, 0, 0, 1, 0, 1}) == large + 2);
+}

@@ -22,7 +22,7 @@ Tensors run(const Program& program, const Tensors& leaves) {
   return values;
 }
 
-void fill(Array& values, const Mask& mask, double value) {
+void fill(Array values, const Mask& mask, double value) {
   for (std::size_t i = 0; i < mask.size(); ++i)
     if (mask[i]) values.set(static_cast<std::int64_t>(i), value);
 }
