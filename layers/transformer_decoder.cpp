@@ -29,12 +29,12 @@ TransformerDecoderLayerResult TransformerDecoderLayer::operator()(const Tensor& 
   TransformerDecoderLayerResult result;
   result.output = around_self_(x, [&](const Tensor& y) {
     result.seen = self_attention_.append(seen, y);
-    return self_attention_.attend(y, result.seen, {.causal = true}).output;
+    return self_attention_.attend(y, result.seen, {.causal = true}).context;
   });
   result.output = around_cross_(result.output, [&](const Tensor& y) {
-    const MultiHeadResult found = cross_attention_.attend(y, source, {.weights = weights});
+    const AttentionResult found = cross_attention_.attend(y, source, {.weights = weights});
     result.weights = found.weights;
-    return found.output;
+    return found.context;
   });
   result.output = around_feed_forward_(result.output, feed_forward_);
   return result;

@@ -22,7 +22,7 @@ Tensor TransformerEncoderLayer::operator()(Tensor x, const Indices& lengths) con
     // In between padding is not 0 but finite, and its gradient is 0: it needs no mask of its own.
     Memory memory = self_attention_.memorize(y);
     memory.lengths = lengths;
-    return self_attention_.attend(y, memory).output;
+    return self_attention_.attend(y, memory).context;
   });
   return mask_padding(around_feed_forward_(attended, feed_forward_), lengths);
 }

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "attune/layers/attention/multi_head_attention.h"
 #include "attune/layers/feed_forward.h"
-#include "attune/layers/multi_head_attention.h"
 #include "attune/layers/residual.h"
 
 namespace attune {

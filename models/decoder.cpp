@@ -40,7 +40,8 @@ Decoder::Decoder(const EncoderDecoderOptions& options)
                                      options.target_vocabulary))) {
   const std::int64_t size = options.state_size();
   if (options.has_attention())
-    attention_ = child("attention", Attention(options.attention, size, size, options.hidden));
+    attention_ = child("attention", Attention(options.attention, {.query_size = size,
+                                                                  .hidden = options.hidden}));
   for (int i = 0; i < options.layers; ++i) {
     const std::int64_t input = i == 0 ? options.embedding + context_size(options) : size;
     cells_.push_back(child(fmt::format("layer{}", i), make_cell(options.cell, input, size)));
@@ -74,9 +75,9 @@ DecoderStep Decoder::step(const ProjectedInput& previous, const DecoderState& st
                           const Memory& memory) const {
   DecoderStep result;
   if (attention_) {
-    auto [context, weights] = attention_->attend(state.query(), memory);
-    result.context = context;
-    result.weights = weights;
+    const AttentionResult found = attention_->attend(state.query(), memory);
+    result.context = found.context;
+    result.weights = found.weights;
   }
   RecurrentInput x(result.context, previous);
   for (std::size_t i = 0; i < cells_.size(); ++i) {

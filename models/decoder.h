@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "attune/layers/attention.h"
+#include "attune/layers/attention/attention.h"
 #include "attune/layers/dropout.h"
 #include "attune/layers/embedding.h"
 #include "attune/layers/linear.h"

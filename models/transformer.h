@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "attune/layers/embedding.h"
-#include "attune/layers/positional_encoding.h"
+#include "attune/layers/attention/positional_encoding.h"
 #include "attune/layers/transformer_decoder.h"
 #include "attune/layers/transformer_encoder.h"
 #include "attune/models/seq2seq_model.h"

@@ -67,7 +67,8 @@ std::string compare_attention(const std::string& score, const std::string& what,
     const AttentionResult result = attention.attend(inputs["query"], memory);
     return {{"context", result.context}, {"weights", result.weights}};
   };
-  return compare(read_golden("attention", score + what), Attention(score, query_size, 3, 4), run);
+  return compare(read_golden("attention", score + what),
+                 Attention(score, {.query_size = query_size, .key_size = 3, .hidden = 4}), run);
 }
 
 std::string compare_softmax(const std::string& what, int axis) {

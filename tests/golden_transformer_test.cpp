@@ -21,9 +21,9 @@ std::string compare_multi_head(const std::string& what, const MultiHeadAttention
     const Memory memory =
         itself ? attention.memorize(inputs["x"], lengths_of(golden))
                : attention.memorize(inputs["keys"], inputs["values"], lengths_of(golden));
-    const MultiHeadResult result = attention.attend(itself ? inputs["x"] : inputs["query"], memory,
+    const AttentionResult result = attention.attend(itself ? inputs["x"] : inputs["query"], memory,
                                                     {.causal = causal, .weights = true});
-    return {{"output", result.output}, {"weights", result.weights}};
+    return {{"output", result.context}, {"weights", result.weights}};
   };
   return compare(read_golden("transformer", "multi-head attention" + what),
                  MultiHeadAttention(6, 2, options), run);

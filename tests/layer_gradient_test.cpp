@@ -60,17 +60,23 @@ std::string fault_of_network(const std::string& kind, const RecurrentOptions& op
   });
 }
 
-std::string fault_of_attention(const std::string& score, std::int64_t query_size,
+// Asked with one query after the other, and with three at once.
+std::string fault_of_attention(const std::string& score, const AttentionOptions& options,
                                const Indices& lengths) {
-  const Attention attention(score, query_size, 3, 5);
-  const Tensor keys = input({4, 3, 3}), values = input({4, 3, 2});
-  const std::vector<Tensor> queries = {input({3, query_size}), input({3, query_size})};
-  return fault(attention, {keys, values, queries[0], queries[1]}, [&] {
+  const Attention attention(score, options);
+  const Tensor keys = input({4, 3, options.key_size}), values = input({4, 3, options.value_size});
+  const Tensor queries = input({3, 3, options.query_size});
+  return fault(attention, {keys, values, queries}, [&] {
     const Memory memory = attention.memorize(keys, values, lengths);
+    AttentionResult found;
     std::vector<Tensor> outputs;
-    for (const Tensor& query : queries) {
-      const auto [context, weights] = attention.attend(query, memory);
-      outputs.insert(outputs.end(), {context, weights});
+    for (std::int64_t t = 0; t < 2; ++t) {
+      found = attention.attend(queries[t], memory, found.next, {.weights = true});
+      outputs.insert(outputs.end(), {found.context, found.weights});
+    }
+    for (const bool causal : {false, true}) {
+      found = attention.attend(queries, memory, {.causal = causal, .weights = true});
+      outputs.insert(outputs.end(), {found.context, found.weights});
     }
     return outputs;
   });
@@ -186,14 +192,23 @@ TEST_CASE("a loss on the last states alone gives a recurrent network right gradi
   }
 }
 
-TEST_CASE("gradients of attention are right for every score, with lengths and without",
+TEST_CASE("gradients of attention are right for every score, normaliser and number of heads",
           "[gradient]") {
   const DefaultDType f64(DType::f64);
   seed(11);
-  for (const std::string& score : score_names()) {
-    INFO(score);
-    const std::int64_t query_size = score == "dot" ? 3 : 2;
-    CHECK(fault_of_attention(score, query_size, {}) == "");
-    CHECK(fault_of_attention(score, query_size, {4, 0, 2}) == "");
-  }
+  for (const std::string& score : score_names())
+    for (const std::string& normalizer : normalizer_names())
+      for (const std::int64_t heads : {1, 2, 3}) {
+        INFO(score << ", " << normalizer << ", " << heads << " heads");
+        const bool equal_sizes = score != "general" && score != "additive";
+        const std::int64_t query_size = heads == 1 ? (equal_sizes ? 3 : 2) : 2 * heads;
+        const AttentionOptions options{.query_size = query_size,
+                                       .key_size = 3,
+                                       .value_size = 2,
+                                       .hidden = 5,
+                                       .heads = heads,
+                                       .normalizer = normalizer};
+        CHECK(fault_of_attention(score, options, {}) == "");
+        CHECK(fault_of_attention(score, options, {4, 0, 2}) == "");
+      }
 }

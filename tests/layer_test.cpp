@@ -111,7 +111,7 @@ TEST_CASE("a layer's parameters have nested names, its own first") {
             "layer1.forward.weight_hh", "layer1.forward.bias_ih", "layer1.forward.bias_hh",
             "layer1.backward.weight_ih", "layer1.backward.weight_hh", "layer1.backward.bias_ih",
             "layer1.backward.bias_hh"});
-  CHECK(names_in(Attention("additive", 2, 3, 4)) ==
+  CHECK(names_in(Attention("additive", {.query_size = 2, .key_size = 3, .hidden = 4})) ==
         std::vector<std::string>{"score.weight", "score.v"});
   CHECK(names_in(FeedForward({2, 3, 4})) ==
         std::vector<std::string>{"layer0.weight", "layer0.bias", "layer1.weight", "layer1.bias"});
@@ -212,8 +212,10 @@ TEST_CASE("parameters have the dtype of the DefaultDType scope") {
 TEST_CASE("an unknown name lists the known ones") {
   CHECK_THROWS_WITH(make_cell("gru2", 1, 1),
                     "recurrent cell: 'gru2' is unknown; known are rnn, rnn_relu, gru, lstm");
-  CHECK_THROWS_WITH(make_score("cosine", 1, 1, 1),
-                    "attention score: 'cosine' is unknown; known are dot, general, additive");
+  CHECK_THROWS_WITH(make_score("cosines", {}),
+                    contains("attention score: 'cosines' is unknown; known are dot, scaled_dot, "
+                             "general, additive, cosine"));
+  CHECK_THROWS_WITH(make_normalizer("hard"), contains("normalizer: 'hard' is unknown; known are "));
   CHECK_THROWS_WITH(find_activation("swoosh"), contains("known are relu, leaky_relu, tanh"));
 }
 
@@ -227,7 +229,7 @@ TEST_CASE("every cell and score can be made by each of its names") {
     CHECK(state.c.defined() == (kind == "lstm"));
   }
   for (const std::string& kind : score_names()) {
-    const Attention attention(kind, 3, 3, 4);
+    const Attention attention(kind, {.query_size = 3, .hidden = 4});
     const AttentionResult result =
         attention.attend(Array::zeros({2, 3}), attention.memorize(Array::zeros({5, 2, 3})));
     CHECK(result.weights.value().at(0) == Approx(0.2));
@@ -348,7 +350,7 @@ TEST_CASE("attention weights add up to 1 within the length, and a source of leng
   generator().normal(keys, 0, 1);
   generator().normal(query, 0, 1);
   for (const std::string& kind : score_names()) {
-    const Attention attention(kind, 5, 5, 4);
+    const Attention attention(kind, {.query_size = 5, .hidden = 4});
     const AttentionResult result = attention.attend(query, attention.memorize(keys, {4, 0, 2}));
     const std::vector<float> weights = result.weights.value().to_vector();
     CHECK(weights[0] + weights[1] + weights[2] + weights[3] == Approx(1));
@@ -359,8 +361,9 @@ TEST_CASE("attention weights add up to 1 within the length, and a source of leng
 }
 
 TEST_CASE("attention errors name sizes and lengths that do not fit") {
-  CHECK_THROWS_WITH(Attention("dot", 4, 5, 3), contains("queries have 4 features but keys 5"));
-  const Attention attention("general", 4, 5, 0);
+  CHECK_THROWS_WITH(Attention("dot", {.query_size = 4, .key_size = 5}),
+                    contains("queries have 4 features but keys 5"));
+  const Attention attention("general", {.query_size = 4, .key_size = 5});
   const Array keys = Array::zeros({3, 2, 5});
   CHECK_THROWS_WITH(attention.memorize(keys, {1, 2, 3}),
                     contains("lengths have shape [3]") && contains("each of the 2 sequences"));

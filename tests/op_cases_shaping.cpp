@@ -211,5 +211,31 @@ std::vector<OpCase> shaping_cases() {
         {"gather: index 3 at position 1 is outside [0, 3), the last axis of [2, 3]", [] {
            gather(of({2, 3}), {0, 3});
          }}}});
+  cases.push_back(
+      {"index_select",
+       {{{3, 4, 5}}},
+       {{33, 44, 101}},
+       [](const Operands& x) {
+         return Results{index_select(x[0], 1, {2, 0, 2}), index_select(x[0], 0, {1, 1}),
+                        index_select(x[0], -1, {0})};
+       },
+       [](const std::vector<Numbers>& x) {
+         const std::size_t middle[] = {2, 0, 2};
+         const auto a =
+             picked(x[0], {3, 3, 5}, [&](auto i, auto j, auto k) { return at(i, middle[j], k); });
+         const auto b = picked(x[0], {2, 4, 5}, [](auto, auto j, auto k) { return at(1, j, k); });
+         const auto c = picked(x[0], {3, 4, 1}, [](auto i, auto j, auto) { return at(i, j, 0); });
+         Numbers y = a;
+         y.insert(y.end(), b.begin(), b.end());
+         y.insert(y.end(), c.begin(), c.end());
+         return y;
+       },
+       {{"index_select: index 3 at position 1 is outside [0, 3), axis 0 of x [3, 2]",
+         [] {
+           index_select(of({3, 2}), 0, {0, 3});
+         }},
+        {"index_select: the index must be [N], entries of axis 1 of x [3, 2]", [] {
+           index_select(of({3, 2}), 1, {});
+         }}}});
   return cases;
 }

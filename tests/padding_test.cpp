@@ -242,26 +242,42 @@ TEST_CASE("the state of a sequence of no steps has no influence on weights", "[p
           }) == "");
 }
 
-TEST_CASE("padding has no influence on attention with any score", "[padding]") {
+TEST_CASE("padding has no influence on attention with any score, normaliser and heads",
+          "[padding]") {
   for (const std::string& score : score_names())
-    for (const Indices& lengths : some_lengths(6)) {
-      INFO(score << ", lengths " << lengths.at(0));
-      CHECK(
-          fault_of([&](Trial& trial) {
-            const Attention attention = trial.layer(Attention(score, 3, 3, 5));
-            const Tensor keys = trial.input({6, kBatch, 3}, beyond(lengths, 3));
-            const Tensor values = trial.input({6, kBatch, 17}, beyond(lengths, 17));
-            for (const Memory& memory :
-                 {attention.memorize(keys, values, lengths), attention.memorize(keys, lengths)})
-              for (int step = 0; step < 2; ++step) {
-                const auto [context, weights] = attention.attend(trial.input({kBatch, 3}), memory);
-                const std::int64_t features = context.size(1);
-                trial.result(context,
-                             [=](std::int64_t i) { return lengths.at(i / features) == 0; });
-                trial.result(weights, columns_beyond(lengths, 6));
-              }
-          }) == "");
-    }
+    for (const std::string& normalizer : normalizer_names())
+      for (const std::int64_t heads : {1, 3})
+        for (const Indices& lengths : some_lengths(6)) {
+          INFO(score << ", " << normalizer << ", " << heads << " heads, lengths " << lengths.at(0));
+          CHECK(fault_of([&](Trial& trial) {
+                  const Attention attention =
+                      trial.layer(Attention(score, {.query_size = 3,
+                                                    .value_size = 17,
+                                                    .hidden = 5,
+                                                    .heads = heads,
+                                                    .normalizer = normalizer}));
+                  const Tensor keys = trial.input({6, kBatch, 3}, beyond(lengths, 3));
+                  const Tensor values = trial.input({6, kBatch, 17}, beyond(lengths, 17));
+                  const Memory memory = attention.memorize(keys, values, lengths);
+                  // With heads it is out(0), whose bias sees the gradient.
+                  const Hidden nowhere = [=](std::int64_t i) {
+                    return heads == 1 && lengths.at(i / 17 % kBatch) == 0;
+                  };
+                  AttentionResult found;
+                  for (int step = 0; step < 2; ++step) {
+                    found = attention.attend(trial.input({kBatch, 3}), memory, found.next,
+                                             {.weights = true});
+                    trial.result(found.context, nowhere);
+                    trial.result(found.weights, columns_beyond(lengths, 6, heads));
+                  }
+                  for (const bool causal : {false, true}) {
+                    found = attention.attend(trial.input({4, kBatch, 3}), memory,
+                                             {.causal = causal, .weights = true});
+                    trial.result(found.context, nowhere);
+                    trial.result(found.weights, columns_beyond(lengths, 6, 4 * heads));
+                  }
+                }) == "");
+        }
 }
 
 TEST_CASE("padding has no influence on the operations that attention is made of", "[padding]") {
@@ -354,10 +370,10 @@ TEST_CASE("padding has no influence on MultiHeadAttention", "[padding]") {
               trial.result(attention(x, lengths, causal), beyond(lengths, 6));
               for (const Memory& memory :
                    {attention.memorize(x, lengths), attention.memorize(x, y, lengths)}) {
-                const auto [output, weights] =
+                const AttentionResult found =
                     attention.attend(query, memory, {.causal = causal, .weights = true});
-                trial.result(output);
-                trial.result(weights, columns_beyond(lengths, 6, 4 * 2));
+                trial.result(found.context);
+                trial.result(found.weights, columns_beyond(lengths, 6, 4 * 2));
               }
             }) == "");
     }
@@ -742,7 +758,7 @@ TEST_CASE("a NaN that takes part shows in cells, activations and attention", "[p
     CHECK(std::isnan(y.item()));
   for (const std::string& score : score_names()) {
     INFO(score);
-    const Attention attention(score, 2, 2, 3);
+    const Attention attention(score, {.query_size = 2, .hidden = 3});
     Array keys = Array::zeros({3, 1, 2});
     keys.set(2, nan);
     const Array query = Array::full({1, 2}, 1);

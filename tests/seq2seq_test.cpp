@@ -162,7 +162,7 @@ TEST_CASE("an encoder-decoder has the gradients of finite differences for every 
   const DefaultDType float64(DType::f64);
   const Batch batch = make_batch(kExamples);
   for (const std::string& cell : cell_names())
-    for (const std::string attention : {"dot", "general", "additive", "none"}) {
+    for (const std::string attention : {"dot", "general", "additive", "cosine", "none"}) {
       if (cell == "rnn_relu") continue;  // a kink is no place for finite differences
       INFO(cell << " with attention " << attention);
       seed(1);

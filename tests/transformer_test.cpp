@@ -132,8 +132,8 @@ TEST_CASE("MultiHeadAttention has the gradients of finite differences", "[gradie
     const Tensor query = input({2, 3, 6}), keys = input({4, 3, 5}), values = input({4, 3, 3});
     CHECK(fault(attention, {query, keys, values}, [&] {
             const Memory memory = attention.memorize(keys, values, {4, 0, 2});
-            const auto [output, weights] = attention.attend(query, memory, {.weights = true});
-            return std::vector<Tensor>{output, weights};
+            const AttentionResult found = attention.attend(query, memory, {.weights = true});
+            return std::vector<Tensor>{found.context, found.weights};
           }) == "");
   }
 }
@@ -153,7 +153,7 @@ TEST_CASE("each head's weights add up to 1, and a causal one never looks ahead")
   seed(3);
   const MultiHeadAttention attention(6, 3);
   const Tensor x(random_array({4, 2, 6}));
-  const MultiHeadResult found =
+  const AttentionResult found =
       attention.attend(x, attention.memorize(x, {4, 2}), {.causal = true, .weights = true});
   REQUIRE(found.weights.shape() == Shape({2, 3, 4, 4}));
   const float* row = found.weights.value().data<float>();
@@ -171,10 +171,10 @@ TEST_CASE("weights on request change nothing else") {
   const MultiHeadAttention attention(6, 2);
   const Tensor x(random_array({4, 2, 6}));
   const Memory memory = attention.memorize(x);
-  const MultiHeadResult plain = attention.attend(x, memory);
+  const AttentionResult plain = attention.attend(x, memory);
   CHECK_FALSE(plain.weights.defined());
-  CHECK(plain.output.value().to_vector() ==
-        attention.attend(x, memory, {.weights = true}).output.value().to_vector());
+  CHECK(plain.context.value().to_vector() ==
+        attention.attend(x, memory, {.weights = true}).context.value().to_vector());
 }
 
 TEST_CASE("a memory that is extended position by position answers as the whole one") {
@@ -187,19 +187,19 @@ TEST_CASE("a memory that is extended position by position answers as the whole o
   for (std::int64_t t = 0; t < 5; ++t) {
     const Tensor now = slice(x, 0, t, t + 1);
     memory = attention.append(memory, now);
-    CHECK(distance(attention.attend(now, memory, {.causal = true}).output.value()[0], whole[t]) <
+    CHECK(distance(attention.attend(now, memory, {.causal = true}).context.value()[0], whole[t]) <
           1e-12);
   }
   // And with several new positions at once, of which each still sees none after it.
   memory = attention.append({}, slice(x, 0, 0, 2));
   memory = attention.append(memory, slice(x, 0, 2, 5));
-  const Array rest = attention.attend(slice(x, 0, 2, 5), memory, {.causal = true}).output.value();
+  const Array rest = attention.attend(slice(x, 0, 2, 5), memory, {.causal = true}).context.value();
   CHECK(distance(rest, whole.block(2, 3)) < 1e-12);
 }
 
 TEST_CASE("MultiHeadAttention's errors name what does not fit") {
   CHECK_THROWS_WITH(MultiHeadAttention(6, 4),
-                    "MultiHeadAttention: 6 features cannot be shared out over 4 heads; use a "
+                    "attention: 6 features cannot be shared out over 4 heads; use a "
                     "multiple of the heads");
   CHECK_THROWS_WITH(MultiHeadAttention(6, 0), contains("over 0 heads"));
   const MultiHeadAttention attention(6, 2);

@@ -6,6 +6,7 @@
 #include "attune/autograd/array/parallel.h"
 #include "attune/autograd/array/text.h"
 #include "attune/autograd/kernels/moves.h"
+#include "attune/autograd/ops/embedding.h"
 
 namespace attune {
 namespace {
@@ -165,6 +166,29 @@ Tensor gather(const Tensor& x, const Indices& index) {
         to[row * n + index.at(row)] += dy.data<T>()[row];
     });
   });
+}
+
+Tensor index_select(const Tensor& x, int axis, const Indices& index) {
+  axis = x.shape().axis(axis, "index_select");
+  ATTUNE_CHECK(index.defined() && index.shape().rank() == 1,
+               "index_select: the index must be [N], entries of axis {} of x {}", axis, x.shape());
+  const std::int64_t size = x.size(axis), count = index.elements();
+  for (std::int64_t i = 0; i < count; ++i)
+    ATTUNE_CHECK(index.at(i) >= 0 && index.at(i) < size,
+                 "index_select: index {} at position {} is outside [0, {}), axis {} of x {}",
+                 index.at(i), i, size, axis, x.shape());
+  // A look-up among the rows of x [outer * size, inner].
+  const std::int64_t outer = x.shape().elements(0, axis);
+  const std::int64_t inner = x.shape().elements(axis + 1, x.rank());
+  std::vector<std::int32_t> rows;
+  rows.reserve(static_cast<std::size_t>(outer * count));
+  for (std::int64_t i = 0; i < outer; ++i)
+    for (std::int64_t k = 0; k < count; ++k)
+      rows.push_back(static_cast<std::int32_t>(i * size + index.at(k)));
+  Shape shape = x.shape();
+  shape[axis] = count;
+  return reshape(embedding(reshape(x, {outer * size, inner}), Indices(rows, {outer * count})),
+                 shape);
 }
 
 }  // namespace attune

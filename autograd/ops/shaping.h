@@ -29,5 +29,8 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape);
 /// One element of the last axis for each of the leading positions: y[i...] = x[i..., index[i...]].
 /// x is [..., N], index [...]. Errors: shapes do not fit; an index outside [0, N).
 Tensor gather(const Tensor& x, const Indices& index);
+/// The entries `index` [N] of an axis, in that order; one may come several times, and its gradients
+/// add up. x [..., S, ...] -> [..., N, ...]. Errors: an index outside of the axis.
+Tensor index_select(const Tensor& x, int axis, const Indices& index);
 
 }  // namespace attune

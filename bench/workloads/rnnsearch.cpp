@@ -1,4 +1,4 @@
-#include "attune/layers/attention.h"
+#include "attune/layers/attention/attention.h"
 #include "attune/layers/embedding.h"
 #include "attune/layers/linear.h"
 #include "attune/layers/recurrent.h"
@@ -14,7 +14,8 @@ class RnnSearch : public Layer {
       : source_embedding_(child("source_embedding", Embedding(n.vocabulary, n.embedding))),
         target_embedding_(child("target_embedding", Embedding(n.vocabulary, n.embedding))),
         encoder_(child("encoder", GRU(n.embedding, n.hidden))),
-        attention_(child("attention", Attention("additive", n.hidden, n.hidden, n.attention))),
+        attention_(child("attention",
+                         Attention("additive", {.query_size = n.hidden, .hidden = n.attention}))),
         cell_(child("cell", GRUCell(n.embedding + n.hidden, n.hidden))),
         output_(child("output", Linear(2 * n.hidden, n.vocabulary))) {}
 

@@ -1,8 +1,8 @@
 #include <cmath>
 
+#include "attune/layers/attention/positional_encoding.h"
 #include "attune/layers/embedding.h"
 #include "attune/layers/linear.h"
-#include "attune/layers/positional_encoding.h"
 #include "attune/layers/transformer_decoder.h"
 #include "attune/layers/transformer_encoder.h"
 #include "train.h"

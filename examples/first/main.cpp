@@ -7,7 +7,7 @@ using namespace attune;
 struct Finder : Layer {
   Tensor query = param("query", {1, 8}, normal());
   Linear keys = child("keys", Linear(2, 8));
-  Attention attention = child("attention", Attention("dot", 8, 8, 8));
+  Attention attention = child("attention", Attention("dot", {.query_size = 8}));
 
   AttentionResult operator()(const Tensor& numbers, const Tensor& marks) const {  // [5, B, 1]
     const Memory memory = attention.memorize(keys(concat({numbers, marks}, -1)), numbers);
@@ -26,13 +26,13 @@ int main() {
       marks.set(marked, 1);
       answers.set(b, numbers.at(marked));
     }
-    const auto [context, weights] = model(numbers, marks);
-    const Tensor loss = mse_loss(context, answers);
+    const AttentionResult found = model(numbers, marks);
+    const Tensor loss = mse_loss(found.context, answers);
     optimizer.zero_grad();
     loss.backward();
     optimizer.step();
     if (step % 50 == 0)
       fmt::print("step {}: loss {:.5f}, weights {:.2f}\n", step, loss.item(),
-                 fmt::join(weights[0].value().to_vector(), " "));
+                 fmt::join(found.weights[0].value().to_vector(), " "));
   }
 }

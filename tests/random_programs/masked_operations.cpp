@@ -323,13 +323,22 @@ bool add_attention_layer(Builder& b) {
   const std::vector<std::string> kinds = score_names();
   const std::string& kind =
       kinds[static_cast<std::size_t>(b.below(static_cast<std::int64_t>(kinds.size())))];
-  const std::int64_t query_size = kind == "dot" ? features : 1 + b.below(5);
+  const bool equal_sizes = kind != "general" && kind != "additive";
+  const std::int64_t heads = 1 + b.below(3);
+  const std::int64_t query_size = heads > 1     ? heads * (1 + b.below(3))
+                                  : equal_sizes ? features
+                                                : 1 + b.below(5);
   const DefaultDType float64(DType::f64);
   seed(static_cast<std::uint64_t>(b.below(1000)));
-  const auto layer = std::make_shared<Attention>(kind, query_size, features, 1 + b.below(5));
+  const auto layer = std::make_shared<Attention>(kind, AttentionOptions{.query_size = query_size,
+                                                                        .key_size = features,
+                                                                        .hidden = 1 + b.below(5),
+                                                                        .heads = heads});
   const Indices lengths = maybe_lengths(b, batch, sources);
   const Shape shape = {sources, batch, features};
-  const int query = b.of({batch, query_size});
+  const bool is_one = b.chance(0.5);  // query, or several, one after the other
+  const AttendOptions options{.causal = !is_one && b.chance(0.3), .weights = true};
+  const int query = is_one ? b.of({batch, query_size}) : b.of({1 + b.below(4), batch, query_size});
   const int keys = garbage(b, shape, beyond(lengths, shape), true);
   const int values = b.chance(0.5) ? keys : garbage(b, shape, beyond(lengths, shape), true);
   if (keys < 0 || values < 0) return false;
@@ -337,11 +346,12 @@ bool add_attention_layer(Builder& b) {
   for (const Param& param : layer->parameters()) inputs.push_back(b.leaf(param.value));
   const bool again = b.chance(0.3);  // ask twice
   return b.push(
-      "Attention " + kind, fmt::format("lengths={}", to_text(lengths)), inputs,
+      "Attention " + kind,
+      fmt::format("heads={} causal={} lengths={}", heads, options.causal, to_text(lengths)), inputs,
       [=](const Tensors& in) {
         const Memory memory = layer->memorize(in[1], in[2], lengths);
-        AttentionResult result = layer->attend(in[0], memory);
-        if (again) result = layer->attend(in[0] * 0.5, memory);
+        AttentionResult result = layer->attend(in[0], memory, options);
+        if (again) result = layer->attend(in[0] * 0.5, memory, result.next, options);
         return Tensors{result.context, result.weights};
       },
       {}, true);
@@ -367,9 +377,9 @@ bool add_multi_head_attention(Builder& b) {
       "MultiHeadAttention",
       fmt::format("heads={} lengths={} causal={}", heads, to_text(lengths), options.causal), inputs,
       [=](const Tensors& in) {
-        const MultiHeadResult result =
+        const AttentionResult result =
             layer->attend(in[0], layer->memorize(in[1], lengths), options);
-        return options.weights ? Tensors{result.output, result.weights} : Tensors{result.output};
+        return options.weights ? Tensors{result.context, result.weights} : Tensors{result.context};
       },
       {}, true);
 }

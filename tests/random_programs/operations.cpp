@@ -309,6 +309,14 @@ bool add_gather(Builder& b) {
                 [index](const Tensors& in) { return Tensors{gather(in[0], index)}; });
 }
 
+bool add_index_select(Builder& b) {
+  const int x = b.any_filled(1);
+  const int axis = static_cast<int>(b.below(b.shape_of(x).rank()));
+  const Indices index = b.ids({1 + b.below(4)}, b.shape_of(x)[axis]);
+  return b.push("index_select", fmt::format("axis={} index={}", axis, to_text(index)), {x},
+                [=](const Tensors& in) { return Tensors{index_select(in[0], axis, index)}; });
+}
+
 bool add_embedding(Builder& b) {
   const int weight = b.any_filled(2, 2);
   const Indices ids = b.ids(b.shape(0, 3), b.shape_of(weight)[0]);
@@ -457,6 +465,7 @@ std::vector<Operation> plain_operations() {
       {"split", add_split},
       {"broadcast_to", add_broadcast_to},
       {"gather", add_gather},
+      {"index_select", add_index_select},
       {"embedding", add_embedding},
       {"matmul", add_matmul},
       {"linear", add_linear},

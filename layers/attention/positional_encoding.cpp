@@ -1,4 +1,4 @@
-#include "attune/layers/positional_encoding.h"
+#include "attune/layers/attention/positional_encoding.h"
 
 #include <cmath>
 #include <functional>

@@ -1,0 +1,43 @@
+#include "attune/layers/attention/additive_score.h"
+
+#include <cmath>
+
+#include "attune/autograd/ops/attention.h"
+#include "attune/autograd/ops/matmul.h"
+
+namespace attune {
+namespace {
+
+// Uniform in +-1 / sqrt(inputs), as in Linear.
+Initializer uniform_for(std::int64_t inputs) {
+  const double bound = 1 / std::sqrt(static_cast<double>(inputs));
+  return uniform(-bound, bound);
+}
+
+void check_features(const char* what, const Tensor& x, std::int64_t expected) {
+  ATTUNE_CHECK(x.shape().last() == expected,
+               "additive score: {} {} do not fit; the last axis must be {}", what, x.shape(),
+               expected);
+}
+
+}  // namespace
+
+AdditiveScore::AdditiveScore(const AdditiveScoreOptions& options)
+    : query_size_(options.query_size), key_size_(options.key_size) {
+  const std::int64_t inputs = key_size_ + query_size_;
+  weight_ = param("weight", {options.hidden, inputs}, uniform_for(inputs));
+  v_ = param("v", {options.hidden}, uniform_for(options.hidden));
+}
+
+Tensor AdditiveScore::project_keys(const Tensor& keys) const {
+  check_features("keys", keys, key_size_);
+  return linear(keys, weight_, {}, /*first_column=*/0);
+}
+
+Tensor AdditiveScore::operator()(const Tensor& query, const Tensor& projected_keys,
+                                 AttentionState&) const {
+  check_features("queries", query, query_size_);
+  return additive_score(linear(query, weight_, {}, /*first_column=*/key_size_), projected_keys, v_);
+}
+
+}  // namespace attune

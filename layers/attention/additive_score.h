@@ -1,0 +1,29 @@
+#pragma once
+
+#include "attune/layers/attention/attention_score.h"
+
+namespace attune {
+
+struct AdditiveScoreOptions {
+  std::int64_t query_size = 0, key_size = 0;
+  std::int64_t hidden = 0;  ///< A
+};
+
+/// score(h, y) = v^T tanh(W [h ; y]): a feed-forward network with one hidden layer of A units
+/// (Bahdanau et al. 2015, A.1.2; "concat" in Luong et al. 2015, eq. 8). Since W [h ; y] = W_h h +
+/// W_y y, the key half W_h is applied once for each source and the query half W_y once for each
+/// query.
+/// Parameters: weight W [A, K + Q], uniform in +-1 / sqrt(K + Q), and v [A], in +-1 / sqrt(A).
+class AdditiveScore : public AttentionScore {
+ public:
+  explicit AdditiveScore(const AdditiveScoreOptions& options);
+  Tensor project_keys(const Tensor& keys) const override;
+  Tensor operator()(const Tensor& query, const Tensor& projected_keys,
+                    AttentionState& state) const override;
+
+ private:
+  std::int64_t query_size_, key_size_;
+  Tensor weight_, v_;
+};
+
+}  // namespace attune

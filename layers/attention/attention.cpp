@@ -1,0 +1,250 @@
+#include "attune/layers/attention/attention.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "attune/autograd/ops/arithmetic.h"
+#include "attune/autograd/ops/attention.h"
+#include "attune/autograd/ops/multi_head_attention.h"
+#include "attune/autograd/ops/padding.h"
+#include "attune/autograd/ops/reductions.h"
+#include "attune/autograd/ops/shaping.h"
+
+namespace attune {
+namespace {
+
+std::int64_t size_or(std::int64_t size, std::int64_t otherwise) {
+  return size == 0 ? otherwise : size;
+}
+
+std::int64_t checked_heads(const AttentionHeads& heads) {
+  ATTUNE_CHECK(heads.count >= 1 && heads.features % heads.count == 0,
+               "attention: {} features cannot be shared out over {} heads; use a multiple of the "
+               "heads",
+               heads.features, heads.count);
+  return heads.count;
+}
+
+void check_memory(const Tensor& keys, const Tensor& values, const Indices& lengths) {
+  ATTUNE_CHECK(keys.rank() == 3 && values.rank() == 3 && keys.size(0) == values.size(0) &&
+                   keys.size(1) == values.size(1),
+               "attention: keys {} and values {} do not go together; expected [S, B, K] and "
+               "[S, B, V] with the same S and B",
+               keys.shape(), values.shape());
+  if (!lengths.defined()) return;
+  const std::int64_t source = keys.size(0), batch = keys.size(1);
+  ATTUNE_CHECK(lengths.shape() == Shape({batch}),
+               "attention: lengths have shape {}; expected one for each of the {} sequences",
+               lengths.shape(), batch);
+  for (const std::int32_t length : lengths.to_vector())
+    ATTUNE_CHECK(length >= 0 && length <= source,
+                 "attention: length {} is outside [0, {}], the number of source positions", length,
+                 source);
+}
+
+// Features of the heads lie side by side, so that the heads of a row can be taken for rows:
+// [..., B, H d] -> [..., B H, d]. A view, as is the way back.
+Tensor heads_to_rows(const Tensor& x, std::int64_t heads) {
+  if (heads == 1) return x;
+  Shape shape = x.shape();
+  const int last = shape.rank() - 1;
+  shape[last - 1] *= heads;
+  shape[last] /= heads;
+  return reshape(x, shape);
+}
+
+Tensor rows_to_heads(const Tensor& x, std::int64_t heads) {
+  if (heads == 1) return x;
+  Shape shape = x.shape();
+  const int last = shape.rank() - 1;
+  shape[last - 1] /= heads;
+  shape[last] *= heads;
+  return reshape(x, shape);
+}
+
+// lengths [B] of the rows [B H].
+Indices lengths_of_rows(const Indices& lengths, std::int64_t heads) {
+  if (!lengths.defined() || heads == 1) return lengths;
+  std::vector<std::int32_t> all;
+  for (const std::int32_t length : lengths.to_vector())
+    all.insert(all.end(), static_cast<std::size_t>(heads), length);
+  return Indices(all);
+}
+
+// How far a causal query sees: `last` keys, or all of a shorter source.
+Indices at_most(const Indices& lengths, std::int64_t batch, std::int64_t last) {
+  std::vector<std::int32_t> seen(static_cast<std::size_t>(batch),
+                                 static_cast<std::int32_t>(std::max<std::int64_t>(0, last)));
+  if (lengths.defined())
+    for (std::int64_t b = 0; b < batch; ++b) {
+      std::int32_t& length = seen[static_cast<std::size_t>(b)];
+      length = std::min(length, lengths.at(b));
+    }
+  return Indices(seen);
+}
+
+// What heads have in common: [B H] -> [B].
+Tensor sum_over_heads(const Tensor& x, std::int64_t heads) {
+  return !x.defined() || heads == 1 ? x : sum(reshape(x, {-1, heads}), 1);
+}
+
+// a + b, of which either may be missing.
+Tensor sum_of(const Tensor& a, const Tensor& b) {
+  if (!a.defined() || !b.defined()) return a.defined() ? a : b;
+  return a + b;
+}
+
+}  // namespace
+
+Attention::Attention(std::string_view score, const AttentionOptions& options)
+    : Attention(options.heads == 1
+                    ? Attention(make_score(score, {.query_size = options.query_size,
+                                                   .key_size = size_or(options.key_size,
+                                                                       options.query_size),
+                                                   .hidden = options.hidden}),
+                                make_normalizer(options.normalizer))
+                    : of_heads(score, options)) {}
+
+Attention::Attention(std::shared_ptr<AttentionScore> score, std::shared_ptr<Normalizer> normalizer)
+    : score_(child("score", std::move(score))),
+      normalizer_(child("normalizer", std::move(normalizer))) {}
+
+Attention::Attention(std::shared_ptr<AttentionScore> score, std::shared_ptr<Normalizer> normalizer,
+                     const AttentionHeads& heads)
+    : Attention(std::move(score), std::move(normalizer)) {
+  heads_ = checked_heads(heads);
+  projections_ = {
+      child("query", Linear(heads.query_size, heads.features, heads.bias)),
+      child("key", Linear(heads.key_size, heads.features, heads.bias)),
+      child("value", Linear(heads.value_size, heads.features, heads.bias)),
+      child("out", Linear(heads.features, heads.output_size, heads.bias)),
+  };
+}
+
+Attention Attention::of_heads(std::string_view score, const AttentionOptions& options) {
+  AttentionHeads heads{.count = options.heads,
+                       .features = options.query_size,
+                       .query_size = options.query_size,
+                       .key_size = size_or(options.key_size, options.query_size),
+                       .value_size = 0,
+                       .output_size = 0};
+  heads.value_size = heads.output_size = size_or(options.value_size, heads.key_size);
+  const std::int64_t size = heads.features / checked_heads(heads);
+  return Attention(
+      make_score(score, {.query_size = size, .key_size = size, .hidden = options.hidden}),
+      make_normalizer(options.normalizer), heads);
+}
+
+Memory Attention::memorize(const Tensor& keys, const Indices& lengths) const {
+  return memorize(keys, keys, lengths);
+}
+
+Memory Attention::memorize(const Tensor& keys, const Tensor& values, const Indices& lengths) const {
+  check_memory(keys, values, lengths);
+  // The projections' weights would take padding into their gradients: see mask_padding().
+  const Tensor own_keys = mask_padding(keys, lengths);
+  const Tensor own_values = &values == &keys ? own_keys : mask_padding(values, lengths);
+  if (!projections_) return {score_->project_keys(own_keys), own_values, lengths};
+  const Tensor of_heads = heads_to_rows(projections_->key(own_keys), heads_);
+  return {rows_to_heads(score_->project_keys(of_heads), heads_), projections_->value(own_values),
+          lengths};
+}
+
+Memory Attention::append(const Memory& memory, const Tensor& more) const {
+  const Memory added = memorize(more);
+  if (!memory.keys.defined()) return added;
+  ATTUNE_CHECK(!memory.lengths.defined(),
+               "attention: a memory with lengths cannot be extended: new positions would stand "
+               "behind the padding");
+  return {concat({memory.keys, added.keys}), concat({memory.values, added.values}), {}};
+}
+
+AttentionResult Attention::attend(const Tensor& query, const Memory& memory,
+                                  const AttentionState& state, const AttendOptions& options) const {
+  ATTUNE_CHECK(memory.keys.defined(), "attention: the memory is empty; memorize() first");
+  ATTUNE_CHECK(query.rank() == 2 || query.rank() == 3,
+               "attention: query {}; expected [B, Q], one for each sequence, or [T, B, Q]",
+               query.shape());
+  const Tensor asked = projections_ ? projections_->query(query) : query;
+  AttentionResult result = is_fused(query)     ? attend_fused(asked, memory, state, options)
+                           : query.rank() == 2 ? attend_once(asked, memory, memory.lengths, state)
+                                               : attend_each(asked, memory, state, options.causal);
+  if (projections_) result.context = projections_->out(result.context);
+  return result;
+}
+
+// One query of one head is two small products, which there is nothing to be spared of.
+bool Attention::is_fused(const Tensor& query) const {
+  return score_->as_dot_product() && normalizer_->is_softmax() &&
+         (projections_ || query.rank() == 3);
+}
+
+AttentionResult Attention::attend_fused(const Tensor& query, const Memory& memory,
+                                        const AttentionState& state,
+                                        const AttendOptions& options) const {
+  const bool is_one = query.rank() == 2;
+  const std::int64_t batch = query.size(-2), queries = is_one ? 1 : query.size(0);
+  Tensor asked = rows_to_heads(score_->project_query(heads_to_rows(query, heads_)), heads_);
+  if (is_one) asked = reshape(asked, asked.shape().with(0, 1));
+  const DotProductOptions how{.heads = heads_,
+                              .lengths = memory.lengths,
+                              .causal = options.causal,
+                              .offset = memory.keys.size(0) - queries,
+                              .scale = score_->as_dot_product()->scale};
+  SequenceAttention found;
+  if (options.weights)
+    found = scaled_dot_product_attention_with_weights(asked, memory.keys, memory.values, how);
+  else
+    found.context = scaled_dot_product_attention(asked, memory.keys, memory.values, how);
+  if (is_one) {
+    found.context = reshape(found.context, found.context.shape().without(0));
+    if (options.weights)
+      found.weights = reshape(found.weights, {batch, heads_, found.weights.size(-1)});
+  }
+  AttentionState next{.heads = heads_, .steps = state.steps + queries};
+  return {found.context, found.weights, std::move(next), {}, {}};
+}
+
+AttentionResult Attention::attend_once(const Tensor& query, const Memory& memory,
+                                       const Indices& lengths, const AttentionState& state) const {
+  AttentionState next = state;
+  next.heads = heads_;
+  const Tensor scores =
+      (*score_)(heads_to_rows(query, heads_), heads_to_rows(memory.keys, heads_), next);
+  const Normalized found = (*normalizer_)(scores, lengths_of_rows(lengths, heads_), next);
+  const Tensor context = weighted_sum(found.weights, heads_to_rows(memory.values, heads_));
+  next.weights = found.weights;
+  if (score_->reads_coverage() || normalizer_->reads_coverage())
+    next.coverage = sum_of(next.coverage, found.weights);
+  ++next.steps;
+  const Tensor weights =
+      projections_ ? reshape(found.weights, {query.size(0), heads_, found.weights.size(1)})
+                   : found.weights;
+  return {rows_to_heads(context, heads_), weights, std::move(next),
+          sum_over_heads(found.penalty, heads_), sum_over_heads(found.log_probability, heads_)};
+}
+
+AttentionResult Attention::attend_each(const Tensor& query, const Memory& memory,
+                                       const AttentionState& state, bool causal) const {
+  const std::int64_t queries = query.size(0), batch = query.size(1), keys = memory.keys.size(0);
+  ATTUNE_CHECK(queries >= 1, "attention: query {}; expected at least one step", query.shape());
+  AttentionResult result;
+  result.next = state;
+  std::vector<Tensor> contexts, weights;
+  for (std::int64_t t = 0; t < queries; ++t) {
+    const Indices seen =
+        causal ? at_most(memory.lengths, batch, t + 1 + keys - queries) : memory.lengths;
+    AttentionResult step = attend_once(query[t], memory, seen, result.next);
+    contexts.push_back(step.context);
+    weights.push_back(reshape(step.weights, {batch, heads_, keys}));
+    result.next = std::move(step.next);
+    result.penalty = sum_of(result.penalty, step.penalty);
+    result.log_probability = sum_of(result.log_probability, step.log_probability);
+  }
+  result.context = stack(contexts);
+  result.weights = stack(weights, /*axis=*/2);
+  return result;
+}
+
+}  // namespace attune

@@ -1,0 +1,22 @@
+#include "attune/layers/attention/dot_score.h"
+
+#include <cmath>
+
+#include "attune/autograd/ops/arithmetic.h"
+#include "attune/autograd/ops/attention.h"
+
+namespace attune {
+
+DotScore::DotScore(const DotScoreOptions& options)
+    : scale_(options.scaled ? 1 / std::sqrt(static_cast<double>(options.key_size)) : 1) {
+  ATTUNE_CHECK(options.query_size == options.key_size,
+               "dot score: queries have {} features but keys {}; a dot product needs equal sizes, "
+               "the general score does not",
+               options.query_size, options.key_size);
+}
+
+Tensor DotScore::operator()(const Tensor& query, const Tensor& keys, AttentionState&) const {
+  return dot_score(scale_ == 1 ? query : query * scale_, keys);
+}
+
+}  // namespace attune

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "attune/layers/attention/attention_score.h"
+
+namespace attune {
+
+struct GeneralScoreOptions {
+  std::int64_t query_size = 0, key_size = 0;
+};
+
+/// score(h, y) = h^T W y (Luong et al. 2015, eq. 8, "general"). For sizes that differ, and where
+/// what makes a key fit is to be learned. h^T W is made once for each source, which leaves a dot
+/// product for each query.
+/// Parameters: weight W [K, Q], uniform in +-1 / sqrt(Q).
+class GeneralScore : public AttentionScore {
+ public:
+  explicit GeneralScore(const GeneralScoreOptions& options);
+  Tensor project_keys(const Tensor& keys) const override;
+  Tensor operator()(const Tensor& query, const Tensor& projected_keys,
+                    AttentionState& state) const override;
+  std::optional<DotProduct> as_dot_product() const override { return DotProduct{}; }
+
+ private:
+  Tensor weight_;
+};
+
+}  // namespace attune

@@ -1,0 +1,214 @@
+#include <cmath>
+
+#include "attune/autograd/all.h"
+#include "attune/layers/all.h"
+#include "catch.h"
+
+using namespace attune;
+
+namespace {
+
+constexpr std::int64_t kSource = 5, kBatch = 3, kSize = 6;
+
+Tensor random(const Shape& shape) {
+  Array array(shape, DefaultDType::current());
+  generator().normal(array, 0, 1);
+  return Tensor(array);
+}
+
+std::vector<double> numbers(const Tensor& x) {
+  std::vector<double> all;
+  for (std::int64_t i = 0; i < x.elements(); ++i) all.push_back(x.value().at(i));
+  return all;
+}
+
+double distance(const Tensor& a, const Tensor& b) {
+  REQUIRE(a.shape() == b.shape());
+  double largest = 0;
+  for (std::int64_t i = 0; i < a.elements(); ++i)
+    largest = std::max(largest, std::abs(a.value().at(i) - b.value().at(i)));
+  return largest;
+}
+
+// A softmax that the fused kernel cannot stand in for.
+struct PlainSoftmax : SoftmaxNormalizer {
+  bool is_softmax() const override { return false; }
+};
+
+// Scores a position by how much of it was covered, and says what it saw of the state.
+struct CoverageScore : AttentionScore {
+  Tensor operator()(const Tensor& query, const Tensor& keys, AttentionState& state) const override {
+    const Tensor scores = dot_score(query, keys);
+    const Tensor moved = Tensor(Array::full({query.size(0)}, 1, query.dtype()));
+    state.position = state.position.defined() ? state.position + moved : moved;
+    return state.coverage.defined() ? scores - state.coverage : scores;
+  }
+  bool reads_coverage() const override { return true; }
+};
+
+// Gives a row the penalty of its largest weight.
+struct Penalised : SoftmaxNormalizer {
+  Normalized operator()(const Tensor& scores, const Indices& lengths,
+                        AttentionState& state) const override {
+    Normalized found = SoftmaxNormalizer::operator()(scores, lengths, state);
+    found.penalty = max(found.weights, 1);
+    found.log_probability = log(found.penalty);
+    return found;
+  }
+  bool is_softmax() const override { return false; }
+};
+
+AttentionHeads heads_of_two() {
+  return {.count = 2,
+          .features = kSize,
+          .query_size = kSize,
+          .key_size = kSize,
+          .value_size = kSize,
+          .output_size = kSize};
+}
+
+}  // namespace
+
+TEST_CASE("the cosine score is the cosine of the angle, times a sharpness that is learned") {
+  const DefaultDType f64(DType::f64);
+  const CosineScore score({.query_size = 2, .key_size = 2, .sharpness = 3});
+  const Array keys = Array::from(std::vector<double>{2, 0, 0, 5, -3, 3, 0, 0}, {4, 1, 2});
+  const Array query = Array::from(std::vector<double>{4, 4}, {1, 2});
+  AttentionState state;
+  const std::vector<double> found = numbers(score(query, score.project_keys(keys), state));
+  const std::vector<double> expected = {3 / std::sqrt(2.0), 3 / std::sqrt(2.0), 0, 0};
+  for (std::size_t i = 0; i < 4; ++i) CHECK(found[i] == Approx(expected[i]).margin(1e-12));
+  CHECK(score.parameter_count() == 1);
+  CHECK_THROWS_WITH(CosineScore({.query_size = 2, .key_size = 3}),
+                    contains("2 features but keys 3"));
+  CHECK_THROWS_WITH(CosineScore({.query_size = 2, .key_size = 2, .sharpness = 0}),
+                    contains("sharpness of 0"));
+}
+
+TEST_CASE("the scaled dot score is a dot product by the square root of the size") {
+  const DotScore dot({.query_size = 4, .key_size = 4});
+  const DotScore scaled({.query_size = 4, .key_size = 4, .scaled = true});
+  const Tensor query(Array::full({1, 4}, 1)), keys(Array::full({3, 1, 4}, 3));
+  AttentionState state;
+  CHECK(dot(query, keys, state).value().at(0) == 12);
+  CHECK(scaled(query, keys, state).value().at(0) == 6);
+}
+
+TEST_CASE("the fused kernel finds what score, normaliser and weighted sum find step by step") {
+  const DefaultDType f64(DType::f64);
+  seed(1);
+  for (const std::string& name : score_names())
+    for (const bool causal : {false, true})
+      for (const Indices& lengths : {Indices(), Indices{5, 0, 2}}) {
+        INFO(name << ", causal " << causal);
+        const auto score = make_score(name, {.query_size = 3, .key_size = 3, .hidden = 4});
+        const Attention fused(score, std::make_shared<SoftmaxNormalizer>(), heads_of_two());
+        Attention plain(score, std::make_shared<PlainSoftmax>(), heads_of_two());
+        plain.load(fused.values());
+        const Tensor keys = random({kSource, kBatch, kSize}), queries = random({4, kBatch, kSize});
+        const AttendOptions options{.causal = causal, .weights = true};
+        const auto ask = [&](const Attention& attention) {
+          return attention.attend(queries, attention.memorize(keys, lengths), options);
+        };
+        const AttentionResult a = ask(fused), b = ask(plain);
+        CHECK(a.weights.shape() == Shape({kBatch, 2, 4, kSource}));
+        CHECK(distance(a.context, b.context) < 1e-12);
+        CHECK(distance(a.weights, b.weights) < 1e-12);
+      }
+}
+
+TEST_CASE("one query after the other finds what all of them find at once") {
+  const DefaultDType f64(DType::f64);
+  seed(2);
+  for (const std::string& name : score_names())
+    for (const std::int64_t heads : {1, 2, 3}) {
+      INFO(name << ", " << heads << " heads");
+      const Attention attention(name, {.query_size = kSize, .hidden = 4, .heads = heads});
+      const Memory memory = attention.memorize(random({kSource, kBatch, kSize}), {5, 1, 3});
+      const Tensor queries = random({4, kBatch, kSize});
+      const AttentionResult all = attention.attend(queries, memory, {.weights = true});
+      AttentionResult one;
+      for (std::int64_t t = 0; t < 4; ++t) {
+        one = attention.attend(queries[t], memory, one.next, {.weights = true});
+        CHECK(one.weights.rank() == (heads == 1 ? 2 : 3));
+        CHECK(distance(one.context, all.context[t]) < 1e-12);
+        const Tensor weights = slice(all.weights, 2, t, t + 1);
+        CHECK(distance(reshape(one.weights, weights.shape()), weights) < 1e-12);
+      }
+      CHECK(one.next.steps == 4);
+    }
+}
+
+TEST_CASE("a score reads what came before from the state, and moves its own position") {
+  seed(3);
+  const Attention attention(std::make_shared<CoverageScore>());
+  const Memory memory = attention.memorize(random({kSource, kBatch, kSize}), {5, 2, 3});
+  const Tensor query = random({kBatch, kSize});
+  const AttentionResult first = attention.attend(query, memory);
+  CHECK(distance(first.next.weights, first.weights) == 0);
+  CHECK(distance(first.next.coverage, first.weights) == 0);
+  const AttentionResult second = attention.attend(query, memory, first.next);
+  CHECK(distance(second.weights, first.weights) > 0);
+  CHECK(distance(second.next.coverage, first.weights + second.weights) == 0);
+  CHECK(second.next.position.value().at(2) == 2);
+  // Dot products do not ask for it, so none is kept.
+  const Attention dot("dot", {.query_size = kSize});
+  CHECK_FALSE(dot.attend(query, memory).next.coverage.defined());
+}
+
+TEST_CASE("selected rows of a memory and a state go on as if they were alone") {
+  seed(4);
+  std::vector<Attention> all = {
+      Attention(std::make_shared<CoverageScore>()),
+      Attention(std::make_shared<CoverageScore>(), std::make_shared<Penalised>(), heads_of_two())};
+  for (const std::string& name : score_names())
+    for (const std::int64_t heads : {1, 3})
+      all.emplace_back(name, AttentionOptions{.query_size = kSize, .hidden = 4, .heads = heads});
+  for (const Attention& attention : all)
+    for (const Indices& lengths : {Indices(), Indices{5, 1, 3}}) {
+      const Memory memory = attention.memorize(random({kSource, kBatch, kSize}), lengths);
+      const Tensor queries = random({2, kBatch, kSize});
+      const AttendOptions options{.weights = true};
+      const AttentionState begun = attention.attend(queries[0], memory, options).next;
+      const AttentionResult whole = attention.attend(queries[1], memory, begun, options);
+      const Indices rows = {2, 0, 2, 1};
+      const AttentionResult some = attention.attend(
+          index_select(queries[1], 0, rows), memory.select(rows), begun.select(rows), options);
+      CHECK(distance(some.context, index_select(whole.context, 0, rows)) == 0);
+      CHECK(distance(some.weights, index_select(whole.weights, 0, rows)) == 0);
+      if (some.next.position.defined())
+        CHECK(distance(some.next.position, whole.next.select(rows).position) == 0);
+    }
+  CHECK_FALSE(Memory{}.select({0, 0}).keys.defined());
+  CHECK_FALSE(AttentionState{}.select({0, 0}).weights.defined());
+}
+
+TEST_CASE("penalties and probabilities of heads and steps add up for each row") {
+  const DefaultDType f64(DType::f64);
+  seed(5);
+  const auto score = make_score("dot", {.query_size = 3, .key_size = 3});
+  const Attention attention(score, std::make_shared<Penalised>(), heads_of_two());
+  const Memory memory = attention.memorize(random({kSource, kBatch, kSize}));
+  const AttentionResult found = attention.attend(random({4, kBatch, kSize}), memory);
+  const Tensor largest = max(found.weights, -1);  // [B, H, T]
+  const auto total = [](const Tensor& x) { return sum(reshape(x, {kBatch, -1}), 1); };
+  CHECK(distance(found.penalty, total(largest)) < 1e-12);
+  CHECK(distance(found.log_probability, total(log(largest))) < 1e-12);
+}
+
+TEST_CASE("a program's own score can be chosen by its name") {
+  attention_scores().add({"covered", "h . y - coverage", "this test",
+                          [](const ScoreOptions&) { return std::make_shared<CoverageScore>(); }});
+  CHECK(Attention("covered", {.query_size = 2}).parameter_count() == 0);
+  CHECK(score_names().back() == "covered");
+}
+
+TEST_CASE("heads that do not fit and queries of no shape are explained") {
+  CHECK_THROWS_WITH(Attention("dot", {.query_size = 6, .heads = 4}),
+                    contains("6 features cannot be shared out over 4 heads"));
+  const Attention attention("dot", {.query_size = 2});
+  CHECK_THROWS_WITH(
+      attention.attend(Array::zeros({2}), attention.memorize(Array::zeros({3, 1, 2}))),
+      contains("query [2]; expected [B, Q]"));
+  CHECK_THROWS_WITH(attention.attend(Array::zeros({1, 2}), {}), contains("the memory is empty"));
+}
