@@ -8,6 +8,9 @@
 #include "attune/autograd/kernels/vector.h"
 
 namespace attune {
+
+using namespace kernels;
+
 namespace {
 
 // Rows that wait at most; as deep a product as the kernel does in one go.

@@ -6,6 +6,9 @@
 #include "attune/autograd/kernels/reduce.h"
 
 namespace attune {
+
+using namespace kernels;
+
 namespace {
 
 thread_local std::uint64_t newest_order = 0;

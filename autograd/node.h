@@ -213,8 +213,8 @@ class Grads {
   Into into(int i);
   /// The gradients of a weight W [out, in'] and a bias b [out], inputs number `weight` and `bias`,
   /// of y = x W^T + b, with x [..., in] multiplied by the columns from `first_column` on:
-  /// dW += dy^T x and db += the sum of dy's rows. Without x there is b alone. A row of x whose dy is
-  /// 0 takes no part, whatever it holds.
+  /// dW += dy^T x and db += the sum of dy's rows. Without x there is b alone. A row of x whose dy
+  /// is 0 takes no part, whatever it holds.
   void add_affine(int weight, int bias, const Array& dy, const Array& x,
                   std::int64_t first_column = 0);
 

@@ -38,8 +38,8 @@ class SettingScope {
   BatchGenerator batch_;
 };
 
-// The sum, in a binary tree over the shards' indices: ((0 + 1) + (2 + 3)) + ((4 + 5) + ...). Whoever
-// has a part of the shards, another process for one, can add those up and come to the same bits.
+// The sum, in a binary tree over the shards' indices: ((0 + 1) + (2 + 3)) + ((4 + 5) + ...). So
+// several processes, each with a part of the shards, can come to the same bits.
 Gradients add_up(std::vector<Gradients>& shards) {
   for (std::size_t step = 1; step < shards.size(); step *= 2)
     for (std::size_t i = 0; i + step < shards.size(); i += 2 * step)

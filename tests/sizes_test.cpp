@@ -7,6 +7,7 @@
 #include "catch.h"
 
 using namespace attune;
+using namespace attune::kernels;
 
 namespace {
 

@@ -12,8 +12,8 @@
 
 namespace attune {
 
-/// What can be chosen by name at run time: attention scores, recurrent cells, optimizers, tasks. One
-/// table of a family feeds make_x(), x_names(), flags, checks, `--help`, tests and docs.
+/// What can be chosen by name at run time: attention scores, recurrent cells, optimizers, tasks.
+/// The table of a family feeds make_x(), x_names(), flags, checks, `--help`, tests and docs.
 ///
 ///     using ScoreMaker = std::function<std::shared_ptr<AttentionScore>(const ScoreOptions&)>;
 ///     Family<ScoreMaker>& attention_scores() {

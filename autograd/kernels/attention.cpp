@@ -8,7 +8,7 @@
 #include "attune/autograd/kernels/reduce.h"
 #include "attune/autograd/kernels/vector.h"
 
-namespace attune {
+namespace attune::kernels {
 namespace {
 
 // body(b) for each batch row; `cost` is the time of an element in units of a multiplication's.
@@ -124,4 +124,4 @@ ATTUNE_INSTANTIATE(float);
 ATTUNE_INSTANTIATE(double);
 #undef ATTUNE_INSTANTIATE
 
-}  // namespace attune
+}  // namespace attune::kernels

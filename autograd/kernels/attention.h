@@ -6,7 +6,7 @@
 /// out over threads; each owns the rows it writes. A weight or a gradient of a score that is 0, as
 /// they are beyond a sequence's length, leaves its position out, whatever that holds: 0 * NaN would
 /// be NaN.
-namespace attune {
+namespace attune::kernels {
 
 struct AttentionSizes {
   std::int64_t sources, batch, features;
@@ -44,4 +44,4 @@ template <typename T>
 void additive_backward(const AttentionSizes& n, const T* query, const T* keys, const T* v,
                        const T* dscores, Target<T> dquery, Target<T> dkeys, Target<T> dv);
 
-}  // namespace attune
+}  // namespace attune::kernels

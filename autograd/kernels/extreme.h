@@ -5,7 +5,7 @@
 #include "attune/autograd/array/parallel.h"
 #include "attune/autograd/kernels/reduce.h"
 
-namespace attune {
+namespace attune::kernels {
 
 /// For each of outer x inner lines of x [outer, n, inner]: the first element that no other beats,
 /// and where it is. NaN beats every number, so that it does not pass unseen. n is at least 1.
@@ -30,4 +30,4 @@ void extreme_axis(const T* x, const AxisLayout& layout, const Beats& beats, T* v
   });
 }
 
-}  // namespace attune
+}  // namespace attune::kernels

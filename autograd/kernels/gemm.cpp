@@ -16,7 +16,7 @@
 
 extern "C" char* openblas_get_corename();
 
-namespace attune {
+namespace attune::kernels {
 namespace {
 
 // One BLAS thread per call, whichever build of OpenBLAS is linked. The OpenMP build asks OpenMP,
@@ -301,4 +301,4 @@ const char* blas_description() {
   return text.c_str();
 }
 
-}  // namespace attune
+}  // namespace attune::kernels

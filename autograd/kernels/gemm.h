@@ -5,7 +5,7 @@
 
 #include "attune/autograd/array/array.h"
 
-namespace attune {
+namespace attune::kernels {
 
 /// Whether a matrix operand is used as it lies or transposed.
 enum class Op : bool { none, transpose };
@@ -61,4 +61,4 @@ std::shared_ptr<const PackedMatrix<T>> packed(Op op, const Array& weight) {
 /// What lies behind float32 products: our own kernel, or OpenBLAS ("OpenBLAS 0.3.21 ... Zen").
 const char* blas_description();
 
-}  // namespace attune
+}  // namespace attune::kernels

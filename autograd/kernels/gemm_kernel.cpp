@@ -9,7 +9,7 @@
 
 #include "attune/autograd/array/array.h"
 
-namespace attune::gemm_kernel {
+namespace attune::kernels::gemm_kernel {
 namespace {
 
 // The compiler's vector types: arithmetic on them is one instruction a register.
@@ -192,6 +192,6 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Operand& a, 
   }
 }
 
-}  // namespace attune::gemm_kernel
+}  // namespace attune::kernels::gemm_kernel
 
 #endif  // ATTUNE_GEMM_KERNEL

@@ -10,7 +10,7 @@
 ///
 /// Every element of C is one sum over k in one order, whatever tile or thread it falls to: a
 /// product has the same bits however it is cut up.
-namespace attune::gemm_kernel {
+namespace attune::kernels::gemm_kernel {
 
 /// 0 where the compiler may not use FMA instructions (a build for any x86-64), on other processors,
 /// and without GCC's vector types: products go to OpenBLAS there.
@@ -53,4 +53,4 @@ void pack_b(std::int64_t n, std::int64_t k, const Operand& b, float* packed);
 void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Operand& a, const float* b,
               bool add, float* c, std::int64_t ldc);
 
-}  // namespace attune::gemm_kernel
+}  // namespace attune::kernels::gemm_kernel

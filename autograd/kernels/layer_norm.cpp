@@ -8,7 +8,7 @@
 #include "attune/autograd/kernels/reduce.h"
 #include "attune/autograd/kernels/rows.h"
 
-namespace attune {
+namespace attune::kernels {
 namespace {
 
 // A row whose variance float numbers cannot hold, in units of a power of two near its largest
@@ -162,4 +162,4 @@ ATTUNE_INSTANTIATE(float);
 ATTUNE_INSTANTIATE(double);
 #undef ATTUNE_INSTANTIATE
 
-}  // namespace attune
+}  // namespace attune::kernels

@@ -5,7 +5,7 @@
 
 /// Layer normalisation of the rows of x [rows, n]. Rows, or columns where sums run over rows, are
 /// shared out over threads.
-namespace attune {
+namespace attune::kernels {
 
 struct LayerNormSizes {
   std::int64_t rows, n;
@@ -41,4 +41,4 @@ template <typename T>
 void layer_norm_backward_gain(const LayerNormSizes& n, const T* x, T eps,
                               const LayerNormRow<T>* rows, const T* dy, T* dgain, bool accumulate);
 
-}  // namespace attune
+}  // namespace attune::kernels

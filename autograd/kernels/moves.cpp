@@ -5,7 +5,7 @@
 #include "attune/autograd/array/parallel.h"
 #include "attune/autograd/kernels/elementwise.h"
 
-namespace attune {
+namespace attune::kernels {
 namespace {
 
 // The axes of a permuted copy, those that stay neighbours merged into one; at least one axis.
@@ -149,4 +149,4 @@ void move_rectangle(const Rectangle& n, const Array& from, std::int64_t from_off
   });
 }
 
-}  // namespace attune
+}  // namespace attune::kernels

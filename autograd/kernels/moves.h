@@ -6,7 +6,7 @@
 #include "attune/autograd/array/array.h"
 
 /// Loops that move elements without changing them.
-namespace attune {
+namespace attune::kernels {
 
 /// A copy of `x` stretched to `shape`, which it broadcasts to.
 Array stretch(const Array& x, const Shape& shape);
@@ -25,4 +25,4 @@ struct Rectangle {
 void move_rectangle(const Rectangle& n, const Array& from, std::int64_t from_offset, Array& to,
                     std::int64_t to_offset, bool accumulate = false);
 
-}  // namespace attune
+}  // namespace attune::kernels

@@ -8,7 +8,7 @@
 #include "attune/autograd/kernels/gemm.h"
 #include "attune/autograd/kernels/rows.h"
 
-namespace attune {
+namespace attune::kernels {
 namespace {
 
 // Scores are made kTile queries by kTile keys at a time: a tile of floats stays in the nearest
@@ -451,4 +451,4 @@ ATTUNE_INSTANTIATE(float);
 ATTUNE_INSTANTIATE(double);
 #undef ATTUNE_INSTANTIATE
 
-}  // namespace attune
+}  // namespace attune::kernels

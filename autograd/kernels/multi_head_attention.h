@@ -14,7 +14,7 @@
 /// A key that a query does not see has no influence on that query's results and gradients, nor the
 /// query on the key's gradients, whatever keys, values, queries and the gradients that come in
 /// hold.
-namespace attune {
+namespace attune::kernels {
 
 struct MultiHeadSizes {
   std::int64_t queries, keys, batch, heads;
@@ -68,4 +68,4 @@ template <typename T>
 void multi_head_backward(const MultiHeadSizes& n, const MultiHeadSaved<T>& saved, Target<T> dquery,
                          Target<T> dkey, Target<T> dvalue);
 
-}  // namespace attune
+}  // namespace attune::kernels

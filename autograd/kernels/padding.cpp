@@ -4,7 +4,7 @@
 
 #include "attune/autograd/kernels/vector.h"
 
-namespace attune {
+namespace attune::kernels {
 namespace {
 
 // True when row(offset of its first number, numbers) is true for every row of padding.
@@ -49,4 +49,4 @@ Array clear_padding(const Array& x, const Indices& lengths, bool in_place) {
   });
 }
 
-}  // namespace attune
+}  // namespace attune::kernels

@@ -7,7 +7,7 @@
 #include "attune/autograd/kernels/gemm.h"
 #include "attune/autograd/kernels/math.h"
 
-namespace attune {
+namespace attune::kernels {
 namespace {
 
 // b_ih and b_hh, each of all gates.
@@ -249,4 +249,4 @@ ATTUNE_INSTANTIATE(float);
 ATTUNE_INSTANTIATE(double);
 #undef ATTUNE_INSTANTIATE
 
-}  // namespace attune
+}  // namespace attune::kernels

@@ -6,7 +6,7 @@
 
 /// Recurrent cells over whole sequences: rows of the batch are shared out over threads, and each
 /// range of rows goes through all steps by itself, inputs and state together.
-namespace attune {
+namespace attune::kernels {
 
 enum class Cell { rnn_tanh, rnn_relu, gru, lstm };
 
@@ -67,4 +67,4 @@ void sequence_backward(const SequenceSizes& n, const std::int32_t* lengths,
                        const SequenceWeights<T>& weights, const SequenceStates<const T>& states,
                        const SequenceGradients<T>& g);
 
-}  // namespace attune
+}  // namespace attune::kernels

@@ -2,7 +2,7 @@
 
 #include <numeric>
 
-namespace attune {
+namespace attune::kernels {
 namespace {
 
 // A long row is added up as a matrix of as many columns as are summed side by side.
@@ -103,4 +103,4 @@ Array sum_to(const Array& x, const Shape& shape) {
   return result.reshape(shape);
 }
 
-}  // namespace attune
+}  // namespace attune::kernels

@@ -10,7 +10,7 @@
 
 /// Sums. The order of additions depends on the shape alone, and a sum of any length is exact to a
 /// few units in the last place: only few numbers at a time are added up in their own type.
-namespace attune {
+namespace attune::kernels {
 
 /// An axis to reduce, with what lies before and after it: x is [outer, n, inner].
 struct AxisLayout {
@@ -107,4 +107,4 @@ void sum_rows(const AxisLayout& layout, const F& element, T* out, bool accumulat
     }
 }
 
-}  // namespace attune
+}  // namespace attune::kernels

@@ -11,7 +11,7 @@
 
 /// Loops over one row of numbers, on the calling thread: what softmax, losses and normalisation
 /// are made of.
-namespace attune {
+namespace attune::kernels {
 
 /// The largest element; -infinity for an empty row, NaN if there is one.
 template <typename T>
@@ -90,4 +90,4 @@ void row_add_probabilities(const T* x, const LogSumExp<T>& sum, T offset, T scal
     y[i] += scale * (math::exp((x[i] - largest) - log_total) - offset);
 }
 
-}  // namespace attune
+}  // namespace attune::kernels

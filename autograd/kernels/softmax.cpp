@@ -5,7 +5,7 @@
 #include "attune/autograd/array/parallel.h"
 #include "attune/autograd/kernels/rows.h"
 
-namespace attune {
+namespace attune::kernels {
 namespace {
 
 // body(offset of the row, its length) for each row.
@@ -102,4 +102,4 @@ ATTUNE_INSTANTIATE(float);
 ATTUNE_INSTANTIATE(double);
 #undef ATTUNE_INSTANTIATE
 
-}  // namespace attune
+}  // namespace attune::kernels

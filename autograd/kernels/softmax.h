@@ -3,7 +3,7 @@
 #include <cstdint>
 
 /// Softmax over the rows of a matrix, and its logarithm. Rows are shared out over threads.
-namespace attune {
+namespace attune::kernels {
 
 /// `rows` rows of `n` numbers. With lengths, only the first lengths[r / rows_per_length] numbers of
 /// row r take part; the others have the probability 0.
@@ -34,4 +34,4 @@ void log_softmax_forward(const SoftmaxRows& rows, const T* x, T* y);
 template <typename T>
 void log_softmax_backward(const SoftmaxRows& rows, const T* y, const T* dy, T* dx, bool accumulate);
 
-}  // namespace attune
+}  // namespace attune::kernels

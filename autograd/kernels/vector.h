@@ -4,7 +4,7 @@
 #include <type_traits>
 
 /// Loops over short vectors, on the calling thread.
-namespace attune {
+namespace attune::kernels {
 
 /// What long sums of T are added up in: a type with digits to spare, so that a hundred million
 /// additions still leave a sum exact to a few units in the last place of T.
@@ -60,4 +60,4 @@ void axpy(std::int64_t n, T a, const T* x, T* y, bool accumulate = true) {
   }
 }
 
-}  // namespace attune
+}  // namespace attune::kernels

@@ -7,6 +7,9 @@
 #include "attune/autograd/kernels/moves.h"
 
 namespace attune {
+
+using namespace kernels;
+
 namespace {
 
 // Saves a value only where the gradient that needs it is wanted.

@@ -3,6 +3,9 @@
 #include "attune/autograd/kernels/attention.h"
 
 namespace attune {
+
+using namespace kernels;
+
 namespace {
 
 // Sources S, batch B and features K of keys or values [S, B, K], with all operands checked.

@@ -8,6 +8,9 @@
 #include "attune/autograd/ops/matmul.h"
 
 namespace attune {
+
+using namespace kernels;
+
 namespace {
 
 template <typename T>

@@ -9,6 +9,9 @@
 #include "attune/autograd/kernels/rows.h"
 
 namespace attune {
+
+using namespace kernels;
+
 namespace {
 
 // Rows of scores [rows, classes] with a target each; `share` is the weight of one that counts.

@@ -4,6 +4,9 @@
 #include "attune/autograd/kernels/gemm.h"
 
 namespace attune {
+
+using namespace kernels;
+
 namespace {
 
 // The product of `batch` pairs of matrices. A step of 0 uses one matrix for all.

@@ -6,6 +6,9 @@
 #include "attune/autograd/kernels/multi_head_attention.h"
 
 namespace attune {
+
+using namespace kernels;
+
 namespace {
 
 constexpr const char* kName = "scaled_dot_product_attention";

@@ -8,6 +8,8 @@
 
 namespace attune {
 
+using namespace kernels;
+
 Tensor layer_norm(const Tensor& x, const Tensor& gain, const Tensor& bias, double eps) {
   ATTUNE_CHECK(
       x.rank() >= 1 && gain.shape() == Shape{x.shape().last()} && bias.shape() == gain.shape(),

@@ -7,6 +7,8 @@
 
 namespace attune {
 
+using namespace kernels;
+
 Tensor mask_padding(Tensor x, const Indices& lengths) {
   if (!lengths.defined()) return x;
   ATTUNE_CHECK(x.rank() >= 2, "mask_padding: x must be [T, B, ...], time first; got {}", x.shape());

@@ -7,6 +7,9 @@
 #include "attune/autograd/kernels/recurrent.h"
 
 namespace attune {
+
+using namespace kernels;
+
 namespace {
 
 // Everything about one run of a cell over a sequence. A single cell is a sequence of one step.

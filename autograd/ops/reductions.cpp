@@ -10,6 +10,9 @@
 #include "attune/autograd/ops/shaping.h"
 
 namespace attune {
+
+using namespace kernels;
+
 namespace {
 
 constexpr auto kLarger = [](auto a, auto b) { return a > b; };

@@ -9,6 +9,9 @@
 #include "attune/autograd/ops/embedding.h"
 
 namespace attune {
+
+using namespace kernels;
+
 namespace {
 
 // Lays parts side by side: along `axis` of `shape`, part i has widths[i] elements for each position

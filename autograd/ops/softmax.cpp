@@ -4,6 +4,9 @@
 #include "attune/autograd/ops/shaping.h"
 
 namespace attune {
+
+using namespace kernels;
+
 namespace {
 
 void check_lengths(const char* op, const Tensor& x, int axis, const Indices& lengths) {

@@ -8,6 +8,7 @@
 #include "bench/micro/micro.h"
 
 using namespace attune;
+using namespace attune::kernels;
 
 namespace {
 

@@ -45,7 +45,7 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   attune::set_threads(threads);
   benchmark::AddCustomContext("threads", std::to_string(threads));
-  benchmark::AddCustomContext("products", attune::blas_description());
+  benchmark::AddCustomContext("products", attune::kernels::blas_description());
   register_ops();
   register_gemm();
   register_vector_math();

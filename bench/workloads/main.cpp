@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
   const auto shards = [](const auto& sizes) { return attune::suitable_shards(sizes.batch); };
   const Program program{
       .name = "workloads",
-      .version = fmt::format("Attune on {}", attune::blas_description()),
+      .version = fmt::format("Attune on {}", attune::kernels::blas_description()),
       .default_threads = attune::threads(),
       .set_threads =
           [](int threads) {
