@@ -25,10 +25,12 @@ namespace attune {
 ///
 /// `loss` is called on several threads at once, so each call must build its graph from parameters
 /// and constants alone: a tensor that was computed from parameters outside would be differentiated
-/// by all. A hook of a parameter is called for each shard, with that shard's gradient. Random
-/// numbers are each shard's own (Generator::split) except those of batch_generator(), which all
-/// shards draw alike; modes such as Eval are those of the caller. What a loss throws is thrown
-/// here, and no gradient is added then. Errors: shards < 1; as Tensor::backward() of each loss.
+/// by all. Nor may it add to the grad() of parameters that shards share: within a shard, use
+/// backward(tensor), which gives gradients as a value. A hook of a parameter is called for each
+/// shard, with that shard's gradient. Random numbers are each shard's own (Generator::split) except
+/// those of batch_generator(), which all shards draw alike; modes such as Eval are those of the
+/// caller. What a loss throws is thrown here, and no gradient is added then.
+/// Errors: shards < 1; as Tensor::backward() of each loss.
 double sharded_backward(std::int64_t shards, const std::function<Tensor(std::int64_t)>& loss);
 
 /// How many shards suit a batch of so many rows: 16 rows keep the products efficient, and four

@@ -113,8 +113,9 @@ TEST_CASE("shards of shards, and shards of several callers at once, add up") {
     Tensor w = Tensor::parameter(Array::full({1}, 1));
     for (int step = 0; step < 50; ++step)
       sharded_backward(3, [&](std::int64_t i) {
-        sharded_backward(2, [&](std::int64_t j) { return w * (factor * (j + 1.0)); });
-        return w * (factor * (i + 1.0));
+        const Tensor own = Tensor::parameter(Array::full({1}, 1));
+        sharded_backward(2, [&](std::int64_t j) { return own * (factor * (j + 1.0)); });
+        return w * (factor * (i + 1.0)) + w * own.grad().at(0);
       });
     return w.grad().at(0);
   };
@@ -124,7 +125,7 @@ TEST_CASE("shards of shards, and shards of several callers at once, add up") {
     callers.emplace_back([&, i] { found[i] = gradient(static_cast<double>(i)); });
   for (std::thread& caller : callers) caller.join();
   for (std::size_t i = 0; i < found.size(); ++i)
-    CHECK(found[i] == 50 * static_cast<double>(i) * (3 * 3 + 6));
+    CHECK(found[i] == 50 * static_cast<double>(i) * (6 + 3 * 3));
 }
 
 TEST_CASE("what a shard throws is thrown, and leaves no gradient") {
