@@ -13,9 +13,9 @@ using namespace kernels;
 
 namespace {
 
-// Rows that wait at most; as deep a product as the kernel does in one go.
+// The most rows that are collected: the depth of product that the kernel handles at once.
 constexpr std::int64_t kMostRows = 512;
-// Rows from which on a product is worth its own trouble.
+// This many rows are multiplied at once, without collecting.
 constexpr std::int64_t kManyRows = 129;
 
 std::int64_t rows_of(const Array& x) { return x.shape().elements(0, x.shape().rank() - 1); }
@@ -23,8 +23,8 @@ std::int64_t rows_of(const Array& x) { return x.shape().elements(0, x.shape().ra
 // Nobody sees a leaf's gradient before the pass ends.
 bool can_wait(const Edge& edge) { return !edge.node || edge.node->is_leaf(); }
 
-// x, or a copy with zeros in rows that hold NaN or infinity where dy has nothing but 0: such a row
-// takes no part, such as one that a length hides further on, and 0 * NaN would be NaN.
+// x, or a copy in which rows that hold NaN or infinity are 0 if their dy is 0. Such rows, padding
+// for example, must have no influence, and 0 * NaN would be NaN.
 template <typename T>
 Array without_idle_rows(std::int64_t rows, const Array& dy, const Array& x) {
   const std::int64_t out = dy.shape().last(), in = x.shape().last();
@@ -89,7 +89,7 @@ void AffineGradients::add(const Target& target, const Array& dy, const Array& x,
            (!target.weight.node || w.x.shape().last() == x.shape().last());
   };
   const auto found = std::find_if(waiting_.begin(), waiting_.end(), same);
-  if (found == waiting_.end())  // perhaps the only ones: they need no place beside others
+  if (found == waiting_.end())  // perhaps the only rows: no copy yet
     waiting_.push_back({target, dy, target.weight.node ? x : Array(), rows});
   else
     found->join(rows, dy, x, leaves);

@@ -10,28 +10,28 @@ namespace attune {
 ///
 ///   dW += dy^T x,  db += the sum of dy's rows
 ///
-/// A decoder maps few rows at every step with the same weights. Each such product alone would read
-/// and write all of dW for little work, so the rows of several steps are put below each other, and
-/// multiplied as one when there are enough of them, or when the backward pass ends.
+/// A decoder multiplies a few rows at every step by the same weights. Each such product alone would
+/// read and write all of dW for little work, so the rows of several steps are collected and
+/// multiplied at once, when there are enough of them or when the backward pass ends.
 ///
-/// A row of x whose dy is 0 takes no part, whatever it holds.
+/// A row of x whose dy is 0 has no influence, whatever it holds.
 class AffineGradients {
  public:
   struct Target {
-    Edge weight, bias;          ///< either may lead nowhere
+    Edge weight, bias;          ///< either may be empty
     std::int64_t first_column;  ///< of the columns of W that x was multiplied by
   };
 
-  /// dy [..., out] and x [..., in]. Rows may wait if the gradients' users look at them only after
-  /// the pass.
+  /// Adds the gradients from dy [..., out] and x [..., in]; those of leaves possibly later, in
+  /// flush().
   void add(const Target& target, const Array& dy, const Array& x, Gradients& leaves);
-  /// Adds what waits.
+  /// Adds the gradients of all collected rows.
   void flush(Gradients& leaves);
 
  private:
   struct Waiting {
     Target target;
-    Array dy, x;  // the first rows themselves, and room for many when others join them
+    Array dy, x;  // the first rows as they are; copied to a buffer for many when others follow
     std::int64_t rows;
     bool joined = false;
 

@@ -12,9 +12,9 @@
 
 namespace attune {
 
-/// Reverse mode: every node is run once, after all that use its outputs. What hooks and
-/// retain_grad() see changes no bit of any result: gradients are added up in the same order with
-/// and without them.
+/// Reverse mode: every node is run once, after all nodes that use its outputs. Gradients are added
+/// up in the same order with and without hooks and retain_grad(), which change no bit of any
+/// result.
 class BackwardPass {
  public:
   explicit BackwardPass(bool retain_graph) : retain_graph_(retain_graph) {}
@@ -34,7 +34,7 @@ class BackwardPass {
     }
   }
 
-  // Asks for the gradient of a tensor that is no leaf, too.
+  // Asks for the gradient of a tensor that is not a leaf.
   void want(const Tensor& tensor) {
     const NodeRef& node = tensor.node();
     if (node->is_leaf()) return;
@@ -48,7 +48,7 @@ class BackwardPass {
     node->retain_gradient_ = true;
   }
 
-  // Starts from `gradient` of a tensor; there may be several.
+  // Adds a tensor to start from, with its gradient.
   void start_from(const Tensor& tensor, Array gradient) {
     roots_.push_back({tensor.node(), tensor.output(), std::move(gradient)});
   }
@@ -84,13 +84,13 @@ class BackwardPass {
     return std::move(gradients_);
   }
 
-  // After run(): adds what retain_grad() asked for to what earlier passes left.
+  // After run(): adds the gradients that retain_grad() asked for to those of earlier passes.
   void keep_retained() {
     for (Held& earlier : earlier_) {
       GradientSlot& slot = earlier.node->slots_[earlier.output];
       if (!earlier.gradient.defined()) continue;
       if (slot.gradient.defined()) {
-        // In memory of its own if anybody has kept the earlier gradient.
+        // A gradient that the user has kept must not change.
         if (!earlier.gradient.unique()) earlier.gradient = earlier.gradient.clone();
         add_in_place(earlier.gradient, slot.gradient);
       }
@@ -121,8 +121,8 @@ class BackwardPass {
       turns_[i].node->turn_ = static_cast<std::uint32_t>(i);
   }
 
-  // A node that is released lets go of its inputs, whose turns are still to come: the first to do
-  // so hands its reference over.
+  // A released node drops its references to its inputs, which are still to be run: the first node
+  // to do so hands its reference over to the input's turn.
   void keep_inputs(Node& node) {
     for (std::size_t i = 0; i < node.edges_.size(); ++i) {
       NodeRef& input = node.edges_[static_cast<int>(i)].node;
@@ -146,12 +146,12 @@ class BackwardPass {
     if (node->retain_gradient_) put_aside(node);
   }
 
-  // Views are known not to overlap as long as each lies before or behind all that came earlier.
+  // Views are known not to overlap as long as each lies before or after all earlier ones.
   void note_use(const Node& user, GradientSlot& used) {
     if (!user.is_view_) used.mixed = true;
     if (used.mixed) return;
     const auto [first, last] = user.viewed();
-    if (first == last) {  // beside it another may be the whole, which is added in another way
+    if (first == last) {  // an empty view; another one may be the whole, which adds in another way
       used.mixed = true;
       return;
     }
@@ -163,7 +163,7 @@ class BackwardPass {
     high = std::max(high, last);
   }
 
-  // Nothing is noted in the leaf itself: passes on other threads may share it.
+  // Nothing is written to the leaf itself: passes on other threads may use it too.
   void visit_leaf(const NodeRef& leaf) {
     if (!leaf->hooks_) return;
     for (const auto& known : leaves_)
@@ -171,8 +171,8 @@ class BackwardPass {
     leaves_.emplace_back(leaf, leaf->hooks_->list.size());
   }
 
-  // A pass adds up its own gradients first: what earlier passes left is put aside, and its sum with
-  // this pass's is made at the end.
+  // A pass adds up its own gradients first: those of earlier passes are put aside, and added at the
+  // end.
   void put_aside(const NodeRef& node) {
     for (int k = 0; k < node->outputs(); ++k) {
       GradientSlot& slot = node->slots_[k];
@@ -214,7 +214,7 @@ class BackwardPass {
   Gradients gradients_;
   struct Turn {
     Node* node;
-    NodeRef owner;  // where nothing else may hold the node any more
+    NodeRef owner;  // keeps the node alive if nothing else does
   };
   std::vector<Turn> turns_;                              // newest first
   std::vector<std::pair<NodeRef, std::size_t>> leaves_;  // those with hooks, and how many
@@ -230,7 +230,7 @@ class BackwardPass {
     bool retained;  // by retain_grad()
   };
   std::vector<Wanted> wanted_;  // by grad()
-  // For each output that only views use so far, the elements around all of theirs.
+  // For each output that only views use so far, the range that encloses all of them.
   std::unordered_map<const GradientSlot*, std::pair<std::int64_t, std::int64_t>> viewed_;
 };
 

@@ -33,8 +33,8 @@ GradcheckResult gradcheck(const GradcheckFunction& function, const std::vector<A
 /// The same for a function with one result.
 GradcheckResult gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& function,
                           const std::vector<Array>& inputs, const GradcheckOptions& options = {});
-/// The same for tensors that the function reaches by itself, such as a layer's parameters (float64
-/// leaves, named in the message).
+/// The same for tensors that the function captures, such as a layer's parameters (float64 leaves,
+/// named in the message).
 GradcheckResult gradcheck(const std::function<std::vector<Tensor>()>& function,
                           const std::vector<std::pair<std::string, Tensor>>& leaves,
                           const GradcheckOptions& options = {});

@@ -19,8 +19,8 @@ class AffineGradients;
 ///     const Array* dw = gradients.find(w);     // nullptr: the loss does not depend on w
 ///     gradients.add_to_parameters();           // the last two steps of loss.backward()
 ///
-/// Several graphs over the same parameters can be differentiated at once, each on a thread of its
-/// own, since a pass writes to nothing but its own graph and its Gradients.
+/// A pass writes only to its own graph and its Gradients, so several graphs over the same
+/// parameters can be differentiated at the same time, each on its own thread.
 class Gradients {
  public:
   Gradients();
@@ -54,19 +54,19 @@ class Gradients {
   };
   static std::uintptr_t key(const Node& node, int output);
   GradientSlot& slot(Node& node, int output);
-  // Takes one over, if there is one.
+  // Moves the gradient of `tensor` here, if there is one.
   void move_from(Gradients& other, const Tensor& tensor);
-  // Adds what waits in affine_.
+  // Adds the gradients that are still in affine_.
   void flush();
 
   std::deque<Entry> entries_;  // in order of first use; addresses stay
   std::unordered_map<std::uintptr_t, Entry*> by_key_;
-  std::unique_ptr<AffineGradients> affine_;  // weights' gradients that wait for more rows
+  std::unique_ptr<AffineGradients> affine_;  // weights' gradients, collected over several rows
 };
 
 /// Differentiates `loss` with respect to every leaf it was made from, as Tensor::backward() does,
-/// and gives the gradients instead of adding them to the parameters. Errors: as there; nothing is
-/// changed then.
+/// and returns the gradients instead of adding them to the parameters.
+/// Errors: as there; nothing has changed then.
 Gradients backward(const Tensor& loss, bool retain_graph = false);
 /// The same from `gradient`, of the tensor's shape: the vector-Jacobian product.
 Gradients backward(const Tensor& tensor, const Array& gradient, bool retain_graph = false);

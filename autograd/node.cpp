@@ -21,12 +21,13 @@ void NodeRef::release(Node* node) {
   const std::uint32_t left = node->references_.fetch_sub(1, std::memory_order_acq_rel) - 1;
   if (left != held) return;
   if (left > 0) {
-    // Only its own hooks hold it: they go, and the last of them brings us back here.
+    // Only its own hooks hold it: deleting them drops the last references, which leads back here.
     const std::unique_ptr<Node::Hooks> hooks = std::move(node->hooks_);
     return;
   }
-  // Deleting a node lets go of its inputs, which brings us back here: those wait in a list, so that
-  // a chain of a million nodes needs no more stack than one.
+  // Deleting a node drops the references to its inputs, which leads back here. They are put in a
+  // list instead of being deleted recursively, so that a chain of a million nodes needs no deep
+  // stack.
   thread_local Node* dead = nullptr;
   thread_local bool deleting = false;
   node->next_dead_ = dead;
@@ -43,8 +44,8 @@ void NodeRef::release(Node* node) {
 
 Node::Node(const char* name, std::span<Edge> inputs, std::span<const Array> outputs)
     : leaf_(inputs.empty()), name_(name) {
-  // Counting per thread suffices within a graph; taking the inputs' into account keeps the order
-  // right for a graph that is continued on another thread.
+  // A counter per thread is enough within a graph; comparing with the inputs keeps the order right
+  // when a graph is continued on another thread.
   std::uint64_t order = newest_order;
   for (Edge& edge : inputs) {
     if (edge.node) order = std::max(order, edge.node->order_);
@@ -104,8 +105,8 @@ void Node::release_saved() {
 }
 
 void Node::add_hook(GradientHook hook) {
-  // A copy of the hook copies the tensors that it captured: as many references to this node as are
-  // added by it would keep the node alive for ever.
+  // Copying the hook copies the tensors that it captured. The references to this node that this
+  // adds are those that would keep the node alive for ever.
   const std::uint32_t before = references_.load(std::memory_order_relaxed);
   const GradientHook copy = hook;
   if (!hooks_) hooks_ = std::make_unique<Hooks>();

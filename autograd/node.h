@@ -15,12 +15,12 @@ namespace attune {
 class Gradients;
 class Node;
 
-/// A counted reference to a Node. Letting go of the last one releases a graph without recursion,
-/// however deep it is.
+/// A counted reference to a Node. Dropping the last one deletes the node and its inputs without
+/// recursion, however deep the graph.
 class NodeRef {
  public:
   NodeRef() = default;
-  /// Takes over the count that a new Node is born with.
+  /// Takes over the reference that a new Node starts with.
   explicit NodeRef(Node* node) : node_(node) {}
   NodeRef(const NodeRef& other);
   NodeRef(NodeRef&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
@@ -41,7 +41,7 @@ class NodeRef {
   Node* node_ = nullptr;
 };
 
-/// Where a gradient goes: output `output` of `node`. Without a node nothing is wanted.
+/// Where a gradient goes: output `output` of `node`. Without a node no gradient is needed.
 struct Edge {
   NodeRef node;
   int output = 0;
@@ -57,29 +57,29 @@ struct Into {
 
 using GradientHook = std::function<Array(const Array&)>;
 
-/// The place of one gradient, from its first contribution on.
+/// Where one gradient is added up.
 struct GradientSlot {
   Shape shape;
   DType dtype = DType::f32;
   bool shared = false;  ///< the gradient's memory may be in use elsewhere: copy before writing
-  /// Found in a backward pass: something other than views that do not overlap uses the output.
+  /// Set in a backward pass if the output is used by anything but views that do not overlap.
   bool mixed = false;
   Array gradient = {};
 
   /// The buffer to write into: the first writer owns it, later ones add.
   Into into();
-  /// Adds a gradient. The first one is taken over without a copy, unless it is `for_keeps` and its
-  /// memory in use elsewhere.
+  /// Adds a gradient. The first one is stored without a copy, unless `for_keeps` is set and its
+  /// memory is in use elsewhere.
   void add(Array more, bool for_keeps);
-  /// Gives the gradient memory of its own, where it shares some with another's.
+  /// Copies the gradient if it shares memory with another array.
   void make_own();
 };
 
-/// One vertex of the graph that backward() walks: a recorded operation, or a leaf (a tensor that
-/// asks for its gradient and was made by no operation). It knows where its inputs' gradients go
-/// and holds its outputs' gradients during a backward pass, but no values: a value lives as long as
-/// somebody needs it. The gradients of leaves are kept in the pass's Gradients; what a leaf itself
-/// holds is the sum that Tensor::grad() gives.
+/// One vertex of the graph that backward() walks: a recorded operation, or a leaf (a parameter,
+/// which no operation made). A node knows where its inputs' gradients go, and holds its outputs'
+/// gradients during a backward pass, but no values: a value lives only as long as it is needed. In
+/// a pass, the gradients of leaves are kept in its Gradients; a leaf itself holds the sum that
+/// Tensor::grad() returns.
 class Node {
  public:
   /// Takes the inputs' edges over.
@@ -91,7 +91,7 @@ class Node {
   static void operator delete(void* memory, std::size_t bytes) { pool::release(memory, bytes); }
 
   const char* name() const { return name_; }
-  /// Larger than every input's: decreasing order is an order to differentiate in.
+  /// Greater than that of every input, so that nodes can be run in decreasing order.
   std::uint64_t order() const { return order_; }
   bool is_leaf() const { return leaf_; }
   std::span<const Edge> inputs() const { return edges_; }
@@ -107,7 +107,7 @@ class Node {
   virtual void add(int output, Array gradient, Gradients& leaves);
   void forget_gradients();
 
-  /// Passes the outputs' gradients on to the inputs, and to `leaves` where these are leaves.
+  /// Passes the outputs' gradients on to the inputs; those of leaves go to `leaves`.
   virtual void run(Gradients& leaves) = 0;
   /// Drops what was saved for run(), and the edges to the inputs.
   virtual void release_saved();
@@ -120,8 +120,7 @@ class Node {
   void retain_gradient() { retain_gradient_ = true; }
 
  protected:
-  /// Which elements of its input a view uses: asked at the beginning of a backward pass if it is
-  /// one.
+  /// The range of elements [first, last) of its input that a view uses.
   virtual std::pair<std::int64_t, std::int64_t> viewed() const { return {0, 0}; }
   /// Makes this a view of its only input.
   void set_view() {
@@ -141,7 +140,7 @@ class Node {
   template <typename T, int Inline>
   class ShortList {
    public:
-    /// A new last member, to be filled in.
+    /// Appends an empty member.
     T& add() {
       if (more_.empty() && count_ < Inline) return few_[count_++];
       if (more_.empty()) more_.assign(few_, few_ + count_);
@@ -172,7 +171,7 @@ class Node {
     std::uint32_t held = 0;   // references to the node itself that they hold
   };
 
-  // First what every pass and release looks at: it shares a line of the cache.
+  // The fields that every pass and release uses come first, in one cache line.
   std::atomic<std::uint32_t> references_{1};
   std::uint32_t turn_ = 0;  // in the backward pass that is running
   bool retain_gradient_ = false;
@@ -193,8 +192,8 @@ inline NodeRef::NodeRef(const NodeRef& other) : node_(other.node_) {
   if (node_) node_->references_.fetch_add(1, std::memory_order_relaxed);
 }
 
-/// What an operation's backward lambda sees: the gradients of its outputs, and where those of its
-/// inputs go.
+/// What the backward lambda of an operation works with: the gradients of its outputs, and where
+/// those of its inputs go.
 class Grads {
  public:
   Grads(Node& node, Gradients& leaves) : node_(node), leaves_(leaves) {}
@@ -203,13 +202,13 @@ class Grads {
   bool has_dy(int k = 0) const { return node_.gradient(k).defined(); }
   /// The gradient of output `k`; zeros where the loss does not depend on it.
   const Array& dy(int k = 0) const;
-  /// True when somebody wants the gradient of input `i`. Errors: no such input.
+  /// True if the gradient of input `i` is needed. Errors: no such input.
   bool needs(int i) const { return static_cast<bool>(edge(i).node); }
   /// Adds to the gradient of input `i`; a gradient of the broadcast shape is summed to the input's.
   /// Errors: no such input; the shape does not fit.
   void add(int i, Array gradient);
   /// The buffer for the gradient of input `i`, for kernels that accumulate in place. Errors: no
-  /// such input, or nobody wants its gradient: ask needs() first.
+  /// such input, or its gradient is not needed: ask needs() first.
   Into into(int i);
   /// The gradients of a weight W [out, in'] and a bias b [out], inputs number `weight` and `bias`,
   /// of y = x W^T + b, with x [..., in] multiplied by the columns from `first_column` on:

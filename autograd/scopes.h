@@ -4,7 +4,7 @@
 
 namespace attune {
 
-/// A mode of the calling thread that holds, or does not, while the object lives.
+/// Switches a mode of the calling thread on, or off, as long as the object lives.
 template <typename Tag>
 class ModeScope {
  public:
@@ -19,9 +19,9 @@ class ModeScope {
   static inline thread_local bool active_ = false;
 };
 
-/// Nothing is recorded for backward: for parameter updates and evaluation.
+/// No operation is recorded for backward: for parameter updates and evaluation.
 using NoGrad = ModeScope<struct NoGradTag>;
-/// Layers behave as in use, not as in training: dropout keeps everything.
+/// Layers work in evaluation mode: dropout keeps everything.
 using Eval = ModeScope<struct EvalTag>;
 /// Every recorded result is checked: the first NaN or infinity is an Error that names its
 /// operation. Slow; for finding out where a loss went wrong.

@@ -10,9 +10,9 @@ namespace attune {
 ///
 ///     norm = sqrt(sum over all gradients of g^2)
 ///
-/// Returns the norm before. If that is NaN or infinite, the gradients are left as they are: the
-/// caller should stop. Parameters without gradient are skipped. The sum is made in float64 and in a
-/// fixed order. Errors: max_norm is not positive.
+/// Returns the norm before clipping. If that is NaN or infinite, the gradients are left as they
+/// are: the caller should stop. Parameters without gradient are skipped. The sum is made in float64
+/// and in a fixed order. Errors: max_norm is not positive.
 double clip_grad_norm(const Parameters& parameters, double max_norm);
 
 /// Moves every element of every gradient into [-limit, limit]; NaN stays. Errors: limit is not

@@ -10,7 +10,7 @@
 
 namespace attune {
 
-/// What a program's user may choose; whatever is not set keeps the optimizer's own default.
+/// Options common to several optimizers; those that are not set keep the optimizer's defaults.
 struct OptimizerOptions {
   std::optional<double> learning_rate = {}, weight_decay = {}, momentum = {};
 };

@@ -11,8 +11,8 @@
 
 namespace attune {
 
-/// Changes parameters so that a loss falls. The base of all optimizers keeps the parameters in
-/// groups with learning rates of their own, and what an optimizer remembers about each.
+/// The base of all optimizers: keeps the parameters in groups, each with its own learning rate, and
+/// the state of each parameter, such as its averages.
 ///
 ///     Adam optimizer(model.parameters(), {.learning_rate = 0.005});
 ///     for (...) {
@@ -28,8 +28,7 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// Updates every parameter that has a gradient; those without are left as they are. The same bits
-  /// for any number of threads.
+  /// Updates every parameter that has a gradient. Gives the same bits for any number of threads.
   void step();
   /// Forgets the gradients of all parameters.
   void zero_grad();
@@ -52,12 +51,12 @@ class Optimizer {
   /// a name goes by its number, counted from 0 over all groups. The arrays share memory with the
   /// optimizer.
   NamedArrays state() const;
-  /// Goes on from a state(). Errors, before anything is changed: a name that is missing or unknown
+  /// Restores a state(). Errors, before anything is changed: a name that is missing or unknown
   /// to this optimizer, or a shape that differs.
   void load_state(const NamedArrays& state);
 
  protected:
-  /// Some elements of one parameter and all that belongs to them, for one step.
+  /// A range of elements of one parameter, with their gradients and state, for one step.
   struct Slice {
     int group;
     double learning_rate;
@@ -87,11 +86,11 @@ class Optimizer {
   };
 
   Optimizer() = default;
-  /// Errors: a tensor that is no parameter, or that some group has already.
+  /// Errors: a tensor that is not a parameter, or that is in a group already.
   void add_group(const Parameters& parameters, double learning_rate);
 
-  /// What is remembered for every element of the group's parameters, by name; it starts at 0.
-  /// nullptr stands for one that is not used with the group's options.
+  /// The names of the state of every element of the group's parameters, which starts at 0; nullptr
+  /// for state that is not used with the group's options.
   virtual std::vector<const char*> slots(int group) const = 0;
   /// The update rule. Called from several threads at once, for slices that do not overlap.
   virtual void update(const Slice& slice) const = 0;
@@ -124,23 +123,23 @@ class Optimizer {
   std::int64_t steps_ = 0;
 };
 
-/// x, or 0 where it is smaller than any normal number. For averages that decay: that of a word
-/// which comes no more never rounds to 0 by itself, and processors are slow with subnormal numbers
-/// (Adam took 2.5 times as long on an AMD Zen 5).
+/// x, or 0 if it is subnormal. For decaying averages: without new gradients they become subnormal
+/// but never round to 0, and processors are slow with subnormal numbers (Adam took 2.5 times as
+/// long on an AMD Zen 5).
 template <typename T>
 T without_subnormal(T x) {
   return std::abs(x) < std::numeric_limits<T>::min() ? T{0} : x;
 }
 
-/// x, or the largest number where it is infinite. For averages and sums of squares: the square of a
-/// huge gradient is infinite, and an average that once was infinite would stay it, and end the
-/// training of its parameter without a word. NaN stays.
+/// x, or the largest finite number if it is infinite. For averages and sums of squares: the square
+/// of a huge gradient is infinite, and an average would stay infinite and silently stop the
+/// training of its parameter. NaN stays NaN.
 template <typename T>
 T without_infinity(T x) {
   return x > std::numeric_limits<T>::max() ? std::numeric_limits<T>::max() : x;
 }
 
-/// x / y, and 0 where y is: without eps, a gradient whose square is 0 moves nothing.
+/// x / y, or 0 if y is 0: without eps, a gradient whose square is 0 changes nothing.
 template <typename T>
 T step_size(T x, T y) {
   return y == 0 ? y : x / y;

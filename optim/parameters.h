@@ -14,7 +14,7 @@ namespace attune {
 
 /// Tensors to optimise, with their names where they have some. Made from a list of tensors, or from
 /// a list of things with a `name` and a `value`, such as Layer::parameters(). One that is listed
-/// several times, such as a weight that two layers share, is taken once, with its first name:
+/// several times, such as a weight that two layers share, is included once, with its first name:
 ///
 ///     const Parameters parameters = model.parameters();
 ///     Adam optimizer(parameters);

@@ -28,7 +28,7 @@ struct RMSpropOptions {
 ///     b <- mu b + d                       with momentum only
 ///     p <- p - r b                        p - r d without momentum
 ///
-/// Centered, v - a^2 itself is what is kept, which cannot become negative by rounding:
+/// If centered, the state is u = v - a^2 itself, which rounding cannot make negative:
 ///
 ///     u <- alpha u + alpha (1 - alpha) (g - a)^2        with a from before the step
 class RMSprop : public OptimizerWith<RMSpropOptions> {

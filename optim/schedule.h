@@ -14,7 +14,7 @@
 
 namespace attune {
 
-/// How the learning rate changes during training, as a factor on the one that training began with:
+/// How the learning rate changes during training, as a factor of the initial one:
 ///
 ///     optimizer.scale_learning_rate(schedule->factor(step));
 ///     optimizer.step();
@@ -23,24 +23,24 @@ class Schedule {
   virtual ~Schedule() = default;
   /// The factor for update `step`, counted from 0.
   virtual double factor(std::int64_t step) const = 0;
-  /// Takes in a loss, of validation say, for schedules that depend on one.
+  /// Reports a loss, of validation for example, to schedules that depend on one.
   virtual void observe(double /*loss*/) {}
-  /// What observe() has left, for a checkpoint; empty for schedules that depend on the step alone.
+  /// The state for a checkpoint; empty for schedules that depend on the step alone.
   virtual NamedArrays state() const { return {}; }
-  /// Goes on from a state(). Errors: a name that is missing or unknown.
+  /// Restores a state(). Errors: a name that is missing or unknown.
   virtual void load_state(const NamedArrays& state);
 };
 
-/// What a program's user may choose. Numbers are checked by make_schedule().
+/// Options of all schedules. make_schedule() checks them.
 struct ScheduleOptions {
   std::int64_t total_steps = 0;   ///< of the training; warm-up included
-  std::int64_t warmup_steps = 0;  ///< the factor first rises in as many equal steps to 1
-  /// By what the factor is multiplied: for "step" every step_size updates (0.1 if not set), for
-  /// "exponential" at every update (if not set, so that it comes to 0.01 after total_steps).
+  std::int64_t warmup_steps = 0;  ///< in which the factor rises to 1 in equal steps
+  /// What the factor is multiplied by: for "step" every step_size updates (0.1 if not set), for
+  /// "exponential" at every update (if not set, such that it reaches 0.01 after total_steps).
   std::optional<double> gamma = {};
   std::int64_t step_size = 0;  ///< of "step"; 0 is a third of the steps after the warm-up
-  std::int64_t patience = 10;  ///< of "plateau": observations without progress that are put up with
-  double factor = 0.1;         ///< of "plateau": by what to multiply after more of them
+  std::int64_t patience = 10;  ///< of "plateau": observations without progress that are tolerated
+  double factor = 0.1;         ///< of "plateau": what to multiply by after that
   double minimum = 0;          ///< the lowest factor of "cosine", "linear" and "plateau"
 };
 

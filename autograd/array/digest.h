@@ -9,8 +9,8 @@
 namespace attune {
 
 /// A 64-bit digest of bytes, to find out whether they have changed: FNV-1a (Fowler, Noll and Vo).
-/// One changed byte always gives another digest; it is no protection against somebody who means to
-/// deceive.
+/// A change of one byte always changes the digest. It does not protect against deliberate
+/// manipulation.
 class Digest {
  public:
   Digest& add(std::string_view bytes) {

@@ -14,8 +14,8 @@ namespace attune {
 inline constexpr std::int32_t kIgnore = -100;
 
 /// Whole numbers with a shape, such as token ids [T, B] or lengths [B]. Never changed after they
-/// are made, so copies and views share the memory. The default is "none given": to ask that one for
-/// anything but defined() and shape() is an Error.
+/// are made, so copies and views share the memory. The default means "none given"; anything but
+/// defined() and shape() is then an Error.
 class Indices {
  public:
   Indices() = default;

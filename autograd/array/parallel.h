@@ -7,13 +7,12 @@
 
 namespace attune {
 
-/// Whom the body of a parallel loop may share its own loops out to: nobody, or its part of all
-/// threads.
+/// How many threads a loop inside a parallel loop may use: one, or an equal share of all.
 enum class Teams : bool { of_one, of_equal_parts };
 
 namespace detail {
 
-/// How many threads the calling thread may share a loop out to, itself included.
+/// How many threads a loop of the calling thread may use, itself included.
 int team();
 
 /// Calls `run(context, i)` once for each i in [0, ranges), on the calling thread and on workers.
@@ -24,9 +23,10 @@ void share_out(std::int64_t ranges, void (*run)(const void*, std::int64_t), cons
 
 /// Calls `body(first, last)` for consecutive ranges that cover [0, n), on several threads where
 /// there is more than one range. The ranges depend on `n` and `grain` alone, never on the number of
-/// threads: whatever a body computes from its range has the same bits on one thread and on eight.
-/// Inside a parallel_for, further ones run on the calling thread; a few large ranges may have teams
-/// for them. What a body throws is thrown here.
+/// threads: whatever a body computes from its range has the same bits on one thread and on eight. A
+/// parallel_for inside another runs on the calling thread; with Teams::of_equal_parts, a loop of a
+/// few large ranges gives each range a team of threads for its inner loops. An exception in a body
+/// is rethrown to the caller.
 template <typename Body>
 void parallel_for(std::int64_t n, std::int64_t grain, const Body& body,
                   Teams teams = Teams::of_one) {
@@ -48,8 +48,8 @@ void parallel_for(std::int64_t n, std::int64_t grain, const Body& body,
   detail::share_out(ranges, run, &range, teams);
 }
 
-/// Elements per range for work of about one nanosecond or less per element: below it a second
-/// thread costs more than it brings.
+/// Elements per range for work of about one nanosecond or less per element. With smaller ranges a
+/// second thread costs more time than it saves.
 inline constexpr std::int64_t kElementGrain = 16384;
 
 /// Rows per range so that a range holds about kElementGrain elements.

@@ -41,8 +41,8 @@ void count_new(std::size_t bytes) {
 constexpr std::size_t kLarge = std::size_t{1} << 19;  // from which on blocks are large
 constexpr int kSmallClasses = 16;
 constexpr int kClasses = kSmallClasses + 8 * (std::bit_width(kLarge) - 11);
-// A thread keeps so much of one class before it hands further blocks to all: what one thread frees
-// and another allocates must not pile up.
+// A thread keeps up to this much of one class and gives further blocks to the shared lists, so that
+// blocks which one thread allocates and another frees do not pile up.
 constexpr std::size_t kLocalBytes = std::size_t{4} << 20;
 constexpr std::size_t kLocalBlocks = 8192;
 
@@ -79,8 +79,8 @@ struct Waiting {
 struct Lists {
   std::array<Waiting*, kClasses> heads{};
   std::array<int, kClasses> counts{};
-  // How many blocks of a class a thread may keep: those that it took from elsewhere. What it frees
-  // beyond them another thread brought, which will want it again.
+  // How many blocks of a class a thread may keep: as many as it took from elsewhere. Others that it
+  // frees were allocated by another thread, which will ask for them again.
   std::array<int, kClasses> allowed{};
 
   void push(int index, void* block) {
@@ -179,8 +179,8 @@ class LargeBlocks {
     return best;
   }
 
-  // Adds to the free ranges what `bytes` bytes need: as much, or what the lowest range lacks, since
-  // the system likes to continue downwards.
+  // Adds enough memory for `bytes` bytes to the free ranges. If the system maps the new pages just
+  // below the lowest free range, as it usually does, only the difference is needed.
   bool grow(std::size_t bytes) {
     if (!free_.empty()) {
       char* const first = free_.front().first;
@@ -190,7 +190,7 @@ class LargeBlocks {
     return map(nullptr, bytes);
   }
 
-  // Asks the system for a range; with a place, there or not at all.
+  // Asks the system for a range; with an address, exactly there or not at all.
   bool map(char* place, std::size_t bytes) {
     void* const found =
         mmap(place, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -234,7 +234,8 @@ Shared& shared() {
   // Never destroyed: arrays may outlive every static object.
   static auto* instance = [] {
     auto* made = new Shared;
-    // A child process begins with whole lists and free mutexes, whatever other threads were doing.
+    // A child process must find lists and mutexes in a consistent state, whatever other threads
+    // were doing when it was forked.
     pthread_atfork([] { shared().mutex.lock(), shared().large_mutex.lock(); },
                    [] { shared().large_mutex.unlock(), shared().mutex.unlock(); },
                    [] { shared().large_mutex.unlock(), shared().mutex.unlock(); });
@@ -248,7 +249,7 @@ Shared& shared() {
 thread_local Lists* local_lists = nullptr;
 thread_local bool thread_ended = false;
 
-// Hands a thread's waiting blocks to the shared lists when the thread ends.
+// Gives a thread's free blocks to the shared lists when the thread ends.
 struct LocalOwner {
   ~LocalOwner() {
     thread_ended = true;

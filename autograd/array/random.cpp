@@ -63,7 +63,7 @@ void philox_calls(std::uint64_t key, std::uint64_t stream, std::uint64_t first,
   Lanes lane;
   for (int i = 0; i < kLanes; ++i) lane[i] = static_cast<std::uint64_t>(i);
   for (int call = 0; call < kCalls; call += kLanes * kTogether) {
-    // As in philox(); the upper halves hold what nobody reads.
+    // As in philox(); the upper halves are not used.
     Lanes x[4][kTogether];
     for (int v = 0; v < kTogether; ++v) {
       x[0][v] = lane + (first + static_cast<std::uint64_t>(call + v * kLanes));
@@ -203,8 +203,8 @@ void Generator::dropout_mask(Array& out, double p) {
         for (std::int64_t i = 0; i < count; ++i) to[i] = numbers[i] < limit ? T{0} : kept;
       });
     };
-    // Numbers of float32 have 24 bits: they are below p where they are below p rounded up to those.
-    // For a p that is close to 0 or 1 they are too coarse.
+    // Random numbers of float32 have 24 bits: x < p if and only if x is below p rounded up to 24
+    // bits. For p close to 0 or 1 they are too coarse.
     constexpr double kClose = 0x1p-12;
     const bool coarse = (p > 0 && p < kClose) || (p < 1 && 1 - p < kClose);
     if (sizeof(T) == sizeof(float) && !coarse)
@@ -253,7 +253,7 @@ std::int64_t Generator::below(std::int64_t n) {
 
 namespace {
 
-// The stream that threads' seeds are drawn from: no generator gets as far.
+// The stream that threads' seeds are drawn from; far beyond any draw of a generator.
 constexpr std::uint64_t kThreadStream = ~std::uint64_t{0};
 
 // The process's seed, how often it was set, and how many threads have drawn from it.

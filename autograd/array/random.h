@@ -14,8 +14,8 @@ namespace attune {
 std::array<std::uint32_t, 4> philox(std::uint64_t key, std::uint64_t stream, std::uint64_t index);
 
 /// A source of random numbers: a seed, and how many draws were made with it. Each draw is a stream
-/// of its own. Two generators in the same state go on alike, so the state is all that a checkpoint
-/// needs.
+/// of its own. Generators in the same state give the same numbers, so the state is all that a
+/// checkpoint needs.
 class Generator {
  public:
   constexpr explicit Generator(std::uint64_t seed = 0) : seed_(seed) {}
@@ -47,17 +47,16 @@ class Generator {
 
 /// The calling thread's generator: initialisers and dropout draw from it.
 ///
-/// The main thread begins with seed 0 and goes on from its own last seed(). Every other thread gets
-/// a stream of its own that follows from the process's seed and from how many threads asked before
-/// it: what it draws differs from what all others draw, and changes with the seed. So a program is
-/// reproducible where its threads make their first draw in a fixed order. Where they race for it,
-/// give each thread its generator: GeneratorScope with a part of Generator::split(), or seed() in
-/// the thread.
+/// The main thread starts with seed 0, or from its own last seed(). Every other thread gets a
+/// stream of its own, which depends on the process's seed and on how many threads have drawn before
+/// it. So a program is reproducible if its threads make their first draw in a fixed order. If they
+/// race, give each thread a generator: GeneratorScope with a part of Generator::split(), or seed()
+/// in the thread.
 Generator& generator();
 
-/// Starts the calling thread's generator anew and sets the process's seed, from which threads that
-/// have not called seed() themselves draw from now on, those that have begun included; the count of
-/// threads starts anew, too. Within a GeneratorScope it concerns that scope's generator alone.
+/// Restarts the calling thread's generator from `seed` and sets the process's seed, which all
+/// threads that have not called seed() themselves use from now on; the count of threads starts
+/// again at 0. Inside a GeneratorScope it only sets that scope's generator.
 void seed(std::uint64_t seed);
 
 /// While it lives, the calling thread draws from this generator.
@@ -76,8 +75,8 @@ class GeneratorScope {
   Generator* outer_;
 };
 
-/// The calling thread's generator for draws that hold for a whole batch. Where a batch runs in
-/// shards, all of them go on from the same state and so draw alike; elsewhere it is generator().
+/// The calling thread's generator for draws that hold for a whole batch. The shards of a batch all
+/// start from the same state and draw the same numbers; elsewhere it is generator().
 Generator& batch_generator();
 /// Makes batch_generator() a copy of `shared` on the calling thread, as long as the scope lasts.
 class BatchGenerator {

@@ -53,8 +53,8 @@ class Shape {
     for (int i = first; i < last; ++i) n *= static_cast<std::uint64_t>(sizes_[i]);
     return static_cast<std::int64_t>(n);
   }
-  /// Errors: the sizes, those of 0 and -1 aside, have a product above kMaxElements. So whatever
-  /// part of a shape that passes is multiplied, nothing overflows. Every array's shape has passed.
+  /// Errors: the product of all sizes but 0 and -1 exceeds kMaxElements. Products of any sizes of a
+  /// checked shape do not overflow, and every array's shape is checked.
   void check() const {
     bool fits = true;
     std::int64_t n = 1;

@@ -11,8 +11,8 @@
 
 namespace attune {
 
-/// What was worked out from a block's contents and is kept with it for the next use, such as a
-/// weight laid out for matrix products. Whoever keeps something remembers the version it is of.
+/// Something computed from a block's contents and kept with it for reuse, such as a weight packed
+/// for matrix products. A cache stores the version that it was computed from.
 class Cache {
  public:
   virtual ~Cache() = default;
@@ -50,8 +50,8 @@ class Storage {
   /// True when no other handle shares the block.
   bool unique() const { return header_->references.load(std::memory_order_acquire) == 1; }
   std::uint32_t version() const { return header_->version.load(std::memory_order_relaxed); }
-  /// Counts a change. Threads that write at once agree on who writes what, so a count that gets
-  /// lost between them does no harm, and no locked instruction is needed.
+  /// Counts a change, without a locked instruction: threads that write to one block at the same
+  /// time belong to one operation, so a lost count does no harm.
   void touch() const { header_->version.store(version() + 1, std::memory_order_relaxed); }
   /// The block's cache of type `C`, made on first use; any thread may ask.
   template <typename C>
@@ -64,7 +64,7 @@ class Storage {
       made->next_ = first;
       if (header_->caches.compare_exchange_weak(first, made.get(), std::memory_order_acq_rel))
         return *made.release();
-      if (C* found = find<C>(first)) return *found;  // another thread was faster
+      if (C* found = find<C>(first)) return *found;  // another thread made it first
     }
   }
   bool operator==(const Storage& other) const { return header_ == other.header_; }

@@ -24,8 +24,8 @@ std::atomic<int> thread_count{static_cast<int>(std::max(1u, std::thread::hardwar
 class Workers;
 Workers& of_range(std::uint32_t range);  // the workers of a range with a team of its own
 
-// What the calling thread runs in: at first with all threads, and within a range with as many as
-// its team has, and the workers of that range.
+// Which threads the calling thread's loops may use: all of them at first; inside a range, those of
+// the range's team.
 struct Place {
   int team = 0;  // 0: all
   Workers* workers = nullptr;
@@ -49,14 +49,15 @@ void pause() {
 #endif
 }
 
-// How long a thread looks for work, or for the others to finish, before it sleeps: longer than the
-// pause between two operations, short enough not to be in the way of other programs.
+// How often a thread polls for work, or for the end of a loop, before it sleeps: longer than the
+// gap between two operations, short enough not to disturb other programs.
 constexpr int kSpins = 4000;
 
-// The calling thread and its workers claim ranges one by one. Whoever is not running claims
-// nothing, so on a busy machine the caller does most of the work itself; only for a range that a
-// worker has begun must it wait. OpenMP's loops end in a barrier that every thread of the team has
-// to reach, and with one core taken by another program that makes training 5 to 300 times slower.
+// The calling thread and its workers claim ranges one by one. A worker that the system does not
+// schedule claims nothing, so on a busy machine the caller does most of the work itself, and waits
+// only for ranges that a worker has begun. OpenMP's loops end in a barrier that every thread of the
+// team has to reach, which makes training 5 to 300 times slower when another program occupies one
+// core.
 class Workers {
  public:
   void run(std::int64_t ranges, void (*run)(const void*, std::int64_t), const void* context,
@@ -66,10 +67,10 @@ class Workers {
     const int each = apart ? static_cast<int>(std::max<std::int64_t>(1, all / ranges)) : 1;
     const int wanted = static_cast<int>(std::min<std::int64_t>(all / each, ranges)) - 1;
     std::unique_lock lock(callers_, std::try_to_lock);
-    // Other callers have the workers, or a worker kept us waiting a short while ago: go alone.
+    // Another caller is using the workers, or one of them was slow a short while ago: run alone.
     if (!lock || ranges > kMostRanges || (backoff_.count() > 0 && Clock::now() < alone_until_)) {
       if (lock) lock.unlock();
-      // Small ranges are over soon. Large ones may find workers later on, for loops of their own.
+      // Loops inside large ranges may still find the workers free later on.
       const PlaceScope scope(apart ? Place{} : Place{1, nullptr});
       for (std::int64_t i = 0; i < ranges; ++i) run(context, i);
       return;
@@ -78,7 +79,7 @@ class Workers {
     const std::uint32_t generation = open(ranges, wanted, each, run, context);
     const Clock::time_point begin = Clock::now();
     const std::uint32_t own = claim_all(generation, /*from_back=*/false);
-    // A worker that runs ends the range that it is at while another would be run, more or less.
+    // A worker that is running finishes its range in about the time that one range takes.
     const Clock::duration a_range = (Clock::now() - begin) / std::max(1u, own);
     if (wait_for(static_cast<std::uint32_t>(ranges)) >
         std::max<Clock::duration>(kPatience, 2 * a_range)) {
@@ -96,8 +97,8 @@ class Workers {
       kLongestBackoff{200000}, kNextStart{1000000};
 
   // What is left of a job: ranges [front, back), and the job's number, so that a claim for an older
-  // job fails. The caller claims from the front and workers from both ends: in operation after
-  // operation on one batch a thread meets the rows that its cache has seen before.
+  // job fails. The caller claims from the front and workers from both ends, so that in a series of
+  // operations on one batch a thread gets rows that are still in its cache.
   static constexpr int kRangeBits = 20;
   static constexpr std::int64_t kMostRanges = (1 << kRangeBits) - 1;
   struct Left {
@@ -113,8 +114,8 @@ class Workers {
     }
   };
 
-  // Makes a job known. The last one is closed first: a worker that still looks at it can claim
-  // nothing while the description changes.
+  // Publishes a job. The previous one is closed first, so that a worker that still looks at it
+  // cannot claim anything while the fields below change.
   std::uint32_t open(std::int64_t ranges, int workers, int each,
                      void (*run)(const void*, std::int64_t), const void* context) {
     generation_ = (generation_ + 1) & 0xFFFFFF;
@@ -131,7 +132,7 @@ class Workers {
     return generation_;
   }
 
-  // Runs what can be claimed; how many ranges that were.
+  // Claims and runs ranges until none are left. Returns how many it ran.
   std::uint32_t claim_all(std::uint32_t generation, bool from_back) {
     const PlaceScope scope({1, nullptr});
     std::uint32_t claimed = 0;
@@ -156,7 +157,7 @@ class Workers {
     }
   }
 
-  // Waits for the workers; for how long after the spins.
+  // Waits until all ranges are finished. Returns how long it slept.
   Clock::duration wait_for(std::uint32_t ranges) {
     for (int spin = 0; spin < kSpins; ++spin) {
       if (finished_.load() == ranges) return {};
@@ -167,8 +168,8 @@ class Workers {
     return Clock::now() - begin;
   }
 
-  // Starts workers until there are as many as wanted, or as the system allows; whoever is missing
-  // is tried again after a while.
+  // Starts workers until there are as many as wanted. If the system refuses, tries again after a
+  // while.
   void start(int wanted) {
     if (started_ >= wanted || Clock::now() < start_after_) return;
     try {
@@ -230,8 +231,7 @@ std::atomic<Crew*> current_crew{nullptr};
 Crew& crew() {
   [[maybe_unused]] static const bool first = [] {
     current_crew = new Crew;
-    // A child process has none of its parent's threads: it begins with workers of its own. What
-    // the parent's were at stays as it was.
+    // A child process has none of its parent's threads: it starts workers of its own.
     pthread_atfork(nullptr, nullptr, [] {
       place = {};
       current_crew = new Crew;

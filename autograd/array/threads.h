@@ -3,7 +3,7 @@
 namespace attune {
 
 /// How many threads an operation may use; all cores at first. Results do not depend on it. Fewer
-/// work where the system does not let a program start as many. A child process made by fork() has
+/// run where the system refuses to start as many. A child process made by fork() has
 /// workers of its own.
 int threads();
 /// Errors: less than 1.
