@@ -10,9 +10,9 @@ namespace attune {
 /// What a terminal can show: plain block characters, the 256 colours of xterm, or 24-bit colour.
 enum class TerminalColor { none, xterm256, truecolor };
 
-/// "source → target", the title of an alignment's pictures: with control characters made visible,
-/// and with text that is written from right to left between Unicode's isolates, so that the arrow
-/// points from one to the other.
+/// "source → target", the title of an alignment's pictures. Control characters are made visible,
+/// and right-to-left text is put between Unicode isolates, so that the arrow points from the source
+/// to the target.
 std::string alignment_title(std::string_view source, std::string_view target);
 
 /// A heat map for a terminal of `columns` columns, each line ended by a line feed: a row for each
@@ -23,7 +23,7 @@ std::string to_terminal(const Alignment& alignment, TerminalColor color, int col
 
 /// A heat map as a self-contained SVG picture on a background of its own: source along the top,
 /// target down the side, a colour bar from 0 to 1, and every weight as a tooltip. It is as wide as
-/// the map needs; a longer title goes on in up to three lines, and is cut behind them.
+/// the map needs; a longer title is wrapped to up to three lines and then cut.
 std::string to_svg(const Alignment& alignment, std::string_view title);
 
 }  // namespace attune

@@ -20,7 +20,7 @@ using Color = std::uint32_t;  // 0xRRGGBB
 // Nine equally spaced colours from weight 0 to weight 1; between them, straight lines.
 using ColorMap = std::array<Color, 9>;
 
-// White to dark blue: a page stays calm where there is nothing, and prints well in grey.
+// White to dark blue: unobtrusive where weights are 0, and readable when printed in grey.
 inline constexpr ColorMap paper = {0xF0F4F9, 0xDEE8F3, 0xC6D8EA, 0xA0C3DF, 0x70A8CF,
                                    0x368ABF, 0x0B6CAB, 0x065086, 0x032B4D};
 

@@ -80,7 +80,7 @@ struct Layout {
     width = cell * std::max(1, count(sources));
     height = cell * std::max(1, count(targets));
     left = margin + axis_title + text_width(widest(targets)) + label_gap;
-    // A map of a few tokens leaves the title some room all the same.
+    // Room for the title above a map of only a few tokens.
     const double beside = std::max(overhang(), bar_gap + bar_width + bar_labels);
     const double title_width = std::min(title_column * utf8::display_width(title), narrow_title);
     total_width = std::max(left + width + beside, margin + title_width) + margin;

@@ -13,24 +13,24 @@ struct Example {
   std::vector<int> source, target;
 };
 
-/// Sources side by side, time-major, so that a time step is a row.
+/// A batch of sources, time-major, so that a time step is a row.
 struct Sources {
-  Indices ids;      ///< [S, B]: S tokens of the longest, the others filled up with Vocabulary::pad
+  Indices ids;  ///< [S, B], S of the longest source; shorter ones are padded with Vocabulary::pad
   Indices lengths;  ///< [B]
 };
 
-/// Puts sources side by side. Errors: there is none, or one is empty (its place is named).
+/// Makes a batch of sources. Errors: there are none, or one is empty (its index is named).
 Sources make_sources(std::span<const std::vector<int>> sources);
 
-/// Examples side by side, for one step of training. With T - 1 tokens in the longest target:
+/// A batch of examples, for one training step. With T - 1 tokens in the longest target:
 struct Batch {
   Sources source;
-  Indices target_input;   ///< [T, B]: `<s> a b c`, filled up with Vocabulary::pad
-  Indices target_output;  ///< [T, B]: `a b c </s>`, filled up with kIgnore, which no loss counts
+  Indices target_input;   ///< [T, B]: `<s> a b c`, padded with Vocabulary::pad
+  Indices target_output;  ///< [T, B]: `a b c </s>`, padded with kIgnore, which no loss counts
   std::int64_t tokens;    ///< targets that count: all tokens of the targets and each one's `</s>`
 };
 
-/// Puts examples side by side. Errors: as make_sources().
+/// Makes a batch of examples. Errors: as make_sources().
 Batch make_batch(std::span<const Example> examples);
 
 /// How long each target is, [B]: its steps up to the last one that counts. What follows is padding.

@@ -12,15 +12,14 @@
 
 namespace attune {
 
-/// Batches for training without an end, in an order that follows from the seed alone. Examples of
-/// like length share a batch (bucketing), which saves padding; which ones meet is a matter of
-/// chance all the same.
+/// An endless stream of batches for training, in an order that depends only on the seed. Examples
+/// of similar length share a batch (bucketing), which saves padding; which of them do is random.
 class BatchStream {
  public:
   /// A fixed set: every epoch holds each example once, in a new order.
   /// Errors: no examples; a batch size below 1.
   BatchStream(std::vector<Example> examples, int batch_size, std::uint64_t seed);
-  /// An endless supply: `example(0)`, `example(1)`, ... each used once.
+  /// An endless supply of examples: `example(0)`, `example(1)`, ..., each used once.
   /// Errors: a batch size below 1.
   BatchStream(std::function<Example(std::uint64_t)> example, int batch_size, std::uint64_t seed);
 
@@ -31,10 +30,10 @@ class BatchStream {
   std::int64_t examples_per_epoch() const { return static_cast<std::int64_t>(set_size_); }
   std::int64_t batches_per_epoch() const;
 
-  /// The position in the order, for a checkpoint, and what tells these examples from others.
+  /// The position in the stream, for a checkpoint, and a fingerprint of the examples.
   std::vector<std::pair<std::string, Array>> state() const;
-  /// Goes on from a state() of a stream that was made alike. Errors, before anything is changed: a
-  /// number is missing or impossible; the examples, the batch size or the seed are others.
+  /// Restores the state() of a stream that was made in the same way. Errors, before anything is
+  /// changed: a number is missing or impossible; examples, batch size or seed differ.
   void load_state(const std::vector<std::pair<std::string, Array>>& state);
 
  private:

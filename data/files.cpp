@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 // The names of temporary files: .attune-PROCESS-NUMBER.tmp
 constexpr std::string_view kTemporary = ".attune-", kTemporaryEnd = ".tmp";
 
-// Closes on every way out.
+// Closes a descriptor at the end of its scope.
 class File {
  public:
   File(const std::string& path, int flags) : descriptor_(::open(path.c_str(), flags, 0666)) {}
@@ -42,7 +42,7 @@ class File {
   int descriptor_;
 };
 
-// Where a chain of symbolic links leads, whether or not there is a file.
+// The end of a chain of symbolic links, whether or not a file exists there.
 fs::path destination_of(const std::string& path) {
   constexpr int kMostLinks = 40;
   fs::path at = path;
@@ -57,8 +57,7 @@ fs::path destination_of(const std::string& path) {
   return at;
 }
 
-// A file that was not there before: whatever somebody put in the way under its name, a symbolic
-// link above all, is left alone.
+// Creates a file that did not exist: an existing file or symbolic link of that name is not touched.
 std::pair<File, std::string> new_file_in(const fs::path& folder) {
   static std::atomic<std::uint64_t> count = 0;
   for (;;) {
@@ -70,8 +69,8 @@ std::pair<File, std::string> new_file_in(const fs::path& folder) {
   }
 }
 
-// Gives a new file the mode and the owner of the one that it will replace. That other users own
-// files is no error where the system does not let us hand them on.
+// Gives a new file the mode and the owner of the file that it will replace. It is not an error if
+// the system does not allow the owner to be set.
 bool take_over(int descriptor, const struct stat& old) {
   struct stat now;
   if (::fstat(descriptor, &now) != 0) return false;
@@ -103,7 +102,7 @@ void write_file_atomically(const std::string& path, std::string_view bytes) {
 void write_file_atomically(const std::string& path, std::span<const std::string_view> parts) {
   struct stat status;
   const bool replaces = ::stat(path.c_str(), &status) == 0;
-  // A rename would put a plain file where a device such as /dev/null was.
+  // A rename would replace a device such as /dev/null with a plain file.
   ATTUNE_CHECK(
       !replaces || S_ISREG(status.st_mode),
       "write_file: cannot write '{}': it is a folder, a pipe or a device; expected a plain file",

@@ -9,26 +9,26 @@
 
 namespace attune {
 
-/// One example: a line to read and the line to write for it.
+/// One example: a source text and its target text.
 struct Pair {
   std::string source, target;
   bool operator==(const Pair&) const = default;
 };
 
-/// A line of a text of pairs.
+/// A line of a file of pairs.
 struct PairLine {
   std::int64_t number = 0;  ///< from 1
-  Pair pair;                ///< of a line with a fault what could be read of it
-  std::string fault;        ///< why it is no pair; empty if it is one
-  bool has_more = false;    ///< there are columns beside source and target, which are left out
+  Pair pair;                ///< for a malformed line, what could be read
+  std::string fault;        ///< what is wrong with the line; empty if it is a pair
+  bool has_more = false;    ///< there are more than two columns; the others are ignored
 };
 
-/// Reads UTF-8 text of pairs, one a line: source TAB target. Lines end as LineReader says; further
-/// columns are left out; blank lines (white space alone) at the end are no lines. Any other line
-/// without a tab, with an empty side or that is not UTF-8 text has a fault.
+/// Reads pairs from UTF-8 text, one pair per line: source TAB target. Line ends are those of
+/// LineReader. Further columns and blank lines at the end are ignored. Any other line without a
+/// tab, with an empty side, or that is not UTF-8, has a fault.
 class PairReader {
  public:
-  /// `stream` outlives the reader. Errors start with `name`.
+  /// `stream` must outlive the reader. Errors start with `name`.
   PairReader(std::istream& stream, std::string name) : lines_(stream, std::move(name)) {}
   /// The next line; false at the end. Throws Error as LineReader does.
   bool next(PairLine& line);
@@ -40,17 +40,17 @@ class PairReader {
   bool is_text_waiting_ = false;
 };
 
-/// All pairs of a file, as PairReader reads them. Throws Error that names the file and the line of
-/// the first fault; and for a file without pairs.
+/// All pairs of a file, as PairReader reads them. Throws Error for the first fault, with file and
+/// line, and for a file without pairs.
 std::vector<Pair> read_pairs(const std::string& path);
 
-/// A source with every target that is right for it, such as the pronunciations of a word.
+/// A source with all of its correct targets, such as the pronunciations of a word.
 struct References {
   std::string source;
   std::vector<std::string> targets;
 };
 
-/// The pairs gathered by source; sources and their targets in order of first appearance.
+/// The pairs grouped by source; sources and targets are in order of first appearance.
 std::vector<References> group_by_source(const std::vector<Pair>& pairs);
 
 }  // namespace attune

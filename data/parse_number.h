@@ -19,7 +19,7 @@ struct WrittenNumber {
   bool negative = false;
   std::string digits;         // of both sides of the point, without it
   std::size_t before = 0;     // digits before the point
-  std::int64_t exponent = 0;  // held to a range in which nothing overflows
+  std::int64_t exponent = 0;  // clamped so that nothing overflows
 };
 
 inline std::optional<WrittenNumber> read_number(std::string_view text) {
@@ -60,17 +60,17 @@ inline std::optional<WrittenNumber> read_number(std::string_view text) {
 
 }  // namespace detail
 
-/// The number that `text` is, or nothing where it is none or `T` cannot hold it. Numbers are
-/// decimal, whatever the locale: 10, 010 and +10 are ten, and so is 1e1. Whole numbers are exact,
-/// and 5.0 is one where 5.5 is not. Spaces, thousands separators, hexadecimal, infinity and NaN
-/// are no numbers; nor is a number that a double can only take for 0 or infinity.
+/// Parses a whole text as a number; nullopt if it is not one or does not fit into `T`. Numbers are
+/// decimal in every locale: 10, 010, +10 and 1e1 are ten. For an integer `T` parsing is exact: 5.0
+/// is accepted, 5.5 is not. Spaces, thousands separators, hexadecimal numbers, infinity, NaN and
+/// numbers that overflow or underflow a double are not accepted.
 template <typename T>
 std::optional<T> parse_number(std::string_view text) {
   const std::optional<detail::WrittenNumber> written = detail::read_number(text);
   if (!written) return {};
   T value{};
   if constexpr (std::is_floating_point_v<T>) {
-    if (text.front() == '+') text.remove_prefix(1);  // from_chars knows no plus
+    if (text.front() == '+') text.remove_prefix(1);  // from_chars does not accept a plus
     if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) return {};
   } else {
     std::string digits = written->digits;

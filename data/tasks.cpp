@@ -30,7 +30,7 @@ std::vector<int> by_letter(std::string_view source) {
   return positions;
 }
 
-// The output function of splitmix64 (Steele, Lea and Flood 2014): a bijection that scatters.
+// The output function of splitmix64 (Steele, Lea and Flood 2014), a bijection.
 std::uint64_t scatter(std::uint64_t x) {
   x += 0x9E3779B97F4A7C15;
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
@@ -38,7 +38,7 @@ std::uint64_t scatter(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-// Random numbers by counter: the key fixes the whole series.
+// Counter-based random numbers: the key determines the whole series.
 class Series {
  public:
   explicit Series(std::uint64_t key) : key_(key) {}
@@ -86,8 +86,8 @@ Pair SyntheticPairs::operator[](std::uint64_t index) const {
                "task {}: lengths {} ... {} are no range; expected 1 <= min <= max", task->name,
                min_length, max_length);
   Series series(scatter(scatter(scatter(seed) ^ static_cast<std::uint64_t>(split)) ^ index));
-  // The length is drawn once and kept, so that it stays uniform while letters are drawn again
-  // until the sequence is one of this split.
+  // The length is drawn once, so that it is uniform; the letters are drawn until the sequence is in
+  // this split.
   Pair pair;
   pair.source.resize(
       static_cast<std::size_t>(min_length + series.below(max_length - min_length + 1)));

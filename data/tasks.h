@@ -11,15 +11,14 @@ namespace attune {
 /// A synthetic task: a target that rearranges the letters a ... z of its source.
 struct Task {
   std::string_view name;
-  std::string_view purpose;  ///< for a program's help
+  std::string_view purpose;  ///< for --help
 
-  /// For each target position the source position that its letter came from, which is what an
-  /// alignment should find: target[t] = source[true_positions(source)[t]]. Where a letter stands
-  /// several times, `sort` keeps their order.
+  /// The true alignment: for each target position the source position that its letter comes from,
+  /// target[t] = source[true_positions(source)[t]]. `sort` keeps equal letters in order.
   std::vector<int> (*true_positions)(std::string_view source);
 
-  /// True where a letter may come from any place that holds it: sorting does not tell equal letters
-  /// apart, while copying and reversing go by position.
+  /// True if a target letter may come from any source position with that letter: sorting does not
+  /// distinguish equal letters, while copying and reversing go by position.
   bool equal_letters_are_one = false;
 };
 
@@ -29,14 +28,14 @@ const std::vector<Task>& tasks();
 /// The task of that name. Throws Error that lists the known names.
 const Task& task_named(std::string_view name);
 
-/// What examples are for. No sequence of three or more letters belongs to two of these, whatever
-/// the seeds: a tenth of all, told by a hash of the letters, is kept for `valid` and another for
-/// `test`. Of one or two letters there are only 702 sequences; all three share them, since a model
-/// that never met a letter on its own has no reason to know what to do with it.
+/// The splits of the data. No sequence of three or more letters is in two of them, for any seeds:
+/// by a hash of the letters, a tenth of all sequences is reserved for `valid` and a tenth for
+/// `test`. The 702 sequences of one or two letters are in all three, since a model that never saw a
+/// letter alone cannot be expected to handle it.
 enum class Split { train, valid, test };
 
-/// Makes the examples of a synthetic task out of nothing but numbers: example `index` is the same
-/// at every call, in any order, on any machine.
+/// Generates the examples of a synthetic task: example `index` is the same at every call, in any
+/// order, on any machine.
 struct SyntheticPairs {
   const Task* task;
   Split split = Split::train;
@@ -44,7 +43,7 @@ struct SyntheticPairs {
   int min_length = 1;   ///< letters; at least 1
   int max_length = 20;  ///< letters; lengths are uniform in [min_length, max_length]
 
-  /// Example `index`. Throws Error if the lengths are no range.
+  /// Example `index`. Throws Error unless 1 <= min_length <= max_length.
   Pair operator[](std::uint64_t index) const;
 };
 

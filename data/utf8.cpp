@@ -169,7 +169,7 @@ constexpr auto invisible = std::to_array<Range>({
 // Vowels and finals of a Hangul syllable, drawn into the one before.
 constexpr auto conjoining = std::to_array<Range>({{0x1160, 0x11FF}, {0xD7B0, 0xD7FB}});
 
-// What turns the direction of the text behind it, and back.
+// Characters that change the writing direction of the text after them.
 constexpr auto turning = std::to_array<Range>({{0x202A, 0x202E}, {0x2066, 0x2069}});
 
 // The blocks of the scripts that are written from right to left, and their mark.
@@ -234,7 +234,7 @@ int display_width(char32_t c) {
 int display_width(std::string_view text) {
   int width = 0, last = 0;
   for_each_character(text, [&](char32_t c, std::string_view) {
-    // The selector of emoji makes a wide one of the symbol before it.
+    // The emoji variation selector makes the symbol before it wide.
     last = c == 0xFE0F && last == 1 ? 1 : display_width(c);
     width += last;
   });
@@ -295,7 +295,8 @@ std::string isolated(std::string_view text) {
 
 namespace {
 
-// How files begin that are taken for text and are none, and what makes text of them.
+// The first bytes of files that are not UTF-8 text but may be given as such, and how to convert
+// them.
 struct Signature {
   std::string_view bytes, kind, remedy;
 };

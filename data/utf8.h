@@ -20,7 +20,7 @@ std::optional<std::size_t> first_invalid_byte(std::string_view text);
 /// The characters of `text` in order, each as its own bytes. Throws Error if `text` is not UTF-8.
 std::vector<std::string> characters(std::string_view text);
 
-/// The columns that a terminal gives to `character`: 0 (controls, combining marks, joiners),
+/// The number of terminal columns of `character`: 0 (controls, combining marks, joiners),
 /// 2 (East Asian wide and full-width characters, emoji) or 1. Tables after Unicode's general
 /// category and EastAsianWidth.
 int display_width(char32_t character);
@@ -30,30 +30,30 @@ int display_width(char32_t character);
 /// if `text` is not UTF-8.
 int display_width(std::string_view text);
 
-/// `text` with what cannot be seen replaced by a symbol: space U+2423, tab U+21E5, line feed
-/// U+23CE, and every other control or zero-width character as `U+XXXX`. A combining mark is put on
-/// a dotted circle if it stands first. For labels. Throws Error if `text` is not UTF-8.
+/// `text` with invisible characters replaced by symbols: space U+2423, tab U+21E5, line feed
+/// U+23CE, and every other control or zero-width character as `U+XXXX`. A combining mark at the
+/// start is put on a dotted circle. For labels. Throws Error if `text` is not UTF-8.
 std::string visible(std::string_view text);
 
-/// `text` as a terminal may show it, in one line: control characters (escape sequences, line ends,
-/// tabs) and those that turn the direction of what follows (U+202A to U+202E, U+2066 to U+2069) as
-/// `U+XXXX`, bytes that are not UTF-8 as `\xXX`. Everything else stays. For whatever quotes data:
-/// error messages, titles, labels.
+/// `text` made safe for a terminal, in one line: control characters (escape sequences, line ends,
+/// tabs) and characters that change the writing direction (U+202A to U+202E, U+2066 to U+2069)
+/// become `U+XXXX`, bytes that are not UTF-8 become `\xXX`. For everything that quotes data: error
+/// messages, titles, labels.
 std::string printable(std::string_view text);
 
 /// `text`, cut to at most `width` columns, the last of them an ellipsis if something is missing.
 /// Throws Error if `text` is not UTF-8.
 std::string shortened(std::string_view text, int width);
 
-/// `text` between the isolates U+2068 and U+2069 if it has letters that are written from right to
-/// left, so that what stands beside it keeps its place.
+/// `text` between the isolates U+2068 and U+2069 if it has letters of a right-to-left script, so
+/// that the text around it keeps its order.
 std::string isolated(std::string_view text);
 
 /// Opens a text file. Throws Error that names `operation`, the file and the system's reason.
 std::ifstream open_text(const std::string& path, std::string_view operation);
 
-/// Reads text line by line. Lines end with LF, CRLF or CR; a byte order mark at the start is left
-/// out and the last line may lack its end. Empty text has no lines.
+/// Reads text line by line. Lines end with LF, CRLF or CR; a byte order mark at the start is
+/// skipped, and the last line may lack its end. Empty text has no lines.
 class LineReader {
  public:
   /// `stream` outlives the reader. Errors start with `name`.
@@ -75,8 +75,8 @@ class LineReader {
   std::int64_t number_ = 0;
 };
 
-/// What keeps `line` from being a line of UTF-8 text: a byte that starts no valid character or a
-/// NUL, with its column, counted in bytes from 1. Empty if nothing does.
+/// Why `line` is not a line of UTF-8 text: an invalid byte or a NUL, with its column, counted in
+/// bytes from 1. Empty if it is one.
 std::string fault_of(std::string_view line);
 
 /// The lines of a UTF-8 text file, as LineReader reads them. Throws Error that names `operation`,

@@ -51,7 +51,7 @@ struct Escape {
 constexpr std::array<Escape, 5> short_escapes = {
     {{' ', 's'}, {'\t', 't'}, {'\n', 'n'}, {'\r', 'r'}, {'\\', '\\'}}};
 
-// Characters that some editor takes for a line's end, or that leave no trace in one.
+// Characters that some editors treat as the end of a line, or that are invisible in them.
 bool needs_escape(std::string_view character) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
   const bool control = byte(0) < 0x20 || byte(0) == 0x7F || (byte(0) == 0xC2 && byte(1) < 0xA0);

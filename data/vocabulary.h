@@ -11,8 +11,8 @@
 
 namespace attune {
 
-/// How a line becomes tokens: every character (code point) is one, white space included, or every
-/// run of characters between white space (space, tab and the other ASCII ones).
+/// How a line is split into tokens: into characters (code points), white space included, or into
+/// words, the runs of characters between ASCII white space.
 enum class Tokens { chars, words };
 
 /// "chars" or "words".

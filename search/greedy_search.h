@@ -16,16 +16,15 @@ struct Hypothesis {
   bool finished = false;  ///< it ended with `</s>`; otherwise it was cut at the limit
 
   /// For each token the source position of the heaviest weight, the first of equal ones.
-  /// Errors: the weights are no rows of `source_length`.
+  /// Errors: the weights do not divide into rows of `source_length`.
   std::vector<int> argmax(std::size_t source_length) const;
 };
 
 /// The target of each source, by taking the most probable token at every step until `</s>`. Source
 /// i gets at most max_lengths[i] tokens; after so many, one more step asks whether `</s>` comes
-/// next, so that a target of just that length counts as finished. `<pad>`, `<s>` and `<unk>` are
-/// never written: the most probable of the other tokens is. Sources are read `batch_size` at a
-/// time; which ones share a batch makes no difference to their targets. Nothing is recorded and
-/// nothing dropped, whatever the mode.
+/// next, so that a target of exactly that length counts as finished. `<pad>`, `<s>` and `<unk>` are
+/// never written; the most probable other token is. Sources are read `batch_size` at a
+/// time; targets do not depend on which sources share a batch. Runs under NoGrad and Eval.
 /// Errors: an empty source; an id outside of the vocabulary; not one limit a source, or one below
 /// 0; a logit that is NaN.
 std::vector<Hypothesis> greedy_search(const Seq2SeqModel& model,

@@ -12,7 +12,7 @@ namespace attune {
 /// (Levenshtein 1966). Time O(|a| |b|), memory O(|b|).
 int edit_distance(std::span<const int> a, std::span<const int> b);
 
-/// The place of the reference of the smallest edit distance to `predicted`, the first of those.
+/// The index of the reference with the smallest edit distance to `predicted`, the first of those.
 /// Throws Error if there is none.
 std::size_t closest(std::span<const int> predicted, std::span<const std::vector<int>> references);
 
