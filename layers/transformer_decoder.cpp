@@ -4,22 +4,27 @@
 
 namespace attune {
 
-TransformerDecoderLayer::TransformerDecoderLayer(const TransformerOptions& options)
+TransformerDecoderLayer::TransformerDecoderLayer(const TransformerOptions& options,
+                                                 bool cross_attention)
     : self_attention_(child("self_attention", MultiHeadAttention(options.features, options.heads))),
-      cross_attention_(
-          child("cross_attention", MultiHeadAttention(options.features, options.heads))),
+      cross_attention_(cross_attention ? child("cross_attention",
+                                               MultiHeadAttention(options.features, options.heads))
+                                       : std::optional<MultiHeadAttention>()),
       feed_forward_(child("feed_forward",
                           FeedForward({options.features, options.feed_forward, options.features},
                                       options.activation, options.dropout))),
       around_self_(child("norm1", LayerNorm(options.features)), options.dropout,
                    options.norm_first),
-      around_cross_(child("norm2", LayerNorm(options.features)), options.dropout,
-                    options.norm_first),
-      around_feed_forward_(child("norm3", LayerNorm(options.features)), options.dropout,
-                           options.norm_first) {}
+      around_cross_(cross_attention ? Residual(child("norm2", LayerNorm(options.features)),
+                                               options.dropout, options.norm_first)
+                                    : std::optional<Residual>()),
+      around_feed_forward_(child(cross_attention ? "norm3" : "norm2", LayerNorm(options.features)),
+                           options.dropout, options.norm_first) {}
 
 Memory TransformerDecoderLayer::memorize(const Tensor& source, const Indices& lengths) const {
-  return cross_attention_.memorize(source, lengths);
+  ATTUNE_CHECK(cross_attention_,
+               "TransformerDecoderLayer: it was made without cross-attention, so it has no source");
+  return cross_attention_->memorize(source, lengths);
 }
 
 TransformerDecoderLayerResult TransformerDecoderLayer::operator()(const Tensor& x,
@@ -31,19 +36,23 @@ TransformerDecoderLayerResult TransformerDecoderLayer::operator()(const Tensor& 
     result.seen = self_attention_.append(seen, y);
     return self_attention_.attend(y, result.seen, {.causal = true}).context;
   });
-  result.output = around_cross_(result.output, [&](const Tensor& y) {
-    const AttentionResult found = cross_attention_.attend(y, source, {.weights = weights});
-    result.weights = found.weights;
-    return found.context;
-  });
+  if (cross_attention_)
+    result.output = (*around_cross_)(result.output, [&](const Tensor& y) {
+      const AttentionResult found = cross_attention_->attend(y, source, {.weights = weights});
+      result.weights = found.weights;
+      return found.context;
+    });
   result.output = around_feed_forward_(result.output, feed_forward_);
   return result;
 }
 
-TransformerDecoder::TransformerDecoder(const TransformerOptions& options, int layers) {
+TransformerDecoder::TransformerDecoder(const TransformerOptions& options, int layers,
+                                       bool cross_attention)
+    : cross_attention_(cross_attention) {
   ATTUNE_CHECK(layers >= 1, "TransformerDecoder: {} layers asked for; it needs at least 1", layers);
   for (int i = 0; i < layers; ++i)
-    layers_.push_back(child(fmt::format("layer{}", i), TransformerDecoderLayer(options)));
+    layers_.push_back(
+        child(fmt::format("layer{}", i), TransformerDecoderLayer(options, cross_attention)));
   if (options.norm_first) norm_ = child("norm", LayerNorm(options.features));
 }
 
@@ -60,18 +69,23 @@ TransformerDecoderResult TransformerDecoder::operator()(const Tensor& x,
                                                         const std::vector<Memory>& source,
                                                         const std::vector<Memory>& seen,
                                                         bool weights) const {
-  ATTUNE_CHECK(
-      source.size() == layers_.size() && (seen.empty() || seen.size() == layers_.size()),
-      "TransformerDecoder: {} memories of the source and {} of what was seen; expected {}, "
-      "one for each layer (and none seen at first)",
-      source.size(), seen.size(), layers_.size());
+  ATTUNE_CHECK(cross_attention_ || source.empty(),
+               "TransformerDecoder: {} memories of a source given; expected none, as it was made "
+               "without cross-attention",
+               source.size());
+  ATTUNE_CHECK((!cross_attention_ || source.size() == layers_.size()) &&
+                   (seen.empty() || seen.size() == layers_.size()),
+               "TransformerDecoder: {} memories of the source and {} of what was seen; expected "
+               "{}, one for each layer (and none seen at first)",
+               source.size(), seen.size(), layers_.size());
   TransformerDecoderResult result{x, {}, {}};
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     TransformerDecoderLayerResult of_layer =
-        layers_[i](result.output, source[i], seen.empty() ? Memory{} : seen[i], weights);
+        layers_[i](result.output, cross_attention_ ? source[i] : Memory{},
+                   seen.empty() ? Memory{} : seen[i], weights);
     result.output = of_layer.output;
     result.seen.push_back(std::move(of_layer.seen));
-    if (weights) result.weights.push_back(of_layer.weights);
+    if (weights && cross_attention_) result.weights.push_back(of_layer.weights);
   }
   if (norm_) result.output = (*norm_)(result.output);
   return result;

@@ -21,6 +21,9 @@ struct TransformerDecoderLayerResult {
 ///     x = residual(x, cross_attention)      keys and values from the source
 ///     x = residual(x, feed_forward)
 ///
+/// Without cross-attention the second line is left out, as in language models (Liu et al. 2018,
+/// sec. 4.2.3), and norm3 is called norm2.
+///
 /// Shapes: x [T, B, features], source [S, B, features] -> output [T, B, features].
 /// Parameters: self_attention.query.weight, ..., cross_attention.query.weight, ...,
 /// feed_forward.layer0.weight, ..., norm1.weight, ..., norm3.bias.
@@ -28,9 +31,10 @@ struct TransformerDecoderLayerResult {
 /// Errors: features are no multiple of the heads; an unknown activation.
 class TransformerDecoderLayer : public Layer {
  public:
-  explicit TransformerDecoderLayer(const TransformerOptions& options);
+  explicit TransformerDecoderLayer(const TransformerOptions& options, bool cross_attention = true);
 
-  /// Looks at a source, once for all positions. Beyond its lengths it may hold anything.
+  /// Looks at a source, once for all positions. Beyond its lengths it may hold anything. Errors:
+  /// there is no cross-attention.
   Memory memorize(const Tensor& source, const Indices& lengths = {}) const;
   /// x are the positions that follow those `seen` (none at first): a whole target at once gives the
   /// same as one position after the other. Padding at the end of targets needs no lengths, as no
@@ -40,9 +44,12 @@ class TransformerDecoderLayer : public Layer {
                                            const Memory& seen = {}, bool weights = false) const;
 
  private:
-  MultiHeadAttention self_attention_, cross_attention_;
+  MultiHeadAttention self_attention_;
+  std::optional<MultiHeadAttention> cross_attention_;
   FeedForward feed_forward_;
-  Residual around_self_, around_cross_, around_feed_forward_;
+  Residual around_self_;
+  std::optional<Residual> around_cross_;
+  Residual around_feed_forward_;
 };
 
 /// What a TransformerDecoder makes of positions; of every layer, the first layer's first.
@@ -58,16 +65,17 @@ struct TransformerDecoderResult {
 ///     Tensor all = decoder(x, source).output;                   // a whole target, for training
 ///     std::vector<Memory> seen;                                 // or step by step
 ///     for (...) {
-///       TransformerDecoderResult step = decoder(newest, source, seen);   // newest [1, B,
-///       features] seen = step.seen;
+///       TransformerDecoderResult step = decoder(newest, source, seen);  // newest [1, B, features]
+///       seen = step.seen;
 ///     }
 ///
 /// Parameters: layer0.self_attention.query.weight, ...; with norm_first also norm.weight,
 /// norm.bias.
+/// Without cross-attention there are no memories of a source.
 /// Errors: as the layer's; fewer than one layer; memories that are not one for each layer.
 class TransformerDecoder : public Layer {
  public:
-  TransformerDecoder(const TransformerOptions& options, int layers);
+  TransformerDecoder(const TransformerOptions& options, int layers, bool cross_attention = true);
 
   /// Looks at a source [S, B, features]: a memory for each layer.
   std::vector<Memory> memorize(const Tensor& source, const Indices& lengths = {}) const;
@@ -78,6 +86,7 @@ class TransformerDecoder : public Layer {
  private:
   std::vector<TransformerDecoderLayer> layers_;
   std::optional<LayerNorm> norm_;
+  bool cross_attention_;
 };
 
 }  // namespace attune

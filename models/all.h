@@ -2,8 +2,12 @@
 
 /// Encoders, decoders, and the models that join them.
 #include "attune/models/decoder.h"
+#include "attune/models/decoder_state.h"
 #include "attune/models/encoder.h"
-#include "attune/models/encoder_decoder.h"
 #include "attune/models/encoder_decoder_options.h"
-#include "attune/models/seq2seq_model.h"
-#include "attune/models/transformer.h"
+#include "attune/models/recurrent_decoder.h"
+#include "attune/models/recurrent_encoder.h"
+#include "attune/models/seq2seq.h"
+#include "attune/models/source.h"
+#include "attune/models/transformer_decoder_model.h"
+#include "attune/models/transformer_encoder_model.h"

@@ -1,79 +1,75 @@
 #pragma once
 
+#include <functional>
 #include <memory>
-#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
-#include "attune/layers/attention/attention.h"
-#include "attune/layers/dropout.h"
-#include "attune/layers/embedding.h"
-#include "attune/layers/linear.h"
-#include "attune/layers/recurrent_cell.h"
+#include "attune/autograd/array/family.h"
+#include "attune/models/decoder_state.h"
 #include "attune/models/encoder.h"
-#include "attune/models/encoder_decoder_options.h"
 
 namespace attune {
 
-/// What a decoder carries from step to step.
-struct DecoderState {
-  std::vector<RecurrentState> layers;
-  /// The state that asks: the top layer's.
-  const Tensor& query() const { return layers.back().h; }
+/// What a decoder says of the next token of each target.
+struct Prediction {
+  Tensor logits;  ///< [B, V]
+  /// Where this step looked in the source: [B, H, S], for each layer that does, the first one's
+  /// first. Empty without attention.
+  std::vector<Tensor> weights;
+
+  /// One alignment of all heads, for eyes and measures: the mean over the heads of the last layer,
+  /// [B, S]. Not defined without attention.
+  Tensor alignment() const;
 };
 
-/// What comes of one step.
-struct DecoderStep {
-  DecoderState state;
-  Tensor context;  ///< [B, D]; not defined without attention
-  Tensor weights;  ///< [B, S]: where this step looked; not defined without attention
+/// Targets as a decoder in training is told them.
+struct Targets {
+  Indices input;    ///< [T, B]: `<s> a b c`
+  Indices lengths;  ///< [B]; not defined: all have T. What follows has no influence.
+  /// With this probability a step is told the right token before it, else the most probable one by
+  /// the decoder's own lights, for the whole batch, in all of its shards (scheduled sampling,
+  /// Bengio et al. 2015; draws from batch_generator()).
+  double teacher_forcing = 1;
 };
 
-/// Writes the target, token after token (Bahdanau et al. 2015, sec. 3.1). For each step t, with the
-/// state s_{t-1} and the token y_{t-1} before it, and the encoder's states h:
+/// What a decoder makes of targets.
+struct Decoded {
+  Tensor logits;   ///< [T, B, V]; beyond a target's length they mean nothing
+  Tensor penalty;  ///< [T, B]: what attention adds to the loss of each step; not defined: nothing
+};
+
+/// Writes the target, token after token: steps two to nine of attention. Without a source, started
+/// from `Encoded{}`, it is a language model.
 ///
-///     a_t, c_t = attention(query s_{t-1}, keys and values h)   where to look, and what is there
-///     s_t      = cell([embedding(y_{t-1}) ; c_t], s_{t-1})     layers on top of each other
-///     logits_t = W [s_t ; c_t] + b                             of the token y_t
+///     DecoderState state = decoder.start(encoded);
+///     Prediction next = decoder.predict(start_tokens, state);      // one step, and the next one
+///     next = decoder.predict(argmax(next.logits), state);
+///     Tensor logits = decoder(encoded, {.input = tokens}).logits;  // all steps, for training
 ///
-/// It starts from s_{-1} = tanh(W h_last + b), the bridge from the encoder's last states. Without
-/// attention there is no c_t, and this bridge is all that it knows of the source.
+/// A new decoder is one file with a class that has the three functions below, and a row of
+/// decoders().
 class Decoder : public Layer {
  public:
-  explicit Decoder(const EncoderDecoderOptions& options);
-
-  /// Logits [T, B, V] of all steps for target_input [T, B]. Beyond its length, of `lengths` [B], a
-  /// target's tokens have no influence, whatever their vectors hold; its logits there mean nothing.
-  /// With probability `teacher_forcing` a step is told the right token before it, else the most
-  /// probable one by its own lights, for the whole batch, in all of its shards (scheduled sampling,
-  /// Bengio et al. 2015; draws from batch_generator()).
-  Tensor operator()(const Encoded& encoded, const Indices& target_input,
-                    const Indices& lengths = {}, double teacher_forcing = 1) const;
-
-  /// The parts, for a search. What attention keeps of the source; empty without attention.
-  Memory memorize(const Encoded& encoded) const;
   /// The state before the first step.
-  DecoderState start(const Encoded& encoded) const;
-  /// What the first cell takes from the tokens before, ids [...] -> [..., G H]: the product of its
-  /// W_ih with their vectors.
-  ProjectedInput read(const Indices& tokens) const;
-  /// One step from what read() made of the tokens before it, [B, G H].
-  DecoderStep step(const ProjectedInput& previous, const DecoderState& state,
-                   const Memory& memory) const;
-  /// Logits [..., V] from states [..., D] and contexts [..., D].
-  Tensor output(const Tensor& states, const Tensor& contexts) const;
-
- private:
-  struct Bridge {
-    Linear h;
-    std::optional<Linear> c;
-  };
-
-  Embedding embedding_;
-  Dropout dropout_;
-  std::optional<Attention> attention_;
-  std::vector<std::shared_ptr<RecurrentCell>> cells_;
-  std::vector<Bridge> bridges_;
-  Linear output_;
+  virtual DecoderState start(const Encoded& encoded) const = 0;
+  /// One step: takes in the token before, [B], which is Vocabulary::start at first, and moves the
+  /// state on.
+  virtual Prediction predict(const Indices& previous, DecoderState& state) const = 0;
+  /// All steps of known targets. With teacher_forcing 1 the logits are those of predict() step by
+  /// step.
+  virtual Decoded operator()(const Encoded& encoded, const Targets& targets) const = 0;
 };
+
+/// Makes a decoder of target tokens for states of an encoder of that size; 0: without a source.
+using DecoderMaker =
+    std::function<std::shared_ptr<Decoder>(const EncoderDecoderOptions&, std::int64_t source_size)>;
+
+/// The decoders that can be chosen by name.
+Family<DecoderMaker>& decoders();
+/// A decoder by name. Errors: an unknown name; the message lists the known ones.
+std::shared_ptr<Decoder> make_decoder(std::string_view name, const EncoderDecoderOptions& options,
+                                      std::int64_t source_size);
 
 }  // namespace attune

@@ -1,48 +1,47 @@
 #include "attune/models/encoder.h"
 
-#include "attune/autograd/ops/arithmetic.h"
-#include "attune/autograd/ops/embedding.h"
-#include "attune/autograd/ops/padding.h"
-#include "attune/autograd/ops/shaping.h"
+#include <algorithm>
+
+#include "attune/autograd/ops/attention.h"
+#include "attune/models/recurrent_encoder.h"
+#include "attune/models/transformer_encoder_model.h"
 
 namespace attune {
 namespace {
 
-// The states of one layer's directions, beside each other.
-RecurrentState side_by_side(const RecurrentState* first, int directions) {
-  if (directions == 1) return *first;
-  const RecurrentState &forward = first[0], &backward = first[1];
-  return {concat({forward.h, backward.h}, -1),
-          forward.c.defined() ? concat({forward.c, backward.c}, -1) : Tensor()};
+// [B, D] from states [S, B, D]; 0 of an empty source.
+Tensor mean_of(const Tensor& states, const Indices& lengths) {
+  const std::int64_t size = states.size(0), batch = states.size(1);
+  Array shares = Array::zeros({batch, size}, states.dtype());
+  for (std::int64_t b = 0; b < batch; ++b) {
+    const std::int64_t length = lengths.defined() ? lengths.at(b) : size;
+    for (std::int64_t s = 0; s < length; ++s)
+      shares.set(b * size + s, 1.0 / static_cast<double>(length));
+  }
+  return weighted_sum(Tensor(shares), states);
 }
 
 }  // namespace
 
-Encoder::Encoder(const EncoderDecoderOptions& options)
-    : embedding_(child("embedding", Embedding(options.source_vocabulary, options.embedding))),
-      dropout_(options.dropout),
-      recurrent_(child("recurrent", Recurrent(options.cell, options.embedding, options.hidden,
-                                              {.layers = options.layers,
-                                               .bidirectional = options.bidirectional,
-                                               .dropout = options.dropout}))) {
-  if (options.has_attention())
-    mark_ = child("mark", Linear(options.embedding, options.state_size(), /*bias=*/false));
+RecurrentState Encoded::summary(std::size_t layer) const {
+  if (!last.empty()) return last[std::min(layer, last.size() - 1)];
+  ATTUNE_CHECK(states.defined(), "Encoded: there are neither states nor last ones to sum up");
+  return {mean_of(states, lengths), {}};
 }
 
-Encoded Encoder::operator()(const Sources& sources) const {
-  const auto [output, states] = dropout_.active()
-                                    ? recurrent_(dropout_(embedding_(sources.ids)), sources.lengths)
-                                    : recurrent_(embedding_, sources.ids, sources.lengths);
+Family<EncoderMaker>& encoders() {
+  static Family<EncoderMaker> family(
+      "encoder", {
+                     {"recurrent", "RNN, GRU or LSTM, in one or two directions",
+                      "Bahdanau et al. 2015, sec. 3.2", make_recurrent_encoder},
+                     {"transformer", "self-attention", "Vaswani et al. 2017, sec. 3.1",
+                      make_transformer_encoder},
+                 });
+  return family;
+}
 
-  Encoded encoded{.states = {}, .lengths = sources.lengths, .last = {}};
-  if (mark_)
-    encoded.states =
-        mask_padding(output + embedding_linear(embedding_.weight(), sources.ids, mark_->weight()),
-                     sources.lengths);
-  const int directions = recurrent_.directions();
-  for (int layer = 0; layer < recurrent_.layers(); ++layer)
-    encoded.last.push_back(side_by_side(&states[layer * directions], directions));
-  return encoded;
+std::shared_ptr<Encoder> make_encoder(std::string_view name, const EncoderDecoderOptions& options) {
+  return encoders().at(name).make(options);
 }
 
 }  // namespace attune

@@ -1,46 +1,51 @@
 #pragma once
 
-#include <optional>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
-#include "attune/data/batch.h"
-#include "attune/layers/dropout.h"
-#include "attune/layers/embedding.h"
-#include "attune/layers/linear.h"
-#include "attune/layers/recurrent.h"
+#include "attune/autograd/array/family.h"
+#include "attune/layers/layer.h"
+#include "attune/layers/recurrent_cell.h"
 #include "attune/models/encoder_decoder_options.h"
+#include "attune/models/source.h"
 
 namespace attune {
 
-/// What an encoder makes of sources.
+/// What an encoder makes of sources. Nothing at all, `Encoded{}`, stands for no source: what a
+/// language model goes on from.
 struct Encoded {
-  /// [S, B, D]: h_s for every position, 0 beyond a source's length; not defined without attention.
+  /// [S, B, D]: h_s for every position, 0 beyond a source's length. Not defined where nobody
+  /// attends to them.
   Tensor states;
-  Indices lengths;  ///< [B]
-  /// After each source's last step, for each layer: [B, D], the directions side by side.
+  Indices lengths;  ///< [B]; not defined: all have S
+  /// After each source's last step, for each recurrent layer: [B, D]. Empty: there are none.
   std::vector<RecurrentState> last;
+
+  /// All of a source in one vector, [B, D], for layer `layer` of what goes on from it: that layer's
+  /// last state, or the top one's where there are fewer; of an encoder without, the mean of its
+  /// states (Xu et al. 2015, sec. 3.1.2). Errors: there is neither.
+  RecurrentState summary(std::size_t layer) const;
 };
 
 /// Reads a source x_0 ... x_n into hidden states h_0 ... h_n: step one of attention.
 ///
-///     e_s = embedding(x_s)
-///     h_s = recurrent(e_0 ... e_n)_s + W e_s
-///
-/// where a recurrent network of one or two directions, its layers on top of each other, tells of
-/// x_s and all around it. That makes neighbouring states much alike, and attention that looks one
-/// place aside still reads what it needs: its alignments blur without a loss of accuracy. W e_s
-/// puts each symbol's mark on its own state, and alignments become sharp. For the same reason
-/// dropout reaches the recurrent network's input but never the states.
+/// A new encoder is one file with a class that has the two functions below, and a row of
+/// encoders().
 class Encoder : public Layer {
  public:
-  explicit Encoder(const EncoderDecoderOptions& options);
-  Encoded operator()(const Sources& sources) const;
-
- private:
-  Embedding embedding_;
-  Dropout dropout_;
-  Recurrent recurrent_;
-  std::optional<Linear> mark_;  // W; nobody would see it without attention
+  virtual Encoded operator()(const Source& source) const = 0;
+  /// D, the width of its states.
+  virtual std::int64_t state_size() const = 0;
 };
+
+using EncoderMaker = std::function<std::shared_ptr<Encoder>(const EncoderDecoderOptions&)>;
+
+/// The encoders that can be chosen by name.
+Family<EncoderMaker>& encoders();
+/// An encoder of source tokens by name. Errors: an unknown name; the message lists the known ones.
+std::shared_ptr<Encoder> make_encoder(std::string_view name, const EncoderDecoderOptions& options);
 
 }  // namespace attune

@@ -32,18 +32,19 @@ int most_probable(std::span<const T> logits) {
 // Writes the targets of one batch.
 class Search {
  public:
-  Search(const Seq2SeqModel& model, std::span<const std::vector<int>> sources,
+  Search(const Seq2Seq& model, std::span<const std::vector<int>> sources,
          std::span<const int> max_lengths, std::span<Hypothesis> found)
       : sources_(sources),
         max_lengths_(max_lengths),
         found_(found),
-        session_(model.start_decoding(make_sources(sources))),
+        decoder_(model.decoder()),
+        state_(decoder_.start(model.encode(make_sources(sources)))),
         previous_(sources.size(), Vocabulary::start),
         is_done_(sources.size(), false) {}
 
   void run() {
     while (!std::all_of(is_done_.begin(), is_done_.end(), std::identity{})) {
-      const NextToken next = session_->step(Indices(previous_));
+      const Prediction next = decoder_.predict(Indices(previous_), state_);
       ATTUNE_CHECK(next.logits.size(1) >= Vocabulary::specials,
                    "greedy_search: logits {} for a vocabulary without its {} special tokens",
                    next.logits.shape(), Vocabulary::specials);
@@ -54,7 +55,8 @@ class Search {
  private:
   // Takes in the tokens that come next, and where the decoder looked for them.
   template <typename T>
-  void extend(const NextToken& next) {
+  void extend(const Prediction& next) {
+    const Tensor alignment = next.alignment();
     for (std::size_t b = 0; b < found_.size(); ++b) {
       if (is_done_[b]) continue;
       const int token = most_probable(row<T>(next.logits, b));
@@ -63,8 +65,8 @@ class Search {
       if (is_done_[b]) continue;
       previous_[b] = token;
       found_[b].tokens.push_back(token);
-      if (!next.weights.defined()) continue;
-      const std::span<const T> weights = row<T>(next.weights, b).first(sources_[b].size());
+      if (!alignment.defined()) continue;
+      const std::span<const T> weights = row<T>(alignment, b).first(sources_[b].size());
       found_[b].weights.insert(found_[b].weights.end(), weights.begin(), weights.end());
     }
   }
@@ -79,7 +81,8 @@ class Search {
   std::span<const std::vector<int>> sources_;
   std::span<const int> max_lengths_;
   std::span<Hypothesis> found_;
-  std::unique_ptr<DecodingSession> session_;
+  const Decoder& decoder_;
+  DecoderState state_;
   std::vector<std::int32_t> previous_;
   std::vector<bool> is_done_;
 };
@@ -100,7 +103,7 @@ std::vector<int> Hypothesis::argmax(std::size_t source_length) const {
   return positions;
 }
 
-std::vector<Hypothesis> greedy_search(const Seq2SeqModel& model,
+std::vector<Hypothesis> greedy_search(const Seq2Seq& model,
                                       std::span<const std::vector<int>> sources,
                                       std::span<const int> max_lengths, int batch_size) {
   ATTUNE_CHECK(batch_size >= 1, "greedy_search: batch size {}; expected at least 1", batch_size);
@@ -123,7 +126,7 @@ std::vector<Hypothesis> greedy_search(const Seq2SeqModel& model,
   return found;
 }
 
-std::vector<Hypothesis> greedy_search(const Seq2SeqModel& model,
+std::vector<Hypothesis> greedy_search(const Seq2Seq& model,
                                       std::span<const std::vector<int>> sources, int max_length,
                                       int batch_size) {
   return greedy_search(model, sources, std::vector<int>(sources.size(), max_length), batch_size);

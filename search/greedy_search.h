@@ -3,15 +3,15 @@
 #include <span>
 #include <vector>
 
-#include "attune/models/seq2seq_model.h"
+#include "attune/models/seq2seq.h"
 
 namespace attune {
 
 /// What a search found for one source.
 struct Hypothesis {
   std::vector<int> tokens;  ///< without `<s>` and `</s>`
-  /// [tokens, source length], row-major: where the decoder looked for each token. Empty without
-  /// attention.
+  /// [tokens, source length], row-major: where the decoder looked for each token; see
+  /// Prediction::alignment(). Empty without attention.
   std::vector<float> weights;
   bool finished = false;  ///< it ended with `</s>`; otherwise it was cut at the limit
 
@@ -27,11 +27,11 @@ struct Hypothesis {
 /// time; targets do not depend on which sources share a batch. Runs under NoGrad and Eval.
 /// Errors: an empty source; an id outside of the vocabulary; not one limit a source, or one below
 /// 0; a logit that is NaN.
-std::vector<Hypothesis> greedy_search(const Seq2SeqModel& model,
+std::vector<Hypothesis> greedy_search(const Seq2Seq& model,
                                       std::span<const std::vector<int>> sources,
                                       std::span<const int> max_lengths, int batch_size = 64);
 /// The same with one limit for all sources.
-std::vector<Hypothesis> greedy_search(const Seq2SeqModel& model,
+std::vector<Hypothesis> greedy_search(const Seq2Seq& model,
                                       std::span<const std::vector<int>> sources, int max_length,
                                       int batch_size = 64);
 

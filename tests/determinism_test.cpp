@@ -39,7 +39,7 @@ Outcome train(EncoderDecoderOptions options, std::uint64_t seed, int thread_coun
     return made;
   };
   BatchStream batches(example, 64, seed);
-  const std::shared_ptr<Seq2SeqModel> model = make_model(options);
+  const std::shared_ptr<Seq2Seq> model = make_model(options);
   const double teacher_forcing = options.model == "transformer" ? 1 : 0.8;
   const auto optimizer = make_optimizer(optimizer_name, model->parameters());
   Outcome outcome;
@@ -48,7 +48,8 @@ Outcome train(EncoderDecoderOptions options, std::uint64_t seed, int thread_coun
     const Batch batch = batches.next();
     const std::vector<Batch> parts = shards_of(batch, shards);
     const double loss = sharded_backward(shards, [&](std::int64_t i) {
-      return model->loss(parts[static_cast<std::size_t>(i)], teacher_forcing) * (1.0 / shards);
+      return model->loss(parts[static_cast<std::size_t>(i)], {.teacher_forcing = teacher_forcing}) *
+             (1.0 / shards);
     });
     clip_grad_norm(model->parameters(), 0.5);
     optimizer->step();

@@ -689,7 +689,7 @@ std::vector<double> loss_and_gradients(EncoderDecoderOptions options, double tea
   const auto take = [&](const Array& x) {
     for (std::int64_t i = 0; i < x.elements(); ++i) numbers.push_back(x.at(i));
   };
-  const Tensor loss = model->loss(batch, teacher_forcing);
+  const Tensor loss = model->loss(batch, {.teacher_forcing = teacher_forcing});
   take(loss.value());
   loss.backward();
   for (const Param& param : model->parameters())

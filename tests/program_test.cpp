@@ -186,6 +186,16 @@ TEST_CASE("seq2seq translate says so when what it writes cannot be kept") {
   check_error(seq2seq(folder, "translate --run run abc >/dev/full"), "standard output");
 }
 
+TEST_CASE("seq2seq trains with heads and without the encoder's embedding residual") {
+  const TemporaryFolder folder;
+  REQUIRE(train(folder, "--heads 2 --no-embedding-residual --attention cosine").code == 0);
+  const auto config = nlohmann::json::parse(folder.read("run/config.json"));
+  CHECK(config.at("model").at("heads") == 2);
+  CHECK(config.at("model").at("embedding_residual") == false);
+  CHECK_FALSE(config.at("model").contains("normalizer"));
+  CHECK(seq2seq(folder, "translate --run run --heatmap abc").code == 0);
+}
+
 TEST_CASE("seq2seq without attention has no alignment to show") {
   const TemporaryFolder folder;
   REQUIRE(train(folder, "--attention none --cell lstm").code == 0);
@@ -232,7 +242,9 @@ TEST_CASE("seq2seq train explains flags that do not fit the chosen kind of model
   refuses(transformer + "--hidden 64", "its width is --embedding");
   refuses(transformer + "--teacher-forcing 0.5", "leave it at 1");
   refuses(transformer + "--embedding 10 --heads 4", "--embedding 10 cannot be shared out over 4");
-  refuses("--heads 4", "--heads: a recurrent model has no such thing");
+  refuses("--hidden 9 --heads 4", "states of size 18");
+  refuses(transformer + "--normalizer softmax", "always the softmax of scores");
+  refuses(transformer + "--no-embedding-residual", "its layers are residual");
   refuses("--model recurrent --feed-forward 64", "its width is --hidden");
   refuses("--model perceptron", "perceptron");
 }

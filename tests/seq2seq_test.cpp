@@ -34,7 +34,7 @@ const std::vector<Example> kExamples = {{{4, 5, 6}, {6, 5}}, {{8}, {4, 4, 4}}, {
 
 Array logits_of(const EncoderDecoderOptions& options, double teacher_forcing, std::uint64_t draws) {
   seed(3);
-  const EncoderDecoder model(options);
+  const Seq2Seq model = *make_model(options);
   seed(draws);
   return model(make_batch(kExamples), teacher_forcing).value();
 }
@@ -53,37 +53,49 @@ std::vector<Example> copies(int count) {
   return examples;
 }
 
+// Gives the tokens themselves as states [S, B, 1].
+struct Reader : Encoder {
+  Encoded operator()(const Source& source) const override {
+    const auto& [ids, lengths] = std::get<Sources>(source);
+    Array states(ids.shape().with(2, 1));
+    for (std::int64_t i = 0; i < ids.elements(); ++i) states.set(i, ids.at(i));
+    return {Tensor(states), lengths, {}};
+  }
+  std::int64_t state_size() const override { return 1; }
+};
+
 // Writes each source as it stands: the logit of the next token is 1, those of others are 0.
-struct Echo : Seq2SeqModel {
+struct Echo : Decoder {
   int raised = -1;  // a token whose logit is `raise_to` at all times
   double raise_to = 9;
 
-  Tensor operator()(const Batch&, double) const override { return {}; }
-  std::unique_ptr<DecodingSession> start_decoding(const Sources& sources) const override {
-    struct Writer : DecodingSession {
-      Sources sources;
-      int raised, t = 0;
-      double raise_to;
-      NextToken step(const Indices&) override {
-        const std::int64_t batch = sources.lengths.elements(), vocabulary = 9;
-        Array logits = Array::zeros({batch, vocabulary});
-        for (std::int64_t b = 0; b < batch; ++b) {
-          const int token =
-              t < sources.lengths.at(b) ? sources.ids.at(t * batch + b) : Vocabulary::end;
-          logits.set(b * vocabulary + token, 1);
-          if (raised >= 0) logits.set(b * vocabulary + raised, raise_to);
-        }
-        ++t;
-        return {.logits = Tensor(logits), .weights = {}, .head_weights = {}};
-      }
-    };
-    auto writer = std::make_unique<Writer>();
-    writer->sources = sources;
-    writer->raised = raised;
-    writer->raise_to = raise_to;
-    return writer;
+  DecoderState start(const Encoded& encoded) const override {
+    DecoderState state;
+    state.source = {{encoded.states, encoded.states, encoded.lengths}};
+    return state;
   }
+  Prediction predict(const Indices&, DecoderState& state) const override {
+    const auto& [ids, unused, lengths] = state.source[0];
+    const std::int64_t batch = lengths.elements(), vocabulary = 9, t = state.position++;
+    Array logits = Array::zeros({batch, vocabulary});
+    for (std::int64_t b = 0; b < batch; ++b) {
+      const auto token = t < lengths.at(b)
+                             ? static_cast<std::int64_t>(ids.value().at(t * batch + b))
+                             : std::int64_t{Vocabulary::end};
+      logits.set(b * vocabulary + token, 1);
+      if (raised >= 0) logits.set(b * vocabulary + raised, raise_to);
+    }
+    return {.logits = Tensor(logits), .weights = {}};
+  }
+  Decoded operator()(const Encoded&, const Targets&) const override { return {}; }
 };
+
+Seq2Seq echo(int raised = -1, double raise_to = 9) {
+  const auto decoder = std::make_shared<Echo>();
+  decoder->raised = raised;
+  decoder->raise_to = raise_to;
+  return Seq2Seq(std::make_shared<Reader>(), decoder);
+}
 
 }  // namespace
 
@@ -166,7 +178,7 @@ TEST_CASE("an encoder-decoder has the gradients of finite differences for every 
       if (cell == "rnn_relu") continue;  // a kink is no place for finite differences
       INFO(cell << " with attention " << attention);
       seed(1);
-      const EncoderDecoder model(small(cell, attention));
+      const Seq2Seq model = *make_model(small(cell, attention));
       std::vector<std::pair<std::string, Tensor>> leaves;
       for (const Param& param : model.parameters()) leaves.emplace_back(param.name, param.value);
       const auto result = gradcheck([&] { return std::vector<Tensor>{model.loss(batch)}; }, leaves);
@@ -181,7 +193,7 @@ TEST_CASE("a stacked encoder-decoder of one direction trains every parameter tha
   options.bidirectional = false;
   options.dropout = 0.2;
   seed(1);
-  const EncoderDecoder model(options);
+  const Seq2Seq model = *make_model(options);
   const Batch batch = make_batch(kExamples);
   CHECK(model(batch).shape() == Shape({4, 3, 7}));
   model.loss(batch).backward();
@@ -195,7 +207,7 @@ TEST_CASE("a stacked encoder-decoder of one direction trains every parameter tha
 
 TEST_CASE("the loss is the mean over the target tokens, whatever the padding") {
   seed(1);
-  const EncoderDecoder model(small());
+  const Seq2Seq model = *make_model(small());
   double sum = 0;
   for (const Example& example : kExamples) {
     const Batch batch = make_batch({&example, 1});
@@ -208,24 +220,24 @@ TEST_CASE("dropout reaches the encoder's network but not the mark on its states"
   EncoderDecoderOptions options = small("rnn");
   options.dropout = 0.5;
   seed(1);
-  const Encoder encoder(options);
+  const auto encoder = make_encoder("recurrent", options);
   const Sources sources = make_batch(kExamples).source;
-  const Array dropped = encoder(sources).states.value();
+  const Array dropped = (*encoder)(sources).states.value();
   {
     const Eval eval;
-    CHECK_FALSE(equal(encoder(sources).states.value(), dropped));
+    CHECK_FALSE(equal((*encoder)(sources).states.value(), dropped));
   }
   // Without the recurrent network only the marks are left.
-  for (const Param& param : encoder.parameters())
+  for (const Param& param : encoder->parameters())
     if (param.name.starts_with("recurrent")) Array(param.value.value()).fill(0);
-  const Array marks = encoder(sources).states.value();
+  const Array marks = (*encoder)(sources).states.value();
   const std::int64_t features = marks.shape().last();
   for (std::int64_t i = 0; i < marks.elements(); ++i) {
     const std::int64_t row = i / features, batch = sources.lengths.elements();
     CHECK((marks.at(i) != 0) == (row / batch < sources.lengths.at(row % batch)));
   }
   const Eval eval;
-  CHECK(equal(encoder(sources).states.value(), marks));
+  CHECK(equal((*encoder)(sources).states.value(), marks));
 }
 
 TEST_CASE("without teacher forcing a step is told the most probable token of the one before") {
@@ -235,7 +247,7 @@ TEST_CASE("without teacher forcing a step is told the most probable token of the
 
   // By hand: the batch with the model's own choices as what it is told.
   seed(3);
-  const EncoderDecoder model(small());
+  const Seq2Seq model = *make_model(small());
   const Batch batch = make_batch(kExamples);
   std::vector<int> input = batch.target_input.to_vector();
   for (std::int64_t t = 1; t < 4; ++t) {
@@ -243,7 +255,10 @@ TEST_CASE("without teacher forcing a step is told the most probable token of the
     for (std::int64_t b = 0; b < 3; ++b) input[static_cast<std::size_t>(t * 3 + b)] = chosen.at(b);
   }
   const Tensor again =
-      model.decoder()(model.encoder()(batch.source), Indices(input, {4, 3}), target_lengths(batch));
+      model
+          .decoder()(model.encode(batch.source),
+                     {.input = Indices(input, {4, 3}), .lengths = target_lengths(batch)})
+          .logits;
   const std::vector<float> expected = own.to_vector(), found = again.value().to_vector();
   for (std::size_t i = 0; i < expected.size(); ++i) CHECK(found[i] == Approx(expected[i]));
 }
@@ -265,11 +280,11 @@ TEST_CASE("token accuracy counts only targets that are no padding") {
 }
 
 TEST_CASE("an encoder-decoder refuses tokens outside of its vocabulary and unknown names") {
-  const EncoderDecoder model(small());
+  const Seq2Seq model = *make_model(small());
   const std::vector<Example> beyond = {{{4, 9}, {4}}};
   REQUIRE_THROWS_WITH(model(make_batch(beyond)), contains("9"));
-  REQUIRE_THROWS_WITH(EncoderDecoder(small("grew")), contains("'grew'"));
-  REQUIRE_THROWS_WITH(EncoderDecoder(small("gru", "dots")), contains("'dots'"));
+  REQUIRE_THROWS_WITH(make_model(small("grew")), contains("'grew'"));
+  REQUIRE_THROWS_WITH(make_model(small("gru", "dots")), contains("'dots'"));
 }
 
 // Greedy search
@@ -280,7 +295,7 @@ TEST_CASE("greedy search finds the same targets whichever sources share a batch"
   EncoderDecoderOptions options = small();
   options.dropout = 0.5;  // which a search must not see
   seed(2);
-  const EncoderDecoder model(options);
+  const Seq2Seq model = *make_model(options);
   const auto alone = greedy_search(model, sources, 9, 1);
   const auto together = greedy_search(model, sources, 9, 60);
   for (std::size_t i = 0; i < sources.size(); ++i) {
@@ -295,7 +310,7 @@ TEST_CASE("greedy search finds the same targets whichever sources share a batch"
 
 TEST_CASE("greedy search gives one row of weights for each token, which adds up to 1") {
   seed(2);
-  const EncoderDecoder model(small());
+  const Seq2Seq model = *make_model(small());
   const std::vector<Ids> sources = {{4, 5, 6, 7}, {8, 4}};
   const std::vector<Hypothesis> found = greedy_search(model, sources, 5);
   for (std::size_t i = 0; i < sources.size(); ++i) {
@@ -310,7 +325,7 @@ TEST_CASE("greedy search gives one row of weights for each token, which adds up 
 }
 
 TEST_CASE("a search that was cut is told from one that ended at just its limit") {
-  const Echo model;
+  const Seq2Seq model = echo();
   const std::vector<Ids> sources = {{4, 5, 6}, {7}, {4, 5}};
   const auto at = [&](int limit) { return greedy_search(model, sources, limit); };
   CHECK(at(3)[0].tokens == Ids{4, 5, 6});
@@ -331,9 +346,8 @@ TEST_CASE("a search that was cut is told from one that ended at just its limit")
 }
 
 TEST_CASE("a search writes no padding, no start and no unknown, however probable they are") {
-  Echo model;
   for (const int special : {Vocabulary::pad, Vocabulary::start, Vocabulary::unknown}) {
-    model.raised = special;
+    const Seq2Seq model = echo(special);
     const auto found = greedy_search(model, std::vector<Ids>{{4, 5, 6}}, 5);
     CHECK(found[0].tokens == Ids{4, 5, 6});
     CHECK(found[0].finished);
@@ -341,10 +355,8 @@ TEST_CASE("a search writes no padding, no start and no unknown, however probable
 }
 
 TEST_CASE("a search among logits that are NaN is an error and not token 0 for ever") {
-  Echo model;
   for (const int id : {Vocabulary::end, 4, 7}) {
-    model.raised = id;
-    model.raise_to = std::nan("");
+    const Seq2Seq model = echo(id, std::nan(""));
     CHECK_THROWS_WITH(greedy_search(model, std::vector<Ids>{{4, 5, 6}}, 5),
                       contains("greedy_search: a logit is NaN"));
   }
@@ -386,7 +398,7 @@ TEST_CASE("the heaviest weights of what are no rows of the source are an error")
 
 TEST_CASE("scheduled sampling draws once a batch, in all of its shards alike") {
   seed(3);
-  const EncoderDecoder model(small());
+  const Seq2Seq model = *make_model(small());
   const Example example{{4, 5, 6}, {6, 5, 4, 6, 5, 4, 6}};
   const Batch batch = make_batch(std::vector<Example>(8, example));
   const std::vector<Batch> shards = shards_of(batch, 4);
@@ -399,7 +411,8 @@ TEST_CASE("scheduled sampling draws once a batch, in all of its shards alike") {
       seed(draws);
       std::vector<double> losses(shards.size());
       sharded_backward(4, [&](std::int64_t i) {
-        const Tensor loss = model.loss(shards[static_cast<std::size_t>(i)], 0.5);
+        const Tensor loss =
+            model.loss(shards[static_cast<std::size_t>(i)], {.teacher_forcing = 0.5});
         losses[static_cast<std::size_t>(i)] = loss.item();
         return loss;
       });
@@ -420,16 +433,16 @@ TEST_CASE("the heaviest weight of each row is where a hypothesis looked") {
 
 TEST_CASE("without attention greedy search has no weights, and an encoder no states") {
   seed(2);
-  const EncoderDecoder model(small("lstm", "none"));
+  const Seq2Seq model = *make_model(small("lstm", "none"));
   const std::vector<Ids> sources = {{4, 5}};
   const Hypothesis found = greedy_search(model, sources, 5).front();
   CHECK(found.weights.empty());
   CHECK(found.argmax(2).empty());
-  CHECK_FALSE(model.encoder()(make_sources(sources)).states.defined());
+  CHECK_FALSE(model.encode(make_sources(sources)).states.defined());
 }
 
 TEST_CASE("a model learns to copy, and its attention to look straight ahead") {
-  const auto check = [](const Seq2SeqModel& model, double learning_rate, int steps) {
+  const auto check = [](const Seq2Seq& model, double learning_rate, int steps) {
     BatchStream batches(copies(2000), 32, 1);
     Adam adam(model.parameters(), {.learning_rate = learning_rate});
     for (int step = 0; step < steps; ++step) {
@@ -447,16 +460,17 @@ TEST_CASE("a model learns to copy, and its attention to look straight ahead") {
   };
   SECTION("an encoder-decoder") {
     seed(4);
-    check(EncoderDecoder({.source_vocabulary = 9,
-                          .target_vocabulary = 9,
-                          .attention = "additive",
-                          .embedding = 16,
-                          .hidden = 16}),
+    check(*make_model({.source_vocabulary = 9,
+                       .target_vocabulary = 9,
+                       .attention = "additive",
+                       .embedding = 16,
+                       .hidden = 16}),
           0.01, 600);
   }
   SECTION("a Transformer") {
     seed(7);
-    check(Transformer({.source_vocabulary = 9,
+    check(*make_model({.model = "transformer",
+                       .source_vocabulary = 9,
                        .target_vocabulary = 9,
                        .embedding = 32,
                        .heads = 2,

@@ -37,7 +37,7 @@ void scatter(const Layer& model) {
 TEST_CASE("a Transformer has the gradients of finite differences") {
   const DefaultDType float64(DType::f64);
   seed(1);
-  const Transformer model(small());
+  const Seq2Seq model = *make_model(small());
   const Batch batch = make_batch(kExamples);
   std::vector<std::pair<std::string, Tensor>> leaves;
   for (const Param& param : model.parameters()) leaves.emplace_back(param.name, param.value);
@@ -49,14 +49,14 @@ TEST_CASE("a Transformer has the gradients of finite differences") {
 TEST_CASE("a Transformer that writes step by step has the logits of the whole sequence") {
   const DefaultDType float64(DType::f64);
   seed(2);
-  const Transformer model(small());
+  const Seq2Seq model = *make_model(small());
   scatter(model);
   const Batch batch = make_batch(kExamples);
   const Indices lengths = target_lengths(batch);
   const Array whole = model(batch).value();  // [T, B, V]
-  const auto writing = model.start_decoding(batch.source);
+  DecoderState state = model.decoder().start(model.encode(batch.source));
   for (std::int64_t t = 0; t < whole.shape()[0]; ++t) {
-    const Array step = writing->step(batch.target_input[t]).logits.value();
+    const Array step = model.decoder().predict(batch.target_input[t], state).logits.value();
     REQUIRE(step.shape() == whole[t].shape());
     for (std::int64_t i = 0; i < step.elements(); ++i)
       if (t < lengths.at(i / step.shape()[1]))
@@ -66,7 +66,7 @@ TEST_CASE("a Transformer that writes step by step has the logits of the whole se
 
 TEST_CASE("greedy search with kept keys and values finds what repeated whole passes find") {
   seed(3);
-  const Transformer model(small());
+  const Seq2Seq model = *make_model(small());
   scatter(model);
   const std::vector<Ids> sources = {{4, 5, 6, 7}, {8}, {7, 4}};
   constexpr int kLongest = 9;
@@ -76,9 +76,8 @@ TEST_CASE("greedy search with kept keys and values finds what repeated whole pas
     Ids target = {Vocabulary::start};
     for (int t = 0; t < kLongest; ++t) {
       const Indices input(target, {std::ssize(target), 1});
-      const Tensor states =
-          model.decode(input, model.memorize(make_sources({&sources[i], 1}))).output;
-      Array logits = model.output(states[t]).value().clone();
+      const Encoded encoded = model.encode(make_sources({&sources[i], 1}));
+      Array logits = model.decoder()(encoded, {.input = input}).logits[t].value().clone();
       for (const int id : {Vocabulary::pad, Vocabulary::start, Vocabulary::unknown})
         logits.set(id, -1e9);  // a search writes none of these
       target.push_back(argmax(Tensor(logits)).at(0));
@@ -90,29 +89,32 @@ TEST_CASE("greedy search with kept keys and values finds what repeated whole pas
   }
 }
 
-TEST_CASE("a Transformer's weights are the mean of its last layer's heads, all of which are kept") {
+TEST_CASE(
+    "a Transformer's alignment is the mean of its last layer's heads, all of which are kept") {
   seed(4);
-  const Transformer model(small());
+  const Seq2Seq model = *make_model(small());
   const Batch batch = make_batch(kExamples);
-  const NextToken next = model.start_decoding(batch.source)->step(batch.target_input[0]);
-  REQUIRE(next.head_weights.size() == 2);
-  REQUIRE(next.head_weights[1].shape() == Shape({3, 2, 1, 3}));
-  REQUIRE(next.weights.shape() == Shape({3, 3}));
+  DecoderState state = model.decoder().start(model.encode(batch.source));
+  const Prediction next = model.decoder().predict(batch.target_input[0], state);
+  REQUIRE(next.weights.size() == 2);
+  REQUIRE(next.weights[1].shape() == Shape({3, 2, 3}));
+  const Array alignment = next.alignment().value();
+  REQUIRE(alignment.shape() == Shape({3, 3}));
   for (std::int64_t b = 0; b < 3; ++b) {
     double total = 0;
     for (std::int64_t s = 0; s < 3; ++s) {
-      const Array heads = next.head_weights[1].value()[b];
-      CHECK(next.weights.value()[b].at(s) == Approx((heads.at(s) + heads.at(3 + s)) / 2));
-      total += next.weights.value()[b].at(s);
+      const Array heads = next.weights[1].value()[b];
+      CHECK(alignment[b].at(s) == Approx((heads.at(s) + heads.at(3 + s)) / 2));
+      total += alignment[b].at(s);
     }
     CHECK(total == Approx(1));
   }
-  CHECK(next.weights.value().at(3 + 1) == 0);  // beyond the length of source 1
+  CHECK(alignment.at(3 + 1) == 0);  // beyond the length of source 1
 }
 
 TEST_CASE("a Transformer tells positions apart, in source and target") {
   seed(5);
-  const Transformer model(small());
+  const Seq2Seq model = *make_model(small());
   const auto logits = [&](const Ids& source, const Ids& target) {
     const Example example{source, target};
     return model(make_batch({&example, 1})).value().to_vector();
@@ -124,14 +126,14 @@ TEST_CASE("a Transformer tells positions apart, in source and target") {
 
 TEST_CASE("a Transformer reads and writes sequences longer than any before") {
   seed(5);
-  const Transformer model(small());
+  const Seq2Seq model = *make_model(small());
   const std::vector<Ids> sources = {Ids(300, 4)};
   CHECK(greedy_search(model, sources, 40)[0].tokens.size() <= 40);
 }
 
 TEST_CASE("a Transformer's loss is the mean over the target tokens, whatever the padding") {
   seed(6);
-  const Transformer model(small());
+  const Seq2Seq model = *make_model(small());
   double sum = 0;
   for (const Example& example : kExamples) {
     const Batch batch = make_batch({&example, 1});
@@ -148,11 +150,11 @@ TEST_CASE("models are made by name, and what does not fit is explained") {
   }
   options.model = "perceptron";
   CHECK_THROWS_WITH(make_model(options),
-                    "model: 'perceptron' is unknown; known are recurrent, transformer");
+                    "encoder: \'perceptron\' is unknown; known are recurrent, transformer");
   options.model = "transformer";
   options.heads = 4;
   CHECK_THROWS_WITH(make_model(options), contains("6 features cannot be shared out over 4 heads"));
   CHECK_THROWS_WITH(
-      Transformer(small())(make_batch(kExamples), 0.5),
+      (*make_model(small()))(make_batch(kExamples), 0.5),
       contains("Transformer: teacher forcing 0.5 asked for") && contains("so it must be 1"));
 }

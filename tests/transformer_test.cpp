@@ -361,4 +361,8 @@ TEST_CASE("the Transformer's errors name what does not fit") {
   CHECK_THROWS_WITH(decoder(x, {}),
                     "TransformerDecoder: 0 memories of the source and 0 of what was seen; expected "
                     "2, one for each layer (and none seen at first)");
+  const TransformerDecoder alone(small(), 2, /*cross_attention=*/false);
+  CHECK_THROWS_WITH(alone(x, decoder.memorize(x)),
+                    contains("2 memories of a source given; expected none"));
+  CHECK_THROWS_WITH(alone.memorize(x), contains("made without cross-attention"));
 }

@@ -3,36 +3,53 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "attune/autograd/array/named_arrays.h"
 #include "attune/train/safetensors.h"
 
 namespace attune {
 namespace {
 
-// The weight of LayerNorm was called gain before version 0.2.
-void rename_gains(const Layer& layer, NamedArrays& arrays) {
-  constexpr std::string_view kEarlier = "gain", kName = "weight";
-  std::set<std::string> known;
-  for (const Param& param : layer.parameters()) known.insert(param.name);
-  for (auto& [name, value] : arrays) {
-    const bool is_last = name == kEarlier || name.ends_with(fmt::format(".{}", kEarlier));
-    if (is_last && !known.contains(name))
-      name.replace(name.size() - kEarlier.size(), kEarlier.size(), kName);
-  }
+// Before version 0.2 the weight of LayerNorm was called gain, and a Transformer's embeddings and
+// output stood beside its encoder and decoder, whose layers stood in these.
+std::string current_name(std::string name) {
+  constexpr std::string_view kGain = "gain";
+  if (name == kGain || name.ends_with(fmt::format(".{}", kGain)))
+    name.replace(name.size() - kGain.size(), kGain.size(), "weight");
+  constexpr std::pair<std::string_view, std::string_view> kPrefixes[] = {
+      {"source_embedding.", "encoder.embedding."},
+      {"target_embedding.", "decoder.embedding."},
+      {"output.", "decoder.output."},
+      {"encoder.layer", "encoder.transformer.layer"},
+      {"encoder.norm.", "encoder.transformer.norm."},
+      {"decoder.layer", "decoder.transformer.layer"},
+      {"decoder.norm.", "decoder.transformer.norm."},
+  };
+  for (const auto& [earlier, now] : kPrefixes)
+    if (name.starts_with(earlier)) return name.replace(0, earlier.size(), now);
+  return name;
 }
 
 }  // namespace
+
+NamedArrays with_current_names(const Layer& layer, NamedArrays arrays) {
+  std::set<std::string> known;
+  for (const Param& param : layer.parameters()) known.insert(param.name);
+  for (auto& [name, value] : arrays) {
+    std::string now = current_name(name);
+    if (!known.contains(name) && known.contains(now)) name = std::move(now);
+  }
+  return arrays;
+}
 
 void save_parameters(const std::string& path, const Layer& layer) {
   save_safetensors(path, {layer.values(), {}, /*digest=*/true});
 }
 
 void load_parameters(const std::string& path, Layer& layer) {
-  Safetensors content = load_safetensors(path);
-  rename_gains(layer, content.arrays);
+  const Safetensors content = load_safetensors(path);
   try {
-    layer.load(content.arrays);
+    layer.load(with_current_names(layer, content.arrays));
   } catch (const Error& error) {
     fail("{} (in '{}')", error.what(), path);
   }

@@ -2,9 +2,13 @@
 
 #include <string>
 
+#include "attune/autograd/array/named_arrays.h"
 #include "attune/layers/layer.h"
 
 namespace attune {
+
+/// Parameters of `layer` as an earlier version may have named them, by their names of today.
+NamedArrays with_current_names(const Layer& layer, NamedArrays arrays);
 
 /// Writes the parameters of `layer` under their names to a safetensors file, which is replaced as a
 /// whole or not at all. Errors: the system's.

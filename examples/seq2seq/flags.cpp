@@ -215,6 +215,15 @@ void add_model_flags(CLI::App& command, TrainOptions& options) {
       ->check(one_of(attention_names()))
       ->capture_default_str()
       ->group(group);
+  command.add_option("--normalizer", options.normalizer, "what makes weights of scores")
+      ->check(one_of(attune::normalizer_names()))
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_flag("--embedding-residual,!--no-embedding-residual", options.embedding_residual,
+                "add each symbol's embedding, mapped to their size, to the encoder's states (the "
+                "default), or not")
+      ->group(group);
   command
       .add_flag("--bidirectional,!--no-bidirectional", options.bidirectional,
                 "read the source from both ends (the default), or not")
@@ -229,8 +238,9 @@ void add_model_flags(CLI::App& command, TrainOptions& options) {
        "have this size");
   size("--hidden", options.hidden, "units of the recurrent encoder in each direction")
       ->capture_default_str();
-  size("--heads", options.heads, "heads of a transformer's attention; --embedding is a multiple")
-      ->capture_default_str();
+  size("--heads", options.heads,
+       "heads of attention; 1 of a recurrent model, 4 of a transformer, whose --embedding is a "
+       "multiple");
   size("--feed-forward", options.feed_forward,
        "inner units of a transformer's feed-forward networks; 4 times --embedding by default");
   command
@@ -324,9 +334,10 @@ struct Misfit {
 constexpr Misfit kMisfits[] = {
     {"transformer", "--cell", "it has attention where a recurrent model has cells"},
     {"transformer", "--attention", "its score is always the scaled dot product, in --heads"},
+    {"transformer", "--normalizer", "its weights are always the softmax of scores"},
+    {"transformer", "--embedding-residual", "its layers are residual, always"},
     {"transformer", "--bidirectional", "its encoder looks both ways, always"},
     {"transformer", "--hidden", "its width is --embedding, and --feed-forward inside of layers"},
-    {"recurrent", "--heads", "its attention has one head, with the score --attention"},
     {"recurrent", "--feed-forward", "its width is --hidden"},
 };
 
@@ -338,15 +349,24 @@ void check_fits_model(const CLI::App& command, const TrainOptions& options) {
                                  fmt::format("a {} model has no such thing: {}", model, instead));
   if (options.data == "-" && options.valid == "-")
     throw CLI::ValidationError("--valid", "standard input has the pairs of --data already");
-  if (!options.is_transformer()) return;
+  if (!options.is_transformer()) {
+    const int size = options.hidden * (options.bidirectional ? 2 : 1);
+    if (size % options.head_count() != 0)
+      throw CLI::ValidationError(
+          "--heads",
+          fmt::format("the decoder's states of size {}, which --hidden and --bidirectional make, "
+                      "cannot be shared out over {} heads; use a multiple",
+                      size, options.head_count()));
+    return;
+  }
   if (options.teacher_forcing < 1)
     throw CLI::ValidationError("--teacher-forcing",
                                "a transformer computes all positions of a target at once, each "
                                "told the right tokens before it; leave it at 1");
-  if (options.embedding_size() % options.heads != 0)
+  if (options.embedding_size() % options.head_count() != 0)
     throw CLI::ValidationError(
         "--heads", fmt::format("--embedding {} cannot be shared out over {} heads; use a multiple",
-                               options.embedding_size(), options.heads));
+                               options.embedding_size(), options.head_count()));
 }
 
 void add_train(CLI::App& app, TrainOptions& options) {

@@ -12,7 +12,7 @@ struct Outcome {
 };
 
 /// Adds the gradients of a batch to the parameters', in shards that threads share out.
-Outcome add_gradients(const attune::Seq2SeqModel& model, const attune::Batch& batch,
+Outcome add_gradients(const attune::Seq2Seq& model, const attune::Batch& batch,
                       const TrainOptions& options);
 
 }  // namespace seq2seq

@@ -34,9 +34,11 @@ std::string model_text(const attune::EncoderDecoderOptions& model) {
   if (model.model == "transformer")
     return fmt::format("transformer, {}, {} heads, embedding {}, feed-forward {}",
                        layers_text(model.layers), model.heads, model.embedding, model.feed_forward);
-  return fmt::format("recurrent {}, {}{}, {} attention, embedding {}, hidden {}", model.cell,
+  const std::string heads =
+      model.head_count() > 1 ? fmt::format(" in {} heads", model.head_count()) : "";
+  return fmt::format("recurrent {}, {}{}, {} attention{}, embedding {}, hidden {}", model.cell,
                      layers_text(model.layers), model.bidirectional ? " in both directions" : "",
-                     model.attention == "none" ? "no" : model.attention, model.embedding,
+                     model.attention == "none" ? "no" : model.attention, heads, model.embedding,
                      model.hidden);
 }
 

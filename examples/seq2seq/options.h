@@ -26,10 +26,11 @@ struct TrainOptions {
   std::string model = "recurrent";
   std::optional<int> layers, embedding;  // see layer_count(), embedding_size()
   double dropout = 0;
-  std::string cell = "gru", attention = "additive";  // of a recurrent model
-  bool bidirectional = true;
+  // Of a recurrent model.
+  std::string cell = "gru", attention = "additive", normalizer = "softmax";
+  bool bidirectional = true, embedding_residual = true;
   int hidden = 64;
-  int heads = 4;                    // of a transformer
+  std::optional<int> heads;         // see head_count()
   std::optional<int> feed_forward;  // see feed_forward_size()
 
   int batch = 64;
@@ -68,6 +69,7 @@ struct TrainOptions {
   bool is_transformer() const { return model == "transformer"; }
   int layer_count() const { return layers.value_or(is_transformer() ? 2 : 1); }
   int embedding_size() const { return embedding.value_or(is_transformer() ? 128 : 32); }
+  int head_count() const { return heads.value_or(is_transformer() ? 4 : 1); }
   int feed_forward_size() const { return feed_forward.value_or(4 * embedding_size()); }
   std::int64_t warmup_steps() const { return warmup.value_or(is_transformer() ? steps / 10 : 0); }
 };

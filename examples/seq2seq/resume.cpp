@@ -11,6 +11,7 @@ TrainOptions deciding(TrainOptions options) {
   options.max_length = options.limit();
   options.layers = options.layer_count();
   options.embedding = options.embedding_size();
+  options.heads = options.head_count();
   options.feed_forward = options.feed_forward_size();
   if (!options.epochs) options.warmup = options.warmup_steps();
   const auto hide = [](std::string& file) {

@@ -42,7 +42,7 @@ Run read_run(const std::string& folder) {
   // Only now is it sure that its sizes are those of the file, not of a slip of somebody's hand.
   run.model = attune::make_model(config.model);
   try {
-    run.model->load(saved.arrays);
+    run.model->load(attune::with_current_names(*run.model, saved.arrays));
   } catch (const attune::Error& error) {
     attune::fail("{} (in '{}')", error.what(), path);
   }

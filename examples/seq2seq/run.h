@@ -34,7 +34,7 @@ struct Run {
   std::string folder;
   RunConfig config;
   attune::Vocabulary source, target;
-  std::shared_ptr<attune::Seq2SeqModel> model;
+  std::shared_ptr<attune::Seq2Seq> model;
 
   std::string file(const char* name) const { return folder + "/" + name; }
 };

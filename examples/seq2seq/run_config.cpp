@@ -28,11 +28,11 @@ Json to_json(const attune::EncoderDecoderOptions& model) {
         {"target_vocabulary", model.target_vocabulary},
         {"layers", model.layers},
         {"embedding", model.embedding},
-        {"heads", model.heads},
+        {"heads", model.head_count()},
         {"feed_forward", model.feed_forward},
         {"dropout", model.dropout},
     };
-  return {
+  Json json = {
       {"source_vocabulary", model.source_vocabulary},
       {"target_vocabulary", model.target_vocabulary},
       {"cell", model.cell},
@@ -43,6 +43,13 @@ Json to_json(const attune::EncoderDecoderOptions& model) {
       {"hidden", model.hidden},
       {"dropout", model.dropout},
   };
+  // What runs of earlier times do not have stands there only where it is not what they were.
+  const attune::EncoderDecoderOptions earlier;
+  if (model.normalizer != earlier.normalizer) json["normalizer"] = model.normalizer;
+  if (model.embedding_residual != earlier.embedding_residual)
+    json["embedding_residual"] = model.embedding_residual;
+  if (model.head_count() != earlier.head_count()) json["heads"] = model.head_count();
+  return json;
 }
 
 // Takes the values out of an object of config.json. A value is what it says, or an error that
@@ -136,6 +143,10 @@ attune::EncoderDecoderOptions model_from(const std::string& kind, Reader json) {
     model.cell = json.one_of("cell", attune::cell_names());
     model.attention = json.one_of("attention", attentions);
     model.bidirectional = json.flag("bidirectional");
+    if (json.has("normalizer"))
+      model.normalizer = json.one_of("normalizer", attune::normalizer_names());
+    if (json.has("embedding_residual")) model.embedding_residual = json.flag("embedding_residual");
+    if (json.has("heads")) model.heads = json.whole_number("heads", 1);
     model.hidden = json.whole_number("hidden", 1);
   }
   json.finish();

@@ -39,12 +39,14 @@ Run make_run(const TrainOptions& options, const TrainingData& data) {
                              .target_vocabulary = data.target.size(),
                              .cell = options.cell,
                              .attention = options.attention,
+                             .normalizer = options.normalizer,
                              .bidirectional = options.bidirectional,
+                             .embedding_residual = options.embedding_residual,
                              .layers = options.layer_count(),
                              .embedding = options.embedding_size(),
                              .hidden = options.hidden,
                              .dropout = options.dropout,
-                             .heads = options.heads,
+                             .heads = options.head_count(),
                              .feed_forward = options.feed_forward_size()}};
   attune::seed(options.seed);
   return {options.run, config, data.source, data.target, attune::make_model(config.model)};
@@ -152,7 +154,7 @@ bool all_finite(const std::vector<attune::Param>& parameters) {
 }
 
 // The loss of a batch as a trained model has it.
-double loss_of(const attune::Seq2SeqModel& model, const attune::Batch& batch) {
+double loss_of(const attune::Seq2Seq& model, const attune::Batch& batch) {
   const attune::NoGrad no_grad;
   const attune::Eval eval;
   return model.loss(batch).item();
@@ -256,7 +258,7 @@ int train(const TrainOptions& given) {
   if (options.epochs) options.steps = *options.epochs * data.batches.batches_per_epoch();
 
   Run run = make_run(options, data);
-  attune::Seq2SeqModel& model = *run.model;
+  attune::Seq2Seq& model = *run.model;
   const std::vector<attune::Param> parameters = model.parameters();
   const auto optimizer = attune::make_optimizer(options.optimizer, parameters,
                                                 {.learning_rate = options.learning_rate});

@@ -47,7 +47,7 @@ Validation::Validation(const Run& run, const TrainOptions& options)
         std::span(examples).subspan(first, std::min(kBatch, examples.size() - first))));
 }
 
-double Validation::loss(const attune::Seq2SeqModel& model) const {
+double Validation::loss(const attune::Seq2Seq& model) const {
   const attune::NoGrad no_grad;
   const attune::Eval eval;
   double sum = 0;

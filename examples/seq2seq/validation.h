@@ -23,7 +23,7 @@ class Validation {
   std::string fingerprint() const;
 
  private:
-  double loss(const attune::Seq2SeqModel& model) const;
+  double loss(const attune::Seq2Seq& model) const;
 
   std::vector<Question> questions_;
   std::vector<attune::Batch> batches_;

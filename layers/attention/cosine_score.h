@@ -10,10 +10,11 @@ struct CosineScoreOptions {
 };
 
 /// score(h, y) = beta h . y / (|h| |y|): how far two directions agree, whatever their lengths,
-/// times a sharpness beta > 0 (Graves et al. 2014, eq. 5 and 6, content addressing). There a controller
-/// gives beta anew at every step; here it is learned, as beta = exp(b), and starts at 10, as in Liu
-/// et al. 2022 (Swin Transformer V2, sec. 3.3). Keys are brought to length 1 once for each source.
-/// Parameters: log_sharpness b [1]. A key or query of 0 has the score 0.
+/// times a sharpness beta > 0 (Graves et al. 2014, eq. 5 and 6, content addressing). There a
+/// controller gives beta anew at every step; here it is learned, as beta = exp(b), and starts at
+/// 10, as in Liu et al. 2022 (Swin Transformer V2, sec. 3.3). Keys are brought to length 1 once for
+/// each source. A key or query of 0 has the score 0.
+/// Parameters: log_sharpness b [1].
 /// Errors: queries and keys differ in size; a sharpness that is not above 0.
 class CosineScore : public AttentionScore {
  public:

@@ -1,0 +1,179 @@
+#include "attune/models/recurrent_decoder.h"
+
+#include <cstddef>
+#include <utility>
+
+#include "attune/autograd/array/random.h"
+#include "attune/autograd/ops/activations.h"
+#include "attune/autograd/ops/padding.h"
+#include "attune/autograd/ops/reductions.h"
+#include "attune/autograd/ops/shaping.h"
+#include "attune/autograd/scopes.h"
+
+namespace attune {
+namespace {
+
+bool attends(const RecurrentDecoderOptions& options) {
+  return options.source_size > 0 && options.attention != "none";
+}
+
+std::int64_t context_size(const RecurrentDecoderOptions& options) {
+  return attends(options) ? options.source_size : 0;
+}
+
+// Which sequences still go on at a step: lengths of 1, and 0 for the others.
+Indices going_on(const Indices& lengths, std::int64_t step) {
+  if (!lengths.defined()) return {};
+  std::vector<std::int32_t> at_step = lengths.to_vector();
+  for (std::int32_t& length : at_step) length = length > step ? 1 : 0;
+  return Indices(at_step, lengths.shape());
+}
+
+// [B, S] of one head, or [B, H, S], as [B, H, S].
+Tensor with_heads(const Tensor& weights) {
+  return weights.rank() == 3 ? weights : reshape(weights, weights.shape().with(1, 1));
+}
+
+}  // namespace
+
+// W_ih y of the tokens y before, [..., B, G H]: known for all steps at once when they are told.
+struct RecurrentDecoder::Told {
+  ProjectedInput input;
+
+  Told operator[](std::int64_t step) const { return {input[step]}; }
+  // No gradient comes from steps beyond the lengths, but 0 times a NaN that they are told would.
+  Told masked(const Indices& lengths) const {
+    Told result = *this;
+    result.input.gates = mask_padding(std::move(result.input.gates), lengths);
+    return result;
+  }
+};
+
+RecurrentDecoder::RecurrentDecoder(const RecurrentDecoderOptions& options)
+    : embedding_(child("embedding", Embedding(options.vocabulary, options.embedding))),
+      dropout_(options.dropout),
+      output_(child("output", Linear(options.size + context_size(options), options.vocabulary))) {
+  const std::int64_t size = options.size;
+  if (attends(options))
+    attention_ =
+        child("attention", Attention(options.attention, {.query_size = size,
+                                                         .key_size = options.source_size,
+                                                         .hidden = options.attention_hidden,
+                                                         .heads = options.heads,
+                                                         .normalizer = options.normalizer}));
+  for (int i = 0; i < options.layers; ++i) {
+    const std::int64_t input = i == 0 ? options.embedding + context_size(options) : size;
+    cells_.push_back(child(fmt::format("layer{}", i), make_cell(options.cell, input, size)));
+    if (options.source_size == 0) continue;
+    Bridge bridge{child(fmt::format("bridge{}_h", i), Linear(options.source_size, size)), {}};
+    if (cells_.back()->initial_state(1).c.defined())
+      bridge.c = child(fmt::format("bridge{}_c", i), Linear(options.source_size, size));
+    bridges_.push_back(bridge);
+  }
+}
+
+DecoderState RecurrentDecoder::start(const Encoded& encoded) const {
+  DecoderState state;
+  // Step 3, keys and values: the encoder's states, looked at once.
+  if (attention_) state.source = {attention_->memorize(encoded.states, encoded.lengths)};
+  for (std::size_t i = 0; i < bridges_.size(); ++i) {
+    const auto [h, c] = encoded.summary(i);
+    const auto& bridge = bridges_[i];
+    state.layers.push_back(
+        {tanh(bridge.h(h)), bridge.c ? tanh((*bridge.c)(c.defined() ? c : h)) : Tensor()});
+  }
+  return state;
+}
+
+RecurrentDecoder::Told RecurrentDecoder::tell(const Indices& tokens) const {
+  return {dropout_.active() ? cells_[0]->project(dropout_(embedding_(tokens)))
+                            : cells_[0]->project(embedding_, tokens)};
+}
+
+AttentionResult RecurrentDecoder::step(const Told& previous, DecoderState& state,
+                                       bool weights) const {
+  AttentionResult found;
+  if (attention_) {
+    // Step 2, query: s_{t-1}. Steps 4 to 7, score, weights, weighted sum, context: in attend().
+    found =
+        attention_->attend(state.query(), state.source[0], state.attention, {.weights = weights});
+    state.attention = std::move(found.next);
+  }
+  // Step 8, combine: the context beside the token before goes into the cell, and beside the new
+  // state into output().
+  RecurrentInput x(found.context, previous.input);
+  for (std::size_t i = 0; i < cells_.size(); ++i) {
+    if (i > 0) x = dropout_(state.layers[i - 1].h);
+    state.layers[i] = (*cells_[i])(x, state.layers[i]);
+  }
+  ++state.position;
+  return found;
+}
+
+Tensor RecurrentDecoder::output(const Tensor& states, const Tensor& contexts) const {
+  return output_(dropout_(contexts.defined() ? concat({states, contexts}, -1) : states));
+}
+
+Indices RecurrentDecoder::most_probable(const DecoderState& state, const Tensor& context) const {
+  const NoGrad no_grad;
+  const Eval eval;
+  return argmax(output(state.query(), context));
+}
+
+Prediction RecurrentDecoder::predict(const Indices& previous, DecoderState& state) const {
+  begin(state, previous.elements());
+  const AttentionResult found = step(tell(previous), state, /*weights=*/true);
+  Prediction next{.logits = output(state.query(), found.context), .weights = {}};
+  if (attention_) next.weights.push_back(with_heads(found.weights));
+  return next;
+}
+
+Decoded RecurrentDecoder::operator()(const Encoded& encoded, const Targets& targets) const {
+  DecoderState state = start(encoded);
+  begin(state, targets.input.shape()[1]);
+  const Told told = tell(targets.input).masked(targets.lengths);  // [T, B, G H]
+  std::vector<Tensor> states, contexts, penalties;
+  // Step 9, repeat, once for each token of the target.
+  for (std::int64_t t = 0; t < targets.input.shape()[0]; ++t) {
+    const bool tells = t == 0 || targets.teacher_forcing >= 1 ||
+                       batch_generator().uniform() < targets.teacher_forcing;
+    AttentionResult found;
+    if (tells) {
+      found = step(told[t], state, /*weights=*/false);
+    } else {
+      const Indices own = most_probable(state, attention_ ? contexts.back() : Tensor());
+      const Told last = tell(own.reshape({1, own.elements()}));
+      found = step(last.masked(going_on(targets.lengths, t))[0], state, /*weights=*/false);
+    }
+    states.push_back(state.query());
+    if (attention_) contexts.push_back(found.context);
+    if (found.penalty.defined()) penalties.push_back(found.penalty);
+  }
+  // One product for all steps: W [s ; c] for each step alone would cost several times as much.
+  return {output(stack(states), attention_ ? stack(contexts) : Tensor()),
+          penalties.empty() ? Tensor() : stack(penalties)};
+}
+
+// Without a source the first step tells how many targets there are.
+void RecurrentDecoder::begin(DecoderState& state, std::int64_t batch) const {
+  if (!state.layers.empty()) return;
+  for (const auto& cell : cells_) state.layers.push_back(cell->initial_state(batch));
+}
+
+std::shared_ptr<Decoder> make_recurrent_decoder(const EncoderDecoderOptions& options,
+                                                std::int64_t source_size) {
+  return std::make_shared<RecurrentDecoder>(
+      RecurrentDecoderOptions{.vocabulary = options.target_vocabulary,
+                              .source_size = source_size,
+                              .cell = options.cell,
+                              .embedding = options.embedding,
+                              .size = options.state_size(),
+                              .layers = options.layers,
+                              .dropout = options.dropout,
+                              .attention = options.attention,
+                              .normalizer = options.normalizer,
+                              .attention_hidden = options.hidden,
+                              .heads = options.head_count()});
+}
+
+}  // namespace attune

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "attune/layers/attention/attention.h"
+#include "attune/layers/dropout.h"
+#include "attune/layers/embedding.h"
+#include "attune/layers/linear.h"
+#include "attune/layers/recurrent_cell.h"
+#include "attune/models/decoder.h"
+
+namespace attune {
+
+struct RecurrentDecoderOptions {
+  std::int64_t vocabulary = 0;   ///< V
+  std::int64_t source_size = 0;  ///< D of the encoder's states; 0: there is no source
+  std::string cell = "gru";      ///< a name that make_cell() knows
+  std::int64_t embedding = 32;   ///< size of a token's vector
+  std::int64_t size = 128;       ///< of its states
+  int layers = 1;
+  double dropout = 0;                  ///< of embeddings, between layers and before the output
+  std::string attention = "additive";  ///< a name that make_score() knows, or "none"
+  std::string normalizer = "softmax";  ///< a name that make_normalizer() knows
+  std::int64_t attention_hidden = 64;  ///< units of a score that is a network
+  std::int64_t heads = 1;              ///< of attention; `size` is a multiple of it
+};
+
+/// A recurrent network that looks at the source before every step (Bahdanau et al. 2015, sec. 3.1).
+/// For each step t, with the state s_{t-1} and the token y_{t-1} before it, and the encoder's
+/// states h:
+///
+///     c_t, a_t = attention(query s_{t-1}, keys and values h)   what is there, and where it looked
+///     s_t      = cell([embedding(y_{t-1}) ; c_t], s_{t-1})     layers on top of each other
+///     logits_t = W [s_t ; c_t] + b                             of the token y_t
+///
+/// It starts from s_{-1} = tanh(W h_last + b), the bridge from Encoded::summary(). Without
+/// attention there is no c_t, and the bridge is all that it knows of the source; without a source
+/// it starts from 0.
+///
+/// Parameters: embedding.weight, output.weight, output.bias, attention. ... as in Attention,
+/// layer0.weight_ih, ... as in RecurrentCell, bridge0_h.weight, ...; of LSTMs bridge0_c too.
+/// Errors: sizes below 1; an unknown cell, score or normaliser; a dropout outside [0, 1).
+class RecurrentDecoder : public Decoder {
+ public:
+  explicit RecurrentDecoder(const RecurrentDecoderOptions& options);
+
+  DecoderState start(const Encoded& encoded) const override;
+  Prediction predict(const Indices& previous, DecoderState& state) const override;
+  Decoded operator()(const Encoded& encoded, const Targets& targets) const override;
+
+ private:
+  struct Told;  // the tokens before, ready for the first cell
+  struct Bridge {
+    Linear h;
+    std::optional<Linear> c;
+  };
+
+  void begin(DecoderState& state, std::int64_t batch) const;
+  Told tell(const Indices& tokens) const;
+  /// Steps two to eight of attention; returns what attention found.
+  AttentionResult step(const Told& previous, DecoderState& state, bool weights) const;
+  /// Logits [..., V] from states [..., size] and contexts [..., D].
+  Tensor output(const Tensor& states, const Tensor& contexts) const;
+  Indices most_probable(const DecoderState& state, const Tensor& context) const;
+
+  Embedding embedding_;
+  Dropout dropout_;
+  std::optional<Attention> attention_;
+  std::vector<std::shared_ptr<RecurrentCell>> cells_;
+  std::vector<Bridge> bridges_;
+  Linear output_;
+};
+
+std::shared_ptr<Decoder> make_recurrent_decoder(const EncoderDecoderOptions& options,
+                                                std::int64_t source_size);
+
+}  // namespace attune

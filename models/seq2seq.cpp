@@ -1,0 +1,88 @@
+#include "attune/models/seq2seq.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "attune/autograd/ops/arithmetic.h"
+#include "attune/autograd/ops/losses.h"
+#include "attune/autograd/ops/padding.h"
+#include "attune/autograd/ops/reductions.h"
+
+namespace attune {
+namespace {
+
+// penalty [T, B] of the steps that count, a token.
+Tensor mean_penalty(const Tensor& penalty, const Batch& batch) {
+  return sum(mask_padding(penalty, target_lengths(batch))) / static_cast<double>(batch.tokens);
+}
+
+}  // namespace
+
+Seq2Seq::Seq2Seq(std::shared_ptr<Encoder> encoder, std::shared_ptr<Decoder> decoder)
+    : encoder_(child("encoder", std::move(encoder))),
+      decoder_(child("decoder", std::move(decoder))) {}
+
+Seq2Seq::Seq2Seq(std::shared_ptr<Decoder> decoder)
+    : decoder_(child("decoder", std::move(decoder))) {}
+
+Encoded Seq2Seq::encode(const Source& source) const {
+  return encoder_ ? (*encoder_)(source) : Encoded{};
+}
+
+Decoded Seq2Seq::decode(const Source& source, const Batch& batch, double teacher_forcing) const {
+  return (*decoder_)(encode(source), {.input = batch.target_input,
+                                      .lengths = target_lengths(batch),
+                                      .teacher_forcing = teacher_forcing});
+}
+
+Tensor Seq2Seq::operator()(const Batch& batch, double teacher_forcing) const {
+  return decode(batch.source, batch, teacher_forcing).logits;
+}
+
+Seq2SeqResult Seq2Seq::forward(const Source& source, const Batch& batch,
+                               const LossOptions& options) const {
+  const Decoded decoded = decode(source, batch, options.teacher_forcing);
+  const Tensor loss =
+      cross_entropy(decoded.logits, batch.target_output, kIgnore, options.label_smoothing);
+  return {decoded.penalty.defined() ? loss + mean_penalty(decoded.penalty, batch) : loss,
+          decoded.logits};
+}
+
+Tensor Seq2Seq::loss(const Batch& batch, const LossOptions& options) const {
+  return forward(batch.source, batch, options).loss;
+}
+
+const Encoder& Seq2Seq::encoder() const {
+  ATTUNE_CHECK(encoder_, "Seq2Seq: a language model has no encoder");
+  return *encoder_;
+}
+
+std::shared_ptr<Seq2Seq> make_model(const EncoderDecoderOptions& options) {
+  auto encoder = make_encoder(options.model, options);
+  auto decoder = make_decoder(options.model, options, encoder->state_size());
+  return std::make_shared<Seq2Seq>(std::move(encoder), std::move(decoder));
+}
+
+std::vector<std::string> model_names() {
+  const std::vector<std::string> known = encoders().names();
+  std::vector<std::string> names = decoders().names();
+  std::erase_if(names, [&](const std::string& name) {
+    return std::find(known.begin(), known.end(), name) == known.end();
+  });
+  return names;
+}
+
+double token_accuracy(const Tensor& logits, const Indices& targets) {
+  const Indices chosen = argmax(logits);
+  ATTUNE_CHECK(chosen.shape() == targets.shape(),
+               "token_accuracy: logits {} do not fit targets {}; expected [..., V] and [...]",
+               logits.shape(), targets.shape());
+  std::int64_t count = 0, right = 0;
+  for (std::int64_t i = 0; i < targets.elements(); ++i) {
+    count += targets.at(i) != kIgnore;
+    right += targets.at(i) == chosen.at(i);
+  }
+  return static_cast<double>(right) / static_cast<double>(std::max<std::int64_t>(1, count));
+}
+
+}  // namespace attune

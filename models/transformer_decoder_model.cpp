@@ -1,0 +1,76 @@
+#include "attune/models/transformer_decoder_model.h"
+
+#include "attune/autograd/ops/padding.h"
+#include "attune/autograd/ops/shaping.h"
+#include "attune/models/transformer_encoder_model.h"
+
+namespace attune {
+namespace {
+
+bool needs_bridge(const TransformerDecoderModelOptions& options) {
+  return options.source_size > 0 && options.source_size != options.transformer.features;
+}
+
+}  // namespace
+
+TransformerDecoderModel::TransformerDecoderModel(const TransformerDecoderModelOptions& options)
+    : source_size_(options.source_size),
+      embedding_(
+          child("embedding", scaled_embedding(options.vocabulary, options.transformer.features))),
+      positions_(options.transformer.features),
+      dropout_(options.transformer.dropout),
+      bridge_(needs_bridge(options)
+                  ? child("bridge", Linear(options.source_size, options.transformer.features))
+                  : std::optional<Linear>()),
+      transformer_(
+          child("transformer", TransformerDecoder(options.transformer, options.layers,
+                                                  /*cross_attention=*/options.source_size > 0))),
+      output_(child("output", Linear(options.transformer.features, options.vocabulary))) {}
+
+Tensor TransformerDecoderModel::embed(const Indices& tokens, std::int64_t first) const {
+  return dropout_(positions_(embed_scaled(embedding_, tokens), first));
+}
+
+DecoderState TransformerDecoderModel::start(const Encoded& encoded) const {
+  DecoderState state;
+  if (source_size_ == 0) return state;
+  ATTUNE_CHECK(encoded.states.defined(),
+               "TransformerDecoderModel: the source has no states to look at; expected [S, B, {}]",
+               source_size_);
+  const Tensor source =
+      bridge_ ? (*bridge_)(mask_padding(encoded.states, encoded.lengths)) : encoded.states;
+  state.source = transformer_.memorize(source, encoded.lengths);
+  return state;
+}
+
+Prediction TransformerDecoderModel::predict(const Indices& previous, DecoderState& state) const {
+  const Tensor x = embed(previous.reshape({1, previous.elements()}), state.position);
+  TransformerDecoderResult result = transformer_(x, state.source, state.seen, /*weights=*/true);
+  state.seen = std::move(result.seen);
+  ++state.position;
+  Prediction next{.logits = output_(result.output[0]), .weights = {}};
+  for (const Tensor& weights : result.weights)  // [B, H, 1, S]
+    next.weights.push_back(reshape(weights, weights.shape().without(2)));
+  return next;
+}
+
+Decoded TransformerDecoderModel::operator()(const Encoded& encoded, const Targets& targets) const {
+  ATTUNE_CHECK(targets.teacher_forcing == 1,
+               "Transformer: teacher forcing {} asked for; all positions of a target are computed "
+               "at once, each told the right tokens before it, so it must be 1",
+               targets.teacher_forcing);
+  const DecoderState state = start(encoded);
+  const Tensor target = mask_padding(embed(targets.input, 0), targets.lengths);
+  return {output_(transformer_(target, state.source).output), {}};
+}
+
+std::shared_ptr<Decoder> make_transformer_decoder(const EncoderDecoderOptions& options,
+                                                  std::int64_t source_size) {
+  return std::make_shared<TransformerDecoderModel>(
+      TransformerDecoderModelOptions{.vocabulary = options.target_vocabulary,
+                                     .source_size = source_size,
+                                     .layers = options.layers,
+                                     .transformer = transformer_options(options)});
+}
+
+}  // namespace attune

@@ -1,0 +1,57 @@
+#include "attune/models/transformer_encoder_model.h"
+
+#include <cmath>
+
+#include "attune/autograd/ops/arithmetic.h"
+#include "attune/autograd/ops/padding.h"
+
+namespace attune {
+
+TransformerOptions transformer_options(const EncoderDecoderOptions& options) {
+  return {.features = options.embedding,
+          .heads = options.head_count(),
+          .feed_forward = options.feed_forward,
+          .activation = "relu",
+          .dropout = options.dropout,
+          .norm_first = true};
+}
+
+Embedding scaled_embedding(std::int64_t vocabulary, std::int64_t features) {
+  return Embedding(vocabulary, features, normal(0, 1 / std::sqrt(static_cast<double>(features))));
+}
+
+Tensor embed_scaled(const Embedding& embedding, const Indices& tokens) {
+  return embedding(tokens) * std::sqrt(static_cast<double>(embedding.features()));
+}
+
+TransformerEncoderModel::TransformerEncoderModel(const TransformerEncoderModelOptions& options)
+    : size_(options.transformer.features),
+      embedding_(options.vocabulary == 0
+                     ? std::optional<Embedding>()
+                     : child("embedding", scaled_embedding(options.vocabulary, size_))),
+      input_(embedding_ ? std::optional<Linear>()
+                        : child("input", Linear(options.frame_size, size_))),
+      positions_(size_),
+      dropout_(options.transformer.dropout),
+      transformer_(child("transformer", TransformerEncoder(options.transformer, options.layers))) {}
+
+Encoded TransformerEncoderModel::operator()(const Source& source) const {
+  const Sources* tokens = std::get_if<Sources>(&source);
+  ATTUNE_CHECK((tokens != nullptr) == embedding_.has_value(),
+               "TransformerEncoderModel: it was given {} but made for {}; its option `vocabulary` "
+               "says which",
+               tokens ? "tokens" : "frames", tokens ? "frames" : "tokens");
+  const Indices& lengths = tokens ? tokens->lengths : std::get<Frames>(source).lengths;
+  const Tensor x = tokens ? embed_scaled(*embedding_, tokens->ids)
+                          : (*input_)(mask_padding(std::get<Frames>(source).features, lengths));
+  return {transformer_(dropout_(positions_(x)), lengths), lengths, {}};
+}
+
+std::shared_ptr<Encoder> make_transformer_encoder(const EncoderDecoderOptions& options) {
+  return std::make_shared<TransformerEncoderModel>(
+      TransformerEncoderModelOptions{.vocabulary = options.source_vocabulary,
+                                     .layers = options.layers,
+                                     .transformer = transformer_options(options)});
+}
+
+}  // namespace attune
