@@ -93,6 +93,11 @@ TEST_CASE("training an RNN of one direction with dot attention has the same bits
       "nesterov");
 }
 
+TEST_CASE("training a GRU with heads of any score has the same bits for all threads") {
+  for (const char* score : {"additive", "cosine"})
+    check_thread_counts({.attention = score, .hidden = 96, .heads = 3});
+}
+
 TEST_CASE("training a Transformer has the same bits for all threads") {
   check_thread_counts({.model = "transformer",
                        .layers = 2,

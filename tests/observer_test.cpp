@@ -175,10 +175,12 @@ TEST_CASE("observing a whole training changes no bit of its parameters") {
   recurrent.embedding = 5, recurrent.hidden = 7;
   EncoderDecoderOptions lstm = recurrent;
   lstm.cell = "lstm", lstm.attention = "general", lstm.layers = 2, lstm.dropout = 0.1;
+  EncoderDecoderOptions heads = recurrent;
+  heads.attention = "cosine", heads.heads = 2;
   EncoderDecoderOptions transformer = recurrent;
   transformer.model = "transformer", transformer.embedding = 8, transformer.heads = 2,
   transformer.dropout = 0.1;
-  for (const EncoderDecoderOptions& options : {recurrent, lstm, transformer}) {
+  for (const EncoderDecoderOptions& options : {recurrent, lstm, heads, transformer}) {
     const std::vector<Array> alone = train(options, Observer::none);
     for (const Observer observer : kObservers) {
       const std::vector<Array> observed = train(options, observer);
