@@ -79,6 +79,9 @@ class View final : public Node {
 
 Tensor Tensor::parameter(Array value) {
   ATTUNE_CHECK(value.defined(), "parameter: the array is not defined; give it a value first");
+  ATTUNE_CHECK(value.dtype() != DType::boolean,
+               "parameter: booleans of shape {} have no gradient; convert with to(DType::f32)",
+               value.shape());
   NodeRef leaf(new Leaf(value));
   return Tensor(std::move(value), std::move(leaf), 0);
 }
@@ -139,6 +142,7 @@ Tensor record_view(const char* name, const Tensor& x, std::int64_t offset, const
 
 Tensor Tensor::operator[](std::int64_t index) const {
   const Array entry = value_[index];
+  if (index < 0) index += size(0);
   return record_view("index", *this, index * entry.elements(), entry.shape());
 }
 

@@ -65,7 +65,7 @@ class Tensor {
 
   /// The value without its history.
   Tensor detach() const { return Tensor(value_); }
-  /// Entry `index` of the leading axis; a view both ways.
+  /// Entry `index` of the leading axis, a negative one from the end; a view both ways.
   Tensor operator[](std::int64_t index) const;
 
   const NodeRef& node() const { return node_; }

@@ -71,7 +71,7 @@ TEST_CASE("blocks and entries of the leading axis are views") {
   CHECK(x[3].to_vector() == V{9, 10, 11});
   x[3].fill(0);
   CHECK(x.at(9) == 0);
-  CHECK_THROWS_WITH(x[4], "index: 4 is outside the leading axis of [4, 3]; use 0 to 3");
+  CHECK_THROWS_WITH(x[4], "index: 4 is outside the leading axis of [4, 3]; use -4 to 3");
   CHECK_THROWS_WITH(x.block(3, 2),
                     contains("2 rows from 3 on are outside the leading axis of [4, 3]"));
   CHECK_THROWS_WITH(Array::zeros({})[0], contains("a scalar has no leading axis"));

@@ -113,6 +113,13 @@ std::vector<OpCase> arithmetic_cases() {
       {"clamp: low 2 is above high 1; swap them", [] { clamp(of({3}), 2, 1); }}};
   cases.push_back(clamp_case);
 
+  cases.push_back(unary(
+      "minimum with a number", [](const Tensor& x) { return minimum(x, 0.5); },
+      [](double x) { return x < 0.5 ? x : 0.5; }, {{}, -2, 2, 0.5}));
+  cases.push_back(unary(
+      "maximum with a number", [](const Tensor& x) { return maximum(x, 0.5); },
+      [](double x) { return x > 0.5 ? x : 0.5; }, {{}, -2, 2, 0.5}));
+
   // The condition is 1 in the first of two columns, and all three are stretched.
   const auto condition = [](DType dtype) { return Array::from<float>({1, 0}, {1, 2}).to(dtype); };
   cases.push_back({"where",
@@ -131,6 +138,27 @@ std::vector<OpCase> arithmetic_cases() {
                      [] { where(of({2}).value(), of({3}), of({3})); }},
                     {"where: dtypes differ: f32 [2] and f64 [2]; convert one with to()",
                      [] { where(of({2}).value(), of({2}), of({2}, DType::f64)); }}}});
+  cases.push_back(
+      {"where with numbers, and masked_fill",
+       {{{3, 7}, -1, 1, 0.1}},
+       {{301, 171}},
+       [](const Operands& x) {
+         const Tensor high = x[0] > 0.1;
+         return Results{where(high, x[0], 3), where(high, 3, x[0]), masked_fill(x[0], high, -5)};
+       },
+       [](const std::vector<Numbers>& v) {
+         Numbers y;
+         for (const double x : v[0]) y.push_back(x > 0.1 ? x : 3);
+         for (const double x : v[0]) y.push_back(x > 0.1 ? 3 : x);
+         for (const double x : v[0]) y.push_back(x > 0.1 ? -5 : x);
+         return y;
+       },
+       {{"masked_fill: the mask [2, 3] does not broadcast to x [3]",
+         [] {
+           masked_fill(of({3}), of({2, 3}) > 0, 1);
+         }},
+        {"masked_fill: f32 [3] holds no booleans; compare it first",
+         [] { masked_fill(of({3}), of({3}), 1); }}}});
   return cases;
 }
 

@@ -172,7 +172,7 @@ std::vector<OpCase> shaping_cases() {
                      y.insert(y.end(), x.begin() + 45, x.begin() + 50);
                      return y;
                    },
-                   {{"index: 3 is outside the leading axis of [3, 2]; use 0 to 2", [] {
+                   {{"index: 3 is outside the leading axis of [3, 2]; use -3 to 2", [] {
                        of({3, 2})[3];
                      }}}});
   cases.push_back({"broadcast_to",

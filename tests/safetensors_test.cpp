@@ -151,7 +151,8 @@ TEST_CASE("a safetensors header that describes its arrays wrongly is refused") {
   one("F32", "[4294967296, 4294967296]", "[0, 12]", "impossibly many elements");
   one("F32", "[0, 4294967296, 4294967296]", "[0, 0]", "impossibly many elements");
   one("F32", "[1, 1, 1, 1, 1, 1, 3, 1]", "[0, 12]", "has 8 axes; Attune has at most 7");
-  one("BF16", "[6]", "[0, 12]", "has the type \"BF16\"; Attune has only F32 and F64");
+  one("BOOL", "[12]", "[0, 12]", "array \"a\" has booleans that are neither 0 nor 1");
+  one("BF16", "[6]", "[0, 12]", "has the type \"BF16\"; Attune has only F32, F64 and BOOL");
   two(array('a', "F32", "[2]", "[0, 8]"), array('b', "F32", "[2]", "[4, 12]"),
       "array \"b\" begins at byte 4 and not at 8");
   two(array('a', "F32", "[1]", "[0, 4]"), array('b', "F32", "[1]", "[8, 12]"),

@@ -29,7 +29,9 @@ constexpr std::string_view kDigestKind = "fnv1a-64:";
 constexpr std::string_view kDigestStart = R"({"__metadata__":{"digest":"fnv1a-64:)";
 constexpr std::string_view kNoDigits = "0000000000000000";
 
-constexpr const char* name_in_file(DType dtype) { return dtype == DType::f32 ? "F32" : "F64"; }
+constexpr const char* name_in_file(DType dtype) {
+  return dtype == DType::f32 ? "F32" : (dtype == DType::f64 ? "F64" : "BOOL");
+}
 
 template <typename... Args>
 void check(bool good, const std::string& path, fmt::format_string<Args...> fault, Args&&... args) {
@@ -172,10 +174,10 @@ class Header {
   }
 
   DType read_dtype(const std::string& name, const Json& value) const {
-    for (const DType dtype : {DType::f32, DType::f64})
+    for (const DType dtype : {DType::f32, DType::f64, DType::boolean})
       if (value == name_in_file(dtype)) return dtype;
-    fail("load_safetensors: '{}': array {} has the type {}; Attune has only F32 and F64", path_,
-         shown(name), shown(value));
+    fail("load_safetensors: '{}': array {} has the type {}; Attune has only F32, F64 and BOOL",
+         path_, shown(name), shown(value));
   }
 
   Shape read_shape(const std::string& name, const Json& value) const {
@@ -265,8 +267,12 @@ Safetensors load_safetensors(const std::string& path) {
   content.digest = digest;
   if (digest) content.metadata.erase(kDigest);
   for (const Entry& entry : header.entries(rest.size())) {
+    const std::string_view bytes = rest.substr(entry.begin, entry.end - entry.begin);
+    check(entry.dtype != DType::boolean ||
+              std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == 0 || c == 1; }),
+          path, "array {} has booleans that are neither 0 nor 1", shown(entry.name));
     Array array(entry.shape, entry.dtype);
-    std::memcpy(array.mutable_raw(), rest.data() + entry.begin, array.bytes());
+    std::memcpy(array.mutable_raw(), bytes.data(), bytes.size());
     content.arrays.emplace_back(entry.name, std::move(array));
   }
   return content;

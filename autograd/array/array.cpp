@@ -27,17 +27,29 @@ Array Array::full(const Shape& shape, double value, DType dtype) {
   return result;
 }
 
-template <typename T>
-Array Array::from(std::span<const T> values, const Shape& shape) {
-  ATTUNE_CHECK(static_cast<std::int64_t>(values.size()) == shape.elements(),
-               "Array: {} values do not fill the shape {} of {} elements", values.size(), shape,
+Nested::Nested(std::initializer_list<Nested> parts) {
+  const Shape part = parts.size() == 0 ? Shape{} : parts.begin()->shape();
+  for (const Nested& other : parts) {
+    ATTUNE_CHECK(other.shape() == part,
+                 "Array: nested braces hold parts of shapes {} and {}; all must be equal", part,
+                 other.shape());
+    values_.insert(values_.end(), other.values().begin(), other.values().end());
+  }
+  shape_ = part.with(0, static_cast<std::int64_t>(parts.size()));
+}
+
+Array Array::from(const Nested& values, DType dtype) {
+  return from(std::span<const double>(values.values()), values.shape()).to(dtype);
+}
+
+Array Array::from(const void* values, std::size_t count, DType dtype, const Shape& shape) {
+  ATTUNE_CHECK(static_cast<std::int64_t>(count) == shape.elements(),
+               "Array: {} values do not fill the shape {} of {} elements", count, shape,
                shape.elements());
-  Array result(shape, dtype_of<T>);
-  std::copy(values.begin(), values.end(), result.mutable_data<T>());
+  Array result(shape, dtype);
+  if (count > 0) std::memcpy(result.mutable_raw(), values, result.bytes());
   return result;
 }
-template Array Array::from(std::span<const float>, const Shape&);
-template Array Array::from(std::span<const double>, const Shape&);
 
 Array Array::reshape(const Shape& shape) const {
   check_defined("reshape");
@@ -72,9 +84,10 @@ Array Array::block(std::int64_t first, std::int64_t count) const {
 Array Array::operator[](std::int64_t index) const {
   check_defined("index");
   ATTUNE_CHECK(shape_.rank() > 0, "index: a scalar has no leading axis");
-  ATTUNE_CHECK(index >= 0 && index < shape_[0],
-               "index: {} is outside the leading axis of {}; use 0 to {}", index, shape_,
-               shape_[0] - 1);
+  ATTUNE_CHECK(index >= -shape_[0] && index < shape_[0],
+               "index: {} is outside the leading axis of {}; use {} to {}", index, shape_,
+               -shape_[0], shape_[0] - 1);
+  if (index < 0) index += shape_[0];
   return view(index * shape_.elements(1, shape_.rank()), shape_.without(0));
 }
 
@@ -97,8 +110,8 @@ Array Array::to(DType dtype) const {
   check_defined("to");
   if (dtype == dtype_) return *this;
   Array result(shape_, dtype);
-  dispatch(dtype_, [&](auto from) {
-    dispatch(dtype, [&](auto to) {
+  dispatch_any(dtype_, [&](auto from) {
+    dispatch_any(dtype, [&](auto to) {
       using From = decltype(from);
       using To = decltype(to);
       const From* source = data<From>();
@@ -119,7 +132,7 @@ void Array::assign(const Array& values) {
 }
 
 void Array::fill(double value) {
-  dispatch(dtype_, [&](auto type) {
+  dispatch_any(dtype_, [&](auto type) {
     using T = decltype(type);
     std::fill_n(mutable_data<T>(), elements(), static_cast<T>(value));
   });
@@ -135,14 +148,14 @@ double Array::item() const {
 double Array::at(std::int64_t index) const {
   ATTUNE_CHECK(index >= 0 && index < elements(), "at: {} is outside an array of {} elements", index,
                elements());
-  return dispatch(dtype_,
-                  [&](auto type) { return static_cast<double>(data<decltype(type)>()[index]); });
+  return dispatch_any(
+      dtype_, [&](auto type) { return static_cast<double>(data<decltype(type)>()[index]); });
 }
 
 void Array::set(std::int64_t index, double value) {
   ATTUNE_CHECK(index >= 0 && index < elements(), "set: {} is outside an array of {} elements",
                index, elements());
-  dispatch(dtype_, [&](auto type) {
+  dispatch_any(dtype_, [&](auto type) {
     using T = decltype(type);
     mutable_data<T>()[index] = static_cast<T>(value);
   });
@@ -155,9 +168,10 @@ std::vector<T> Array::to_vector() const {
 }
 template std::vector<float> Array::to_vector() const;
 template std::vector<double> Array::to_vector() const;
+template std::vector<bool> Array::to_vector() const;
 
 bool Array::all_finite() const {
-  return dispatch(dtype_, [&](auto type) {
+  return dispatch_any(dtype_, [&](auto type) {
     using T = decltype(type);
     const T* values = data<T>();
     return std::all_of(values, values + elements(), [](T v) { return std::isfinite(v); });
@@ -181,6 +195,11 @@ void Array::not_defined(const char* op) {
 
 void Array::no_data(DType asked) const {
   ATTUNE_CHECK(data_, "Array: its values were asked for, but it is not defined; give it a value");
+  ATTUNE_CHECK(
+      dtype_ != DType::boolean,
+      "Array: the values of shape {} are booleans (b8), but numbers are needed; choose with "
+      "where(), combine with logical_and(), or convert with to(DType::f32)",
+      shape_);
   fail("Array: the values of shape {} are {}, but {} was asked for; convert with to()", shape_,
        name_of(dtype_), name_of(asked));
 }

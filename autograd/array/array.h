@@ -2,17 +2,20 @@
 
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "attune/autograd/array/dtype.h"
 #include "attune/autograd/array/error.h"
+#include "attune/autograd/array/nested.h"
 #include "attune/autograd/array/shape.h"
 #include "attune/autograd/array/storage.h"
 
 namespace attune {
 
-/// A dense, row-major block of float32 or float64 numbers: memory without history. Copies share
-/// the memory. Views are reshapes and blocks along the leading axis; anything else copies.
+/// A dense, row-major block of float32 or float64 numbers, or booleans: memory without history.
+/// Copies share the memory. Views are reshapes and blocks along the leading axis; anything else
+/// copies.
 class Array {
  public:
   /// No array: defined() is false.
@@ -26,12 +29,26 @@ class Array {
 
   static Array zeros(const Shape& shape, DType dtype = DType::f32);
   static Array full(const Shape& shape, double value, DType dtype = DType::f32);
+  /// Values as they are written: Array::from({{1, 2}, {3, 4}}) is [2, 2]. Booleans are what is not
+  /// 0. Errors: rows differ in shape.
+  static Array from(const Nested& values, DType dtype = DType::f32);
   /// A copy of `values` in row-major order. Errors: their number is not the shape's.
   template <typename T>
-  static Array from(std::span<const T> values, const Shape& shape);
+  static Array from(std::span<const T> values, const Shape& shape) {
+    static_assert(is_element<T>,
+                  "Array::from takes float, double or bool: write Array::from<float>(...) for "
+                  "numbers, and Indices for whole numbers such as ids, lengths and classes");
+    if constexpr (is_element<T>)
+      return from(values.data(), values.size(), dtype_of<T>, shape);
+    else
+      return {};
+  }
   template <typename T>
   static Array from(const std::vector<T>& values, const Shape& shape) {
-    return from(std::span<const T>(values), shape);
+    if constexpr (std::is_same_v<T, bool>)  // a vector of bits
+      return from(std::vector<float>(values.begin(), values.end()), shape).to(DType::boolean);
+    else
+      return from(std::span<const T>(values), shape);
   }
 
   bool defined() const { return static_cast<bool>(storage_); }
@@ -68,7 +85,7 @@ class Array {
   Array reshape(const Shape& shape) const;
   /// Rows [first, first + count) of the leading axis, without a copy.
   Array block(std::int64_t first, std::int64_t count) const;
-  /// Entry `index` of the leading axis, without a copy.
+  /// Entry `index` of the leading axis, without a copy; a negative one counts from the end.
   Array operator[](std::int64_t index) const;
   /// `shape.elements()` elements from flat position `offset`, without a copy, nor a check of the
   /// position. Errors: not defined.
@@ -76,7 +93,7 @@ class Array {
 
   /// A copy in memory of its own. Errors: not defined.
   Array clone() const;
-  /// The values as another dtype; the same array if it is that already.
+  /// The values as another dtype; the same array if it is that already. As booleans: what is not 0.
   Array to(DType dtype) const;
 
   /// Changes values in place. Errors: shapes differ, not defined.
@@ -112,6 +129,7 @@ class Array {
   bool all_finite() const;
 
  private:
+  static Array from(const void* values, std::size_t count, DType dtype, const Shape& shape);
   /// Errors: a negative size.
   static std::size_t bytes_of(const Shape& shape, DType dtype);
   [[noreturn]] void no_data(DType asked) const;

@@ -3,43 +3,53 @@
 namespace attune {
 namespace detail {
 
-BroadcastLoop::BroadcastLoop(const Shape& a, const Shape& b, const Shape& out) {
+BroadcastLoop::BroadcastLoop(std::initializer_list<const Shape*> shapes, const Shape& out)
+    : operands(static_cast<int>(shapes.size())) {
   // From the last axis: the stride of an operand is 0 where it is stretched.
-  std::int64_t a_stride = 1, b_stride = 1;
+  std::int64_t dense[kMaxOperands], stride[kMaxOperands];
+  std::fill_n(dense, kMaxOperands, 1);
   int count = 0;  // axes so far, innermost first
   for (int back = 0; back < out.rank(); ++back) {
     const std::int64_t size = out.last(back);
-    const std::int64_t a_size = back < a.rank() ? a.last(back) : 1;
-    const std::int64_t b_size = back < b.rank() ? b.last(back) : 1;
-    const std::int64_t sa = a_size == 1 ? 0 : a_stride, sb = b_size == 1 ? 0 : b_stride;
-    a_stride *= a_size;
-    b_stride *= b_size;
+    bool merges = count > 0;
+    for (int i = 0; i < operands; ++i) {
+      const Shape& shape = *shapes.begin()[i];
+      const std::int64_t own = back < shape.rank() ? shape.last(back) : 1;
+      stride[i] = own == 1 ? 0 : dense[i];
+      dense[i] *= own;
+      merges = merges && stride[i] == strides[i][count - 1] * sizes[count - 1];
+    }
     if (size == 1) continue;
-    const bool merges = count > 0 && sa == a_strides[count - 1] * sizes[count - 1] &&
-                        sb == b_strides[count - 1] * sizes[count - 1];
     if (merges) {
       sizes[count - 1] *= size;
       continue;
     }
     sizes[count] = size;
-    a_strides[count] = sa;
-    b_strides[count] = sb;
+    for (int i = 0; i < operands; ++i) strides[i][count] = stride[i];
     ++count;
   }
   if (count == 0) {
     sizes[0] = 1;
-    a_strides[0] = b_strides[0] = 1;
+    for (int i = 0; i < operands; ++i) strides[i][0] = 1;
     count = 1;
   }
   rank = count;
   std::reverse(sizes, sizes + count);
-  std::reverse(a_strides, a_strides + count);
-  std::reverse(b_strides, b_strides + count);
+  for (int i = 0; i < operands; ++i) std::reverse(strides[i], strides[i] + count);
 }
 
-void dtypes_differ(const char* op, const Array& a, const Array& b) {
-  fail("{}: dtypes differ: {} {} and {} {}; convert one with to()", op, name_of(a.dtype()),
-       a.shape(), name_of(b.dtype()), b.shape());
+void check_numbers(const char* op, std::initializer_list<const Array*> operands) {
+  for (const Array* x : operands)
+    ATTUNE_CHECK(x->dtype() != DType::boolean,
+                 "{}: an operand of shape {} holds booleans (b8), which take no part in "
+                 "arithmetic; choose with where(), combine with logical_and(), or convert with "
+                 "to(DType::f32)",
+                 op, x->shape());
+  const Array& a = **operands.begin();
+  for (const Array* b : operands)
+    ATTUNE_CHECK(a.dtype() == b->dtype(),
+                 "{}: dtypes differ: {} {} and {} {}; convert one with to()", op,
+                 name_of(a.dtype()), a.shape(), name_of(b->dtype()), b->shape());
 }
 
 }  // namespace detail

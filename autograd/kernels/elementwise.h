@@ -1,21 +1,52 @@
 #pragma once
 
 #include <algorithm>
+#include <initializer_list>
 #include <type_traits>
 
 #include "attune/autograd/array/array.h"
 #include "attune/autograd/array/parallel.h"
+#include "attune/autograd/kernels/vector.h"
 
 /// Element-wise loops over arrays. The functions `f` take and give plain numbers of the arrays'
 /// dtype and are generic lambdas; written without branches they compile to SIMD code.
 namespace attune {
 
-/// out[i] = f(first[i], rest[i]...) for arrays of one shape, on raw pointers.
+namespace detail {
+
+// A function that calls the C++ library stays a loop, which Clang would warn about.
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpass-failed"
+#endif
+
+/// out[i] = f(in[i]...) for i in [first, last), on the calling thread.
+template <typename Out, typename F, typename... In>
+ATTUNE_LOOP void map_loop(std::int64_t first, std::int64_t last, Out* out, const F& f,
+                          const In*... in) {
+#pragma omp simd simdlen(16)  // two vectors of AVX2 or one of AVX-512, whatever the tuning prefers
+  for (std::int64_t i = first; i < last; ++i) out[i] = f(in[i]...);
+}
+
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#endif
+
+/// What map() makes of f(numbers of T...): booleans where f gives them, T otherwise.
+template <typename F, typename... In>
+struct Mapped {
+  static constexpr bool is_boolean = std::is_same_v<std::invoke_result_t<const F&, In...>, bool>;
+  template <typename T>
+  using To = std::conditional_t<is_boolean, bool, T>;
+};
+
+}  // namespace detail
+
+/// out[i] = f(in[i]...) on raw pointers.
 template <typename T, typename F, typename... In>
 void map_range(std::int64_t n, T* out, const F& f, const In*... in) {
   parallel_for(n, kElementGrain, [=, &f](std::int64_t first, std::int64_t last) {
-#pragma omp simd
-    for (std::int64_t i = first; i < last; ++i) out[i] = f(in[i]...);
+    detail::map_loop(first, last, out, f, in...);
   });
 }
 
@@ -23,9 +54,10 @@ namespace detail {
 
 template <typename T, typename F, typename... In>
 Array map_same(const F& f, const Array& first, const In&... rest) {
-  Array out(first.shape(), first.dtype());
-  map_range<T>(out.elements(), out.mutable_data<T>(), f, first.data<T>(),
-               rest.template data<T>()...);
+  using Out = typename Mapped<F, T, decltype(rest.dtype(), T{})...>::template To<T>;
+  Array out(first.shape(), dtype_of<Out>);
+  map_range<Out>(out.elements(), out.mutable_data<Out>(), f, first.data<T>(),
+                 rest.template data<T>()...);
   return out;
 }
 
@@ -46,73 +78,140 @@ Array map(const Array& x, const F& f) {
 
 namespace detail {
 
-/// The loop nest of a broadcasting operation: axes merged where both operands allow, innermost
-/// last. A stride of 0 repeats the operand along the axis.
+/// The loop nest of a broadcasting operation: axes merged where all operands allow, innermost
+/// last. A stride of 0 repeats an operand along the axis.
 struct BroadcastLoop {
-  BroadcastLoop(const Shape& a, const Shape& b, const Shape& out);
-  int rank = 0;
-  std::int64_t sizes[Shape::kMaxRank], a_strides[Shape::kMaxRank], b_strides[Shape::kMaxRank];
+  static constexpr int kMaxOperands = 3;
+  BroadcastLoop(std::initializer_list<const Shape*> operands, const Shape& out);
+  int rank = 0, operands = 0;
+  std::int64_t sizes[Shape::kMaxRank], strides[kMaxOperands][Shape::kMaxRank];
 
-  /// Offsets of both operands in outer iteration `row`.
-  void offsets(std::int64_t row, std::int64_t& a, std::int64_t& b) const {
-    a = b = 0;
+  /// The size of the innermost axis.
+  std::int64_t width() const { return sizes[rank - 1]; }
+  /// False where an operand has one element for all of the innermost axis.
+  bool moves(int operand) const { return strides[operand][rank - 1] != 0; }
+  /// Where each operand begins in outer iteration `row`.
+  void offsets(std::int64_t row, std::int64_t* to) const {
+    std::fill_n(to, operands, std::int64_t{0});
     for (int axis = rank - 2; axis >= 0; --axis) {
       const std::int64_t index = row % sizes[axis];
       row /= sizes[axis];
-      a += index * a_strides[axis];
-      b += index * b_strides[axis];
+      for (int i = 0; i < operands; ++i) to[i] += index * strides[i][axis];
     }
   }
 };
 
-[[noreturn]] void dtypes_differ(const char* op, const Array& a, const Array& b);
+/// Errors (named after `op`): the dtypes differ, or are boolean.
+void check_numbers(const char* op, std::initializer_list<const Array*> operands);
+
+/// An operand's row, for loops over up to kRepeat elements at a time. Where the operand has one
+/// element for the whole row, that is repeated.
+template <typename T>
+class OperandRow {
+ public:
+  static constexpr std::int64_t kRepeat = 256;
+  OperandRow(const T* row, bool moves, std::int64_t n) : row_(row), moves_(moves) {
+    if (!moves) std::fill_n(repeated_, std::min(n, kRepeat), *row);
+  }
+  const T* at(std::int64_t first) const { return moves_ ? row_ + first : repeated_; }
+
+ private:
+  const T* row_;
+  bool moves_;
+  T repeated_[kRepeat];
+};
+
+/// out = f(a, b, c) under broadcasting, for operands with types of their own.
+template <typename Out, typename A, typename B, typename C, typename F>
+void map_rows(const BroadcastLoop& loop, std::int64_t rows, Out* out, const A* a, const B* b,
+              const C* c, const F& f) {
+  const std::int64_t n = loop.width(), parts = (n - 1) / kElementGrain + 1;
+  parallel_for(rows * parts, row_grain(n), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t item = first; item < last; ++item) {
+      const std::int64_t row = item / parts, begin = item % parts * kElementGrain;
+      const std::int64_t end = std::min(n, begin + kElementGrain);
+      std::int64_t at[BroadcastLoop::kMaxOperands];
+      loop.offsets(row, at);
+      const OperandRow<A> x(a + at[0], loop.moves(0), n);
+      const OperandRow<B> y(b + at[1], loop.moves(1), n);
+      const OperandRow<C> z(c + at[2], loop.moves(2), n);
+      constexpr std::int64_t kPiece = OperandRow<A>::kRepeat;
+      for (std::int64_t i = begin; i < end; i += kPiece)
+        map_loop(0, std::min(kPiece, end - i), out + row * n + i, f, x.at(i), y.at(i), z.at(i));
+    }
+  });
+}
 
 }  // namespace detail
 
-/// f(a, b) under NumPy's broadcasting. Errors (named after `op`): shapes do not broadcast, dtypes
-/// differ.
+/// f(x) for every element. Errors (named after `op`): x is boolean.
+template <typename F>
+Array map(const char* op, const Array& x, const F& f) {
+  if (x.dtype() == DType::boolean) [[unlikely]]
+    detail::check_numbers(op, {&x});
+  return map_same(f, x);
+}
+
+/// f(a, b) under NumPy's broadcasting; booleans where f gives them. Errors (named after `op`):
+/// shapes do not broadcast, dtypes differ or are boolean.
 template <typename F>
 Array map(const char* op, const Array& a, const Array& b, const F& f) {
-  if (a.dtype() != b.dtype()) [[unlikely]]
-    detail::dtypes_differ(op, a, b);
+  if (a.dtype() != b.dtype() || a.dtype() == DType::boolean) [[unlikely]]
+    detail::check_numbers(op, {&a, &b});
   if (a.dtype() == DType::f32 && a.shape() == b.shape()) return detail::map_same<float>(f, a, b);
-  Array out(broadcast(a.shape(), b.shape(), op), a.dtype());
+  constexpr bool kBoolean = detail::Mapped<F, float, float>::is_boolean;
+  Array out(broadcast(a.shape(), b.shape(), op), kBoolean ? DType::boolean : a.dtype());
   if (out.elements() == 0) return out;
-  const detail::BroadcastLoop loop(a.shape(), b.shape(), out.shape());
-  const std::int64_t n = loop.sizes[loop.rank - 1];
-  const bool a_moves = loop.a_strides[loop.rank - 1] != 0;
-  const bool b_moves = loop.b_strides[loop.rank - 1] != 0;
+  const detail::BroadcastLoop loop({&a.shape(), &b.shape()}, out.shape());
+  const std::int64_t n = loop.width();
+  const bool a_moves = loop.moves(0), b_moves = loop.moves(1);
   dispatch(a.dtype(), [&](auto type) {
     using T = decltype(type);
+    using Out = std::conditional_t<kBoolean, bool, T>;
     const T* a_data = a.data<T>();
     const T* b_data = b.data<T>();
-    T* out_data = out.mutable_data<T>();
+    Out* out_data = out.mutable_data<Out>();
     parallel_for(out.elements() / n, row_grain(n), [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t row = first; row < last; ++row) {
-        std::int64_t a_offset, b_offset;
-        loop.offsets(row, a_offset, b_offset);
-        const T* x = a_data + a_offset;
-        const T* y = b_data + b_offset;
-        T* z = out_data + row * n;
+        std::int64_t at[2];
+        loop.offsets(row, at);
+        const T* x = a_data + at[0];
+        const T* y = b_data + at[1];
+        Out* z = out_data + row * n;
         if constexpr (std::is_same_v<T, double>) {
           // It checks gradients and need not be fast: one loop for all cases halves the time that
           // the functions made with map() take to compile.
           const std::int64_t a_step = a_moves, b_step = b_moves;
           for (std::int64_t i = 0; i < n; ++i) z[i] = f(x[i * a_step], y[i * b_step]);
         } else if (a_moves && b_moves) {
-#pragma omp simd
-          for (std::int64_t i = 0; i < n; ++i) z[i] = f(x[i], y[i]);
+          detail::map_loop(0, n, z, f, x, y);
         } else if (a_moves) {
-          const T other = *y;
-#pragma omp simd
-          for (std::int64_t i = 0; i < n; ++i) z[i] = f(x[i], other);
+          detail::map_loop(
+              0, n, z, [&f, other = *y](T v) { return f(v, other); }, x);
         } else {
-          const T other = *x;
-#pragma omp simd
-          for (std::int64_t i = 0; i < n; ++i) z[i] = f(other, y[i]);
+          detail::map_loop(
+              0, n, z, [&f, other = *x](T v) { return f(other, v); }, y);
         }
       }
     });
+  });
+  return out;
+}
+
+/// f(a, b, c) under NumPy's broadcasting. Errors: as for two.
+template <typename F>
+Array map(const char* op, const Array& a, const Array& b, const Array& c, const F& f) {
+  detail::check_numbers(op, {&a, &b, &c});
+  const Shape shape = broadcast(broadcast(a.shape(), b.shape(), op), c.shape(), op);
+  constexpr bool kBoolean = detail::Mapped<F, float, float, float>::is_boolean;
+  Array out(shape, kBoolean ? DType::boolean : a.dtype());
+  if (out.elements() == 0) return out;
+  const detail::BroadcastLoop loop({&a.shape(), &b.shape(), &c.shape()}, shape);
+  dispatch(a.dtype(), [&](auto type) {
+    using T = decltype(type);
+    using Out = std::conditional_t<kBoolean, bool, T>;
+    detail::map_rows(loop, out.elements() / loop.width(), out.mutable_data<Out>(), a.data<T>(),
+                     b.data<T>(), c.data<T>(), f);
   });
   return out;
 }

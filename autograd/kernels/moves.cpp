@@ -1,6 +1,7 @@
 #include "attune/autograd/kernels/moves.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "attune/autograd/array/parallel.h"
 #include "attune/autograd/kernels/elementwise.h"
@@ -92,17 +93,17 @@ void permute_copy(const PermutedAxes& axes, const T* from, T* to) {
 Array stretch(const Array& x, const Shape& shape) {
   Array out(shape, x.dtype());
   if (out.elements() == 0) return out;
-  const detail::BroadcastLoop loop(x.shape(), shape, shape);
-  const std::int64_t n = loop.sizes[loop.rank - 1];
-  const bool moves = loop.a_strides[loop.rank - 1] != 0;
-  dispatch(x.dtype(), [&](auto type) {
+  const detail::BroadcastLoop loop({&x.shape()}, shape);
+  const std::int64_t n = loop.width();
+  const bool moves = loop.moves(0);
+  dispatch_any(x.dtype(), [&](auto type) {
     using T = decltype(type);
     const T* x_data = x.data<T>();
     T* out_data = out.mutable_data<T>();
     parallel_for(out.elements() / n, row_grain(n), [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t row = first; row < last; ++row) {
-        std::int64_t offset, whole;
-        loop.offsets(row, offset, whole);
+        std::int64_t offset;
+        loop.offsets(row, &offset);
         const T* from = x_data + offset;
         T* to = out_data + row * n;
         if (moves)
@@ -121,7 +122,7 @@ Array permute_axes(const Array& x, std::span<const int> order) {
   Array out(shape, x.dtype());
   if (out.elements() == 0) return out;
   const PermutedAxes axes(x.shape(), order);
-  dispatch(x.dtype(), [&](auto type) {
+  dispatch_any(x.dtype(), [&](auto type) {
     using T = decltype(type);
     permute_copy(axes, x.data<T>(), out.mutable_data<T>());
   });
@@ -130,7 +131,7 @@ Array permute_axes(const Array& x, std::span<const int> order) {
 
 void move_rectangle(const Rectangle& n, const Array& from, std::int64_t from_offset, Array& to,
                     std::int64_t to_offset, bool accumulate) {
-  dispatch(from.dtype(), [&](auto type) {
+  dispatch_any(from.dtype(), [&](auto type) {
     using T = decltype(type);
     const T* from_data = from.data<T>() + from_offset;
     T* to_data = to.mutable_data<T>() + to_offset;
@@ -142,8 +143,10 @@ void move_rectangle(const Rectangle& n, const Array& from, std::int64_t from_off
           std::copy_n(source, n.width, target);
           continue;
         }
+        if constexpr (!std::is_same_v<T, bool>) {
 #pragma omp simd
-        for (std::int64_t i = 0; i < n.width; ++i) target[i] += source[i];
+          for (std::int64_t i = 0; i < n.width; ++i) target[i] += source[i];
+        }
       }
     });
   });

@@ -3,6 +3,26 @@
 #include <cstdint>
 #include <type_traits>
 
+/// Stands before a function whose loop calls a function that its caller gave. That function is
+/// inlined into the loop, which becomes SIMD code for the processor that the library was built for,
+/// in the programs of users too, whatever processor they are compiled for: they call the library,
+/// which needs that processor anyway. ATTUNE_LOOP_BITS comes with the CMake target.
+#if !defined(__OPTIMIZE__)
+#define ATTUNE_LOOP
+#elif ATTUNE_LOOP_BITS == 512 && defined(__clang__)
+#define ATTUNE_LOOP                              \
+  __attribute__((flatten, min_vector_width(512), \
+                 target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")))
+#elif ATTUNE_LOOP_BITS == 512
+#define ATTUNE_LOOP       \
+  __attribute__((flatten, \
+                 target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512")))
+#elif ATTUNE_LOOP_BITS == 256
+#define ATTUNE_LOOP __attribute__((flatten, target("avx2,fma")))
+#else
+#define ATTUNE_LOOP __attribute__((flatten))
+#endif
+
 /// Loops over short vectors, on the calling thread.
 namespace attune::kernels {
 

@@ -1,10 +1,10 @@
 #include "attune/autograd/ops/arithmetic.h"
 
 #include <cmath>
+#include <limits>
 
 #include "attune/autograd/kernels/elementwise.h"
 #include "attune/autograd/kernels/math.h"
-#include "attune/autograd/kernels/moves.h"
 
 namespace attune {
 
@@ -20,7 +20,7 @@ Saved saved_for(const Tensor& wants_gradient, const Array& value) {
 constexpr auto kProduct = [](auto x, auto y) { return x * y; };
 
 Array scaled(const Array& x, double factor) {
-  return map(x, [factor](auto v) { return v * static_cast<decltype(v)>(factor); });
+  return map("multiply", x, [factor](auto v) { return v * static_cast<decltype(v)>(factor); });
 }
 
 // minimum and maximum: `wins` tells of a pair whether the first operand is chosen. The gradient is
@@ -43,6 +43,22 @@ Tensor pick(const char* name, const Tensor& a, const Tensor& b, const Wins& wins
                   if (g.needs(0)) g.add(0, pass(*a, *b));
                   if (g.needs(1)) g.add(1, pass(*b, *a));
                 });
+}
+
+// min(max(x, low), high), where low <= high.
+Tensor clamp(const char* name, const Tensor& x, double low, double high) {
+  Array y = map(name, x.value(), [low, high](auto v) {
+    using T = decltype(v);
+    return v < static_cast<T>(low) ? static_cast<T>(low)
+                                   : (v > static_cast<T>(high) ? static_cast<T>(high) : v);
+  });
+  return record(name, std::move(y), {x}, [low, high, x = Saved(x)](Grads& g) {
+    const auto slope = [low, high](auto d, auto v) {
+      using T = decltype(v);
+      return v >= static_cast<T>(low) && v <= static_cast<T>(high) ? d : T(0);
+    };
+    g.add(0, map_same(slope, g.dy(), *x));
+  });
 }
 
 }  // namespace
@@ -85,19 +101,19 @@ Tensor operator/(const Tensor& a, const Tensor& b) {
 }
 
 Tensor operator+(const Tensor& a, double b) {
-  Array y = map(a.value(), [b](auto x) { return x + static_cast<decltype(x)>(b); });
+  Array y = map("add", a.value(), [b](auto x) { return x + static_cast<decltype(x)>(b); });
   return record("add", std::move(y), {a}, [](Grads& g) { g.add(0, g.dy()); });
 }
 
 Tensor operator+(double a, const Tensor& b) { return b + a; }
 
 Tensor operator-(const Tensor& a, double b) {
-  Array y = map(a.value(), [b](auto x) { return x - static_cast<decltype(x)>(b); });
+  Array y = map("subtract", a.value(), [b](auto x) { return x - static_cast<decltype(x)>(b); });
   return record("subtract", std::move(y), {a}, [](Grads& g) { g.add(0, g.dy()); });
 }
 
 Tensor operator-(double a, const Tensor& b) {
-  Array y = map(b.value(), [a](auto x) { return static_cast<decltype(x)>(a) - x; });
+  Array y = map("subtract", b.value(), [a](auto x) { return static_cast<decltype(x)>(a) - x; });
   return record("subtract", std::move(y), {b},
                 [](Grads& g) { g.add(0, map(g.dy(), [](auto d) { return -d; })); });
 }
@@ -111,12 +127,12 @@ Tensor operator*(double a, const Tensor& b) { return b * a; }
 
 Tensor operator/(const Tensor& a, double b) {
   const auto divide = [b](auto x) { return x / static_cast<decltype(x)>(b); };
-  return record("divide", map(a.value(), divide), {a},
+  return record("divide", map("divide", a.value(), divide), {a},
                 [divide](Grads& g) { g.add(0, map(g.dy(), divide)); });
 }
 
 Tensor operator/(double a, const Tensor& b) {
-  Array y = map(b.value(), [a](auto x) { return static_cast<decltype(x)>(a) / x; });
+  Array y = map("divide", b.value(), [a](auto x) { return static_cast<decltype(x)>(a) / x; });
   return record("divide", y, {b}, [b = Saved(b), y = Saved(y)](Grads& g) {
     g.add(0, map_same([](auto d, auto x, auto y) { return -d * (y / x); }, g.dy(), *b, *y));
   });
@@ -124,32 +140,32 @@ Tensor operator/(double a, const Tensor& b) {
 
 Tensor operator-(const Tensor& x) {
   const auto negate = [](auto v) { return -v; };
-  return record("negate", map(x.value(), negate), {x},
+  return record("negate", map("negate", x.value(), negate), {x},
                 [negate](Grads& g) { g.add(0, map(g.dy(), negate)); });
 }
 
 Tensor exp(const Tensor& x) {
-  Array y = map(x.value(), [](auto v) { return math::exp(v); });
+  Array y = map("exp", x.value(), [](auto v) { return math::exp(v); });
   return record("exp", y, {x},
                 [y = Saved(y)](Grads& g) { g.add(0, map_same(kProduct, g.dy(), *y)); });
 }
 
 Tensor log(const Tensor& x) {
-  Array y = map(x.value(), [](auto v) { return math::log(v); });
+  Array y = map("log", x.value(), [](auto v) { return math::log(v); });
   return record("log", std::move(y), {x}, [x = Saved(x)](Grads& g) {
     g.add(0, map_same([](auto d, auto v) { return d / v; }, g.dy(), *x));
   });
 }
 
 Tensor sqrt(const Tensor& x) {
-  Array y = map(x.value(), [](auto v) { return std::sqrt(v); });
+  Array y = map("sqrt", x.value(), [](auto v) { return std::sqrt(v); });
   return record("sqrt", y, {x}, [y = Saved(y)](Grads& g) {
     g.add(0, map_same([](auto d, auto root) { return d / (2 * root); }, g.dy(), *y));
   });
 }
 
 Tensor square(const Tensor& x) {
-  Array y = map(x.value(), [](auto v) { return v * v; });
+  Array y = map("square", x.value(), [](auto v) { return v * v; });
   return record("square", std::move(y), {x}, [x = Saved(x)](Grads& g) {
     g.add(0, map_same([](auto d, auto v) { return d * (2 * v); }, g.dy(), *x));
   });
@@ -157,7 +173,7 @@ Tensor square(const Tensor& x) {
 
 Tensor pow(const Tensor& x, double exponent) {
   if (exponent == 2) return square(x);
-  Array y = map(x.value(),
+  Array y = map("pow", x.value(),
                 [exponent](auto v) { return std::pow(v, static_cast<decltype(v)>(exponent)); });
   return record("pow", std::move(y), {x}, [exponent, x = Saved(x)](Grads& g) {
     if (exponent == 0)  // the constant 1, also at 0, where the formula below gives NaN
@@ -171,7 +187,7 @@ Tensor pow(const Tensor& x, double exponent) {
 }
 
 Tensor abs(const Tensor& x) {
-  Array y = map(x.value(), [](auto v) { return std::fabs(v); });
+  Array y = map("abs", x.value(), [](auto v) { return std::fabs(v); });
   return record("abs", std::move(y), {x}, [x = Saved(x)](Grads& g) {
     const auto slope = [](auto d, auto v) {
       using T = decltype(d);
@@ -189,38 +205,17 @@ Tensor maximum(const Tensor& a, const Tensor& b) {
   return pick("maximum", a, b, [](auto x, auto y) { return x > y; });
 }
 
-Tensor clamp(const Tensor& x, double low, double high) {
-  ATTUNE_CHECK(low <= high, "clamp: low {} is above high {}; swap them", low, high);
-  Array y = map(x.value(), [low, high](auto v) {
-    using T = decltype(v);
-    return v < static_cast<T>(low) ? static_cast<T>(low)
-                                   : (v > static_cast<T>(high) ? static_cast<T>(high) : v);
-  });
-  return record("clamp", std::move(y), {x}, [low, high, x = Saved(x)](Grads& g) {
-    const auto slope = [low, high](auto d, auto v) {
-      using T = decltype(v);
-      return v >= static_cast<T>(low) && v <= static_cast<T>(high) ? d : T(0);
-    };
-    g.add(0, map_same(slope, g.dy(), *x));
-  });
+Tensor minimum(const Tensor& x, double bound) {
+  return clamp("minimum", x, -std::numeric_limits<double>::infinity(), bound);
 }
 
-Tensor where(const Array& condition, const Tensor& a, const Tensor& b) {
-  if (a.dtype() != b.dtype()) detail::dtypes_differ("where", a.value(), b.value());
-  const Shape shape =
-      broadcast(condition.shape(), broadcast(a.shape(), b.shape(), "where"), "where");
-  const auto whole = [&](const Array& x) { return x.shape() == shape ? x : stretch(x, shape); };
-  const Array chosen = condition.to(a.dtype());
-  Array y = map_same([](auto c, auto x, auto y) { return c != 0 ? x : y; }, whole(chosen),
-                     whole(a.value()), whole(b.value()));
-  return record("where", std::move(y), {a, b}, [chosen = Saved(chosen)](Grads& g) {
-    if (g.needs(0))
-      g.add(0, map("where", g.dy(), *chosen,
-                   [](auto d, auto c) { return c != 0 ? d : decltype(d)(0); }));
-    if (g.needs(1))
-      g.add(1, map("where", g.dy(), *chosen,
-                   [](auto d, auto c) { return c != 0 ? decltype(d)(0) : d; }));
-  });
+Tensor maximum(const Tensor& x, double bound) {
+  return clamp("maximum", x, bound, std::numeric_limits<double>::infinity());
+}
+
+Tensor clamp(const Tensor& x, double low, double high) {
+  ATTUNE_CHECK(low <= high, "clamp: low {} is above high {}; swap them", low, high);
+  return clamp("clamp", x, low, high);
 }
 
 }  // namespace attune

@@ -4,7 +4,7 @@
 
 /// Element-wise arithmetic. Two-operand functions broadcast as NumPy does; the gradient of a
 /// stretched operand is summed over the axes it was stretched along. Errors of all: shapes do not
-/// broadcast, dtypes differ.
+/// broadcast, dtypes differ, booleans.
 namespace attune {
 
 Tensor operator+(const Tensor& a, const Tensor& b);
@@ -33,12 +33,13 @@ Tensor abs(const Tensor& x);
 
 /// The smaller of each pair; where they are equal each gets half of the gradient.
 Tensor minimum(const Tensor& a, const Tensor& b);
+/// min(x, bound); the gradient passes where x <= bound.
+Tensor minimum(const Tensor& x, double bound);
 /// The larger of each pair; where they are equal each gets half of the gradient.
 Tensor maximum(const Tensor& a, const Tensor& b);
+/// max(x, bound); the gradient passes where x >= bound.
+Tensor maximum(const Tensor& x, double bound);
 /// min(max(x, low), high); the gradient passes where low <= x <= high.
 /// Errors: low > high.
 Tensor clamp(const Tensor& x, double low, double high);
-/// a where `condition` is not 0, b elsewhere; all three broadcast. The condition has no gradient.
-Tensor where(const Array& condition, const Tensor& a, const Tensor& b);
-
 }  // namespace attune

@@ -104,6 +104,8 @@ Tensor stack(const std::vector<Tensor>& parts, int axis) {
 Tensor slice(const Tensor& x, int axis, std::int64_t first, std::int64_t last) {
   axis = x.shape().axis(axis, "slice");
   const std::int64_t size = x.shape()[axis];
+  if (first < 0) first += size;
+  if (last < 0) last += size;
   ATTUNE_CHECK(first >= 0 && first <= last && last <= size,
                "slice: [{}, {}) is outside axis {} of {}; use 0 <= first <= last <= {}", first,
                last, axis, x.shape(), size);
