@@ -7,9 +7,10 @@ using namespace attune;
 const std::vector<OpCase>& op_cases() {
   static const std::vector<OpCase> all = [] {
     std::vector<OpCase> cases;
-    for (const auto& family : {arithmetic_cases(), activation_cases(), reduction_cases(),
-                               shaping_cases(), normalization_cases(), loss_cases(),
-                               product_cases(), sequence_attention_cases(), recurrent_cases()})
+    for (const auto& family :
+         {arithmetic_cases(), activation_cases(), reduction_cases(), shaping_cases(),
+          indexing_cases(), normalization_cases(), loss_cases(), product_cases(),
+          sequence_attention_cases(), recurrent_cases()})
       cases.insert(cases.end(), family.begin(), family.end());
     return cases;
   }();

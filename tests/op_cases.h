@@ -53,6 +53,7 @@ std::vector<OpCase> arithmetic_cases();
 std::vector<OpCase> activation_cases();
 std::vector<OpCase> reduction_cases();
 std::vector<OpCase> shaping_cases();
+std::vector<OpCase> indexing_cases();
 std::vector<OpCase> normalization_cases();
 std::vector<OpCase> loss_cases();
 std::vector<OpCase> product_cases();

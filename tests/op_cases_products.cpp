@@ -148,6 +148,17 @@ std::vector<OpCase> product_cases() {
       {"matmul: dtypes differ: f32 [2, 2] and f64 [2, 2]", [] {
          matmul(of({2, 2}), of({2, 2}, DType::f64));
        }}};
+  cases.push_back({"matmul with leading axes that stretch",
+                   {{{2, 1, 3, 5}}, {{4, 5, 7}}},
+                   {{3, 1, 67, 131}, {5, 131, 129}},
+                   [](const Operands& x) { return matmul(x[0], x[1]); },
+                   [](const std::vector<Numbers>& x) {
+                     Numbers y;
+                     for (std::size_t i = 0; i < 2; ++i)
+                       for (std::size_t j = 0; j < 4; ++j)
+                         multiply(&x[0][i * 15], false, &x[1][j * 35], false, 3, 7, 5, y);
+                     return y;
+                   }});
   cases.push_back(matmul_case("matmul with a transposed", 0, 0, {.transpose_a = true}));
   cases.push_back(matmul_case("matmul with b transposed", 0, 0, {.transpose_b = true}));
   cases.push_back(matmul_case("matmul with both transposed", 0, 0, {true, true}));

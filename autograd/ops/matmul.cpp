@@ -1,7 +1,10 @@
 #include "attune/autograd/ops/matmul.h"
 
+#include <algorithm>
+
 #include "attune/autograd/array/parallel.h"
 #include "attune/autograd/kernels/gemm.h"
+#include "attune/autograd/ops/shaping.h"
 
 namespace attune {
 
@@ -97,8 +100,7 @@ Product plan(const Shape& a, const Shape& b, MatmulOptions options, Shape& out) 
   const Shape& leading = a.rank() > 2 ? a : b;
   ATTUNE_CHECK(a.rank() == 2 || b.rank() == 2 ||
                    (a.rank() == b.rank() && std::equal(a.begin(), a.end() - 2, b.begin())),
-               "matmul: leading axes differ: a {} x b {}; they must be equal, or one operand have "
-               "two axes",
+               "matmul: leading axes differ: a {} x b {}; they must be equal, or 1 in one of them",
                a, b);
   p.batch = leading.elements(0, leading.rank() - 2);
   p.a_step = a.rank() == 2 ? 0 : p.m * p.k;
@@ -115,11 +117,29 @@ Product plan(const Shape& a, const Shape& b, MatmulOptions options, Shape& out) 
   return p;
 }
 
+// Leading axes that are equal, or those of one operand alone, need no copy. Others are stretched.
+bool must_stretch(const Shape& a, const Shape& b) {
+  if (a.rank() <= 2 || b.rank() <= 2) return false;
+  bool fits = true;
+  for (int back = 2; back < std::min(a.rank(), b.rank()); ++back)
+    fits = fits && (a.last(back) == b.last(back) || a.last(back) == 1 || b.last(back) == 1);
+  return fits && !(a.rank() == b.rank() && std::equal(a.begin(), a.end() - 2, b.begin()));
+}
+
+Tensor stretch_leading(const Tensor& x, const Tensor& other) {
+  Shape leading = other.shape();
+  leading[leading.rank() - 2] = leading[leading.rank() - 1] = 1;
+  const Shape shape = broadcast(x.shape(), leading, "matmul");
+  return shape == x.shape() ? x : broadcast_to(x, shape);
+}
+
 }  // namespace
 
 Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
   ATTUNE_CHECK(a.dtype() == b.dtype(), "matmul: dtypes differ: {} {} and {} {}; convert one",
                name_of(a.dtype()), a.shape(), name_of(b.dtype()), b.shape());
+  if (must_stretch(a.shape(), b.shape()))
+    return matmul(stretch_leading(a, b), stretch_leading(b, a), options);
   Shape shape;
   const Product p = plan(a.shape(), b.shape(), options, shape);
   Array y(shape, a.dtype());

@@ -11,8 +11,10 @@ struct MatmulOptions {
 };
 
 /// The matrix product over the last two axes: [..., M, K] x [..., K, N] -> [..., M, N], after the
-/// transposes. Leading axes are equal, or one operand has rank 2 and is used for every matrix of
-/// the other. Errors: rank below 2, inner sizes differ, leading axes differ.
+/// transposes. Leading axes broadcast as NumPy's do. Nothing is copied where they are equal, or one
+/// operand has rank 2 and is used for every matrix of the other; otherwise the operand that is
+/// repeated is copied.
+/// Errors: rank below 2, inner sizes differ, leading axes do not broadcast.
 Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options = {});
 
 /// y = x W^T + b in one step: x [..., in], weight [out, in], bias [out] or not defined -> [...,

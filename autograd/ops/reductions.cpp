@@ -1,5 +1,6 @@
 #include "attune/autograd/ops/reductions.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "attune/autograd/kernels/elementwise.h"
@@ -7,6 +8,7 @@
 #include "attune/autograd/kernels/moves.h"
 #include "attune/autograd/kernels/reduce.h"
 #include "attune/autograd/kernels/rows.h"
+#include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/ops/shaping.h"
 
 namespace attune {
@@ -83,6 +85,55 @@ Tensor extreme(const char* name, const Tensor& x, const AxisLayout& layout, cons
   });
 }
 
+// x with the axes to reduce joined into its last one, and the shape of the result.
+struct Joined {
+  Tensor x;
+  Shape shape;
+};
+
+Joined join_last(const char* op, const Tensor& x, const std::vector<int>& axes, bool keep) {
+  bool reduced[Shape::kMaxRank] = {};
+  for (const int axis : axes) {
+    bool& seen = reduced[x.shape().axis(axis, op)];
+    ATTUNE_CHECK(!seen, "{}: axis {} of {} is named twice; name each once", op, axis, x.shape());
+    seen = true;
+  }
+  std::vector<int> order, last;
+  std::int64_t n = 1;
+  Shape kept, shape = x.shape();
+  for (int axis = 0; axis < x.rank(); ++axis) {
+    (reduced[axis] ? last : order).push_back(axis);
+    if (reduced[axis])
+      n *= x.shape()[axis];
+    else
+      kept = kept.with(kept.rank(), x.shape()[axis]);
+  }
+  for (int axis = x.rank() - 1; axis >= 0; --axis)
+    if (reduced[axis]) shape = shape.without(axis, keep);
+  const bool moves = !std::is_sorted(last.begin(), last.end()) ||
+                     (!order.empty() && !last.empty() && last.front() < order.back());
+  order.insert(order.end(), last.begin(), last.end());
+  const Tensor lined_up = moves ? permute(x, order) : x;
+  return {reshape(lined_up, kept.rank() == 0 ? Shape{n} : Shape{kept.elements(), n}), shape};
+}
+
+// Reduces several axes as one.
+template <typename Reduce>
+Tensor reduce_axes(const char* op, const Tensor& x, const std::vector<int>& axes, bool keep,
+                   const Reduce& reduce) {
+  if (axes.size() == 1) return reduce(x, axes[0], keep);
+  const auto [joined, shape] = join_last(op, x, axes, keep);
+  return reshape(reduce(joined, -1, false), shape);
+}
+
+template <typename Beats>
+Indices extreme_positions(const char* name, const Tensor& x, int axis, const Beats& beats) {
+  axis = x.shape().axis(axis, name);
+  const AxisLayout layout(x.shape(), axis);
+  check_not_empty(name, x, layout.n);
+  return extremes(x.value(), layout, x.shape().without(axis, false), beats).second;
+}
+
 AxisLayout whole(const Tensor& x) { return AxisLayout(1, x.elements(), 1); }
 
 }  // namespace
@@ -91,6 +142,11 @@ Tensor sum(const Tensor& x) { return scaled_sum("sum", x, 1); }
 
 Tensor sum(const Tensor& x, int axis, bool keep) {
   return scaled_sum("sum", x, x.shape().axis(axis, "sum"), keep, 1);
+}
+
+Tensor sum(const Tensor& x, const std::vector<int>& axes, bool keep) {
+  return reduce_axes("sum", x, axes, keep,
+                     [](const Tensor& y, int axis, bool keep) { return sum(y, axis, keep); });
 }
 
 Tensor mean(const Tensor& x) {
@@ -104,6 +160,23 @@ Tensor mean(const Tensor& x, int axis, bool keep) {
   return scaled_sum("mean", x, axis, keep, 1.0 / static_cast<double>(x.shape()[axis]));
 }
 
+Tensor mean(const Tensor& x, const std::vector<int>& axes, bool keep) {
+  return reduce_axes("mean", x, axes, keep,
+                     [](const Tensor& y, int axis, bool keep) { return mean(y, axis, keep); });
+}
+
+Tensor var(const Tensor& x, const std::vector<int>& axes, bool keep, int correction) {
+  const auto [joined, shape] = join_last("var", x, axes, keep);
+  const std::int64_t n = joined.shape().last();
+  ATTUNE_CHECK(n > correction,
+               "var: {} elements for each result in shape {}, with a correction of "
+               "{}; more than the correction are needed",
+               n, x.shape(), correction);
+  const Tensor distance = joined - mean(joined, -1, true);
+  const double factor = 1.0 / static_cast<double>(n - correction);
+  return reshape(sum(square(distance), -1) * factor, shape);
+}
+
 Tensor max(const Tensor& x) { return extreme("max", x, whole(x), Shape{}, kLarger); }
 
 Tensor max(const Tensor& x, int axis, bool keep) {
@@ -111,11 +184,21 @@ Tensor max(const Tensor& x, int axis, bool keep) {
   return extreme("max", x, AxisLayout(x.shape(), axis), x.shape().without(axis, keep), kLarger);
 }
 
+Tensor max(const Tensor& x, const std::vector<int>& axes, bool keep) {
+  return reduce_axes("max", x, axes, keep,
+                     [](const Tensor& y, int axis, bool keep) { return max(y, axis, keep); });
+}
+
 Tensor min(const Tensor& x) { return extreme("min", x, whole(x), Shape{}, kSmaller); }
 
 Tensor min(const Tensor& x, int axis, bool keep) {
   axis = x.shape().axis(axis, "min");
   return extreme("min", x, AxisLayout(x.shape(), axis), x.shape().without(axis, keep), kSmaller);
+}
+
+Tensor min(const Tensor& x, const std::vector<int>& axes, bool keep) {
+  return reduce_axes("min", x, axes, keep,
+                     [](const Tensor& y, int axis, bool keep) { return min(y, axis, keep); });
 }
 
 Tensor logsumexp(const Tensor& x) { return reshape(logsumexp(reshape(x, {-1}), 0), {}); }
@@ -163,11 +246,13 @@ Tensor logsumexp(const Tensor& x, int axis, bool keep) {
   });
 }
 
-Indices argmax(const Tensor& x, int axis) {
-  axis = x.shape().axis(axis, "argmax");
-  const AxisLayout layout(x.shape(), axis);
-  check_not_empty("argmax", x, layout.n);
-  return extremes(x.value(), layout, x.shape().without(axis, false), kLarger).second;
+Tensor logsumexp(const Tensor& x, const std::vector<int>& axes, bool keep) {
+  return reduce_axes("logsumexp", x, axes, keep,
+                     [](const Tensor& y, int axis, bool keep) { return logsumexp(y, axis, keep); });
 }
+
+Indices argmax(const Tensor& x, int axis) { return extreme_positions("argmax", x, axis, kLarger); }
+
+Indices argmin(const Tensor& x, int axis) { return extreme_positions("argmin", x, axis, kSmaller); }
 
 }  // namespace attune

@@ -241,6 +241,7 @@ Program Builder::finish() {
 const std::vector<Operation>& operations() {
   static const std::vector<Operation> all = [] {
     std::vector<Operation> list = plain_operations();
+    for (const Operation& operation : indexing_operations()) list.push_back(operation);
     for (const Operation& operation : masked_operations()) list.push_back(operation);
     return list;
   }();

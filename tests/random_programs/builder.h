@@ -88,6 +88,7 @@ struct Operation {
 const std::vector<Operation>& operations();
 /// Those of each file.
 std::vector<Operation> plain_operations();
+std::vector<Operation> indexing_operations();
 std::vector<Operation> masked_operations();
 
 /// Deliberate faults, for the tests of the checks themselves.

@@ -1,0 +1,109 @@
+#include "attune/autograd/ops/sorting.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "attune/autograd/array/parallel.h"
+#include "attune/autograd/kernels/reduce.h"
+#include "attune/autograd/kernels/vector.h"
+#include "attune/autograd/ops/indexing.h"
+
+namespace attune {
+
+using namespace kernels;
+
+namespace {
+
+// The positions of the first k elements in order, along the axis of a layout [outer, n, inner].
+template <typename T, typename Before>
+void sort_positions(const T* x, const AxisLayout& layout, std::int64_t k, const Before& before,
+                    std::int32_t* positions) {
+  const std::int64_t n = layout.n, inner = layout.inner;
+  parallel_for(layout.outer * inner, row_grain(16 * n), [&](auto first, auto last) {
+    std::vector<std::int32_t> order(static_cast<std::size_t>(n));
+    for (std::int64_t line = first; line < last; ++line) {
+      const std::int64_t row = line / inner, column = line % inner;
+      const T* values = x + row * n * inner + column;
+      std::iota(order.begin(), order.end(), 0);
+      // Positions break ties, so that the order is the same however it is found.
+      std::partial_sort(order.begin(), order.begin() + k, order.end(), [&](auto a, auto b) {
+        const T u = values[a * inner], v = values[b * inner];
+        return before(u, v) || (!before(v, u) && a < b);
+      });
+      for (std::int64_t i = 0; i < k; ++i)
+        positions[(row * k + i) * inner + column] = order[static_cast<std::size_t>(i)];
+    }
+  });
+}
+
+// NaN is larger than every number.
+constexpr auto kBefore = [](auto a, auto b) { return a < b || (b != b && a == a); };
+
+Sorted first_in_order(const char* name, const Tensor& x, std::int64_t k, int axis,
+                      bool descending) {
+  axis = x.shape().axis(axis, name);
+  const AxisLayout layout(x.shape(), axis);
+  ATTUNE_CHECK(std::in_range<std::int32_t>(layout.n),
+               "{}: an axis of {} elements is too long for positions of 32 bits", name, layout.n);
+  ATTUNE_CHECK(k >= 0 && k <= layout.n, "{}: k is {}, but axis {} of {} has {} elements", name, k,
+               axis, x.shape(), layout.n);
+  Shape shape = x.shape();
+  shape[axis] = k;
+  std::vector<std::int32_t> positions(static_cast<std::size_t>(shape.elements()));
+  dispatch(x.dtype(), [&](auto type) {
+    using T = decltype(type);
+    const T* values = x.value().data<T>();
+    if (descending)
+      sort_positions(
+          values, layout, k, [](T a, T b) { return kBefore(b, a); }, positions.data());
+    else
+      sort_positions(values, layout, k, kBefore, positions.data());
+  });
+  Indices indices(positions, shape);
+  Tensor values = take_along_axis(x, indices, axis);
+  return {std::move(values), std::move(indices)};
+}
+
+// Running sums along the axis of a layout, from its last element on if `backwards`.
+Array running_sums(const Array& x, const AxisLayout& layout, bool backwards) {
+  Array y(x.shape(), x.dtype());
+  dispatch(x.dtype(), [&](auto type) {
+    using T = decltype(type);
+    const std::int64_t n = layout.n, inner = layout.inner;
+    const T* from = x.data<T>();
+    T* to = y.mutable_data<T>();
+    parallel_for(layout.outer, row_grain(n * inner), [&](std::int64_t first, std::int64_t last) {
+      std::vector<Wide<T>> totals(static_cast<std::size_t>(inner));
+      for (std::int64_t row = first; row < last; ++row) {
+        std::fill(totals.begin(), totals.end(), Wide<T>{0});
+        for (std::int64_t i = 0; i < n; ++i) {
+          const std::int64_t at = (row * n + (backwards ? n - 1 - i : i)) * inner;
+          for (std::int64_t j = 0; j < inner; ++j)
+            to[at + j] = static_cast<T>(totals[static_cast<std::size_t>(j)] += from[at + j]);
+        }
+      }
+    });
+  });
+  return y;
+}
+
+}  // namespace
+
+Sorted sort(const Tensor& x, int axis, bool descending) {
+  return first_in_order("sort", x, x.shape()[x.shape().axis(axis, "sort")], axis, descending);
+}
+
+Sorted topk(const Tensor& x, std::int64_t k, int axis, bool largest) {
+  return first_in_order("topk", x, k, axis, largest);
+}
+
+Tensor cumsum(const Tensor& x, int axis) {
+  const AxisLayout layout(x.shape(), x.shape().axis(axis, "cumsum"));
+  // The gradient of x_i is the sum of dy from i on.
+  return record("cumsum", running_sums(x.value(), layout, false), {x},
+                [layout](Grads& g) { g.add(0, running_sums(g.dy(), layout, true)); });
+}
+
+}  // namespace attune
