@@ -1,5 +1,5 @@
-# Compiler flags of everything that is built in this tree. Users of the installed library see none
-# of them: the interface target attune_flags is linked privately, and only while building.
+# Compiler flags of everything that is built in this tree: the interface target attune_flags is
+# linked privately, and only while building. Users get attune_loop_options alone.
 include(CheckCXXCompilerFlag)
 include(CheckCXXSourceCompiles)
 
@@ -18,9 +18,12 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
 endif()
 target_link_libraries(attune_flags INTERFACE OpenMP::OpenMP_CXX)
 
-# These two free the compiler to use vector instructions and change no result. -ffast-math and its
-# other parts do change results, with the number of threads too, and are never used.
-target_compile_options(attune_flags INTERFACE -fno-math-errno -fno-trapping-math)
+# The loops in headers become SIMD code with these, in the programs of users too: they let the
+# compiler leave errno and the flags of floating-point exceptions alone, and heed `omp simd`. They
+# change no result. -ffast-math and its other parts do change results, with the number of threads
+# too, and are never used.
+set(attune_loop_options -fno-math-errno -fno-trapping-math -fopenmp-simd)
+set(attune_loop_bits 0)  # the vectors that the loops in headers are compiled for; see kernels/vector.h
 
 if(ATTUNE_NATIVE)
   check_cxx_compiler_flag(-march=native ATTUNE_HAS_MARCH_NATIVE)
@@ -29,12 +32,23 @@ if(ATTUNE_NATIVE)
     # GCC stays at 256 bits by itself even where the processor has 512.
     set(CMAKE_REQUIRED_FLAGS "-march=native -mprefer-vector-width=512")
     check_cxx_source_compiles("
-      #ifndef __AVX512F__
+      #if !defined(__AVX512DQ__) || !defined(__AVX512BW__) || !defined(__AVX512VL__)
       #error no AVX-512
       #endif
       int main() {}" ATTUNE_HAS_AVX512)
     unset(CMAKE_REQUIRED_FLAGS)
+    set(CMAKE_REQUIRED_FLAGS -march=native)
+    check_cxx_source_compiles("
+      #if !defined(__AVX2__) || !defined(__FMA__)
+      #error no AVX2 with FMA
+      #endif
+      int main() {}" ATTUNE_HAS_AVX2)
+    unset(CMAKE_REQUIRED_FLAGS)
+    if(ATTUNE_HAS_AVX2)
+      set(attune_loop_bits 256)
+    endif()
     if(ATTUNE_HAS_AVX512)
+      set(attune_loop_bits 512)
       target_compile_options(attune_flags INTERFACE -mprefer-vector-width=512)
     endif()
   endif()

@@ -17,4 +17,4 @@ install(TARGETS attune EXPORT attune-targets)
 install(EXPORT attune-targets NAMESPACE attune:: DESTINATION ${attune_package_folder})
 install(DIRECTORY ${attune_parts} DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/attune"
         FILES_MATCHING PATTERN "*.h")
-install(FILES attune.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/attune")
+install(FILES attune.h extend.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/attune")

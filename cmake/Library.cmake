@@ -4,7 +4,7 @@ set(attune_parts autograd layers optim data models search alignment train)
 
 set(attune_include_folder "${PROJECT_BINARY_DIR}/include")
 file(MAKE_DIRECTORY "${attune_include_folder}/attune")
-foreach(name IN LISTS attune_parts ITEMS attune.h)
+foreach(name IN LISTS attune_parts ITEMS attune.h extend.h)
   file(CREATE_LINK "${PROJECT_SOURCE_DIR}/${name}" "${attune_include_folder}/attune/${name}" SYMBOLIC)
 endforeach()
 
@@ -15,6 +15,8 @@ add_library(attune STATIC ${sources})
 add_library(attune::attune ALIAS attune)
 
 target_compile_features(attune PUBLIC cxx_std_20)
+target_compile_options(attune PUBLIC ${attune_loop_options})
+target_compile_definitions(attune PUBLIC ATTUNE_LOOP_BITS=${attune_loop_bits})
 target_include_directories(attune PUBLIC $<BUILD_INTERFACE:${attune_include_folder}>
                                          $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(
