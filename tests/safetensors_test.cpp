@@ -74,6 +74,19 @@ TEST_CASE("a safetensors file gives back the arrays and texts that were saved") 
   REQUIRE(content.arrays[3].second.shape() == Shape{3, 0});
 }
 
+TEST_CASE("a safetensors file holds booleans, a byte each, behind the numbers") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("a.safetensors");
+  const Array mask = Array::from({{1, 0, 1}, {0, 0, 1}}, DType::boolean);
+  save_safetensors(path, {{{"mask", mask}, {"number", Array::full({}, 7)}}, {}});
+  const Safetensors content = load_safetensors(path);
+  REQUIRE(content.arrays[0].first == "number");
+  const Array& loaded = content.arrays[1].second;
+  REQUIRE(loaded.dtype() == DType::boolean);
+  REQUIRE(loaded.shape() == mask.shape());
+  REQUIRE(loaded.to_vector<bool>() == mask.to_vector<bool>());
+}
+
 TEST_CASE("the bytes of a safetensors file are those of the format") {
   const TemporaryFolder folder;
   save_safetensors(folder.path("a"), {{{"w", Array::from(std::vector<float>{1, 2}, {2, 1})}}, {}});
