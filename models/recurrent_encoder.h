@@ -32,8 +32,8 @@ struct RecurrentEncoderOptions {
 /// W e_s is not in the paper; `embedding_residual = false` leaves it out. A recurrent state tells
 /// of x_s and all around it, which makes neighbouring states much alike, and attention that looks
 /// one place aside still reads what it needs: its alignments blur without a loss of accuracy. With
-/// W e_s each state tells of its own symbol most, and alignments become sharp. For the same reason
-/// dropout reaches the recurrent network's input but never the states.
+/// W e_s each state tells of its own symbol most, and alignments become sharper. For the same
+/// reason dropout reaches the recurrent network's input but never the states.
 ///
 /// Parameters: embedding.weight (of tokens), recurrent.layer0.forward.weight_ih, ... as in
 /// Recurrent, and mark.weight, which is W.
