@@ -24,6 +24,7 @@
 #include "attune/autograd/ops/comparison.h"
 #include "attune/autograd/ops/embedding.h"
 #include "attune/autograd/ops/indexing.h"
+#include "attune/autograd/ops/linear.h"
 #include "attune/autograd/ops/losses.h"
 #include "attune/autograd/ops/matmul.h"
 #include "attune/autograd/ops/multi_head_attention.h"

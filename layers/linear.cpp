@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "attune/autograd/ops/matmul.h"
+#include "attune/autograd/ops/linear.h"
 
 namespace attune {
 

@@ -5,7 +5,7 @@
 
 #include "attune/autograd/array/lookup.h"
 #include "attune/autograd/ops/embedding.h"
-#include "attune/autograd/ops/matmul.h"
+#include "attune/autograd/ops/linear.h"
 
 namespace attune {
 

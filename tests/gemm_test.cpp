@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "attune/autograd/array/random.h"
-#include "attune/autograd/ops/matmul.h"
+#include "attune/autograd/ops/linear.h"
 #include "catch.h"
 
 using namespace attune;

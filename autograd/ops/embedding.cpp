@@ -5,7 +5,7 @@
 
 #include "attune/autograd/array/parallel.h"
 #include "attune/autograd/kernels/reduce.h"
-#include "attune/autograd/ops/matmul.h"
+#include "attune/autograd/ops/linear.h"
 
 namespace attune {
 

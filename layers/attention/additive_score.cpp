@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "attune/autograd/ops/attention.h"
-#include "attune/autograd/ops/matmul.h"
+#include "attune/autograd/ops/linear.h"
 
 namespace attune {
 namespace {

@@ -1,0 +1,61 @@
+#include "attune/autograd/kernels/affine.h"
+
+#include <algorithm>
+
+#include "attune/autograd/array/parallel.h"
+#include "attune/autograd/kernels/gemm.h"
+
+namespace attune::kernels {
+namespace {
+
+constexpr std::int64_t kFewRows = 128;
+
+std::int64_t rows_of(const Array& x) { return x.shape().elements(0, x.shape().rank() - 1); }
+
+// y = x W^T + beta y (Op::transpose), or x W + beta y.
+template <typename T>
+void multiply(Op op, const Array& x, const Array& weight, std::int64_t first_column, T beta,
+              Array& y) {
+  const std::int64_t rows = rows_of(x), k = x.shape().last(), n = y.shape().last();
+  const std::int64_t in = op == Op::transpose ? k : n, width = weight.shape()[1];
+  if (rows <= kFewRows)
+    packed<T>(op, weight, first_column, in)
+        ->multiply(Op::none, rows, x.data<T>(), k, beta, y.mutable_data<T>(), n);
+  else
+    gemm(Op::none, op, rows, n, k, x.data<T>(), k, weight.data<T>() + first_column, width, beta,
+         y.mutable_data<T>(), n);
+}
+
+template <typename T>
+void fill_rows(const Array& row, Array& y) {
+  const std::int64_t n = y.shape().last();
+  const T* from = row.data<T>();
+  T* to = y.mutable_data<T>();
+  parallel_for(rows_of(y), row_grain(n), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) std::copy_n(from, n, to + i * n);
+  });
+}
+
+}  // namespace
+
+Array affine(const Array& x, const Array& weight, const Array& bias, std::int64_t first_column) {
+  Shape shape = x.shape();
+  shape[shape.rank() - 1] = weight.shape()[0];
+  Array y(shape, x.dtype());
+  dispatch(y.dtype(), [&](auto type) {
+    using T = decltype(type);
+    if (bias.defined()) fill_rows<T>(bias, y);
+    multiply<T>(Op::transpose, x, weight, first_column, bias.defined() ? T{1} : T{0}, y);
+  });
+  return y;
+}
+
+void affine_input_gradient(const Array& dy, const Array& weight, std::int64_t first_column,
+                           Array dx, bool accumulate) {
+  dispatch(dy.dtype(), [&](auto type) {
+    using T = decltype(type);
+    multiply<T>(Op::none, dy, weight, first_column, accumulate ? T{1} : T{0}, dx);
+  });
+}
+
+}  // namespace attune::kernels
