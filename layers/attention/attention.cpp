@@ -202,7 +202,9 @@ AttentionResult Attention::attend_fused(const Tensor& query, const Memory& memor
     if (options.weights)
       found.weights = reshape(found.weights, {batch, heads_, found.weights.size(-1)});
   }
-  AttentionState next{.heads = heads_, .steps = state.steps + queries};
+  AttentionState next;
+  next.heads = heads_;
+  next.steps = state.steps + queries;
   return {found.context, found.weights, std::move(next), {}, {}};
 }
 
