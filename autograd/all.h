@@ -26,6 +26,7 @@
 #include "attune/autograd/ops/indexing.h"
 #include "attune/autograd/ops/linear.h"
 #include "attune/autograd/ops/losses.h"
+#include "attune/autograd/ops/mask.h"
 #include "attune/autograd/ops/matmul.h"
 #include "attune/autograd/ops/multi_head_attention.h"
 #include "attune/autograd/ops/normalization.h"

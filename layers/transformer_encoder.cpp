@@ -16,13 +16,14 @@ TransformerEncoderLayer::TransformerEncoderLayer(const TransformerOptions& optio
       around_feed_forward_(child("norm2", LayerNorm(options.features)), options.dropout,
                            options.norm_first) {}
 
-Tensor TransformerEncoderLayer::operator()(Tensor x, const Indices& lengths) const {
+Tensor TransformerEncoderLayer::operator()(Tensor x, const Indices& lengths,
+                                           const Mask& mask) const {
   const Tensor masked = mask_padding(std::move(x), lengths);
   const Tensor attended = around_attention_(masked, [&](const Tensor& y) {
     // In between padding is not 0 but finite, and its gradient is 0: it needs no mask of its own.
     Memory memory = self_attention_.memorize(y);
     memory.lengths = lengths;
-    return self_attention_.attend(y, memory).context;
+    return self_attention_.attend(y, memory, {.mask = mask}).context;
   });
   return mask_padding(around_feed_forward_(attended, feed_forward_), lengths);
 }
@@ -34,8 +35,8 @@ TransformerEncoder::TransformerEncoder(const TransformerOptions& options, int la
   if (options.norm_first) norm_ = child("norm", LayerNorm(options.features));
 }
 
-Tensor TransformerEncoder::operator()(Tensor x, const Indices& lengths) const {
-  for (const TransformerEncoderLayer& layer : layers_) x = layer(std::move(x), lengths);
+Tensor TransformerEncoder::operator()(Tensor x, const Indices& lengths, const Mask& mask) const {
+  for (const TransformerEncoderLayer& layer : layers_) x = layer(std::move(x), lengths, mask);
   return norm_ ? mask_padding((*norm_)(x), lengths) : x;
 }
 

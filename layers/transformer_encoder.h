@@ -26,17 +26,17 @@ struct TransformerOptions {
 ///     x = residual(x, self_attention)
 ///     x = residual(x, feed_forward)         FeedForward({features, feed_forward, features})
 ///
-/// Shapes: x [T, B, features], lengths [B] (all T where not defined) -> [T, B, features]. What lies
-/// beyond a length may hold anything, NaN included: it has no influence on any value or gradient,
-/// and the output is 0 there. Parameters: self_attention.query.weight, ... as in
-/// MultiHeadAttention, then feed_forward.layer0.weight, ... as in FeedForward, norm1.weight,
-/// norm1.bias, norm2.weight, norm2.bias. As PyTorch's nn.TransformerEncoderLayer but for dropout of
-/// attention weights, which the paper does not have. Errors: features are no multiple of the heads;
-/// an unknown activation.
+/// Shapes: x [T, B, features], lengths [B] (all T where not defined) -> [T, B, features]. A mask
+/// says which positions each one looks at, of those within its length. What lies beyond a length
+/// may hold anything, NaN included: it has no influence on any value or gradient, and the output is
+/// 0 there. Parameters: self_attention.query.weight, ... as in MultiHeadAttention, then
+/// feed_forward.layer0.weight, ... as in FeedForward, norm1.weight, norm1.bias, norm2.weight,
+/// norm2.bias. As PyTorch's nn.TransformerEncoderLayer but for dropout of attention weights, which
+/// the paper does not have. Errors: features are no multiple of the heads; an unknown activation.
 class TransformerEncoderLayer : public Layer {
  public:
   explicit TransformerEncoderLayer(const TransformerOptions& options);
-  Tensor operator()(Tensor x, const Indices& lengths = {}) const;
+  Tensor operator()(Tensor x, const Indices& lengths = {}, const Mask& mask = {}) const;
 
  private:
   MultiHeadAttention self_attention_;
@@ -53,7 +53,7 @@ class TransformerEncoderLayer : public Layer {
 class TransformerEncoder : public Layer {
  public:
   TransformerEncoder(const TransformerOptions& options, int layers);
-  Tensor operator()(Tensor x, const Indices& lengths = {}) const;
+  Tensor operator()(Tensor x, const Indices& lengths = {}, const Mask& mask = {}) const;
 
  private:
   std::vector<TransformerEncoderLayer> layers_;

@@ -1,3 +1,4 @@
+#include "attune/autograd/ops/multi_head_attention.h"
 #include "attune/autograd/scopes.h"
 #include "attune/layers/all.h"
 #include "catch.h"
@@ -91,6 +92,17 @@ TEST_CASE("MultiHeadAttention gives PyTorch's values, weights of each head and g
 TEST_CASE("MultiHeadAttention over different lengths gives PyTorch's values and gradients",
           "[golden]") {
   CHECK(compare_multi_head(" with lengths", {}, false) == "");
+}
+
+TEST_CASE("scaled dot-product attention with a bias in a window gives PyTorch's values",
+          "[golden]") {
+  const Golden golden =
+      read_golden("transformer", "scaled dot-product attention with a float mask");
+  const GoldenInputs inputs(golden);
+  const Tensor context = scaled_dot_product_attention(
+      inputs["query"], inputs["key"], inputs["value"],
+      {.heads = 2, .mask = Mask::bias(inputs["bias"]) & Mask::window(2, 1, /*offset=*/3)});
+  CHECK(difference(golden, {{"context", context}}, inputs.leaves) == "");
 }
 
 TEST_CASE("MultiHeadAttention that is causal gives PyTorch's values and gradients", "[golden]") {

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <optional>
 
 #include "op_cases.h"
 
@@ -20,19 +21,29 @@ std::size_t at(const Sizes& n, std::int64_t features, std::int64_t position, std
   return static_cast<std::size_t>(((position * n.batch + b) * n.heads + h) * features + i);
 }
 
+// What is true of key s for a query of a batch row and head: (b, h, t, s).
+template <typename T>
+using OfKey = std::function<T(std::int64_t, std::int64_t, std::int64_t, std::int64_t)>;
+
+// A way of asking, and what its mask means, said once more in plain words.
+struct Asked {
+  Mask mask = {};
+  std::optional<double> scale = {};
+  OfKey<bool> sees = [](auto...) { return true; };
+};
+
 // The weights of one query, one for each key.
-Numbers weights_of(const Sizes& n, const DotProductOptions& options, const Numbers& query,
-                   const Numbers& key, std::int64_t b, std::int64_t h, std::int64_t t) {
-  const double scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(n.key_features)));
+Numbers weights_of(const Sizes& n, const Asked& asked, const OfKey<double>& bias,
+                   const Numbers& query, const Numbers& key, std::int64_t b, std::int64_t h,
+                   std::int64_t t) {
+  const double scale = asked.scale.value_or(1 / std::sqrt(static_cast<double>(n.key_features)));
   Numbers weights;
   double total = 0;
   for (std::int64_t s = 0; s < n.keys; ++s) {
-    const bool seen = (!options.lengths.defined() || s < options.lengths.at(b)) &&
-                      (!options.causal || s <= t + options.offset);
     double score = 0;
     for (std::int64_t i = 0; i < n.key_features; ++i)
       score += query[at(n, n.key_features, t, b, h, i)] * key[at(n, n.key_features, s, b, h, i)];
-    weights.push_back(seen ? std::exp(scale * score) : 0);
+    weights.push_back(asked.sees(b, h, t, s) ? std::exp(scale * score + bias(b, h, t, s)) : 0);
     total += weights.back();
   }
   for (double& weight : weights) weight /= total > 0 ? total : 1;
@@ -40,14 +51,14 @@ Numbers weights_of(const Sizes& n, const DotProductOptions& options, const Numbe
 }
 
 // The context, and then the weights where they are asked for.
-Numbers attend(const Sizes& n, const DotProductOptions& options, bool with_weights,
+Numbers attend(const Sizes& n, const Asked& asked, const OfKey<double>& bias, bool with_weights,
                const Numbers& query, const Numbers& key, const Numbers& value) {
   Numbers context(static_cast<std::size_t>(n.queries * n.batch * n.heads * n.value_features));
   Numbers all;
   for (std::int64_t b = 0; b < n.batch; ++b)
     for (std::int64_t h = 0; h < n.heads; ++h)
       for (std::int64_t t = 0; t < n.queries; ++t) {
-        const Numbers weights = weights_of(n, options, query, key, b, h, t);
+        const Numbers weights = weights_of(n, asked, bias, query, key, b, h, t);
         for (std::int64_t s = 0; s < n.keys; ++s)
           for (std::int64_t i = 0; i < n.value_features; ++i)
             context[at(n, n.value_features, t, b, h, i)] +=
@@ -58,32 +69,50 @@ Numbers attend(const Sizes& n, const DotProductOptions& options, bool with_weigh
   return context;
 }
 
-using Options = std::function<DotProductOptions(const Sizes&)>;
+using Asking = std::function<Asked(const Sizes&)>;
 
-Results apply(const Operands& x, const DotProductOptions& options, bool with_weights) {
-  if (!with_weights) return scaled_dot_product_attention(x[0], x[1], x[2], options);
-  const SequenceAttention found =
-      scaled_dot_product_attention_with_weights(x[0], x[1], x[2], options);
-  return {found.context, found.weights};
+// The entry of an array that is broadcast over [B, H, T, S].
+double entry(const Shape& shape, const Numbers& x, std::initializer_list<std::int64_t> at) {
+  std::int64_t flat = 0;
+  int axis = 0;
+  for (const std::int64_t i : at) {
+    const int own = axis++ - (4 - shape.rank());
+    if (own >= 0) flat = flat * shape[own] + (shape[own] == 1 ? 0 : i);
+  }
+  return x[static_cast<std::size_t>(flat)];
 }
 
+using BiasShape = std::function<Shape(const Sizes&)>;
+
+// With a `bias` its values are the fourth operand.
 OpCase attention_case(const std::string& what, const Sizes& small, const Sizes& large,
-                      const Options& options, bool with_weights = false) {
-  const auto heads = [=](const Sizes& n) {
-    DotProductOptions all = options(n);
-    all.heads = n.heads;
-    return all;
+                      const Asking& asking, bool with_weights = false, const BiasShape& bias = {}) {
+  OpCase row{"scaled_dot_product_attention" + what,
+             {{small.query(), -2, 2}, {small.key(), -2, 2}, {small.value()}},
+             {large.query(), large.key(), large.value()},
+             {},
+             {}};
+  if (bias) {
+    row.operands.push_back({bias(small), -2, 2});
+    row.large.push_back(bias(large));
+  }
+  row.apply = [=](const Operands& x) -> Results {
+    const Sizes& n = x[0].shape() == small.query() && x[1].shape() == small.key() ? small : large;
+    const Asked asked = asking(n);
+    DotProductOptions options{.heads = n.heads, .mask = asked.mask, .scale = asked.scale};
+    if (bias) options.mask = options.mask & Mask::bias(x[3]);
+    if (!with_weights) return scaled_dot_product_attention(x[0], x[1], x[2], options);
+    const SequenceAttention found =
+        scaled_dot_product_attention_with_weights(x[0], x[1], x[2], options);
+    return {found.context, found.weights};
   };
-  return {"scaled_dot_product_attention" + what,
-          {{small.query(), -2, 2}, {small.key(), -2, 2}, {small.value()}},
-          {large.query(), large.key(), large.value()},
-          [=](const Operands& x) {
-            const bool is_small = x[0].shape() == small.query() && x[1].shape() == small.key();
-            return apply(x, heads(is_small ? small : large), with_weights);
-          },
-          [=](const std::vector<Numbers>& x) {
-            return attend(small, heads(small), with_weights, x[0], x[1], x[2]);
-          }};
+  row.expected = [=](const std::vector<Numbers>& x) {
+    const auto added = [&](auto b, auto h, auto t, auto s) {
+      return bias ? entry(bias(small), x[3], {b, h, t, s}) : 0;
+    };
+    return attend(small, asking(small), added, with_weights, x[0], x[1], x[2]);
+  };
+  return row;
 }
 
 std::vector<BadCall> bad_calls() {
@@ -106,9 +135,31 @@ std::vector<BadCall> bad_calls() {
       {name + "query is f32, key f64, value f32; convert them",
        call(of({3, 2, 4}), of({5, 2, 4}, DType::f64), of({5, 2, 4}))},
       {name + "lengths must be [2], one for each sequence; got [3]",
-       call(of({3, 2, 4}), of({5, 2, 4}), of({5, 2, 4}), {.heads = 2, .lengths = {1, 2, 3}})},
+       call(of({3, 2, 4}), of({5, 2, 4}), of({5, 2, 4}),
+            {.heads = 2, .mask = Mask::lengths({1, 2, 3})})},
       {name + "length 6 of sequence 1 is outside [0, 5], the number of keys",
-       call(of({3, 2, 4}), of({5, 2, 4}), of({5, 2, 4}), {.heads = 2, .lengths = {1, 6}})}};
+       call(of({3, 2, 4}), of({5, 2, 4}), of({5, 2, 4}),
+            {.heads = 2, .mask = Mask::lengths({1, 6})})},
+      {name +
+           "the mask's bias [2, 3, 4] cannot be broadcast to the scores [B, H, T, S] = [2, 2, 3, "
+           "5]; each size must be 1 or the scores'",
+       call(of({3, 2, 4}), of({5, 2, 4}), of({5, 2, 4}),
+            {.heads = 2, .mask = Mask::bias(of({2, 3, 4}))})},
+      {name + "the mask's array of allowed keys [1, 1, 1, 3, 5] cannot be broadcast to the scores "
+              "[B, H, T, S] = [2, 2, 3, 5]",
+       call(of({3, 2, 4}), of({5, 2, 4}), of({5, 2, 4}),
+            {.heads = 2, .mask = Mask::of(Array::zeros({1, 1, 1, 3, 5}))})},
+      {name + "the mask's bias is f64, the query f32; convert one",
+       call(of({3, 2, 4}), of({5, 2, 4}), of({5, 2, 4}),
+            {.heads = 2, .mask = Mask::bias(of({3, 5}, DType::f64))})},
+      {"mask: a window of -1 keys to the left and 2 to the right; neither may be negative",
+       [] { Mask::window(-1, 2); }},
+      {"mask: lengths [2] & lengths [3] do not go together",
+       [] {
+         Mask::lengths({1, 2}) & Mask::lengths({1, 2, 3});
+       }},
+      {"mask: the bias is not defined", [] { Mask::bias(Tensor()); }},
+      {"mask: the array of allowed keys is not defined", [] { Mask::of(Array()); }}};
 }
 
 }  // namespace
@@ -116,17 +167,69 @@ std::vector<BadCall> bad_calls() {
 std::vector<OpCase> sequence_attention_cases() {
   const Sizes odd{3, 5, 4, 2, 3, 2}, square{5, 5, 3, 2, 3, 2}, two_tiles{67, 131, 1, 2, 1, 1};
   const Sizes large{70, 131, 5, 3, 17, 9}, large_square{131, 131, 5, 3, 17, 9};
-  const auto plain = [](const Sizes&) { return DotProductOptions{}; };
+  const auto plain = [](const Sizes&) { return Asked{}; };
   const auto with_lengths = [](const Sizes& n) {
-    return DotProductOptions{.lengths = some_lengths(n.batch, n.keys)};
+    const Indices lengths = some_lengths(n.batch, n.keys);
+    return Asked{.mask = Mask::lengths(lengths),
+                 .sees = [=](auto b, auto, auto, auto s) { return s < lengths.at(b); }};
   };
-  const auto causal = [](const Sizes&) { return DotProductOptions{.causal = true}; };
+  const auto causal = [](const Sizes&) {
+    return Asked{.mask = Mask::causal(), .sees = [](auto, auto, auto t, auto s) { return s <= t; }};
+  };
   const auto continued = [](const Sizes& n) {
-    return DotProductOptions{
-        .lengths = some_lengths(n.batch, n.keys), .causal = true, .offset = n.keys - n.queries};
+    const Indices lengths = some_lengths(n.batch, n.keys);
+    const std::int64_t offset = n.keys - n.queries;
+    return Asked{
+        .mask = Mask::lengths(lengths) & Mask::causal(offset),
+        .sees = [=](auto b, auto, auto t, auto s) { return s < lengths.at(b) && s <= t + offset; }};
   };
   // The first query sees nothing.
-  const auto early = [](const Sizes&) { return DotProductOptions{.causal = true, .offset = -1}; };
+  const auto early = [](const Sizes&) {
+    return Asked{.mask = Mask::causal(-1),
+                 .sees = [](auto, auto, auto t, auto s) { return s <= t - 1; }};
+  };
+  const auto local = [](const Sizes&) {
+    return Asked{.mask = Mask::window(1, 1),
+                 .sees = [](auto, auto, auto t, auto s) { return s >= t - 1 && s <= t + 1; }};
+  };
+  // At the end of a longer sequence, and beyond the end of shorter ones.
+  const auto local_continued = [](const Sizes& n) {
+    const Indices lengths = some_lengths(n.batch, n.keys);
+    const std::int64_t offset = n.keys - n.queries;
+    return Asked{
+        .mask = Mask::lengths(lengths) & Mask::window(40, 3, offset) & Mask::causal(offset),
+        .sees = [=](auto b, auto, auto t, auto s) {
+          return s < lengths.at(b) && s >= t + offset - 40 && s <= t + offset;
+        }};
+  };
+  // One pattern for each head; some queries see nothing.
+  const auto allowed = [](const Sizes& n) {
+    const auto sees = [](auto, auto h, auto t, auto s) {
+      return t % 4 != 2 && (3 * t + 5 * s + h) % 7 < 3;
+    };
+    Array seen = Array::zeros({1, n.heads, n.queries, n.keys});
+    for (std::int64_t i = 0; i < seen.elements(); ++i)
+      seen.set(i, sees(0, i / (n.keys * n.queries), i / n.keys % n.queries, i % n.keys));
+    return Asked{.mask = Mask::of(seen), .sees = sees};
+  };
+  const auto allowed_and_local = [=](const Sizes& n) {
+    const Asked a = allowed(n), b = local_continued(n);
+    return Asked{.mask = a.mask & b.mask,
+                 .sees = [=](auto... at) { return a.sees(at...) && b.sees(at...); }};
+  };
+  // Two arrays, over keys and over queries.
+  const auto both_sides = [](const Sizes& n) {
+    Array keys = Array::zeros({n.keys}), queries = Array::zeros({n.queries, 1});
+    for (std::int64_t s = 0; s < n.keys; ++s) keys.set(s, s % 3 != 1);
+    for (std::int64_t t = 0; t < n.queries; ++t) queries.set(t, t % 3 != 0);
+    return Asked{.mask = Mask::of(keys) & Mask::of(queries),
+                 .sees = [](auto, auto, auto t, auto s) { return s % 3 != 1 && t % 3 != 0; }};
+  };
+  const auto whole = [](const Sizes& n) { return Shape{n.batch, n.heads, n.queries, n.keys}; };
+  const auto of_heads = [](const Sizes& n) { return Shape{n.heads, n.queries, n.keys}; };
+  const auto of_keys = [](const Sizes& n) { return Shape{n.batch, 1, 1, n.keys}; };
+  const auto of_queries = [](const Sizes& n) { return Shape{n.queries, 1}; };
+  const auto of_all = [](const Sizes&) { return Shape{}; };
   std::vector<OpCase> cases = {
       attention_case("", odd, large, plain),
       attention_case(" with lengths", odd, large, with_lengths),
@@ -134,23 +237,40 @@ std::vector<OpCase> sequence_attention_cases() {
       attention_case(" that is causal, from a later position, with lengths", odd, large, continued),
       attention_case(" that is causal, with a query that sees nothing", odd, large, early),
       attention_case(" with a scale of its own", odd, large,
-                     [](const Sizes&) { return DotProductOptions{.scale = 0.3}; }),
+                     [](const Sizes&) { return Asked{.scale = 0.3}; }),
       attention_case(" over several tiles", two_tiles, large, plain),
       attention_case(" over several tiles that is causal", two_tiles, large_square, continued),
       attention_case(" with weights", odd, large, with_lengths, true),
-      attention_case(" with weights over several tiles", two_tiles, large, early, true)};
+      attention_case(" with weights over several tiles", two_tiles, large, early, true),
+      attention_case(" in a window", square, large_square, local),
+      attention_case(" in a window over several tiles", two_tiles, large_square, local_continued),
+      attention_case(" in a window with weights", two_tiles, large, local_continued, true),
+      attention_case(" of allowed keys", odd, large, allowed),
+      attention_case(" of allowed keys in a window with weights", two_tiles, large,
+                     allowed_and_local, true),
+      attention_case(" of two arrays of allowed keys", square, large, both_sides, true),
+      attention_case(" with a bias", odd, large, plain, false, whole),
+      attention_case(" with a bias of each head with weights", odd, large, with_lengths, true,
+                     of_heads),
+      attention_case(" with a bias of keys", odd, large, causal, false, of_keys),
+      attention_case(" with a bias of queries", odd, large, allowed, true, of_queries),
+      attention_case(" with one number for a bias", odd, large, plain, false, of_all),
+      attention_case(" with a bias in a window over several tiles", two_tiles, large_square,
+                     allowed_and_local, true, of_keys)};
   cases.front().bad_calls = bad_calls();
 
   // One tensor that asks itself: its gradient comes from all three operands.
-  cases.push_back(
-      {"scaled_dot_product_attention of a tensor with itself",
-       {{{4, 3, 6}}},
-       {{70, 5, 51}},
-       [](const Operands& x) {
-         return scaled_dot_product_attention(x[0], x[0], x[0], {.heads = 3, .causal = true});
-       },
-       [](const std::vector<Numbers>& x) {
-         return attend({4, 4, 3, 3, 2, 2}, {.heads = 3, .causal = true}, false, x[0], x[0], x[0]);
-       }});
+  cases.push_back({"scaled_dot_product_attention of a tensor with itself",
+                   {{{4, 3, 6}}},
+                   {{70, 5, 51}},
+                   [](const Operands& x) {
+                     return scaled_dot_product_attention(x[0], x[0], x[0],
+                                                         {.heads = 3, .mask = Mask::causal()});
+                   },
+                   [=](const std::vector<Numbers>& x) {
+                     const Sizes n{4, 4, 3, 3, 2, 2};
+                     return attend(
+                         n, causal(n), [](auto...) { return 0; }, false, x[0], x[0], x[0]);
+                   }});
   return cases;
 }

@@ -333,8 +333,8 @@ TEST_CASE("padding has no influence on scaled dot-product attention", "[padding]
       for (const std::int64_t offset : {n.keys - n.queries, std::int64_t{-1}})
         for (const Indices& lengths : some_lengths(static_cast<int>(n.keys))) {
           INFO("keys " << n.keys << ", causal " << causal << ", offset " << offset);
-          const DotProductOptions options{
-              .heads = 2, .lengths = lengths, .causal = causal, .offset = offset};
+          const Mask causal_mask = causal ? Mask::causal(offset) : Mask();
+          const DotProductOptions options{.heads = 2, .mask = Mask::lengths(lengths) & causal_mask};
           CHECK(fault_of([&](Trial& trial) {
                   const std::int64_t d = 2 * n.features;
                   // A query that sees no key is itself without influence.
@@ -355,6 +355,59 @@ TEST_CASE("padding has no influence on scaled dot-product attention", "[padding]
                     const std::int64_t t = i / n.keys % n.queries, s = i % n.keys;
                     return s >= lengths.at(b) || (causal && s > t + offset);
                   });
+                }) == "");
+        }
+}
+
+TEST_CASE("what a mask hides has no influence on scaled dot-product attention", "[padding]") {
+  struct Sizes {
+    std::int64_t queries, keys, features;
+  };
+  constexpr std::int64_t kHeads = 2;
+  for (const Sizes& n : {Sizes{4, 6, 2}, {63, 64, 3}, {65, 129, 5}})
+    for (const bool window : {false, true})
+      for (const bool array : {false, true})
+        for (const bool with_bias : {false, true}) {
+          INFO("keys " << n.keys << ", window " << window << ", array " << array << ", bias "
+                       << with_bias);
+          // Every third key, no key for every fifth query, and the last key for none.
+          const auto sees = [=](std::int64_t t, std::int64_t s) {
+            if (window && (s < t - 2 || s > t + 1)) return false;
+            return !array || (s % 3 != 1 && t % 5 != 2 && s != n.keys - 1);
+          };
+          Array allowed = Array::zeros({n.queries, n.keys});
+          for (std::int64_t i = 0; i < allowed.elements(); ++i)
+            allowed.set(i, !array || (i % n.keys % 3 != 1 && i / n.keys % 5 != 2 &&
+                                      i % n.keys != n.keys - 1));
+          CHECK(fault_of([&](Trial& trial) {
+                  const std::int64_t d = kHeads * n.features;
+                  const auto blind = [=](std::int64_t i) {
+                    for (std::int64_t s = 0; s < n.keys; ++s)
+                      if (sees(i / (d * kBatch), s)) return false;
+                    return true;
+                  };
+                  const auto unseen = [=](std::int64_t i) {
+                    for (std::int64_t t = 0; t < n.queries; ++t)
+                      if (sees(t, i / (d * kBatch))) return false;
+                    return true;
+                  };
+                  const auto hidden = [=](std::int64_t i) {
+                    return !sees(i / n.keys % n.queries, i % n.keys);
+                  };
+                  Mask mask;
+                  if (window) mask = mask & Mask::window(2, 1);
+                  if (array) mask = mask & Mask::of(allowed);
+                  if (with_bias)
+                    mask = mask & Mask::bias(trial.input({kHeads, n.queries, n.keys}, hidden));
+                  const Tensor query = trial.input({n.queries, kBatch, d}, blind);
+                  const Tensor key = trial.input({n.keys, kBatch, d}, unseen);
+                  const Tensor value = trial.input({n.keys, kBatch, d}, unseen);
+                  const DotProductOptions options{.heads = kHeads, .mask = mask};
+                  trial.result(scaled_dot_product_attention(query, key, value, options), blind);
+                  const auto [context, weights] =
+                      scaled_dot_product_attention_with_weights(query, key, value, options);
+                  trial.result(context, blind);
+                  trial.result(weights, hidden);
                 }) == "");
         }
 }
@@ -539,8 +592,8 @@ CausalRun causal_run(DType dtype, std::int64_t queries, std::int64_t keys, std::
   const Tensor query = Tensor::parameter(make("query", queries));
   const Tensor key = Tensor::parameter(make("key", keys));
   const Tensor value = Tensor::parameter(make("value", keys));
-  const auto [context, weights] = scaled_dot_product_attention_with_weights(
-      query, key, value, {.causal = true, .offset = offset});
+  const auto [context, weights] =
+      scaled_dot_product_attention_with_weights(query, key, value, {.mask = Mask::causal(offset)});
   context.backward(make("dcontext", queries));
   return {context.value(), weights.value(), query.grad(), key.grad(), value.grad()};
 }

@@ -106,11 +106,14 @@ TEST_CASE("layers of impossible sizes are refused") {
 
 TEST_CASE("a causal offset beyond all positions hides every key or none") {
   const Tensor x(Array::full({3, 1, 2}, 0.5));
-  const auto with = [&](bool causal, std::int64_t offset) {
-    return scaled_dot_product_attention(x, x, x, {.causal = causal, .offset = offset})
-        .value()
-        .to_vector();
+  const auto with = [&](const Mask& mask) {
+    return scaled_dot_product_attention(x, x, x, {.mask = mask}).value().to_vector();
   };
-  CHECK(with(true, kMost) == with(false, 0));
-  CHECK(with(true, std::numeric_limits<std::int64_t>::min()) == std::vector<float>(6, 0));
+  const std::vector<float> all = with({}), none(6, 0);
+  constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+  CHECK(with(Mask::causal(kMost)) == all);
+  CHECK(with(Mask::causal(kLeast)) == none);
+  CHECK(with(Mask::window(kMost, kMost)) == all);
+  CHECK(with(Mask::window(1, 1, kMost)) == none);
+  CHECK(with(Mask::window(1, 1, kLeast)) == none);
 }

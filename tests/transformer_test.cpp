@@ -73,7 +73,8 @@ TEST_CASE("attention of sequences hides NaN beyond a length, and a NaN within it
   }
   Tensor query = Tensor::parameter(random_array({3, 2, 4}));
   const auto context = [&](const Indices& lengths) {
-    return scaled_dot_product_attention(query, key, value, {.heads = 2, .lengths = lengths});
+    return scaled_dot_product_attention(query, key, value,
+                                        {.heads = 2, .mask = Mask::lengths(lengths)});
   };
   const Tensor hidden = context({4, 5});
   CHECK(hidden.value().all_finite());
@@ -85,8 +86,8 @@ TEST_CASE("attention of sequences hides NaN beyond a length, and a NaN within it
 TEST_CASE("a sequence of length 0 has context 0 and neither passes gradients on nor NaN") {
   std::vector<Tensor> x;
   for (int i = 0; i < 3; ++i) x.push_back(Tensor::parameter(random_array({3, 2, 4})));
-  const auto [context, weights] =
-      scaled_dot_product_attention_with_weights(x[0], x[1], x[2], {.heads = 2, .lengths = {0, 3}});
+  const auto [context, weights] = scaled_dot_product_attention_with_weights(
+      x[0], x[1], x[2], {.heads = 2, .mask = Mask::lengths({0, 3})});
   (sum(square(context)) + sum(square(weights))).backward();
   for (std::int64_t t = 0; t < 3; ++t)
     for (std::int64_t i = 0; i < 4; ++i) {
@@ -108,7 +109,7 @@ TEST_CASE("attention of sequences keeps no matrix of scores in memory") {
   const std::int64_t length = 4096;
   const Tensor x = Tensor::parameter(random_array({length, 1, 8}));
   const std::uint64_t before = pool::statistics().system_bytes;
-  sum(scaled_dot_product_attention(x, x, x, {.causal = true})).backward();
+  sum(scaled_dot_product_attention(x, x, x, {.mask = Mask::causal()})).backward();
   // A matrix would have 64 MB; one of the sequences has 128 kB.
   CHECK(pool::statistics().system_bytes - before < 4'000'000);
 }

@@ -5,54 +5,12 @@
 #include <vector>
 
 #include "attune/autograd/array/parallel.h"
+#include "attune/autograd/kernels/attention_tiles.h"
 #include "attune/autograd/kernels/gemm.h"
 #include "attune/autograd/kernels/rows.h"
 
 namespace attune::kernels {
 namespace {
-
-// Scores are made kTile queries by kTile keys at a time: a tile of floats stays in the nearest
-// cache, and most sentences are one tile.
-constexpr std::int64_t kTile = 64;
-
-template <typename T>
-struct Tile {
-  alignas(64) T rows[kTile * kTile];
-  T* operator[](std::int64_t row) { return rows + row * kTile; }
-};
-
-// Up to kTile queries of one pair.
-struct QueryTile {
-  std::int64_t pair, first, count;
-};
-
-// Up to kTile keys.
-struct KeyTile {
-  std::int64_t first, count;
-};
-
-std::int64_t query_tiles(const MultiHeadSizes& n) { return (n.queries + kTile - 1) / kTile; }
-
-QueryTile query_tile(const MultiHeadSizes& n, std::int64_t pair, std::int64_t index) {
-  return {pair, index * kTile, std::min(kTile, n.queries - index * kTile)};
-}
-
-// How many keys at least one of the queries sees.
-std::int64_t visible_to_any(const MultiHeadSizes& n, const QueryTile& queries) {
-  return n.visible(queries.pair, queries.first + queries.count - 1);
-}
-
-// How many keys of the tile, counted from its first, a query sees.
-std::int64_t visible_in(const MultiHeadSizes& n, const QueryTile& queries, std::int64_t row,
-                        const KeyTile& keys) {
-  const std::int64_t seen = n.visible(queries.pair, queries.first + row);
-  return std::clamp<std::int64_t>(seen - keys.first, 0, keys.count);
-}
-
-// True when each of the queries sees all keys of the tile: no later one sees fewer than the first.
-bool all_seen(const MultiHeadSizes& n, const QueryTile& queries, const KeyTile& keys) {
-  return visible_in(n, queries, 0, keys) == keys.count;
-}
 
 // Where position `first` of a pair begins in a sequence with `features` numbers for each head.
 template <typename T>
@@ -154,13 +112,6 @@ void multiply_seen(const PackedMatrix<T>& packed, const Rows<T>& b, Op op_a, std
   }
 }
 
-// body(keys) for tiles that together hold the first `seen` keys.
-template <typename Body>
-void for_each_key_tile(std::int64_t seen, const Body& body) {
-  for (std::int64_t first = 0; first < seen; first += kTile)
-    body(KeyTile{first, std::min(kTile, seen - first)});
-}
-
 // Work in multiplications that is worth a range of its own.
 constexpr std::int64_t kRangeWork = 1 << 18;
 
@@ -186,12 +137,17 @@ void for_each_group(const MultiHeadSizes& n, const Body& body) {
 // The weights of a tile from its scores: exp(score - log sum), and 0 where a query does not see.
 template <typename T>
 void weigh(const MultiHeadSizes& n, const QueryTile& queries, const KeyTile& keys,
-           const LogSumExp<T>* log_sums, Tile<T>& tile) {
+           const TileMask<T>& mask, const LogSumExp<T>* log_sums, Tile<T>& tile) {
   for (std::int64_t row = 0; row < queries.count; ++row) {
-    const std::int64_t seen = visible_in(n, queries, row, keys);
+    const KeyRange seen = mask.seen(row);
     T* w = tile[row];
-    row_probabilities(w, log_sums[queries.pair * n.queries + queries.first + row], seen, w);
-    std::fill(w + seen, w + keys.count, T{0});
+    mask.add_to(row, w);
+    row_probabilities(w + seen.first, log_sums[queries.pair * n.queries + queries.first + row],
+                      seen.count(), w + seen.first);
+    std::fill(w, w + seen.first, T{0});
+    std::fill(w + seen.last, w + keys.count, T{0});
+    for (std::int64_t s = seen.first; mask.has_entries() && s < seen.last; ++s)
+      if (mask.is_hidden(row, s)) w[s] = 0;  // also where the log sum is NaN
   }
 }
 
@@ -231,7 +187,9 @@ void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile
   const std::int64_t d = n.key_features, e = n.value_features;
   std::vector<KeyTile> tiles;
   std::vector<PackedMatrix<T>> keys, values;
-  for_each_key_tile(visible_to_any(n, query_tile(n, pair, last_tile - 1)), [&](const KeyTile& k) {
+  const std::int64_t first_query = first_tile * kTile;
+  const std::int64_t count = std::min(n.queries, last_tile * kTile) - first_query;
+  for_each_key_tile(visible_to_any(n, pair, first_query, count), [&](const KeyTile& k) {
     tiles.push_back(k);
     keys.push_back(pack(n, Op::transpose, pair, k, d, key));
     values.push_back(pack(n, Op::none, pair, k, e, value));
@@ -245,24 +203,31 @@ void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile
     RunningSoftmax<T> softmax;
     bring_together(n, queries, d, query, static_cast<T>(n.scale), own_query);
     std::fill_n(sum, queries.count * e, T{0});
-    const std::int64_t seen_by_any = visible_to_any(n, queries);
-    for (std::size_t i = 0; i < tiles.size() && tiles[i].first < seen_by_any; ++i) {
+    const KeyRange seen_by_any = visible_to_any(n, queries);
+    bool is_first = true;
+    for (std::size_t i = first_of(tiles, seen_by_any);
+         i < tiles.size() && tiles[i].first < seen_by_any.last; ++i) {
+      const TileMask<T> mask(n, queries, tiles[i]);
+      if (mask.hides_all()) continue;
       keys[i].multiply(Op::none, queries.count, own_query, d, T{0}, weights.rows, kTile);
       for (std::int64_t row = 0; row < queries.count; ++row) {
-        const std::int64_t seen = visible_in(n, queries, row, tiles[i]);
-        if (seen > 0) {
-          const T shrink = softmax.take_in(row, weights[row], seen);
-          if (i > 0) scale_row(sum + row * e, e, shrink);
+        const KeyRange seen = mask.seen(row);
+        T* w = weights[row];
+        if (seen.count() > 0) {
+          mask.add_to(row, w);
+          const T shrink = softmax.take_in(row, w + seen.first, seen.count());
+          if (!is_first) scale_row(sum + row * e, e, shrink);
         }
-        std::fill(weights[row] + seen, weights[row] + tiles[i].count, T{0});
+        std::fill(w, w + seen.first, T{0});
+        std::fill(w + seen.last, w + tiles[i].count, T{0});
       }
-      const T beta = i > 0 ? T{1} : T{0};
-      if (all_seen(n, queries, tiles[i]))
-        values[i].multiply(Op::none, queries.count, weights.rows, kTile, beta, sum, e);
-      else
+      const T beta = is_first ? T{0} : T{1};
+      if (mask.hides_some())
         multiply_seen(values[i], rows_of(n, pair, tiles[i], e, value), Op::none, queries.count,
-                      weights.rows, beta, sum,
-                      [&](auto row, auto s) { return s < visible_in(n, queries, row, tiles[i]); });
+                      weights.rows, beta, sum, [&](auto row, auto s) { return mask.sees(row, s); });
+      else
+        values[i].multiply(Op::none, queries.count, weights.rows, kTile, beta, sum, e);
+      is_first = false;
     }
     for (std::int64_t row = 0; row < queries.count; ++row) {
       const std::int64_t t = queries.first + row;
@@ -283,8 +248,10 @@ class PairBackward {
       : n_(n),
         saved_(saved),
         pair_(pair),
-        seen_(visible_to_any(n, query_tile(n, pair, query_tiles(n) - 1))),
-        scratch_(Shape{2 * kTile + seen_, 2 * n.key_features + n.value_features}, dtype_of<T>) {
+        seen_(visible_to_any(n, pair, 0, n.queries)),
+        first_(tile_begin(seen_.first)),
+        count_(std::max<std::int64_t>(0, seen_.last - first_)),
+        scratch_(Shape{2 * kTile + count_, 2 * n.key_features + n.value_features}, dtype_of<T>) {
     const std::int64_t d = n.key_features, e = n.value_features;
     for_each_key_tile(seen_, [&](const KeyTile& k) {
       tiles_.push_back(k);
@@ -296,11 +263,13 @@ class PairBackward {
     dquery_ = query_ + kTile * d;
     dcontext_ = dquery_ + kTile * d;
     dkey_ = dcontext_ + kTile * e;
-    dvalue_ = dkey_ + seen_ * d;
-    std::fill_n(dkey_, seen_ * (d + e), T{0});
+    dvalue_ = dkey_ + count_ * d;
+    std::fill_n(dkey_, count_ * (d + e), T{0});
   }
 
-  void run(const Target<T>& dquery, const Target<T>& dkey, const Target<T>& dvalue) {
+  // dbias: of this pair, if wanted.
+  void run(const Target<T>& dquery, const Target<T>& dkey, const Target<T>& dvalue, T* dbias) {
+    dbias_ = dbias;
     const T scale = static_cast<T>(n_.scale);
     for (std::int64_t i = 0; i < query_tiles(n_); ++i) {
       const QueryTile queries = query_tile(n_, pair_, i);
@@ -308,13 +277,14 @@ class PairBackward {
       if (dquery.data) spread_out(n_, queries, n_.key_features, scale, dquery_, dquery);
     }
     // Keys that no query sees have the gradient 0.
-    const QueryTile seen{pair_, 0, seen_};
+    const QueryTile seen{pair_, first_, count_};
     if (dkey.data) spread_out(n_, seen, n_.key_features, T{1}, dkey_, dkey);
     if (dvalue.data) spread_out(n_, seen, n_.value_features, T{1}, dvalue_, dvalue);
     const auto clear_rest = [&](const Target<T>& target, std::int64_t features) {
       if (!target.data || target.accumulate) return;
-      for (std::int64_t s = seen_; s < n_.keys; ++s)
-        std::fill_n(at(n_, target.data, features, pair_, s), features, T{0});
+      for (std::int64_t s = 0; s < n_.keys; ++s)
+        if (s < first_ || s >= first_ + count_)
+          std::fill_n(at(n_, target.data, features, pair_, s), features, T{0});
     };
     clear_rest(dkey, n_.key_features);
     clear_rest(dvalue, n_.value_features);
@@ -330,25 +300,29 @@ class PairBackward {
     std::fill_n(dquery_, rows * d, T{0});
     const PackedMatrix<T> to_dkey(Op::none, d, rows, query_, d);
     const PackedMatrix<T> to_dvalue(Op::none, e, rows, dcontext_, e);
-    const std::int64_t seen_by_any = visible_to_any(n_, queries);
-    for (std::size_t i = 0; i < tiles_.size() && tiles_[i].first < seen_by_any; ++i) {
+    const KeyRange seen_by_any = visible_to_any(n_, queries);
+    for (std::size_t i = first_of(tiles_, seen_by_any);
+         i < tiles_.size() && tiles_[i].first < seen_by_any.last; ++i) {
       const KeyTile& keys = tiles_[i];
+      const TileMask<T> mask(n_, queries, keys);
+      if (mask.hides_all()) continue;
       to_scores_[i].multiply(Op::none, rows, query_, d, T{0}, weights_.rows, kTile);
-      weigh(n_, queries, keys, saved_.log_sums, weights_);
+      weigh(n_, queries, keys, mask, saved_.log_sums, weights_);
       to_dweights_[i].multiply(Op::none, rows, dcontext_, e, T{0}, dweights_.rows, kTile);
-      T *dkey = dkey_ + keys.first * d, *dvalue = dvalue_ + keys.first * e;
-      if (all_seen(n_, queries, keys)) {
+      T* dkey = dkey_ + (keys.first - first_) * d;
+      T* dvalue = dvalue_ + (keys.first - first_) * e;
+      if (!mask.hides_some()) {
         to_dvalue.multiply(Op::transpose, keys.count, weights_.rows, kTile, T{1}, dvalue, e);
-        differentiate_softmax(queries, keys);
+        differentiate_softmax(queries, keys, mask);
         to_dquery_[i].multiply(Op::none, rows, weights_.rows, kTile, T{1}, dquery_, d);
         to_dkey.multiply(Op::transpose, keys.count, weights_.rows, kTile, T{1}, dkey, d);
         continue;
       }
-      const auto sees = [&](auto row, auto s) { return s < visible_in(n_, queries, row, keys); };
+      const auto sees = [&](auto row, auto s) { return mask.sees(row, s); };
       const auto seen_by = [&](auto s, auto row) { return sees(row, s); };
       multiply_seen(to_dvalue, {dcontext_, e, rows, e}, Op::transpose, keys.count, weights_.rows,
                     T{1}, dvalue, seen_by);
-      differentiate_softmax(queries, keys);
+      differentiate_softmax(queries, keys, mask);
       multiply_seen(to_dquery_[i], rows_of(n_, pair_, keys, d, saved_.key), Op::none, rows,
                     weights_.rows, T{1}, dquery_, sees);
       multiply_seen(to_dkey, {query_, d, rows, d}, Op::transpose, keys.count, weights_.rows, T{1},
@@ -363,35 +337,58 @@ class PairBackward {
       mean_[row] =
           dot(dcontext_ + row * features, at(n_, saved_.context, features, pair_, t), features);
       if (!saved_.dweights) continue;
-      const std::int64_t offset = (pair_ * n_.queries + t) * n_.keys;
-      mean_[row] += dot(saved_.weights + offset, saved_.dweights + offset, n_.visible(pair_, t));
+      const KeyRange seen = n_.range(pair_, t);
+      const std::int64_t offset = (pair_ * n_.queries + t) * n_.keys + seen.first;
+      const T *w = saved_.weights + offset, *dw = saved_.dweights + offset;
+      if (!n_.mask.has_entries()) {
+        mean_[row] += dot(w, dw, seen.count());
+        continue;
+      }
+      // What an entry hides has the weight 0 and any gradient.
+      mean_[row] +=
+          lane_sum<T>(seen.count(), [=](auto i) { return w[i] == 0 ? T{0} : w[i] * dw[i]; });
     }
   }
 
   // weights = ds, which stays 0 where a query does not see: there dp may be anything.
-  void differentiate_softmax(const QueryTile& queries, const KeyTile& keys) {
+  void differentiate_softmax(const QueryTile& queries, const KeyTile& keys,
+                             const TileMask<T>& mask) {
     for (std::int64_t row = 0; row < queries.count; ++row) {
+      const KeyRange seen = mask.seen(row);
       T *w = weights_[row], *dw = dweights_[row];
       const T m = mean_[row];
-      const std::int64_t seen = visible_in(n_, queries, row, keys);
       if (saved_.dweights) {
         const std::int64_t t = pair_ * n_.queries + queries.first + row;
-        axpy(seen, T{1}, saved_.dweights + t * n_.keys + keys.first, dw);
+        axpy(seen.count(), T{1}, saved_.dweights + t * n_.keys + keys.first + seen.first,
+             dw + seen.first);
       }
 #pragma omp simd
-      for (std::int64_t i = 0; i < seen; ++i) w[i] *= dw[i] - m;
+      for (std::int64_t i = seen.first; i < seen.last; ++i) w[i] *= dw[i] - m;
+      for (std::int64_t i = seen.first; mask.has_entries() && i < seen.last; ++i)
+        if (mask.is_hidden(row, i)) w[i] = 0;
+      if (dbias_) add_to_dbias(queries.first + row, keys.first, seen, w);
     }
+  }
+
+  // ds of one query.
+  void add_to_dbias(std::int64_t t, std::int64_t first_key, const KeyRange& seen, const T* ds) {
+    const BroadcastSteps& steps = n_.mask.bias_steps;
+    T* to = dbias_ + t * steps.query + first_key * steps.key;
+    for (std::int64_t i = seen.first; i < seen.last; ++i) to[i * steps.key] += ds[i];
   }
 
   const MultiHeadSizes& n_;
   const MultiHeadSaved<T>& saved_;
-  std::int64_t pair_, seen_;
+  std::int64_t pair_;
+  KeyRange seen_;
+  std::int64_t first_, count_;  // of keys in tiles that some query sees
   std::vector<KeyTile> tiles_;
   std::vector<PackedMatrix<T>> to_scores_, to_dweights_, to_dquery_;  // one for each tile
   Array scratch_;
   T *query_, *dquery_, *dcontext_;  // [kTile, features]: of the queries at hand; query_ is scaled
-  T *dkey_, *dvalue_;               // [seen, features]
+  T *dkey_, *dvalue_;               // [count_, features]
   Tile<T> weights_, dweights_;
+  T* dbias_ = nullptr;
   T mean_[kTile];
 };
 
@@ -418,9 +415,11 @@ void multi_head_weights(const MultiHeadSizes& n, const T* query, const T* key,
       std::fill_n(rows, queries.count * n.keys, T{0});
       bring_together(n, queries, d, query, static_cast<T>(n.scale), scratch.mutable_data<T>());
       for_each_key_tile(visible_to_any(n, queries), [&](const KeyTile& keys) {
+        const TileMask<T> mask(n, queries, keys);
+        if (mask.hides_all()) return;
         gemm_panel(Op::none, Op::transpose, queries.count, keys.count, d, scratch.data<T>(), d,
                    at(n, key, d, pair, keys.first), n.key_step(), T{0}, tile.rows, kTile);
-        weigh(n, queries, keys, log_sums, tile);
+        weigh(n, queries, keys, mask, log_sums, tile);
         for (std::int64_t row = 0; row < queries.count; ++row)
           std::copy_n(tile[row], keys.count, rows + row * n.keys + keys.first);
       });
@@ -430,13 +429,16 @@ void multi_head_weights(const MultiHeadSizes& n, const T* query, const T* key,
 
 template <typename T>
 void multi_head_backward(const MultiHeadSizes& n, const MultiHeadSaved<T>& saved, Target<T> dquery,
-                         Target<T> dkey, Target<T> dvalue) {
+                         Target<T> dkey, Target<T> dvalue, T* dbias) {
   // Queries of one pair add to the same keys, so a pair is not shared out.
+  const BroadcastSteps& steps = n.mask.bias_steps;
+  const std::int64_t bias_size = (steps.query ? n.queries : 1) * (steps.key ? n.keys : 1);
   const std::int64_t work = n.queries * n.keys * (3 * n.key_features + 2 * n.value_features);
   parallel_for(n.pairs(), kRangeWork / std::max<std::int64_t>(1, work) + 1,
                [&](std::int64_t first, std::int64_t last) {
                  for (std::int64_t pair = first; pair < last; ++pair)
-                   PairBackward<T>(n, saved, pair).run(dquery, dkey, dvalue);
+                   PairBackward<T>(n, saved, pair)
+                       .run(dquery, dkey, dvalue, dbias ? dbias + pair * bias_size : nullptr);
                });
 }
 
@@ -446,7 +448,7 @@ void multi_head_backward(const MultiHeadSizes& n, const MultiHeadSaved<T>& saved
   template void multi_head_weights(const MultiHeadSizes&, const T*, const T*, const LogSumExp<T>*, \
                                    T*);                                                            \
   template void multi_head_backward(const MultiHeadSizes&, const MultiHeadSaved<T>&, Target<T>,    \
-                                    Target<T>, Target<T>)
+                                    Target<T>, Target<T>, T*)
 ATTUNE_INSTANTIATE(float);
 ATTUNE_INSTANTIATE(double);
 #undef ATTUNE_INSTANTIATE

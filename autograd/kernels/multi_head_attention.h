@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "attune/autograd/kernels/attention.h"
+#include "attune/autograd/kernels/attention_mask.h"
 #include "attune/autograd/kernels/rows.h"
 
 /// Scaled dot-product attention of whole sequences, [T, B, H * d], by every head of every batch
@@ -20,30 +21,28 @@ struct MultiHeadSizes {
   std::int64_t queries, keys, batch, heads;
   std::int64_t key_features, value_features;  ///< of one head
   double scale;                               ///< of the scores
-  const std::int32_t* lengths = nullptr;      ///< [B]: keys that take part; nullptr: all
-  bool causal = false;                        ///< query t sees only keys s <= t + offset
-  std::int64_t offset = 0;
+  AttentionMask mask = {};
 
   std::int64_t pairs() const { return batch * heads; }
   /// From one position of queries and keys, or of values and results, to the next.
   std::int64_t key_step() const { return pairs() * key_features; }
   std::int64_t value_step() const { return pairs() * value_features; }
-  /// How many keys, counted from the first, a query of pair b * heads + h sees; never fewer than
-  /// the query before.
-  std::int64_t visible(std::int64_t pair, std::int64_t query) const {
-    const std::int64_t length = lengths ? lengths[pair / heads] : keys;
-    return causal ? std::clamp<std::int64_t>(query + offset + 1, 0, length) : length;
+  /// The keys that the mask's range leaves to a query of pair b * heads + h; neither end is before
+  /// that of the query before.
+  KeyRange range(std::int64_t pair, std::int64_t query) const {
+    return mask.range(pair / heads, query, keys);
   }
 };
 
-/// context[t] = sum_s softmax_s(scale query[t] . key[s]) value[s], and log_sums [B, H, T]: of each
-/// row of scores the log sum exp, in its parts. A query that sees no key, or has only scores of
-/// -infinity, has context and log sum 0.
+/// context[t] = sum_s softmax_s(scale query[t] . key[s] + bias[t, s]) value[s], and log_sums
+/// [B, H, T]: of each row of scores the log sum exp, in its parts. A query that sees no key, or has
+/// only scores of -infinity, has context and log sum 0.
 template <typename T>
 void multi_head_forward(const MultiHeadSizes& n, const T* query, const T* key, const T* value,
                         T* context, LogSumExp<T>* log_sums);
 
-/// weights [B, H, T, S] = exp(scale query . key - log_sum), and 0 where a query does not see.
+/// weights [B, H, T, S] = exp(scale query . key + bias - log_sum), and 0 where a query does not
+/// see.
 template <typename T>
 void multi_head_weights(const MultiHeadSizes& n, const T* query, const T* key,
                         const LogSumExp<T>* log_sums, T* weights);
@@ -63,9 +62,11 @@ struct MultiHeadSaved {
 ///     ds = p (dp - mean),   mean[t] = dcontext[t] . context[t] + weights[t] . dweights[t]
 ///     dquery = scale ds key,   dkey = scale ds^T query,   dvalue = p^T dcontext
 ///
-/// where the mean is sum_s p dp.
+/// where the mean is sum_s p dp. The gradient of a bias is ds; of each pair, summed over queries
+/// and keys as the bias is broadcast over them, it is added to dbias [B, H, T or 1, S or 1], if
+/// wanted.
 template <typename T>
 void multi_head_backward(const MultiHeadSizes& n, const MultiHeadSaved<T>& saved, Target<T> dquery,
-                         Target<T> dkey, Target<T> dvalue);
+                         Target<T> dkey, Target<T> dvalue, T* dbias = nullptr);
 
 }  // namespace attune::kernels

@@ -21,17 +21,6 @@ void check_sequence(const char* name, const Tensor& x, std::int64_t heads) {
                kName, x.size(2), name, x.shape(), heads);
 }
 
-void check_lengths(const MultiHeadSizes& n, const Indices& lengths) {
-  if (!lengths.defined()) return;
-  ATTUNE_CHECK(lengths.shape() == Shape{n.batch},
-               "{}: lengths must be [{}], one for each sequence; got {}", kName, n.batch,
-               lengths.shape());
-  for (std::int64_t b = 0; b < n.batch; ++b)
-    ATTUNE_CHECK(lengths.at(b) >= 0 && lengths.at(b) <= n.keys,
-                 "{}: length {} of sequence {} is outside [0, {}], the number of keys", kName,
-                 lengths.at(b), b, n.keys);
-}
-
 MultiHeadSizes sizes_of(const Tensor& query, const Tensor& key, const Tensor& value,
                         const DotProductOptions& options) {
   const std::int64_t heads = options.heads;
@@ -54,14 +43,10 @@ MultiHeadSizes sizes_of(const Tensor& query, const Tensor& key, const Tensor& va
                    .heads = heads,
                    .key_features = query.size(2) / heads,
                    .value_features = value.size(2) / heads,
-                   .scale = 1,
-                   .causal = options.causal,
-                   // Beyond these every key is hidden, or none.
-                   .offset = std::clamp(options.offset, -query.size(0), key.size(0))};
+                   .scale = 1};
   const auto features = static_cast<double>(std::max<std::int64_t>(1, n.key_features));
   n.scale = options.scale.value_or(1 / std::sqrt(features));
-  check_lengths(n, options.lengths);
-  if (options.lengths.defined()) n.lengths = options.lengths.data();
+  n.mask = options.mask.view(kName, {n.batch, heads, n.queries, n.keys}, query.dtype());
   return n;
 }
 
@@ -85,10 +70,12 @@ std::vector<Tensor> attention(const Tensor& query, const Tensor& key, const Tens
   std::vector<Array> results = {context};
   if (with_weights) results.push_back(weights);
   return record(
-      kName, results, {query, key, value},
-      [n, log_sums, lengths = options.lengths, query = Saved(query), key = Saved(key),
-       value = Saved(value), context = Saved(context), weights = Saved(weights)](Grads& g) {
-        dispatch(log_sums.dtype(), [&](auto type) {
+      kName, results, {query, key, value, options.mask.added()},
+      [n, log_sums, mask = options.mask.detach(), bias = Saved(options.mask.added()),
+       query = Saved(query), key = Saved(key), value = Saved(value), context = Saved(context),
+       weights = Saved(weights)](Grads& g) {
+        const DType dtype = log_sums.dtype();
+        dispatch(dtype, [&](auto type) {
           using T = decltype(type);
           MultiHeadSaved<T> saved{.query = query->data<T>(),
                                   .key = key->data<T>(),
@@ -110,16 +97,24 @@ std::vector<Tensor> attention(const Tensor& query, const Tensor& key, const Tens
             if (!g.needs(i)) return {nullptr, false};
             for (int j = 0; j < i; ++j)
               if ((*operands[i])->shares_memory_with(**operands[j])) {
-                beside[i] = Array((*operands[i])->shape(), log_sums.dtype());
+                beside[i] = Array((*operands[i])->shape(), dtype);
                 return {beside[i].template mutable_data<T>(), false};
               }
             Into into = g.into(i);
             return {into.buffer.template mutable_data<T>(), into.accumulate};
           };
           const Target<T> dquery = target(0), dkey = target(1), dvalue = target(2);
-          multi_head_backward<T>(n, saved, dquery, dkey, dvalue);
+          Array dbias;
+          if (bias->defined() && g.needs(3)) {
+            const BroadcastSteps& steps = n.mask.bias_steps;
+            dbias = Array::zeros(
+                {n.batch, n.heads, steps.query ? n.queries : 1, steps.key ? n.keys : 1}, dtype);
+          }
+          multi_head_backward<T>(n, saved, dquery, dkey, dvalue,
+                                 dbias.defined() ? dbias.template mutable_data<T>() : nullptr);
           for (int i = 0; i < 3; ++i)
             if (beside[i].defined()) g.add(i, std::move(beside[i]));
+          if (dbias.defined()) g.add(3, std::move(dbias));
         });
       });
 }

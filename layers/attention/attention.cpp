@@ -166,6 +166,9 @@ AttentionResult Attention::attend(const Tensor& query, const Memory& memory,
   ATTUNE_CHECK(query.rank() == 2 || query.rank() == 3,
                "attention: query {}; expected [B, Q], one for each sequence, or [T, B, Q]",
                query.shape());
+  ATTUNE_CHECK(options.mask.is_empty() || is_fused(query),
+               "attention: a mask needs dot products and softmax, of several heads or several "
+               "queries; use lengths or causal with the others");
   const Tensor asked = projections_ ? projections_->query(query) : query;
   AttentionResult result = is_fused(query)     ? attend_fused(asked, memory, state, options)
                            : query.rank() == 2 ? attend_once(asked, memory, memory.lengths, state)
@@ -187,11 +190,10 @@ AttentionResult Attention::attend_fused(const Tensor& query, const Memory& memor
   const std::int64_t batch = query.size(-2), queries = is_one ? 1 : query.size(0);
   Tensor asked = rows_to_heads(score_->project_query(heads_to_rows(query, heads_)), heads_);
   if (is_one) asked = reshape(asked, asked.shape().with(0, 1));
-  const DotProductOptions how{.heads = heads_,
-                              .lengths = memory.lengths,
-                              .causal = options.causal,
-                              .offset = memory.keys.size(0) - queries,
-                              .scale = score_->as_dot_product()->scale};
+  Mask mask = Mask::lengths(memory.lengths) & options.mask;
+  if (options.causal) mask = mask & Mask::causal(memory.keys.size(0) - queries);
+  const DotProductOptions how{
+      .heads = heads_, .mask = mask, .scale = score_->as_dot_product()->scale};
   SequenceAttention found;
   if (options.weights)
     found = scaled_dot_product_attention_with_weights(asked, memory.keys, memory.values, how);

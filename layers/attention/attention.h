@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "attune/autograd/ops/mask.h"
 #include "attune/layers/attention/attention_score.h"
 #include "attune/layers/attention/memory.h"
 #include "attune/layers/attention/normalizer.h"
@@ -49,6 +50,8 @@ struct AttendOptions {
   bool causal = false;   ///< of T queries each sees the keys up to its own position, where the last
                          ///< query stands at the last key
   bool weights = false;  ///< give the weights, even where finding the context does without them
+  Mask mask = {};        ///< which keys each query sees, beside the memory's lengths; only where
+                         ///< scaled_dot_product_attention() does the work
 };
 
 /// Attention: for every step of the output, decide how much each part of the input matters, and
@@ -97,7 +100,7 @@ class Attention : public Layer {
   /// Asks with one query for each sequence, query [B, Q], or with T, one after the other, query [T,
   /// B, Q]. Dot products with softmax of many queries or heads are found by
   /// scaled_dot_product_attention(), in which weights come on request only.
-  /// Errors: sizes that do not fit; an empty memory.
+  /// Errors: sizes that do not fit; an empty memory; a mask for another score or normaliser.
   AttentionResult attend(const Tensor& query, const Memory& memory, const AttentionState& state,
                          const AttendOptions& options = {}) const;
   AttentionResult attend(const Tensor& query, const Memory& memory,

@@ -34,10 +34,11 @@ MultiHeadAttention::MultiHeadAttention(std::int64_t features, std::int64_t heads
                 heads_of(features, heads, options)),
       features_(features) {}
 
-Tensor MultiHeadAttention::operator()(const Tensor& x, const Indices& lengths, bool causal) const {
+Tensor MultiHeadAttention::operator()(const Tensor& x, const Indices& lengths, bool causal,
+                                      const Mask& mask) const {
   const Tensor masked = mask_padding(x, lengths);
-  return mask_padding(attend(masked, memorize(masked, lengths), {.causal = causal}).context,
-                      lengths);
+  const AttendOptions options{.causal = causal, .mask = mask};
+  return mask_padding(attend(masked, memorize(masked, lengths), options).context, lengths);
 }
 
 }  // namespace attune

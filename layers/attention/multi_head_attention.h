@@ -34,7 +34,8 @@ class MultiHeadAttention : public Attention {
                      const MultiHeadAttentionOptions& options = {});
 
   /// A sequence attends to itself. The output is 0 beyond its length.
-  Tensor operator()(const Tensor& x, const Indices& lengths = {}, bool causal = false) const;
+  Tensor operator()(const Tensor& x, const Indices& lengths = {}, bool causal = false,
+                    const Mask& mask = {}) const;
 
   std::int64_t features() const { return features_; }
 

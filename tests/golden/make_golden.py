@@ -255,6 +255,28 @@ def multi_head(lengths=None, causal=False, cross=False):
     return case(run, inputs, parameters, {} if lengths is None else {"lengths": lengths})
 
 
+def scaled_dot_product():
+    """With a float mask: a bias of each head, and -infinity outside a window."""
+    inputs = {
+        "query": normal(4, 2, 6), "key": normal(7, 2, 6), "value": normal(7, 2, 4),
+        "bias": normal(2, 4, 7),
+    }
+    distance = torch.arange(7) - (torch.arange(4)[:, None] + 3)
+    outside = (distance < -2) | (distance > 1)
+
+    def of_heads(x):  # [T, B, H d] -> [B, H, T, d]
+        return x.unflatten(2, (2, -1)).permute(1, 2, 0, 3)
+
+    def run():
+        context = F.scaled_dot_product_attention(
+            *(of_heads(inputs[name]) for name in ["query", "key", "value"]),
+            attn_mask=inputs["bias"].masked_fill(outside, -torch.inf),
+        )
+        return {"context": context.permute(2, 0, 1, 3).flatten(2)}
+
+    return case(run, inputs)
+
+
 def transformer_encoder(norm_first, activation, layers=0):
     """One layer, or a stack of them."""
     layer = nn.TransformerEncoderLayer(4, 2, 5, 0.0, activation, norm_first=norm_first)
@@ -464,6 +486,7 @@ def files():
                     ("stack, norm first", (True, "gelu", 2)),
                 ]
             },
+            "scaled dot-product attention with a float mask": scaled_dot_product,
         },
     }
     seed = 0

@@ -12,7 +12,7 @@ constexpr std::int64_t kElements = 300, kLargeElements = 60000;
 thread_local Fault fault = Fault::none;
 
 // 0 for hidden elements, so that they may be looked at.
-bool is_tame(const Array& value, const Mask& hidden) {
+bool is_tame(const Array& value, const HiddenMask& hidden) {
   const double* x = value.data<double>();
   for (std::int64_t i = 0; i < value.elements(); ++i) {
     if (!hidden.empty() && hidden[static_cast<std::size_t>(i)]) continue;
@@ -21,14 +21,14 @@ bool is_tame(const Array& value, const Mask& hidden) {
   return true;
 }
 
-Mask mask_of(const Array& flags) {
-  Mask mask;
+HiddenMask mask_of(const Array& flags) {
+  HiddenMask mask;
   bool any = false;
   for (std::int64_t i = 0; i < flags.elements(); ++i) {
     mask.push_back(flags.at(i) != 0);
     any = any || mask.back() != 0;
   }
-  return any ? mask : Mask();
+  return any ? mask : HiddenMask();
 }
 
 // Twice the product in value, but a gradient that is off by a part in a thousand.
@@ -44,7 +44,7 @@ bool add_wrong_gradient(Builder& b) {
 // A mask by multiplication, which NaN times 0 passes through.
 bool add_leak(Builder& b) {
   const Shape shape = {1 + b.below(3), 2};
-  Mask hidden(static_cast<std::size_t>(shape.elements()), 0);
+  HiddenMask hidden(static_cast<std::size_t>(shape.elements()), 0);
   hidden.back() = 1;
   const int x = b.hidden_leaf(shape, hidden);
   Array keep = Array::full(shape, 1, DType::f64);
@@ -98,7 +98,7 @@ int Builder::axis(int rank) {
   return chance(0.5) ? axis : axis - rank;
 }
 
-int Builder::add(const Array& value, Mask hidden) {
+int Builder::add(const Array& value, HiddenMask hidden) {
   values_.push_back(value);
   program.shapes.push_back(value.shape());
   program.hidden.push_back(std::move(hidden));
@@ -120,7 +120,7 @@ int Builder::leaf(const Tensor& parameter) {
   return id;
 }
 
-int Builder::hidden_leaf(const Shape& shape, const Mask& mask) {
+int Builder::hidden_leaf(const Shape& shape, const HiddenMask& mask) {
   const int id = leaf(shape);
   if (std::any_of(mask.begin(), mask.end(), [](char flag) { return flag != 0; }))
     program.hidden[static_cast<std::size_t>(id)] = mask;
@@ -194,7 +194,7 @@ int Builder::within(int value, double low, double high, double kink) {
 }
 
 bool Builder::push(std::string name, std::string details, std::vector<int> inputs, Apply apply,
-                   std::vector<Mask> hidden, bool float64_only) {
+                   std::vector<HiddenMask> hidden, bool float64_only) {
   const NoGrad no_grad;
   Tensors operands;
   for (const int id : inputs) operands.push_back(id < 0 ? Tensor() : Tensor((*this)[id]));
@@ -215,11 +215,11 @@ bool Builder::push_moving(std::string name, std::string details, std::vector<int
   Tensors flags;
   for (const int id : inputs) {
     Array flag = Array::zeros(shape_of(id), DType::f64);
-    const Mask& mask = hidden(id);
+    const HiddenMask& mask = hidden(id);
     for (std::size_t i = 0; i < mask.size(); ++i) flag.set(static_cast<std::int64_t>(i), mask[i]);
     flags.emplace_back(flag);
   }
-  std::vector<Mask> masks;
+  std::vector<HiddenMask> masks;
   for (const Tensor& moved : apply(flags)) masks.push_back(mask_of(moved.value()));
   return push(std::move(name), std::move(details), std::move(inputs), std::move(apply),
               std::move(masks));

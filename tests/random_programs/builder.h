@@ -33,7 +33,7 @@ class Builder {
 
   int leaf(const Shape& shape, double low = -1.5, double high = 1.5);
   /// A leaf with garbage where `mask` says so.
-  int hidden_leaf(const Shape& shape, const Mask& mask);
+  int hidden_leaf(const Shape& shape, const HiddenMask& mask);
   /// A parameter of a layer.
   int leaf(const Tensor& parameter);
   /// A value without garbage: one that is there, or a new leaf.
@@ -50,12 +50,12 @@ class Builder {
 
   const Array& operator[](int id) const { return values_[static_cast<std::size_t>(id)]; }
   Shape shape_of(int id) const { return program.shapes[static_cast<std::size_t>(id)]; }
-  const Mask& hidden(int id) const { return program.hidden[static_cast<std::size_t>(id)]; }
+  const HiddenMask& hidden(int id) const { return program.hidden[static_cast<std::size_t>(id)]; }
 
   /// Adds a step whose results hold no garbage, or garbage where `hidden` says so for each result;
   /// false, and no step, when its values are not finite or too large for finite differences.
   bool push(std::string name, std::string details, std::vector<int> inputs, Apply apply,
-            std::vector<Mask> hidden = {}, bool float64_only = false);
+            std::vector<HiddenMask> hidden = {}, bool float64_only = false);
   /// A step that moves elements or changes each on its own: garbage goes where they go.
   bool push_moving(std::string name, std::string details, std::vector<int> inputs, Apply apply);
   /// The results of the last step.
@@ -69,7 +69,7 @@ class Builder {
   std::string_view operation;  ///< being added: the name in operations()
 
  private:
-  int add(const Array& value, Mask hidden);
+  int add(const Array& value, HiddenMask hidden);
 
   std::mt19937_64 bits_;
   std::vector<Array> values_;

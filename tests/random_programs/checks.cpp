@@ -150,7 +150,7 @@ void check_gradients(const Program& program, const RunResult& result, Outcome& o
 // --- Bits -----------------------------------------------------------------------------------
 
 template <typename T>
-std::string first_difference(const Array& a, const Array& b, const Mask& ignore) {
+std::string first_difference(const Array& a, const Array& b, const HiddenMask& ignore) {
   const T *x = a.data<T>(), *y = b.data<T>();
   for (std::int64_t i = 0; i < a.elements(); ++i) {
     if (!ignore.empty() && ignore[static_cast<std::size_t>(i)]) continue;
@@ -163,7 +163,7 @@ std::string first_difference(const Array& a, const Array& b, const Mask& ignore)
 // Empty when the visible bits of all values and gradients are equal.
 std::string difference(const Program& program, const RunResult& a, const RunResult& b,
                        bool values = true) {
-  const auto compare = [](const Array& x, const Array& y, const Mask& hidden) {
+  const auto compare = [](const Array& x, const Array& y, const HiddenMask& hidden) {
     if (!x.defined() || x.elements() == 0) return std::string();
     return dispatch(x.dtype(),
                     [&](auto type) { return first_difference<decltype(type)>(x, y, hidden); });
@@ -192,7 +192,7 @@ bool note(Outcome& outcome, const char* check, const std::string& what,
 std::string hidden_gradient(const Program& program, const RunResult& result) {
   for (std::size_t k = 0; k < program.leaves.size(); ++k) {
     const int id = program.leaves[k].id;
-    const Mask& hidden = program.hidden[static_cast<std::size_t>(id)];
+    const HiddenMask& hidden = program.hidden[static_cast<std::size_t>(id)];
     for (std::size_t i = 0; i < hidden.size(); ++i)
       if (const double g = result.gradients[k].at(static_cast<std::int64_t>(i));
           hidden[i] && !(g == 0))

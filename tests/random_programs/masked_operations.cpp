@@ -11,8 +11,8 @@ namespace attune::random_programs {
 namespace {
 
 // [n, B, ...]: what lies beyond the lengths of sequences with time first.
-Mask beyond(const Indices& lengths, const Shape& shape) {
-  Mask mask(static_cast<std::size_t>(shape.elements()), 0);
+HiddenMask beyond(const Indices& lengths, const Shape& shape) {
+  HiddenMask mask(static_cast<std::size_t>(shape.elements()), 0);
   const std::int64_t width = shape.elements(2, shape.rank());
   for (std::int64_t t = 0, i = 0; t < shape[0]; ++t)
     for (std::int64_t b = 0; b < shape[1]; ++b)
@@ -22,19 +22,19 @@ Mask beyond(const Indices& lengths, const Shape& shape) {
 }
 
 // Rows [..., D] of which some are hidden.
-Mask of_rows(const Mask& rows, std::int64_t width) {
-  Mask mask;
+HiddenMask of_rows(const HiddenMask& rows, std::int64_t width) {
+  HiddenMask mask;
   for (const char row : rows) mask.insert(mask.end(), static_cast<std::size_t>(width), row);
   return mask;
 }
 
-Mask flipped(Mask mask) {
+HiddenMask flipped(HiddenMask mask) {
   for (char& flag : mask) flag = !flag;
   return mask;
 }
 
 // 1 where nothing is hidden.
-Array visible(const Mask& mask, const Shape& shape) {
+Array visible(const HiddenMask& mask, const Shape& shape) {
   Array flags(shape, DType::f64);
   for (std::int64_t i = 0; i < flags.elements(); ++i)
     flags.set(i, !mask[static_cast<std::size_t>(i)]);
@@ -43,7 +43,7 @@ Array visible(const Mask& mask, const Shape& shape) {
 
 // A leaf with garbage where `mask` says so, or a value that was made from one (and from others) by
 // operations that keep every element, or at least every row of the last axis, to itself.
-int garbage(Builder& b, const Shape& shape, Mask mask, bool whole_rows) {
+int garbage(Builder& b, const Shape& shape, HiddenMask mask, bool whole_rows) {
   const int rank = shape.rank();
   const std::size_t elements = mask.size();
   int x = -1;
@@ -52,7 +52,7 @@ int garbage(Builder& b, const Shape& shape, Mask mask, bool whole_rows) {
       const std::int64_t more = 1 + b.below(2), row = shape.elements(1, rank);
       Shape longer = shape;
       longer[0] += more;
-      Mask wide(static_cast<std::size_t>(more * row), 0);
+      HiddenMask wide(static_cast<std::size_t>(more * row), 0);
       wide.insert(wide.end(), mask.begin(), mask.end());
       const std::int64_t n = shape[0];
       if (!b.push_moving("slice", fmt::format("axis=0 [{}, {})", more, more + n),
@@ -75,8 +75,8 @@ int garbage(Builder& b, const Shape& shape, Mask mask, bool whole_rows) {
       const std::size_t row = elements / static_cast<std::size_t>(shape[0]);
       for (std::int64_t i = 0; i < shape[0]; ++i) {
         const auto first = mask.begin() + static_cast<std::ptrdiff_t>(row) * i;
-        parts.push_back(
-            b.hidden_leaf(shape.without(0), Mask(first, first + static_cast<std::ptrdiff_t>(row))));
+        parts.push_back(b.hidden_leaf(shape.without(0),
+                                      HiddenMask(first, first + static_cast<std::ptrdiff_t>(row))));
       }
       if (!b.push_moving("stack", "", parts, [](const Tensors& in) { return Tensors{stack(in)}; }))
         return -1;
@@ -88,7 +88,7 @@ int garbage(Builder& b, const Shape& shape, Mask mask, bool whole_rows) {
       Shape swapped = shape;
       std::swap(swapped[0], swapped[1]);
       const std::int64_t inner = shape.elements(2, rank);
-      Mask moved(elements);
+      HiddenMask moved(elements);
       for (std::int64_t i = 0; i < shape[0]; ++i)
         for (std::int64_t j = 0; j < shape[1]; ++j)
           for (std::int64_t k = 0; k < inner; ++k)
@@ -105,7 +105,7 @@ int garbage(Builder& b, const Shape& shape, Mask mask, bool whole_rows) {
       const std::int64_t width = shape.last(), in_size = b.size();
       Shape from = shape;
       from[rank - 1] = in_size;
-      Mask rows;
+      HiddenMask rows;
       for (std::size_t i = 0; i < elements; i += static_cast<std::size_t>(width))
         rows.push_back(mask[i]);
       const int before = b.hidden_leaf(from, of_rows(rows, in_size));
@@ -143,7 +143,7 @@ Indices maybe_lengths(Builder& b, std::int64_t count, std::int64_t longest) {
 
 // Replaces hidden elements of the last step's result by others.
 bool add_cover(Builder& b, int x) {
-  const Mask mask = b.hidden(x);
+  const HiddenMask mask = b.hidden(x);
   if (mask.empty()) return true;
   const Array keep = visible(mask, b.shape_of(x));
   const int other = b.broadcast_to_be(b.shape_of(x));
@@ -152,13 +152,13 @@ bool add_cover(Builder& b, int x) {
   });
 }
 
-bool is_set(const Mask& mask) { return std::find(mask.begin(), mask.end(), 1) != mask.end(); }
+bool is_set(const HiddenMask& mask) { return std::find(mask.begin(), mask.end(), 1) != mask.end(); }
 
 // `apply` with NaN, now and then, for the gradient of one of its results wherever `mask` says so:
 // the result is constant there, so that what is made of it must have no influence either. Says so
 // in `details`.
-Apply poisoned(Builder& b, std::string& details, Apply apply, std::size_t result, const Mask& mask,
-               const Shape& shape) {
+Apply poisoned(Builder& b, std::string& details, Apply apply, std::size_t result,
+               const HiddenMask& mask, const Shape& shape) {
   if (!is_set(mask) || !b.chance(0.4)) return apply;
   details += " with NaN for hidden gradients";
   const Array keep = visible(mask, shape);
@@ -178,7 +178,7 @@ Apply poisoned(Builder& b, std::string& details, Apply apply, std::size_t result
 
 bool add_masked_where(Builder& b) {
   const Shape shape = b.shape(0, 4);
-  Mask mask;
+  HiddenMask mask;
   for (std::int64_t i = 0; i < shape.elements(); ++i) mask.push_back(b.chance(0.3));
   const Array keep = visible(mask, shape);
   const int x = garbage(b, shape, mask, false);
@@ -198,7 +198,7 @@ bool add_masked_softmax(Builder& b) {
   int axis = 1 + static_cast<int>(b.below(shape.rank() - 1));
   const Indices lengths = b.lengths(shape[0], shape[axis]);
   const std::int64_t inner = shape.elements(axis + 1, shape.rank());
-  Mask mask;
+  HiddenMask mask;
   for (std::int64_t i = 0; i < shape.elements(); ++i) {
     const std::int64_t row = i / std::max<std::int64_t>(1, shape.elements(1, shape.rank()));
     mask.push_back(i / inner % shape[axis] >= lengths.at(row));
@@ -227,7 +227,7 @@ bool add_classification_loss(Builder& b) {
   const Shape rows = shape.without(shape.rank() - 1);
   const std::int32_t ignore = b.chance(0.5) ? kIgnore : -1;
   std::vector<std::int32_t> ids = b.ids(rows, shape.last()).to_vector();
-  Mask hidden;
+  HiddenMask hidden;
   for (std::int32_t& id : ids) {
     hidden.push_back(b.chance(0.3));
     if (hidden.back()) id = ignore;
@@ -253,14 +253,22 @@ bool add_dot_product_attention(Builder& b) {
   const bool itself = b.chance(0.2);
   const std::int64_t keys = itself ? queries : b.size();
   DotProductOptions options{.heads = heads};
-  options.lengths = maybe_lengths(b, batch, keys);
-  options.causal = b.chance(0.4);
-  if (options.causal) options.offset = b.chance(0.5) ? keys - queries : b.below(5) - 2;
+  const Indices lengths = maybe_lengths(b, batch, keys);
+  const bool causal = b.chance(0.4), window = b.chance(0.3);
+  const std::int64_t offset = b.chance(0.5) ? keys - queries : b.below(5) - 2;
+  const std::int64_t left = b.below(4), right = b.below(3);
+  options.mask = Mask::lengths(lengths);
+  if (causal) options.mask = options.mask & Mask::causal(offset);
+  if (window) options.mask = options.mask & Mask::window(left, right, offset);
+  const auto in_range = [=](std::int64_t t, std::int64_t s) {
+    return (!causal || s <= t + offset) &&
+           (!window || (s >= t + offset - left && s <= t + offset + right));
+  };
   if (b.chance(0.3)) options.scale = b.uniform(0.1, 1.5);
   const bool weights = b.chance(0.5);
-  std::string details = fmt::format("heads={} lengths={} causal={} offset={} scale={}", heads,
-                                    to_text(options.lengths), options.causal, options.offset,
-                                    options.scale.value_or(0));
+  std::string details =
+      fmt::format("heads={} lengths={} causal={} window={} ({}, {}) offset={} scale={}", heads,
+                  to_text(lengths), causal, window, left, right, offset, options.scale.value_or(0));
   const auto apply = [=](const Tensors& in) {
     if (!weights) return Tensors{scaled_dot_product_attention(in[0], in[1], in[2], options)};
     const SequenceAttention result =
@@ -276,23 +284,23 @@ bool add_dot_product_attention(Builder& b) {
     return b.push(name, details, {x, x, v}, apply);
   }
   const Shape value_shape = {keys, batch, heads * e};
-  Mask key_mask = beyond(options.lengths, key_shape),
-       value_mask = beyond(options.lengths, value_shape);
-  if (options.causal)  // keys that no query may look at
-    for (std::int64_t s = std::max<std::int64_t>(0, queries + options.offset); s < keys; ++s) {
-      std::fill_n(key_mask.begin() + s * batch * heads * d, batch * heads * d, 1);
-      std::fill_n(value_mask.begin() + s * batch * heads * e, batch * heads * e, 1);
-    }
+  HiddenMask key_mask = beyond(lengths, key_shape), value_mask = beyond(lengths, value_shape);
+  for (std::int64_t s = 0; s < keys; ++s) {  // keys that no query may look at
+    bool seen = false;
+    for (std::int64_t t = 0; t < queries; ++t) seen |= in_range(t, s);
+    if (seen) continue;
+    std::fill_n(key_mask.begin() + s * batch * heads * d, batch * heads * d, 1);
+    std::fill_n(value_mask.begin() + s * batch * heads * e, batch * heads * e, 1);
+  }
   const int q = b.of({queries, batch, heads * d});
   const int k = garbage(b, key_shape, key_mask, true);
   const int v = d == e && b.chance(0.3) ? k : garbage(b, value_shape, value_mask, true);
   if (k < 0 || v < 0) return false;
   if (!weights) return b.push(name, details, {q, k, v}, apply);
-  Mask unseen;  // [B, H, T, S]
+  HiddenMask unseen;  // [B, H, T, S]
   for (std::int64_t i = 0; i < batch * heads * queries * keys; ++i) {
     const std::int64_t s = i % keys, t = i / keys % queries, row = i / (keys * queries * heads);
-    unseen.push_back((options.lengths.defined() && s >= options.lengths.at(row)) ||
-                     (options.causal && s > t + options.offset));
+    unseen.push_back((lengths.defined() && s >= lengths.at(row)) || !in_range(t, s));
   }
   Apply with_poison = poisoned(b, details, apply, 1, unseen, {batch, heads, queries, keys});
   return b.push(name, details, {q, k, v}, std::move(with_poison));
@@ -399,7 +407,7 @@ bool add_transformer_encoder(Builder& b) {
   const auto layer = std::make_shared<TransformerEncoder>(options, layers);
   const Indices lengths = maybe_lengths(b, batch, steps);
   const Shape shape = {steps, batch, options.features};
-  const Mask mask = beyond(lengths, shape);
+  const HiddenMask mask = beyond(lengths, shape);
   const int x = garbage(b, shape, mask, true);
   if (x < 0) return false;
   std::vector<int> inputs = {x};
@@ -413,7 +421,7 @@ bool add_transformer_encoder(Builder& b) {
                seed(key);
                return Tensors{(*layer)(in[0], lengths)};
              },
-             {is_set(mask) ? mask : Mask()}, true) &&
+             {is_set(mask) ? mask : HiddenMask()}, true) &&
          add_cover(b, b.result());
 }
 

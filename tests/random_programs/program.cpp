@@ -22,7 +22,7 @@ Tensors run(const Program& program, const Tensors& leaves) {
   return values;
 }
 
-void fill(Array values, const Mask& mask, double value) {
+void fill(Array values, const HiddenMask& mask, double value) {
   for (std::size_t i = 0; i < mask.size(); ++i)
     if (mask[i]) values.set(static_cast<std::int64_t>(i), value);
 }
@@ -33,7 +33,7 @@ class Garbage {
   Garbage(const Program& program, const RunOptions& options) : program_(program) {
     for (const Leaf& leaf : program.leaves) {
       kept_.emplace_back();
-      const Mask& mask = program.hidden[static_cast<std::size_t>(leaf.id)];
+      const HiddenMask& mask = program.hidden[static_cast<std::size_t>(leaf.id)];
       if (!options.with_garbage || mask.empty()) continue;
       kept_.back() = leaf.tensor.value().clone();
       fill(Tensor(leaf.tensor).value(), mask, options.garbage);
@@ -67,7 +67,7 @@ void backward(const Program& program, const Tensors& values, DType dtype) {
 }
 
 // " 0-2 5"
-std::string ranges(const Mask& mask) {
+std::string ranges(const HiddenMask& mask) {
   std::string text;
   for (std::size_t i = 0; i < mask.size(); ++i) {
     if (!mask[i]) continue;
@@ -160,7 +160,7 @@ std::string to_text(const Program& program) {
   };
   std::string text;
   for (const Leaf& leaf : program.leaves) {
-    const Mask& mask = program.hidden[static_cast<std::size_t>(leaf.id)];
+    const HiddenMask& mask = program.hidden[static_cast<std::size_t>(leaf.id)];
     text += fmt::format("  {} = leaf", value(leaf.id));
     if (!mask.empty()) {
       text += ", hidden" + ranges(mask);

@@ -12,7 +12,7 @@
 namespace attune::random_programs {
 
 /// One flag for each element; empty when none is set.
-using Mask = std::vector<char>;
+using HiddenMask = std::vector<char>;
 using Tensors = std::vector<Tensor>;
 using Apply = std::function<Tensors(const Tensors&)>;
 
@@ -43,10 +43,10 @@ struct Program {
   std::vector<Leaf> leaves;
   std::vector<Step> steps;  ///< in an order to run them in
   std::vector<Output> outputs;
-  std::vector<Shape> shapes;  ///< of all values, by id
-  std::vector<Mask> hidden;   ///< of all values, by id: what may hold anything
-  bool large = false;         ///< large enough for operations to be shared out to threads
-  bool one_loss = false;      ///< differentiate one scalar, rather than each output on its own
+  std::vector<Shape> shapes;       ///< of all values, by id
+  std::vector<HiddenMask> hidden;  ///< of all values, by id: what may hold anything
+  bool large = false;              ///< large enough for operations to be shared out to threads
+  bool one_loss = false;           ///< differentiate one scalar, rather than each output on its own
 
   bool float64_only() const;
   bool hides_something() const;
