@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdio>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,10 @@ namespace attune {
 
 /// What a terminal can show: plain block characters, the 256 colours of xterm, or 24-bit colour.
 enum class TerminalColor { none, xterm256, truecolor };
+
+/// What the terminal that `file` is can show, as TERM and COLORTERM say; none where it is no
+/// terminal or NO_COLOR is set (no-color.org).
+TerminalColor terminal_color(std::FILE* file);
 
 /// "source → target", the title of an alignment's pictures. Control characters are made visible,
 /// and right-to-left text is put between Unicode isolates, so that the arrow points from the source

@@ -1,8 +1,12 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdlib>
 #include <span>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -83,7 +87,21 @@ std::string legend(TerminalColor color, int indent, int columns) {
   return result + (plain ? " 1\n" : "\x1b[0m 1\n");
 }
 
+std::string_view variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
 }  // namespace
+
+TerminalColor terminal_color(std::FILE* file) {
+  const std::string_view depth = variable("COLORTERM");
+  if (!::isatty(::fileno(file)) || !variable("NO_COLOR").empty() || variable("TERM") == "dumb")
+    return TerminalColor::none;
+  if (depth == "truecolor" || depth == "24bit") return TerminalColor::truecolor;
+  const bool xterm256 = variable("TERM").find("256color") != std::string_view::npos;
+  return xterm256 ? TerminalColor::xterm256 : TerminalColor::none;
+}
 
 std::string to_terminal(const Alignment& alignment, TerminalColor color, int columns) {
   alignment.check();

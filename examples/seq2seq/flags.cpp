@@ -281,11 +281,13 @@ void add_training_flags(CLI::App& command, TrainOptions& options) {
                   "transformer")
       ->check(whole())
       ->group(group);
-  add("--clip-norm", options.clip_norm, "largest norm of a gradient; 0: any")->check(at_least_0());
-  add("--teacher-forcing", options.teacher_forcing,
+  add("--clip-norm", options.step.clip_norm, "largest norm of a gradient; 0: any")
+      ->check(at_least_0());
+  add("--teacher-forcing", options.step.teacher_forcing,
       "share of steps told the right token before, not the model's own")
       ->check(share());
-  add("--label-smoothing", options.label_smoothing, "share of the targets spread over all tokens")
+  add("--label-smoothing", options.step.label_smoothing,
+      "share of the targets spread over all tokens")
       ->check(share_below_1());
   add("--on-nan", options.on_nan,
       "after an update that gives NaN or infinity: stop, or skip it and go on")
@@ -359,7 +361,7 @@ void check_fits_model(const CLI::App& command, const TrainOptions& options) {
                       size, options.head_count()));
     return;
   }
-  if (options.teacher_forcing < 1)
+  if (options.step.teacher_forcing < 1)
     throw CLI::ValidationError("--teacher-forcing",
                                "a transformer computes all positions of a target at once, each "
                                "told the right tokens before it; leave it at 1");

@@ -4,6 +4,9 @@
 #include "flags.h"
 
 namespace seq2seq {
+
+using namespace attune;
+
 namespace {
 
 // What must be the same. Files are compared by what they hold, when they have been read.

@@ -5,19 +5,22 @@
 #include <string>
 
 #include "attune/data/files.h"
+#include "attune/data/lines.h"
+#include "attune/data/messages.h"
+#include "attune/train/questions.h"
+#include "attune/train/run.h"
 #include "commands.h"
-#include "lines.h"
-#include "run.h"
-#include "scoring.h"
-#include "terminal.h"
 
 namespace seq2seq {
+
+using namespace attune;
+
 namespace {
 
 constexpr std::int64_t kTaskQuestions = 2000;
 
 std::vector<Question> questions_for(const Run& run, const TestOptions& options, BadLines& bad,
-                                    attune::UnknownTokens& unknown) {
+                                    UnknownTokens& unknown) {
   const RunConfig& config = run.config;
   const bool wants_lengths = options.min_length || options.max_length;
   if (!options.data.empty()) {
@@ -40,20 +43,20 @@ std::vector<Question> questions_for(const Run& run, const TestOptions& options, 
   const int max_length = options.max_length.value_or(config.max_length);
   ATTUNE_CHECK(min_length <= max_length, "--min-length {} is more than --max-length {}", min_length,
                max_length);
-  return make_questions(run, attune::Split::test, options.count.value_or(kTaskQuestions),
-                        options.seed, min_length, max_length);
+  return make_questions(run, Split::test, options.count.value_or(kTaskQuestions), options.seed,
+                        min_length, max_length);
 }
 
 // How a test went.
 struct Report {
-  attune::Scores scores;
+  Scores scores;
   std::int64_t unfinished = 0;      // answers that were cut
   std::int64_t skipped = 0;         // lines that could not be asked
   std::int64_t unknown_tokens = 0;  // in the sources
 };
 
 void print_json(const Report& report, std::FILE* out) {
-  const attune::Scores& scores = report.scores;
+  const Scores& scores = report.scores;
   nlohmann::ordered_json json = {
       {"sequences", scores.sequences()},
       {"sequence_accuracy", scores.sequence_accuracy()},
@@ -69,7 +72,7 @@ void print_json(const Report& report, std::FILE* out) {
 }
 
 void print_table(const Report& report, std::FILE* out) {
-  const attune::Scores& scores = report.scores;
+  const Scores& scores = report.scores;
   const auto number = [&](const char* name, std::int64_t count) {
     fmt::print(out, "{:<19} {:>6}\n", name, count);
   };
@@ -95,7 +98,7 @@ std::string field(std::string text) {
 // A line for each question: source, closest reference, output, score and what became of it. The
 // score is 1 for an output that is right, else the less the more tokens have to be changed.
 std::string table_of(const Run& run, std::span<const Question> questions,
-                     std::span<const attune::Hypothesis> answers) {
+                     std::span<const Hypothesis> answers) {
   std::string table = "source\treference\toutput\tscore\tstatus\n";
   for (std::size_t i = 0; i < questions.size(); ++i) {
     const auto& [text, source, references, truth, equal_tokens_are_one] = questions[i];
@@ -108,7 +111,7 @@ std::string table_of(const Run& run, std::span<const Question> questions,
     const std::size_t closest = attune::closest(output, references);
     const std::vector<int>& reference = references[closest];
     const std::size_t longer = std::max({output.size(), reference.size(), std::size_t{1}});
-    const double score = 1 - attune::edit_distance(output, reference) / static_cast<double>(longer);
+    const double score = 1 - edit_distance(output, reference) / static_cast<double>(longer);
     table += fmt::format("{}\t{}\t{}\t{:.4f}\t{}\n", field(text.source),
                          field(text.targets[closest]), field(run.target.decode(output)), score,
                          answers[i].finished ? "finished" : "unfinished");
@@ -128,17 +131,16 @@ void check_output(const std::string& path) {
 }  // namespace
 
 int test(const TestOptions& options) {
-  attune::set_threads(options.threads);
+  set_threads(options.threads);
   const bool prints_outputs = options.output == "-";
   if (!options.output.empty() && !prints_outputs) check_output(options.output);
   const Run run = load_run(options.run);
   BadLines bad(options.data, "error", BadLines::OnMalformed::skip);
-  attune::UnknownTokens unknown;
+  UnknownTokens unknown;
   const std::vector<Question> questions = questions_for(run, options, bad, unknown);
   warn_of_unknown(unknown);
 
-  const std::vector<attune::Hypothesis> answers =
-      answers_to(run, questions, options.max_output_length);
+  const std::vector<Hypothesis> answers = answers_to(run, questions, options.max_output_length);
   Report report{.scores = score(run, questions, answers),
                 .skipped = bad.count(),
                 .unknown_tokens = unknown.occurrences()};
@@ -149,7 +151,7 @@ int test(const TestOptions& options) {
   std::FILE* out = prints_outputs ? stderr : stdout;
   options.json ? print_json(report, out) : print_table(report, out);
   if (!options.output.empty() && !prints_outputs)
-    attune::write_file_atomically(options.output, table_of(run, questions, answers));
+    write_file_atomically(options.output, table_of(run, questions, answers));
   if (bad.count() == 0) return 0;
   fmt::print(stderr, "seq2seq: error: {} of {} could not be tested on: {}\n",
              lines_text(bad.count()), name_of_input(options.data), bad.summary());

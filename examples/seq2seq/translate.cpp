@@ -4,12 +4,16 @@
 #include <string>
 
 #include "attune/data/files.h"
+#include "attune/data/lines.h"
+#include "attune/data/messages.h"
+#include "attune/train/progress.h"
+#include "attune/train/run.h"
 #include "commands.h"
-#include "lines.h"
-#include "run.h"
-#include "terminal.h"
 
 namespace seq2seq {
+
+using namespace attune;
+
 namespace {
 
 // a.svg, a-2.svg, a-3.svg, ...
@@ -37,14 +41,14 @@ class Translator {
   void operator()(const std::string& line, const std::string& place) {
     ++sources_;
     std::vector<std::vector<int>> source(1);
-    attune::Hypothesis found;
+    Hypothesis found;
     try {
       source[0] = encode_source(
           run_, line, options_.max_source_length.value_or(run_.config.max_length), &unknown_);
       found = answer(run_, source, options_.max_output_length).front();
-    } catch (const attune::Error& error) {
+    } catch (const Error& error) {
       ++unanswered_;
-      fmt::print(stderr, "seq2seq: error: {}: {}\n", place, attune::utf8::printable(error.what()));
+      fmt::print(stderr, "seq2seq: error: {}: {}\n", place, utf8::printable(error.what()));
       fmt::print("\n");
       flush();
       return;
@@ -64,36 +68,35 @@ class Translator {
   }
 
  private:
-  void show(const std::string& source, const std::string& target,
-            const attune::Alignment& alignment) {
+  void show(const std::string& source, const std::string& target, const Alignment& alignment) {
     fmt::print("{}{}{}\n", shown(target), options_.alignment ? "\t" : "",
-               options_.alignment ? attune::to_moses(alignment) : "");
+               options_.alignment ? to_moses(alignment) : "");
     if (options_.heatmap)
-      fmt::print("\n{}\n", attune::to_terminal(alignment, terminal_color(), terminal_columns()));
+      fmt::print("\n{}\n",
+                 to_terminal(alignment, terminal_color(stdout), columns_of_terminal(stdout)));
     flush();
     if (!options_.svg.empty())
-      attune::write_file_atomically(
-          numbered(options_.svg, sources_),
-          attune::to_svg(alignment, attune::alignment_title(source, target)));
+      write_file_atomically(numbered(options_.svg, sources_),
+                            to_svg(alignment, alignment_title(source, target)));
   }
 
   static void flush() { ATTUNE_CHECK(std::fflush(stdout) == 0, "cannot write to standard output"); }
 
   const TranslateOptions& options_;
   Run run_;
-  attune::UnknownTokens unknown_;
+  UnknownTokens unknown_;
   std::int64_t sources_ = 0, unanswered_ = 0, unfinished_ = 0;
 };
 
 }  // namespace
 
 int translate(const TranslateOptions& options) {
-  attune::set_threads(options.threads);
+  set_threads(options.threads);
   Translator translator(options);
   for (std::size_t i = 0; i < options.sources.size(); ++i)
     translator(options.sources[i], fmt::format("argument {}", i + 1));
   if (options.sources.empty()) {
-    attune::utf8::LineReader lines(std::cin, name_of_input("-"));
+    utf8::LineReader lines(std::cin, name_of_input("-"));
     for (std::string line; lines.next(line);) translator(line, place_of("-", lines.number()));
   }
   return translator.finish();

@@ -1,30 +1,30 @@
-#include "scoring.h"
+#include "attune/train/questions.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <unordered_map>
 
-namespace seq2seq {
+namespace attune {
 namespace {
 
 // A reference's ids. A token that the model has no word for is no answer that it could give: it
 // must not count as right when the model answers <unk>.
-std::vector<int> reference_of(const attune::Vocabulary& vocabulary, const std::string& target) {
+std::vector<int> reference_of(const Vocabulary& vocabulary, const std::string& target) {
   std::vector<int> ids = vocabulary.encode(target);
   for (int& id : ids)
-    if (id == attune::Vocabulary::unknown) id = -1;
+    if (id == Vocabulary::unknown) id = -1;
   return ids;
 }
 
 }  // namespace
 
-std::vector<Question> make_questions(const Run& run, attune::Split split, std::int64_t count,
+std::vector<Question> make_questions(const Run& run, Split split, std::int64_t count,
                                      std::uint64_t seed, int min_length, int max_length) {
-  const attune::Task& task = attune::task_named(run.config.task);
-  const attune::SyntheticPairs pairs{&task, split, seed, min_length, max_length};
+  const Task& task = task_named(run.config.task);
+  const SyntheticPairs pairs{&task, split, seed, min_length, max_length};
   std::vector<Question> questions;
   for (std::int64_t i = 0; i < count; ++i) {
-    const attune::Pair pair = pairs[static_cast<std::uint64_t>(i)];
+    const Pair pair = pairs[static_cast<std::uint64_t>(i)];
     questions.push_back({{pair.source, {pair.target}},
                          run.source.encode(pair.source),
                          {run.target.encode(pair.target)},
@@ -40,7 +40,7 @@ namespace {
 std::vector<Question> sample_of(std::vector<Question> questions, std::int64_t count,
                                 std::uint64_t seed) {
   std::erase_if(questions, [](const Question& question) { return question.source.empty(); });
-  attune::Generator random(seed);
+  Generator random(seed);
   std::vector<Question> sample;
   for (std::size_t i = 0; i < questions.size(); ++i) {  // Knuth's algorithm S
     const std::int64_t left = std::ssize(questions) - static_cast<std::int64_t>(i);
@@ -52,13 +52,13 @@ std::vector<Question> sample_of(std::vector<Question> questions, std::int64_t co
 }  // namespace
 
 std::vector<Question> read_questions(const Run& run, const QuestionSource& from, BadLines& bad,
-                                     attune::UnknownTokens* unknown) {
-  Input input(from.path);
-  attune::PairReader reader(input.stream(), name_of_input(from.path));
+                                     UnknownTokens* unknown) {
+  TextInput input(from.path);
+  PairReader reader(input.stream(), name_of_input(from.path));
   std::vector<Question> questions;
   std::unordered_map<std::string, std::size_t> place;  // of a source's question
   std::int64_t with_more_columns = 0;
-  for (attune::PairLine line; reader.next(line);) {
+  for (PairLine line; reader.next(line);) {
     with_more_columns += line.has_more;
     if (line.fault.empty() && run.target.tokenize(line.pair.target).empty())
       line.fault = "the target has no tokens";
@@ -93,21 +93,21 @@ std::vector<Question> read_questions(const Run& run, const QuestionSource& from,
   return questions;
 }
 
-std::vector<attune::Hypothesis> answers_to(const Run& run, std::span<const Question> questions,
-                                           std::optional<int> max_output_length) {
+std::vector<Hypothesis> answers_to(const Run& run, std::span<const Question> questions,
+                                   std::optional<int> max_output_length) {
   std::vector<std::vector<int>> sources;
   for (const Question& question : questions)
     if (!question.source.empty()) sources.push_back(question.source);
-  std::vector<attune::Hypothesis> found = answer(run, sources, max_output_length), answers;
+  std::vector<Hypothesis> found = answer(run, sources, max_output_length), answers;
   auto next = found.begin();
   for (const Question& question : questions)
-    answers.push_back(question.source.empty() ? attune::Hypothesis{} : std::move(*next++));
+    answers.push_back(question.source.empty() ? Hypothesis{} : std::move(*next++));
   return answers;
 }
 
-attune::Scores score(const Run& run, std::span<const Question> questions,
-                     std::span<const attune::Hypothesis> answers) {
-  attune::Scores scores;
+Scores score(const Run& run, std::span<const Question> questions,
+             std::span<const Hypothesis> answers) {
+  Scores scores;
   for (std::size_t i = 0; i < questions.size(); ++i) {
     const Question& question = questions[i];
     if (question.source.empty()) continue;
@@ -120,4 +120,4 @@ attune::Scores score(const Run& run, std::span<const Question> questions,
   return scores;
 }
 
-}  // namespace seq2seq
+}  // namespace attune

@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "lines.h"
-#include "run.h"
+#include "attune/data/lines.h"
+#include "attune/train/run.h"
 
-namespace seq2seq {
+namespace attune {
 
 /// A source, and what is right for it.
 struct Question {
-  attune::References text;
+  References text;
   std::vector<int> source;                   ///< empty: the model cannot read it
   std::vector<std::vector<int>> references;  ///< any of these targets
   std::vector<int> truth;                    ///< of each target token its source position; or empty
@@ -20,7 +20,7 @@ struct Question {
 };
 
 /// `count` questions of the task from a split, with lengths in [min_length, max_length].
-std::vector<Question> make_questions(const Run& run, attune::Split split, std::int64_t count,
+std::vector<Question> make_questions(const Run& run, Split split, std::int64_t count,
                                      std::uint64_t seed, int min_length, int max_length);
 
 /// Where questions are read from, and which.
@@ -35,15 +35,15 @@ struct QuestionSource {
 /// that the model cannot be asked go to `bad`; without a sample they keep their places, as
 /// questions without a source. Errors: no question is left; what `bad` does not take.
 std::vector<Question> read_questions(const Run& run, const QuestionSource& from, BadLines& bad,
-                                     attune::UnknownTokens* unknown);
+                                     UnknownTokens* unknown);
 
 /// What the model writes for each question, as answer() does; nothing for those that it cannot
 /// read.
-std::vector<attune::Hypothesis> answers_to(const Run& run, std::span<const Question> questions,
-                                           std::optional<int> max_output_length = {});
+std::vector<Hypothesis> answers_to(const Run& run, std::span<const Question> questions,
+                                   std::optional<int> max_output_length = {});
 
 /// Compares answers with what is right. Questions that the model cannot read do not count.
-attune::Scores score(const Run& run, std::span<const Question> questions,
-                     std::span<const attune::Hypothesis> answers);
+Scores score(const Run& run, std::span<const Question> questions,
+             std::span<const Hypothesis> answers);
 
-}  // namespace seq2seq
+}  // namespace attune

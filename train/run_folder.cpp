@@ -1,4 +1,4 @@
-#include "training_folder.h"
+#include "attune/train/run_folder.h"
 
 #include <algorithm>
 #include <array>
@@ -7,10 +7,10 @@
 #include <system_error>
 #include <utility>
 
-#include "run_config.h"
-#include "terminal.h"
+#include "attune/data/messages.h"
+#include "attune/train/run_config.h"
 
-namespace seq2seq {
+namespace attune {
 namespace {
 
 namespace fs = std::filesystem;
@@ -44,8 +44,8 @@ bool is_ours(const std::string& name) {
   const auto is_name = [&](const char* other) { return name == other; };
   return std::any_of(kNeeded.begin(), kNeeded.end(), is_name) ||
          std::any_of(kOthers.begin(), kOthers.end(), is_name) || step_of_checkpoint(name) ||
-         attune::is_temporary_file(name) || name == kLock || name == kUnfinished ||
-         name == kReplacing || name == kGivenUp;
+         is_temporary_file(name) || name == kLock || name == kUnfinished || name == kReplacing ||
+         name == kGivenUp;
 }
 
 std::vector<std::string> names_in(const fs::path& folder) {
@@ -107,7 +107,7 @@ void finish_replacing(const fs::path& folder) {
   const fs::path from = folder / kReplacing;
   if (!fs::is_directory(from)) return;
   for (const std::string& name : names_in(from)) fs::rename(from / name, folder / name);
-  attune::sync_folder(folder.string());
+  sync_folder(folder.string());
   fs::remove(from);
 }
 
@@ -120,7 +120,7 @@ std::vector<std::string> missing_folders(const fs::path& path) {
 }
 
 [[noreturn]] void cannot_write(const std::string& folder, const fs::filesystem_error& error) {
-  attune::fail("--run: cannot write '{}': {}", folder, error.code().message());
+  fail("--run: cannot write '{}': {}", folder, error.code().message());
 }
 
 }  // namespace
@@ -137,11 +137,10 @@ std::string run_file(const std::string& folder, const std::string& name) {
 
 void TrainingFolder::lock() {
   const fs::path run = run_;
-  lock_ = attune::FileLock((run / kLock).string());
+  lock_ = FileLock((run / kLock).string());
   if (!lock_->held())
-    attune::fail("--run: another training{} writes to '{}'; wait for it, or name another folder",
-                 lock_->holder().empty() ? "" : fmt::format(" (process {})", lock_->holder()),
-                 run_);
+    fail("--run: another training{} writes to '{}'; wait for it, or name another folder",
+         lock_->holder().empty() ? "" : fmt::format(" (process {})", lock_->holder()), run_);
   // What processes that were killed have left.
   finish_replacing(run);
   if (fs::exists(run / kGivenUp)) {
@@ -152,8 +151,8 @@ void TrainingFolder::lock() {
       fs::remove_all(run / kGivenUp);
     }
   }
-  attune::remove_temporary_files(run_);
-  attune::remove_temporary_files((run / kUnfinished).string());
+  remove_temporary_files(run_);
+  remove_temporary_files((run / kUnfinished).string());
 }
 
 std::unique_ptr<TrainingFolder> TrainingFolder::for_new(const std::string& run) {
@@ -180,9 +179,9 @@ void TrainingFolder::begin() {
   const auto given_up = checkpoints_in(unfinished);
   if (!given_up.empty())
     tell(
-        "seq2seq: the training in '{}', {} steps so far, is given up for a new one; "
+        "{}: the training in '{}', {} steps so far, is given up for a new one; "
         "--resume goes on with one\n",
-        unfinished.string(), given_up.front().first);
+        program_name(), unfinished.string(), given_up.front().first);
   if (fs::exists(unfinished)) fs::rename(unfinished, fs::path(run_) / kGivenUp);
   const auto found = checkpoints_in(run_);
   begun_ = true;
@@ -254,11 +253,11 @@ void TrainingFolder::make_sure() {
   try {
     fs::create_directories(path_);
     if (lock_->in_place()) return;
-    attune::FileLock anew((fs::path(run_) / kLock).string());
+    FileLock anew((fs::path(run_) / kLock).string());
     ATTUNE_CHECK(anew.held(), "'{}' was removed, and another training writes to it now", run_);
     lock_ = std::move(anew);
   } catch (const fs::filesystem_error& error) {
-    attune::fail("cannot write '{}': {}", path_, error.code().message());
+    fail("cannot write '{}': {}", path_, error.code().message());
   }
 }
 
@@ -269,7 +268,7 @@ void TrainingFolder::replace_older() {
     fs::remove(fs::path(run_) / kPicture);
     for (const auto& [step, path] : checkpoints_in(run_)) fs::remove(path);
     fs::rename(path_, fs::path(run_) / kReplacing);
-    attune::sync_folder(run_);
+    sync_folder(run_);
     finish_replacing(run_);
     path_ = run_;
   } catch (const fs::filesystem_error& error) {
@@ -277,4 +276,4 @@ void TrainingFolder::replace_older() {
   }
 }
 
-}  // namespace seq2seq
+}  // namespace attune

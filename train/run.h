@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "attune/alignment/all.h"
@@ -11,17 +12,20 @@
 #include "attune/data/all.h"
 #include "attune/models/all.h"
 #include "attune/search/all.h"
-#include "options.h"
+#include "attune/train/train_options.h"
 
-namespace seq2seq {
+namespace attune {
 
-/// What test and translate must know of a training, beside the model.
+/// The mark of an output in text that was cut before its end.
+constexpr std::string_view kUnfinishedMark = "…";
+
+/// What users of a trained model must know of the training.
 struct RunConfig {
   std::string task;                    ///< empty: learnt from a file
   int min_length = 1, max_length = 1;  ///< tokens of a source; the latter is the limit
   int max_source_length = 0;           ///< of the longest source of the training; 0: not known
   int max_target_length = 1;           ///< of the longest target of the training
-  attune::EncoderDecoderOptions model;
+  EncoderDecoderOptions model;
 
   /// Where a search gives up on a source of so many tokens, unless the user says: twice as many and
   /// 10 more, but never less than the longest target of the training, which for longer sources
@@ -33,8 +37,8 @@ struct RunConfig {
 struct Run {
   std::string folder;
   RunConfig config;
-  attune::Vocabulary source, target;
-  std::shared_ptr<attune::Seq2Seq> model;
+  Vocabulary source, target;
+  std::shared_ptr<Seq2Seq> model;
 
   std::string file(const char* name) const { return folder + "/" + name; }
 };
@@ -50,7 +54,7 @@ bool is_described(const Run& run);
 
 /// Writes a model whose parameters have these values, whole or not at all. Errors: it cannot be
 /// written.
-void save_model(const Run& run, const attune::NamedArrays& values);
+void save_model(const Run& run, const NamedArrays& values);
 
 /// Reads a run folder. Errors: it is missing, incomplete, damaged, or its files are of different
 /// runs.
@@ -59,24 +63,23 @@ Run load_run(const std::string& folder);
 /// The ids of a source. Unknown tokens go to `unknown`, where it is given. Throws BadLine: not
 /// UTF-8 text, no tokens, more than `max_length`.
 std::vector<int> encode_source(const Run& run, const std::string& line, int max_length,
-                               attune::UnknownTokens* unknown = nullptr);
+                               UnknownTokens* unknown = nullptr);
 
 /// Says on standard error which tokens are read as <unk>, if there are any.
-void warn_of_unknown(const attune::UnknownTokens& tokens);
+void warn_of_unknown(const UnknownTokens& tokens);
 
 /// What the model writes for each source: greedy search, up to `max_output_length` tokens or, where
 /// none is given, as many as RunConfig::max_output_length() allows for each.
-std::vector<attune::Hypothesis> answer(const Run& run, std::span<const std::vector<int>> sources,
-                                       std::optional<int> max_output_length = {});
+std::vector<Hypothesis> answer(const Run& run, std::span<const std::vector<int>> sources,
+                               std::optional<int> max_output_length = {});
 
 /// What was found as text; a mark at the end shows that it was cut.
-std::string marked_text(const Run& run, const attune::Hypothesis& found);
+std::string marked_text(const Run& run, const Hypothesis& found);
 
 /// Says on standard error how many of the outputs are unfinished, if any are.
 void warn_of_unfinished(std::int64_t unfinished, std::int64_t outputs);
 
 /// A hypothesis as an alignment of tokens, for pictures.
-attune::Alignment alignment_of(const Run& run, std::span<const int> source,
-                               const attune::Hypothesis& hypothesis);
+Alignment alignment_of(const Run& run, std::span<const int> source, const Hypothesis& hypothesis);
 
-}  // namespace seq2seq
+}  // namespace attune

@@ -5,23 +5,18 @@
 #include <iostream>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "attune/autograd/array/error.h"
 
-/// Lines of text that commands read, and what is wrong with some of them.
-namespace seq2seq {
+/// Lines of text that programs read, and what is wrong with some of them.
+namespace attune {
 
-/// The exit code of a command that went through although some lines could not be used.
-constexpr int kSomeLinesFailed = 3;
-
-/// The mark of an output in text that was cut before its end.
-constexpr std::string_view kUnfinishedMark = "…";
-
-/// Text that a command reads: a file, or standard input where the path is "-".
-class Input {
+/// Text that a program reads: a file, or standard input where the path is "-".
+class TextInput {
  public:
   /// Errors: the file cannot be opened.
-  explicit Input(const std::string& path);
+  explicit TextInput(const std::string& path);
   std::istream& stream() { return file_.is_open() ? file_ : std::cin; }
 
  private:
@@ -38,13 +33,13 @@ std::string lines_text(std::int64_t count);
 std::string place_of(const std::string& path, std::int64_t line);
 
 /// Why a line cannot be used.
-struct BadLine : attune::Error {
+struct BadLine : Error {
   enum class Kind { malformed, too_long };
   BadLine(Kind why, const std::string& reason) : Error(reason), kind(why) {}
   Kind kind;
 };
 
-/// The lines of a text that a command leaves out: the first ones are named on standard error, all
+/// The lines of a text that a program leaves out: the first ones are named on standard error, all
 /// are counted.
 class BadLines {
  public:
@@ -72,4 +67,4 @@ class BadLines {
 /// Says on standard error that so many lines have columns beside source and target, if any have.
 void warn_of_columns(const std::string& path, std::int64_t lines);
 
-}  // namespace seq2seq
+}  // namespace attune

@@ -1,21 +1,22 @@
-#include "run.h"
+#include "attune/train/run.h"
 
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <limits>
 
 #include "attune/autograd/array/digest.h"
-#include "attune/train/all.h"
-#include "lines.h"
-#include "run_config.h"
-#include "training_folder.h"
+#include "attune/data/lines.h"
+#include "attune/data/messages.h"
+#include "attune/train/checkpoint.h"
+#include "attune/train/run_config.h"
+#include "attune/train/run_folder.h"
+#include "attune/train/safetensors.h"
 
-namespace seq2seq {
+namespace attune {
 namespace {
 
 // The model comes last.
@@ -27,11 +28,11 @@ Run read_run(const std::string& folder) {
                  "run folder '{}' is incomplete: it has no {}; was the training cut short?", folder,
                  name);
   const RunConfig config = read_config(run_file(folder, "config.json"));
-  Run run{folder, config, attune::Vocabulary::load(run_file(folder, "source.vocab")),
-          attune::Vocabulary::load(run_file(folder, "target.vocab")), nullptr};
+  Run run{folder, config, Vocabulary::load(run_file(folder, "source.vocab")),
+          Vocabulary::load(run_file(folder, "target.vocab")), nullptr};
 
   const std::string path = run_file(folder, "model.safetensors");
-  const attune::Safetensors saved = attune::load_safetensors(path);
+  const Safetensors saved = load_safetensors(path);
   const auto mark = saved.metadata.find("run");
   ATTUNE_CHECK(mark != saved.metadata.end() && mark->second == fingerprint(run),
                "'{}' is of another run than config.json, source.vocab and target.vocab beside it; "
@@ -40,11 +41,11 @@ Run read_run(const std::string& folder) {
   ATTUNE_CHECK(saved.metadata.size() == 1, "'{}' is damaged: it has a text that is not known",
                path);
   // Only now is it sure that its sizes are those of the file, not of a slip of somebody's hand.
-  run.model = attune::make_model(config.model);
+  run.model = make_model(config.model);
   try {
-    run.model->load(attune::with_current_names(*run.model, saved.arrays));
-  } catch (const attune::Error& error) {
-    attune::fail("{} (in '{}')", error.what(), path);
+    run.model->load(with_current_names(*run.model, saved.arrays));
+  } catch (const Error& error) {
+    fail("{} (in '{}')", error.what(), path);
   }
   return run;
 }
@@ -64,20 +65,20 @@ std::string files_of(const std::string& folder) {
 }  // namespace
 
 std::string fingerprint(const Run& run) {
-  attune::Digest digest;
+  Digest digest;
   const auto take_in = [&](std::string_view text) {
     digest.add(text).add(std::string_view("", 1));  // a zero byte, between texts
   };
   take_in(model_json(run.config.model));
-  for (const attune::Vocabulary* vocabulary : {&run.source, &run.target}) {
-    take_in(attune::name_of(vocabulary->kind()));
+  for (const Vocabulary* vocabulary : {&run.source, &run.target}) {
+    take_in(name_of(vocabulary->kind()));
     for (int id = 0; id < vocabulary->size(); ++id) take_in(vocabulary->token(id));
   }
   return digest.text();
 }
 
 void save_description(const Run& run, const TrainOptions& options) {
-  attune::write_file_atomically(run.file("config.json"), config_json(run.config, options));
+  write_file_atomically(run.file("config.json"), config_json(run.config, options));
   run.source.save(run.file("source.vocab"));
   run.target.save(run.file("target.vocab"));
 }
@@ -87,14 +88,15 @@ bool is_described(const Run& run) {
                      [&](const char* name) { return std::filesystem::exists(run.file(name)); });
 }
 
-void save_model(const Run& run, const attune::NamedArrays& values) {
-  attune::save_safetensors(run.file("model.safetensors"),
-                           {values, {{"run", fingerprint(run)}}, /*digest=*/true});
+void save_model(const Run& run, const NamedArrays& values) {
+  save_safetensors(run.file("model.safetensors"),
+                   {values, {{"run", fingerprint(run)}}, /*digest=*/true});
 }
 
 Run load_run(const std::string& folder) {
   ATTUNE_CHECK(std::filesystem::is_directory(folder),
-               "there is no run folder '{0}'; train writes one: seq2seq train --run {0}", folder);
+               "there is no run folder '{0}'; train writes one: {1} train --run {0}", folder,
+               program_name());
   // A training that ends meanwhile may put its files in the place of those that are being read.
   constexpr int kMostTimes = 10;
   for (int times = 1;; ++times) {
@@ -103,15 +105,15 @@ Run load_run(const std::string& folder) {
     try {
       Run run = read_run(folder);
       if (unchanged()) return run;
-    } catch (const attune::Error&) {
+    } catch (const Error&) {
       if (unchanged()) throw;
     }
   }
 }
 
 std::vector<int> encode_source(const Run& run, const std::string& line, int max_length,
-                               attune::UnknownTokens* unknown) {
-  const std::string fault = attune::utf8::fault_of(line);
+                               UnknownTokens* unknown) {
+  const std::string fault = utf8::fault_of(line);
   if (!fault.empty()) throw BadLine(BadLine::Kind::malformed, fault);
   std::vector<int> ids = run.source.encode(line, unknown);
   if (ids.empty())
@@ -124,16 +126,15 @@ std::vector<int> encode_source(const Run& run, const std::string& line, int max_
   return ids;
 }
 
-void warn_of_unknown(const attune::UnknownTokens& unknown) {
+void warn_of_unknown(const UnknownTokens& unknown) {
   const std::vector<std::string>& tokens = unknown.tokens();
   if (tokens.empty()) return;
   constexpr std::size_t kShown = 20;
   std::string list;
   for (std::size_t i = 0; i < std::min(kShown, tokens.size()); ++i)
-    list += fmt::format("{}'{}'", i == 0 ? "" : ", ", attune::utf8::visible(tokens[i]));
+    list += fmt::format("{}'{}'", i == 0 ? "" : ", ", utf8::visible(tokens[i]));
   if (tokens.size() > kShown) list += fmt::format(" and {} more", tokens.size() - kShown);
-  fmt::print(stderr, "seq2seq: warning: training never showed {}; read as <unk>, {} in all\n", list,
-             unknown.occurrences());
+  warn("training never showed {}; read as <unk>, {} in all", list, unknown.occurrences());
 }
 
 int RunConfig::max_output_length(std::size_t source_length) const {
@@ -144,36 +145,35 @@ int RunConfig::max_output_length(std::size_t source_length) const {
   return static_cast<int>(std::min<double>(limit, std::numeric_limits<int>::max()));
 }
 
-std::vector<attune::Hypothesis> answer(const Run& run, std::span<const std::vector<int>> sources,
-                                       std::optional<int> max_output_length) {
+std::vector<Hypothesis> answer(const Run& run, std::span<const std::vector<int>> sources,
+                               std::optional<int> max_output_length) {
   std::vector<int> limits;
   for (const std::vector<int>& source : sources)
     limits.push_back(max_output_length.value_or(run.config.max_output_length(source.size())));
-  return attune::greedy_search(*run.model, sources, limits);
+  return greedy_search(*run.model, sources, limits);
 }
 
-std::string marked_text(const Run& run, const attune::Hypothesis& found) {
+std::string marked_text(const Run& run, const Hypothesis& found) {
   const std::string text = run.target.decode(found.tokens);
   if (found.finished) return text;
-  const bool needs_space = run.target.kind() == attune::Tokens::words && !text.empty();
+  const bool needs_space = run.target.kind() == Tokens::words && !text.empty();
   return fmt::format("{}{}{}", text, needs_space ? " " : "", kUnfinishedMark);
 }
 
 void warn_of_unfinished(std::int64_t unfinished, std::int64_t outputs) {
   if (unfinished == 0) return;
-  fmt::print(stderr,
-             "seq2seq: warning: {} of {} outputs cut at their longest, without an end (marked {}); "
-             "--max-output-length sets how long they may become\n",
-             unfinished, outputs, kUnfinishedMark);
+  warn(
+      "{} of {} outputs cut at their longest, without an end (marked {}); --max-output-length sets "
+      "how long they may become",
+      unfinished, outputs, kUnfinishedMark);
 }
 
-attune::Alignment alignment_of(const Run& run, std::span<const int> source,
-                               const attune::Hypothesis& hypothesis) {
-  attune::Alignment alignment;
+Alignment alignment_of(const Run& run, std::span<const int> source, const Hypothesis& hypothesis) {
+  Alignment alignment;
   for (const int id : source) alignment.source.push_back(run.source.token(id));
   for (const int id : hypothesis.tokens) alignment.target.push_back(run.target.token(id));
   alignment.weights = hypothesis.weights;
   return alignment;
 }
 
-}  // namespace seq2seq
+}  // namespace attune

@@ -1,4 +1,4 @@
-#include "header.h"
+#include "attune/train/training_summary.h"
 
 #include <sys/resource.h>
 
@@ -8,9 +8,9 @@
 
 #include "attune/autograd/array/pool.h"
 #include "attune/autograd/array/random.h"
-#include "gradients.h"
+#include "attune/train/train_step.h"
 
-namespace seq2seq {
+namespace attune {
 namespace {
 
 // 1234567 -> 1,234,567
@@ -30,7 +30,7 @@ std::string layers_text(int layers) {
   return layers == 1 ? "1 layer" : fmt::format("{} layers", layers);
 }
 
-std::string model_text(const attune::EncoderDecoderOptions& model) {
+std::string model_text(const EncoderDecoderOptions& model) {
   if (model.model == "transformer")
     return fmt::format("transformer, {}, {} heads, embedding {}, feed-forward {}",
                        layers_text(model.layers), model.heads, model.embedding, model.feed_forward);
@@ -62,7 +62,7 @@ std::string training_text(const TrainOptions& options, const TrainingData& data)
                      options.threads == 1 ? "" : "s");
 }
 
-double tokens_of(const attune::Batch& batch) {
+double tokens_of(const Batch& batch) {
   return static_cast<double>(batch.source.ids.elements() + batch.target_input.elements());
 }
 
@@ -79,22 +79,20 @@ double peak_bytes() {
 double expected_bytes(const TrainOptions& options, const Run& run, const TrainingData& data) {
   // Memory of batches of other sizes waits in the pool, so one is not enough to know.
   constexpr int kTrials = 4, kBatches = 50;
-  attune::BatchStream batches = data.batches;
-  const auto pool_bytes = [] {
-    return static_cast<double>(attune::pool::statistics().system_bytes);
-  };
+  BatchStream batches = data.batches;
+  const auto pool_bytes = [] { return static_cast<double>(pool::statistics().system_bytes); };
   const double before = pool_bytes();
-  const attune::Generator random = attune::generator();
+  const Generator random = generator();
   double largest_trial = 0, largest = 0;
   for (int i = 0; i < kBatches; ++i) {
-    const attune::Batch batch = batches.next();
+    const Batch batch = batches.next();
     largest = std::max(largest, tokens_of(batch));
     if (i >= kTrials) continue;
-    add_gradients(*run.model, batch, options);
+    add_gradients(*run.model, batch, options.step);
     run.model->zero_grad();
     largest_trial = largest;
   }
-  attune::generator() = random;
+  generator() = random;
   const double taken = pool_bytes() - before;
 
   double parameters = 0;
@@ -112,8 +110,8 @@ double expected_bytes(const TrainOptions& options, const Run& run, const Trainin
 
 }  // namespace
 
-std::string header_of(const TrainOptions& options, const Run& run, const TrainingData& data,
-                      std::int64_t step) {
+std::string summary_of(const TrainOptions& options, const Run& run, const TrainingData& data,
+                       std::int64_t step) {
   std::string text;
   const auto line = [&](const char* name, const std::string& value) {
     text += fmt::format("{:<10}{}\n", name, value);
@@ -127,4 +125,4 @@ std::string header_of(const TrainOptions& options, const Run& run, const Trainin
   return text;
 }
 
-}  // namespace seq2seq
+}  // namespace attune

@@ -1,27 +1,22 @@
-#include "training_data.h"
+#include "attune/train/training_data.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
 
 #include "attune/autograd/array/text.h"
-#include "lines.h"
+#include "attune/data/lines.h"
 
-namespace seq2seq {
+namespace attune {
 namespace {
-
-using attune::Example;
-using attune::Pair;
-using attune::Tokens;
-using attune::Vocabulary;
 
 constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz";
 
 TrainingData task_data(const TrainOptions& options) {
   ATTUNE_CHECK(options.min_length <= options.limit(),
                "--min-length {} is more than --max-length {}", options.min_length, options.limit());
-  const attune::SyntheticPairs pairs{&attune::task_named(options.task), attune::Split::train,
-                                     options.seed, options.min_length, options.limit()};
+  const SyntheticPairs pairs{&task_named(options.task), Split::train, options.seed,
+                             options.min_length, options.limit()};
   const std::vector<std::string> letters = {std::string(kLetters)};
   const Vocabulary vocabulary = Vocabulary::build(Tokens::chars, letters);
   const auto example = [pairs, vocabulary](std::uint64_t index) {
@@ -30,19 +25,15 @@ TrainingData task_data(const TrainOptions& options) {
   };
   const std::string word = "attention";
   const bool fits = options.min_length <= std::ssize(word) && std::ssize(word) <= options.limit();
-  return {
-      vocabulary,      vocabulary,      attune::BatchStream(example, options.batch, options.seed),
-      options.limit(), options.limit(), fits ? word : pairs[0].source};
+  return {vocabulary,      vocabulary,      BatchStream(example, options.batch, options.seed),
+          options.limit(), options.limit(), fits ? word : pairs[0].source};
 }
 
 // One side of the pairs of a file.
 class Side {
  public:
   Side(const char* name, const std::string& tokens, int limit, bool truncates)
-      : name_(name),
-        tokenizer_(attune::tokens_named(tokens)),
-        limit_(limit),
-        truncates_(truncates) {}
+      : name_(name), tokenizer_(tokens_named(tokens)), limit_(limit), truncates_(truncates) {}
 
   // Takes in a text, or cuts and takes in what fits. Throws BadLine: no tokens; more than the
   // limit.
@@ -89,10 +80,10 @@ TrainingData file_data(const TrainOptions& options) {
   BadLines bad(options.data, "warning",
                options.skip_bad ? BadLines::OnMalformed::skip : BadLines::OnMalformed::stop);
 
-  Input input(options.data);
-  attune::PairReader reader(input.stream(), name_of_input(options.data));
+  TextInput input(options.data);
+  PairReader reader(input.stream(), name_of_input(options.data));
   std::int64_t lines = 0, with_more_columns = 0;
-  for (attune::PairLine line; reader.next(line); ++lines) {
+  for (PairLine line; reader.next(line); ++lines) {
     if (!line.fault.empty()) {
       bad.add(line.number, BadLine::Kind::malformed, line.fault);
       continue;
@@ -121,8 +112,7 @@ TrainingData file_data(const TrainOptions& options) {
         fmt::format("{} of {} left out: {}", bad.count(), lines_text(lines), bad.summary()));
   for (const Side* side : {&sources, &targets})
     if (!side->summary().empty()) changes.push_back(side->summary());
-  for (const std::string& change : changes)
-    fmt::print(stderr, "seq2seq: warning: {}: {}\n", name_of_input(options.data), change);
+  for (const std::string& change : changes) warn("{}: {}", name_of_input(options.data), change);
   warn_of_columns(options.data, with_more_columns);
 
   Vocabulary source = sources.vocabulary(), target = targets.vocabulary();
@@ -135,11 +125,11 @@ TrainingData file_data(const TrainOptions& options) {
   }
   return {std::move(source),
           std::move(target),
-          attune::BatchStream(std::move(examples), options.batch, options.seed),
+          BatchStream(std::move(examples), options.batch, options.seed),
           static_cast<int>(longest_source),
           static_cast<int>(longest_target),
           sources.texts().front(),
-          attune::joined(changes, "; ")};
+          joined(changes, "; ")};
 }
 
 }  // namespace
@@ -148,4 +138,4 @@ TrainingData load_training_data(const TrainOptions& options) {
   return options.data.empty() ? task_data(options) : file_data(options);
 }
 
-}  // namespace seq2seq
+}  // namespace attune

@@ -1,17 +1,16 @@
-#include "lines.h"
+#include "attune/data/lines.h"
 
-#include <cstdio>
-
+#include "attune/data/messages.h"
 #include "attune/data/utf8.h"
 
-namespace seq2seq {
+namespace attune {
 
-Input::Input(const std::string& path) {
-  if (path != "-") file_ = attune::utf8::open_text(path, "pairs");
+TextInput::TextInput(const std::string& path) {
+  if (path != "-") file_ = utf8::open_text(path, "pairs");
 }
 
 std::string name_of_input(const std::string& path) {
-  return path == "-" ? "standard input" : fmt::format("'{}'", attune::utf8::printable(path));
+  return path == "-" ? "standard input" : fmt::format("'{}'", utf8::printable(path));
 }
 
 std::string lines_text(std::int64_t count) {
@@ -20,20 +19,20 @@ std::string lines_text(std::int64_t count) {
 
 std::string place_of(const std::string& path, std::int64_t line) {
   return path == "-" ? fmt::format("standard input, line {}", line)
-                     : fmt::format("{}:{}", attune::utf8::printable(path), line);
+                     : fmt::format("{}:{}", utf8::printable(path), line);
 }
 
 void BadLines::add(std::int64_t line, BadLine::Kind kind, std::string_view reason) {
   constexpr std::int64_t kNamed = 10;
   const bool is_malformed = kind == BadLine::Kind::malformed;
   if (is_malformed && on_malformed_ == OnMalformed::stop)
-    attune::fail("{}: {}; expected source TAB target (--skip-bad leaves such lines out)",
-                 place_of(path_, line), reason);
+    fail("{}: {}; expected source TAB target (--skip-bad leaves such lines out)",
+         place_of(path_, line), reason);
   ++(is_malformed ? malformed_ : too_long_);
   if (count() <= kNamed)
-    fmt::print(stderr, "seq2seq: {}: {}: {}; left out\n", level_, place_of(path_, line), reason);
+    tell("{}: {}: {}: {}; left out\n", program_name(), level_, place_of(path_, line), reason);
   if (count() == kNamed + 1)
-    fmt::print(stderr, "seq2seq: {}: more lines are left out than are named here\n", level_);
+    tell("{}: {}: more lines are left out than are named here\n", program_name(), level_);
 }
 
 std::string BadLines::summary() const {
@@ -45,10 +44,8 @@ std::string BadLines::summary() const {
 
 void warn_of_columns(const std::string& path, std::int64_t lines) {
   if (lines == 0) return;
-  fmt::print(stderr,
-             "seq2seq: warning: {} of {} with more than two columns; source and target are read, "
-             "the others are not\n",
-             lines_text(lines), name_of_input(path));
+  warn("{} of {} with more than two columns; source and target are read, the others are not",
+       lines_text(lines), name_of_input(path));
 }
 
-}  // namespace seq2seq
+}  // namespace attune

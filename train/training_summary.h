@@ -4,10 +4,10 @@
 #include <string>
 
 #include "attune/optim/optimizer.h"
-#include "run.h"
-#include "training_data.h"
+#include "attune/train/run.h"
+#include "attune/train/training_data.h"
 
-namespace seq2seq {
+namespace attune {
 
 /// What a training is about to do, before its first step, in a few lines for standard error: the
 /// model and its parameters, the data, the updates after `step`, and the memory that is expected to
@@ -16,7 +16,7 @@ namespace seq2seq {
 /// For the memory, the gradients of some batches are computed for trial, and what that took is
 /// taken times the size of the largest of the next batches; copies of the parameters, which come
 /// later, are added. Neither the model nor random numbers change.
-std::string header_of(const TrainOptions& options, const Run& run, const TrainingData& data,
-                      std::int64_t step);
+std::string summary_of(const TrainOptions& options, const Run& run, const TrainingData& data,
+                       std::int64_t step);
 
-}  // namespace seq2seq
+}  // namespace attune

@@ -1,4 +1,4 @@
-#include "run_config.h"
+#include "attune/train/run_config.h"
 
 #include <fmt/ranges.h>
 
@@ -14,14 +14,14 @@
 #include "attune/data/files.h"
 #include "attune/layers/all.h"
 
-namespace seq2seq {
+namespace attune {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kFormat = "attune seq2seq run 1";
 
-Json to_json(const attune::EncoderDecoderOptions& model) {
+Json to_json(const EncoderDecoderOptions& model) {
   if (model.model == "transformer")
     return {
         {"source_vocabulary", model.source_vocabulary},
@@ -44,7 +44,7 @@ Json to_json(const attune::EncoderDecoderOptions& model) {
       {"dropout", model.dropout},
   };
   // What runs of earlier times do not have stands there only where it is not what they were.
-  const attune::EncoderDecoderOptions earlier;
+  const EncoderDecoderOptions earlier;
   if (model.normalizer != earlier.normalizer) json["normalizer"] = model.normalizer;
   if (model.embedding_residual != earlier.embedding_residual)
     json["embedding_residual"] = model.embedding_residual;
@@ -110,14 +110,14 @@ class Reader {
 
  private:
   [[noreturn]] void wrong(const std::string& key, const std::string& expected) const {
-    attune::fail("'{}' is damaged: {} is {}; expected {}", path_, full(key), shown(object_.at(key)),
-                 expected);
+    fail("'{}' is damaged: {} is {}; expected {}", path_, full(key), shown(object_.at(key)),
+         expected);
   }
   std::string full(const std::string& key) const {
     return fmt::format("\"{}{}\"", name_.empty() ? "" : name_ + ".", key);
   }
   static std::string shown(const Json& value) {
-    return attune::utf8::shortened(value.dump(-1, ' ', false, Json::error_handler_t::replace), 40);
+    return utf8::shortened(value.dump(-1, ' ', false, Json::error_handler_t::replace), 40);
   }
 
   const Json& object_;
@@ -125,8 +125,8 @@ class Reader {
   std::set<std::string> taken_;
 };
 
-attune::EncoderDecoderOptions model_from(const std::string& kind, Reader json) {
-  attune::EncoderDecoderOptions model{
+EncoderDecoderOptions model_from(const std::string& kind, Reader json) {
+  EncoderDecoderOptions model{
       .model = kind,
       .source_vocabulary = json.whole_number("source_vocabulary", 1),
       .target_vocabulary = json.whole_number("target_vocabulary", 1),
@@ -138,13 +138,12 @@ attune::EncoderDecoderOptions model_from(const std::string& kind, Reader json) {
     model.heads = json.whole_number("heads", 1);
     model.feed_forward = json.whole_number("feed_forward", 1);
   } else {
-    std::vector<std::string> attentions = attune::score_names();
+    std::vector<std::string> attentions = score_names();
     attentions.emplace_back("none");
-    model.cell = json.one_of("cell", attune::cell_names());
+    model.cell = json.one_of("cell", cell_names());
     model.attention = json.one_of("attention", attentions);
     model.bidirectional = json.flag("bidirectional");
-    if (json.has("normalizer"))
-      model.normalizer = json.one_of("normalizer", attune::normalizer_names());
+    if (json.has("normalizer")) model.normalizer = json.one_of("normalizer", normalizer_names());
     if (json.has("embedding_residual")) model.embedding_residual = json.flag("embedding_residual");
     if (json.has("heads")) model.heads = json.whole_number("heads", 1);
     model.hidden = json.whole_number("hidden", 1);
@@ -167,9 +166,9 @@ Json training_json(const TrainOptions& options) {
       {"learning_rate", options.learning_rate},
       {"schedule", options.schedule},
       {"warmup", options.warmup_steps()},
-      {"clip_norm", options.clip_norm},
-      {"teacher_forcing", options.teacher_forcing},
-      {"label_smoothing", options.label_smoothing},
+      {"clip_norm", options.step.clip_norm},
+      {"teacher_forcing", options.step.teacher_forcing},
+      {"label_smoothing", options.step.label_smoothing},
       {"on_nan", options.on_nan},
       {"seed", options.seed},
       {"flags", options.flags},
@@ -193,10 +192,10 @@ std::string config_json(const RunConfig& config, const TrainOptions& options) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::string model_json(const attune::EncoderDecoderOptions& model) { return to_json(model).dump(); }
+std::string model_json(const EncoderDecoderOptions& model) { return to_json(model).dump(); }
 
 RunConfig read_config(const std::string& path) {
-  const std::string text = attune::read_file(path);
+  const std::string text = read_file(path);
   try {
     const Json json = Json::parse(text);
     ATTUNE_CHECK(json.is_object() && json.value("format", Json()) == Json(kFormat),
@@ -205,7 +204,7 @@ RunConfig read_config(const std::string& path) {
     Reader reader(json, path, "");
     reader.value("format");
     std::vector<std::string> task_names = {""};  // none: it learnt from a file
-    for (const attune::Task& task : attune::tasks()) task_names.emplace_back(task.name);
+    for (const Task& task : tasks()) task_names.emplace_back(task.name);
     RunConfig config{
         .task = reader.one_of("task", task_names),
         .min_length = reader.whole_number("min_length", 1),
@@ -217,22 +216,22 @@ RunConfig read_config(const std::string& path) {
     if (reader.has("max_source_length"))
       config.max_source_length = reader.whole_number("max_source_length", 0);
     const std::string kind =
-        reader.has("kind") ? reader.one_of("kind", attune::model_names()) : "recurrent";
+        reader.has("kind") ? reader.one_of("kind", model_names()) : "recurrent";
     config.model = model_from(kind, Reader(reader.value("model"), path, "model"));
     if (reader.has("training")) reader.value("training");  // a record, which nothing depends on
     reader.finish();
     return config;
   } catch (const nlohmann::json::exception& error) {
-    attune::fail("'{}' is damaged: {}", path, error.what());
+    fail("'{}' is damaged: {}", path, error.what());
   }
 }
 
 std::vector<std::string> recorded_flags(const std::string& path) {
-  const Json json = Json::parse(attune::read_file(path), nullptr, /*allow_exceptions=*/false);
+  const Json json = Json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
   try {
     return json.at("training").at("flags").get<std::vector<std::string>>();
   } catch (const nlohmann::json::exception&) {
-    attune::fail("'{}' does not say which flags the training was begun with", path);
+    fail("'{}' does not say which flags the training was begun with", path);
   }
 }
 
@@ -246,8 +245,8 @@ std::vector<std::string> flags_from(const std::string& text) {
 
 bool is_config(const std::string& path) {
   if (!std::filesystem::exists(path)) return false;
-  const Json json = Json::parse(attune::read_file(path), nullptr, /*allow_exceptions=*/false);
+  const Json json = Json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
   return json.is_object() && json.value("format", Json()) == Json(kFormat);
 }
 
-}  // namespace seq2seq
+}  // namespace attune

@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "attune/train/all.h"
-#include "run.h"
+#include "attune/train/file_lock.h"
+#include "attune/train/run.h"
 
-namespace seq2seq {
+namespace attune {
 
 /// Where a training writes, from its first step to its end, with a lock that keeps other trainings
 /// out. A run that is in the folder already stays there, whole, until the new one is: the training
@@ -55,7 +55,7 @@ class TrainingFolder {
 
   std::string run_, path_;
   std::vector<std::string> made_;  // folders that were not there before, the innermost first
-  std::optional<attune::FileLock> lock_;
+  std::optional<FileLock> lock_;
   bool begun_ = false;  // the files in path_ are of a training that has not done a step
 };
 
@@ -66,4 +66,4 @@ bool is_whole_run(const std::string& folder);
 /// took the place of an older run has left some in a folder within.
 std::string run_file(const std::string& folder, const std::string& name);
 
-}  // namespace seq2seq
+}  // namespace attune

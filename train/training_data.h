@@ -4,14 +4,14 @@
 #include <vector>
 
 #include "attune/data/all.h"
-#include "options.h"
+#include "attune/train/train_options.h"
 
-namespace seq2seq {
+namespace attune {
 
 /// What a training learns from, before any batch is made of it.
 struct TrainingData {
-  attune::Vocabulary source, target;
-  attune::BatchStream batches;
+  Vocabulary source, target;
+  BatchStream batches;
   int max_source_length;      ///< tokens of the longest source
   int max_target_length;      ///< tokens of the longest target
   std::string sample;         ///< a source to show the alignment of
@@ -23,4 +23,4 @@ struct TrainingData {
 /// line, with its number, unless such lines are to be skipped; no pairs are left.
 TrainingData load_training_data(const TrainOptions& options);
 
-}  // namespace seq2seq
+}  // namespace attune

@@ -1,4 +1,4 @@
-#include "validation.h"
+#include "attune/train/validation.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,7 @@
 #include "attune/autograd/all.h"
 #include "attune/autograd/array/digest.h"
 
-namespace seq2seq {
+namespace attune {
 namespace {
 
 constexpr std::size_t kBatch = 64;
@@ -17,7 +17,7 @@ constexpr std::size_t kBatch = 64;
 std::vector<Question> questions_of(const Run& run, const TrainOptions& options) {
   BadLines bad(options.valid, "warning",
                options.skip_bad ? BadLines::OnMalformed::skip : BadLines::OnMalformed::stop);
-  attune::UnknownTokens unknown;
+  UnknownTokens unknown;
   std::vector<Question> questions = read_questions(run,
                                                    {.path = options.valid,
                                                     .max_length = run.config.max_length,
@@ -27,32 +27,37 @@ std::vector<Question> questions_of(const Run& run, const TrainOptions& options) 
   std::erase_if(questions, [](const Question& question) { return question.source.empty(); });
   warn_of_unknown(unknown);
   if (bad.count() > 0)
-    fmt::print(stderr, "seq2seq: warning: {} of {} left out: {}\n", lines_text(bad.count()),
-               name_of_input(options.valid), bad.summary());
+    warn("{} of {} left out: {}", lines_text(bad.count()), name_of_input(options.valid),
+         bad.summary());
   return questions;
 }
 
 }  // namespace
 
+std::string Validation::Result::text() const {
+  return fmt::format("validation loss {:.4f}, sequences right {:.1f}%, token error rate {:.2f}%",
+                     loss, 100 * scores.sequence_accuracy(), 100 * scores.token_error_rate());
+}
+
 Validation::Validation(const Run& run, const TrainOptions& options)
     : questions_(questions_of(run, options)) {
-  std::vector<attune::Example> examples;
+  std::vector<Example> examples;
   for (const Question& question : questions_) {
     std::vector<int> target = question.references.front();
-    std::replace(target.begin(), target.end(), -1, attune::Vocabulary::unknown);
+    std::replace(target.begin(), target.end(), -1, Vocabulary::unknown);
     examples.push_back({question.source, std::move(target)});
   }
   for (std::size_t first = 0; first < examples.size(); first += kBatch)
-    batches_.push_back(attune::make_batch(
-        std::span(examples).subspan(first, std::min(kBatch, examples.size() - first))));
+    batches_.push_back(
+        make_batch(std::span(examples).subspan(first, std::min(kBatch, examples.size() - first))));
 }
 
-double Validation::loss(const attune::Seq2Seq& model) const {
-  const attune::NoGrad no_grad;
-  const attune::Eval eval;
+double Validation::loss(const Seq2Seq& model) const {
+  const NoGrad no_grad;
+  const Eval eval;
   double sum = 0;
   std::int64_t tokens = 0;
-  for (const attune::Batch& batch : batches_) {
+  for (const Batch& batch : batches_) {
     sum += model.loss(batch).item() * static_cast<double>(batch.tokens);
     tokens += batch.tokens;
   }
@@ -62,13 +67,13 @@ double Validation::loss(const attune::Seq2Seq& model) const {
 Validation::Result Validation::operator()(const Run& run) const {
   const double mean_loss = loss(*run.model);
   // A model of NaN writes nothing, which is wrong everywhere.
-  std::vector<attune::Hypothesis> answers(questions_.size());
+  std::vector<Hypothesis> answers(questions_.size());
   if (std::isfinite(mean_loss)) answers = answers_to(run, questions_);
   return {mean_loss, score(run, questions_, answers)};
 }
 
 std::string Validation::fingerprint() const {
-  attune::Digest digest;
+  Digest digest;
   const auto take_in = [&](const std::vector<int>& ids) {
     digest.add(std::uint64_t{ids.size()});
     for (const int id : ids) digest.add(static_cast<std::uint64_t>(id));
@@ -80,4 +85,4 @@ std::string Validation::fingerprint() const {
   return digest.text();
 }
 
-}  // namespace seq2seq
+}  // namespace attune

@@ -1,0 +1,76 @@
+#include "attune/train/training.h"
+
+#include "attune/optim/all.h"
+#include "attune/train/all.h"
+#include "catch.h"
+#include "temporary_folder.h"
+
+using namespace attune;
+
+namespace {
+
+Vocabulary letters() { return Vocabulary::build(Tokens::chars, std::vector<std::string>{"abc"}); }
+
+Seq2Seq small_model() {
+  seed(1);
+  return *make_model({.source_vocabulary = letters().size(),
+                      .target_vocabulary = letters().size(),
+                      .embedding = 3,
+                      .hidden = 5});
+}
+
+Batch small_batch() {
+  const std::vector<Example> examples = {{letters().encode("abc"), letters().encode("cba")},
+                                         {letters().encode("b"), letters().encode("b")}};
+  return make_batch(examples);
+}
+
+std::vector<std::vector<float>> values_of(const Layer& model) {
+  std::vector<std::vector<float>> values;
+  for (const auto& [name, array] : model.values()) values.push_back(array.to_vector());
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("a step makes the loss of its batch smaller") {
+  const Seq2Seq model = small_model();
+  SGD optimizer(model.parameters(), {.learning_rate = 0.1});
+  ParameterCopy last_good(model);
+  const auto before = values_of(model);
+  const StepResult first = train_step(model, small_batch(), optimizer, last_good);
+  const StepResult second = train_step(model, small_batch(), optimizer, last_good);
+  CHECK(first.good());
+  CHECK(first.loss == Approx(small_model().loss(small_batch()).item()));
+  CHECK(first.gradient_norm > 0);
+  CHECK(second.loss < first.loss);
+  CHECK(values_of(model) != before);
+}
+
+TEST_CASE("a step that gives infinity leaves the parameters as they were and says where it was") {
+  const Seq2Seq model = small_model();
+  SGD optimizer(model.parameters(), {.learning_rate = 1e300});
+  ParameterCopy last_good(model);
+  const auto before = values_of(model);
+  const StepResult result = train_step(model, small_batch(), optimizer, last_good);
+  CHECK_FALSE(result.good());
+  CHECK(result.fault.starts_with("the values of parameter '"));
+  CHECK(values_of(model) == before);
+}
+
+TEST_CASE("a training is one call, and leaves a run folder whose model can be asked") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("run");
+  const TrainingEnd end =
+      train({.run = path, .task = "copy", .max_length = 4, .hidden = 8, .batch = 4, .steps = 3});
+  CHECK(end.signal == 0);
+  CHECK_FALSE(end.was_finished);
+  CHECK_FALSE(end.heat_map.empty());
+
+  const Run run = load_run(path);
+  CHECK(run.config.task == "copy");
+  CHECK(run.config.max_length == 4);
+  const std::vector<std::vector<int>> sources = {run.source.encode("ab")};
+  CHECK(answer(run, sources).size() == 1);
+  CHECK_FALSE(find_unfinished(path).has_value());
+}

@@ -1,0 +1,70 @@
+#include "attune/train/train_step.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "attune/autograd/all.h"
+#include "attune/optim/clip.h"
+
+namespace attune {
+namespace {
+
+bool all_finite(const std::vector<Param>& parameters) {
+  return std::all_of(parameters.begin(), parameters.end(),
+                     [](const Param& param) { return param.value.value().all_finite(); });
+}
+
+}  // namespace
+
+BatchLoss add_gradients(const Seq2Seq& model, const Batch& batch, const StepOptions& options) {
+  const std::vector<Batch> shards =
+      shards_of(batch, suitable_shards(batch.source.lengths.elements()));
+  std::vector<double> right(shards.size());
+  const double total = sharded_backward(std::ssize(shards), [&](std::int64_t i) {
+    const Batch& shard = shards[static_cast<std::size_t>(i)];
+    const double share = static_cast<double>(shard.tokens) / static_cast<double>(batch.tokens);
+    const auto [loss, logits] = model.forward(
+        shard.source, shard,
+        {.teacher_forcing = options.teacher_forcing, .label_smoothing = options.label_smoothing});
+    right[static_cast<std::size_t>(i)] = share * token_accuracy(logits, shard.target_output);
+    return share * loss;
+  });
+  return {total, std::accumulate(right.begin(), right.end(), 0.0)};
+}
+
+StepResult train_step(const Seq2Seq& model, const Batch& batch, Optimizer& optimizer,
+                      ParameterCopy& last_good, const StepOptions& options) {
+  const std::vector<Param> parameters = model.parameters();
+  optimizer.zero_grad();
+  const auto [loss, accuracy] = add_gradients(model, batch, options);
+  if (std::isfinite(loss)) last_good.take();
+  const double max_norm =
+      options.clip_norm > 0 ? options.clip_norm : std::numeric_limits<double>::infinity();
+  StepResult result{loss, accuracy, clip_grad_norm(parameters, max_norm), {}};
+  bool good = std::isfinite(loss) && std::isfinite(result.gradient_norm);
+  if (good) {
+    optimizer.step();
+    good = all_finite(parameters);
+  }
+  if (!good) {
+    result.fault = first_fault(model);
+    last_good.restore();
+  }
+  return result;
+}
+
+std::string first_fault(const Layer& model) {
+  const std::vector<Param> parameters = model.parameters();
+  for (const auto& [name, tensor] : parameters)
+    if (!tensor.value().all_finite()) return fmt::format("the values of parameter '{}'", name);
+  for (const auto& [name, tensor] : parameters)
+    if (tensor.grad().defined() && !tensor.grad().all_finite())
+      return fmt::format("the gradient of parameter '{}'", name);
+  return "the loss itself";
+}
+
+}  // namespace attune

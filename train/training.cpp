@@ -1,0 +1,389 @@
+#include "attune/train/training.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+#include "attune/alignment/all.h"
+#include "attune/autograd/all.h"
+#include "attune/data/all.h"
+#include "attune/optim/all.h"
+#include "attune/train/all.h"
+
+namespace attune {
+namespace {
+
+// A training is looked at so many times: the validation set, or what a schedule observes.
+constexpr std::int64_t kLooks = 20;
+constexpr std::int64_t kLogLines = 1000;  // about as many lines in metrics.jsonl
+// Of on_nan "skip": when it is no use any more, and how many are told of one by one.
+constexpr std::int64_t kMostSkippedInARow = 100, kSkippedShown = 10;
+
+// The texts of a checkpoint.
+constexpr const char* kFlags = "flags";            // TrainOptions::flags
+constexpr const char* kRun = "run";                // fingerprint()
+constexpr const char* kValidation = "validation";  // Validation::fingerprint()
+constexpr const char* kFinished = "finished";      // "yes" once there is nothing left to do
+
+// A NaN has a sign, which means nothing.
+std::string text_of(double loss) { return std::isnan(loss) ? "NaN" : fmt::format("{}", loss); }
+
+Run make_run(const TrainOptions& options, const TrainingData& data) {
+  RunConfig config{.task = options.data.empty() ? options.task : "",
+                   .min_length = options.min_length,
+                   .max_length = options.source_limit(),
+                   .max_source_length = data.max_source_length,
+                   .max_target_length = data.max_target_length,
+                   .model = {.model = options.model,
+                             .source_vocabulary = data.source.size(),
+                             .target_vocabulary = data.target.size(),
+                             .cell = options.cell,
+                             .attention = options.attention,
+                             .normalizer = options.normalizer,
+                             .bidirectional = options.bidirectional,
+                             .embedding_residual = options.embedding_residual,
+                             .layers = options.layer_count(),
+                             .embedding = options.embedding_size(),
+                             .hidden = options.hidden,
+                             .dropout = options.dropout,
+                             .heads = options.head_count(),
+                             .feed_forward = options.feed_forward_size()}};
+  seed(options.seed);
+  return {options.run, config, data.source, data.target, make_model(config.model)};
+}
+
+// The loss of a batch as a trained model has it.
+double loss_of(const Seq2Seq& model, const Batch& batch) {
+  const NoGrad no_grad;
+  const Eval eval;
+  return model.loss(batch).item();
+}
+
+// Draws where the trained model looks for one source, into the run folder. Returns the picture for
+// standard output.
+std::string draw_alignment(const Run& run, const std::string& sample) {
+  if (!run.config.model.has_attention()) return "";
+  const std::vector<std::vector<int>> sources = {run.source.encode(sample)};
+  const Hypothesis found = answer(run, sources).front();
+  const Alignment alignment = alignment_of(run, sources.front(), found);
+  const std::string title = alignment_title(sample, marked_text(run, found));
+  write_file_atomically(run.file("alignment.svg"), to_svg(alignment, title));
+  return fmt::format("\n{}\n{}\n", title,
+                     to_terminal(alignment, terminal_color(stdout), columns_of_terminal(stdout)));
+}
+
+// When to write a checkpoint: every so many steps, or about once a minute.
+class SavingTimes {
+ public:
+  explicit SavingTimes(std::optional<std::int64_t> every) : every_(every) {}
+  bool due(std::int64_t step) {
+    if (every_) return step % *every_ == 0;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ < std::chrono::minutes(1)) return false;
+    last_ = now;
+    return true;
+  }
+
+ private:
+  std::optional<std::int64_t> every_;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+// Everything that a training holds, and the parts of its loop, in the order in which they come.
+class Training {
+ public:
+  Training(const TrainOptions& options, std::optional<UnfinishedTraining> resumed);
+
+  TrainingEnd run() {
+    begin();
+    while (!finished_ && step_ < options_.steps && !stop_->received()) {
+      take_step();
+      if (step_ % look_every_ == 0 || is_last()) look();
+      if (!is_last() && !finished_ && times_->due(step_)) try_to_save();
+    }
+    progress_->finish();
+    if (!finished_ && step_ < options_.steps) return stopped();
+    return end();
+  }
+
+ private:
+  bool is_last() const { return step_ == options_.steps; }
+  NamedArrays model_to_keep() const { return best_.taken() ? best_.state() : run_.model->values(); }
+
+  void list_parts();
+  void resume(const std::string& checkpoint);
+  void begin();
+  void take_step();
+  void refuse_update(double loss, const std::string& fault);
+  [[noreturn]] void give_up(double loss, const std::string& fault);
+  void look();
+  void save();
+  bool try_to_save();
+  [[noreturn]] void cannot_save(const std::string& when) const;
+  TrainingEnd stopped();
+  void finish();
+  TrainingEnd end();
+
+  TrainOptions options_;
+  TrainingData data_;
+  Run run_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<Schedule> schedule_;
+  std::optional<Validation> validation_;
+  std::int64_t look_every_, log_every_;
+
+  // All that changes from step to step.
+  std::int64_t step_ = 0, skipped_ = 0, skipped_in_a_row_ = 0;
+  RunningMean losses_;  // since the last look
+  BestScore score_;
+  ParameterCopy best_, last_good_;
+  TrainingLogs logs_;
+  TrainingState state_;
+  bool finished_ = false;
+
+  std::optional<StopSignal> stop_;
+  std::unique_ptr<TrainingFolder> folder_;
+  std::optional<SavingTimes> times_;
+  std::string failed_;  // why the last save did, if it did
+  std::optional<Progress> progress_;
+};
+
+Training::Training(const TrainOptions& options, std::optional<UnfinishedTraining> resumed)
+    : options_(options),
+      data_(load_training_data(options)),
+      run_(make_run(options, data_)),
+      best_(*run_.model),
+      last_good_(*run_.model) {
+  if (options_.epochs) options_.steps = *options_.epochs * data_.batches.batches_per_epoch();
+  look_every_ = std::max<std::int64_t>(1, options_.steps / kLooks);
+  log_every_ = std::max<std::int64_t>(1, options_.steps / kLogLines);
+  optimizer_ = make_optimizer(options_.optimizer, run_.model->parameters(),
+                              {.learning_rate = options_.learning_rate});
+  schedule_ = make_schedule(
+      options_.schedule,
+      {.total_steps = options_.steps, .warmup_steps = options_.warmup_steps(), .patience = 1});
+  if (!options_.valid.empty()) validation_.emplace(run_, options_);
+  list_parts();
+
+  stop_.emplace();
+  folder_ = resumed ? std::move(resumed->folder) : TrainingFolder::for_new(options_.run);
+  run_.folder = folder_->path();
+  logs_.set_folder(run_.folder);
+  if (resumed) {
+    resume(resumed->checkpoint);
+  } else {
+    state_.texts = {{kFlags, flags_text(options_.flags)},
+                    {kRun, fingerprint(run_)},
+                    {kValidation, validation_ ? validation_->fingerprint() : ""}};
+    logs_.begin();
+  }
+}
+
+void Training::list_parts() {
+  state_.add("model", *run_.model);
+  state_.add("optimizer", *optimizer_);
+  state_.add("schedule", *schedule_);
+  state_.add("batches", data_.batches);
+  state_.add("random", generator());
+  state_.add("step", step_);
+  state_.add("skipped", skipped_);
+  state_.add("skipped_in_a_row", skipped_in_a_row_);
+  state_.add("losses", losses_);
+  state_.add("score", score_);
+  state_.add("best", best_);
+  state_.add("last_good", last_good_);
+  state_.add("logs", logs_);
+}
+
+// Sets the training to its newest checkpoint. Errors: it is damaged; the data are others than when
+// the training was begun.
+void Training::resume(const std::string& checkpoint) {
+  const auto saved = TrainingState::texts_of(checkpoint);
+  const auto text = [&](const char* name) {
+    const auto found = saved.find(name);
+    return found == saved.end() ? std::string() : found->second;
+  };
+  ATTUNE_CHECK(text(kRun) == fingerprint(run_),
+               "--resume: the vocabularies of --data are others than when the training was begun; "
+               "was the file changed?");
+  ATTUNE_CHECK(text(kValidation) == (validation_ ? validation_->fingerprint() : ""),
+               "--resume: the pairs of --valid are others than when the training was begun; was "
+               "the file changed?");
+  state_.load(checkpoint);
+  finished_ = text(kFinished) == "yes";
+}
+
+void Training::begin() {
+  save();  // now, rather than after an hour, is the time to find the disk full
+  folder_->keep();
+  tell("{}", summary_of(options_, run_, data_, step_));
+  times_.emplace(options_.save_every);
+  progress_.emplace("training", options_.steps, step_);
+}
+
+void Training::take_step() {
+  ++step_;
+  const Batch batch = data_.batches.next();
+  optimizer_->scale_learning_rate(schedule_->factor(step_ - 1));
+  const StepResult result = train_step(*run_.model, batch, *optimizer_, last_good_, options_.step);
+  if (!result.good()) refuse_update(result.loss, result.fault);
+
+  progress_->step({.loss = result.loss, .accuracy = result.accuracy, .tokens = batch.tokens});
+  logs_.count(batch.tokens);
+  if (!result.good()) return;
+  skipped_in_a_row_ = 0;
+  losses_.add(result.loss);
+  if (step_ % log_every_ == 0 || is_last()) logs_.step(step_, result, optimizer_->learning_rate());
+}
+
+// Leaves an update out, or ends the training, as on_nan says.
+void Training::refuse_update(double loss, const std::string& fault) {
+  ++skipped_;
+  if (options_.on_nan == "stop" || ++skipped_in_a_row_ > kMostSkippedInARow) give_up(loss, fault);
+  logs_.skipped(step_, skipped_);
+  if (skipped_ <= kSkippedShown)
+    progress_->print(
+        fmt::format("step {}: skipped: the loss is {}, and NaN or infinity shows first in {}",
+                    step_, text_of(loss), fault));
+}
+
+// Ends the training, at the parameters with which all was well, and says where it was not.
+void Training::give_up(double loss, const std::string& fault) {
+  std::string saved = fmt::format("the {} model before is saved in '{}'",
+                                  best_.taken() ? "best" : "last good", run_.folder);
+  try {
+    logs_.save();
+    save_model(run_, model_to_keep());
+  } catch (const Error& error) {
+    saved = fmt::format("the model before cannot be saved: {}", error.what());
+  }
+  fail(
+      "training: at step {} the loss is {}, and NaN or infinity shows first in {}; {}; try a "
+      "smaller --learning-rate or --clip-norm, or --on-nan skip",
+      step_, text_of(loss), fault, saved);
+}
+
+// Measures the model, keeps it if it is the best one so far, and lets the schedule see how it does.
+void Training::look() {
+  double observed = losses_.mean();
+  losses_.reset();
+  if (validation_) {
+    const Validation::Result result = (*validation_)(run_);
+    observed = result.loss;
+    const bool is_best =
+        score_.observe(std::isfinite(result.loss) ? result.scores.token_error_rate()
+                                                  : std::numeric_limits<double>::quiet_NaN());
+    if (is_best) best_.take();
+    logs_.validation(step_, result);
+    progress_->print(
+        fmt::format("step {}: {}{}", step_, result.text(), is_best ? ", the best so far" : ""));
+    finished_ = options_.patience && score_.without_progress() >= *options_.patience;
+  }
+  schedule_->observe(observed);
+}
+
+// A checkpoint, and the model as it would be kept, so that it can be tried meanwhile.
+void Training::save() {
+  folder_->make_sure();
+  if (!is_described(run_)) save_description(run_, options_);
+  logs_.save();
+  state_.save(folder_->checkpoint(step_));
+  save_model(run_, model_to_keep());
+  folder_->remove_checkpoints(options_.kept_checkpoints());
+}
+
+// The same, but a full disk, say, does not end the training: it says so once and goes on.
+bool Training::try_to_save() {
+  try {
+    save();
+    if (!failed_.empty()) progress_->print(fmt::format("step {}: saved again", step_));
+    failed_.clear();
+  } catch (const std::exception& error) {
+    if (failed_.empty())
+      progress_->print(fmt::format(
+          "{}: warning: at step {} the training cannot be saved: {}; it goes on and tries again",
+          program_name(), step_, error.what()));
+    failed_ = error.what();
+  }
+  return failed_.empty();
+}
+
+void Training::cannot_save(const std::string& when) const {
+  const std::vector<std::string> checkpoints = folder_->checkpoints();
+  fail("{}, but cannot be saved: {}; {}", when, failed_,
+       checkpoints.empty()
+           ? "there is no checkpoint"
+           : fmt::format("'{}' is whole, and --resume goes on from it", checkpoints.front()));
+}
+
+TrainingEnd Training::stopped() {
+  if (!try_to_save()) cannot_save(fmt::format("the training was stopped at step {}", step_));
+  tell(
+      "{}: stopped by a signal after step {} of {}; the model is saved in '{}', and --resume goes "
+      "on\n",
+      program_name(), step_, options_.steps, run_.folder);
+  return {.signal = stop_->received()};
+}
+
+// Errors: there is nothing worth keeping.
+void Training::finish() {
+  ATTUNE_CHECK(skipped_ < step_,
+               "training: every step was skipped, so nothing was learnt; try a smaller "
+               "--learning-rate");
+  ATTUNE_CHECK(!validation_ || best_.taken(),
+               "training: the loss on --valid was never a finite number; try a smaller "
+               "--learning-rate or --clip-norm");
+  // What the last update has done, no loss has shown yet.
+  const double loss = validation_ ? 0 : loss_of(*run_.model, BatchStream(data_.batches).next());
+  if (!std::isfinite(loss)) {
+    const std::string fault = first_fault(*run_.model);
+    last_good_.restore();
+    refuse_update(loss, fault);
+  }
+  state_.texts[kFinished] = "yes";
+  if (!try_to_save()) cannot_save("the training is at its end");
+}
+
+TrainingEnd Training::end() {
+  const bool was_finished = state_.texts[kFinished] == "yes";
+  if (!was_finished) finish();
+  if (skipped_ > 0)
+    tell("{}: skipped {} of {} updates, which gave NaN or infinity\n", program_name(), skipped_,
+         step_);
+  if (step_ < options_.steps)
+    tell("{}: stopped after step {} of {}: {} measurements in a row were not better\n",
+         program_name(), step_, options_.steps, score_.without_progress());
+  std::string heat_map = draw_alignment(load_run(run_.folder), data_.sample);
+  folder_->replace_older();
+  if (!options_.keep) folder_->remove_checkpoints(0);
+  return {.was_finished = was_finished, .heat_map = std::move(heat_map)};
+}
+
+}  // namespace
+
+std::optional<UnfinishedTraining> find_unfinished(const std::string& run) {
+  std::unique_ptr<TrainingFolder> folder = TrainingFolder::for_resuming(run);
+  const std::vector<std::string> checkpoints = folder->checkpoints();
+  if (checkpoints.empty()) {
+    ATTUNE_CHECK(is_whole_run(run),
+                 "--resume: '{}' has no checkpoint to go on from; leave --resume out to begin a "
+                 "training",
+                 run);
+    return {};
+  }
+  const auto texts = TrainingState::texts_of(checkpoints.front());
+  const auto flags = texts.find(kFlags);
+  ATTUNE_CHECK(flags != texts.end(), "--resume: '{}' is the checkpoint of another program",
+               checkpoints.front());
+  return UnfinishedTraining{std::move(folder), checkpoints.front(), flags_from(flags->second)};
+}
+
+TrainingEnd train(const TrainOptions& options, std::optional<UnfinishedTraining> resumed) {
+  set_threads(options.threads);
+  return Training(options, std::move(resumed)).run();
+}
+
+}  // namespace attune
