@@ -115,7 +115,7 @@ double BatchStream::fingerprint() const {
   return fingerprint_ = static_cast<double>(digest.value() >> 11);
 }
 
-std::vector<std::pair<std::string, Array>> BatchStream::state() const {
+NamedArrays BatchStream::state() const {
   const auto number = [](double value) { return Array::full({}, value, DType::f64); };
   return {{"fingerprint", number(fingerprint())},
           {"epoch_draws", number(static_cast<double>(refill_.epoch_draws))},
@@ -124,7 +124,7 @@ std::vector<std::pair<std::string, Array>> BatchStream::state() const {
           {"given", number(static_cast<double>(refill_.given))}};
 }
 
-void BatchStream::load_state(const std::vector<std::pair<std::string, Array>>& state) {
+void BatchStream::load_state(const NamedArrays& state) {
   const auto number = [&](std::string_view name) {
     for (const auto& [key, array] : state) {
       if (key != name) continue;

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "attune/autograd/array/named_arrays.h"
 #include "attune/autograd/array/random.h"
 #include "attune/data/batch.h"
 
@@ -31,10 +31,10 @@ class BatchStream {
   std::int64_t batches_per_epoch() const;
 
   /// The position in the stream, for a checkpoint, and a fingerprint of the examples.
-  std::vector<std::pair<std::string, Array>> state() const;
+  NamedArrays state() const;
   /// Restores the state() of a stream that was made in the same way. Errors, before anything is
   /// changed: a number is missing or impossible; examples, batch size or seed differ.
-  void load_state(const std::vector<std::pair<std::string, Array>>& state);
+  void load_state(const NamedArrays& state);
 
  private:
   // Where the batches that are ready were drawn from, so that they can be drawn again.

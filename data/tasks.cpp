@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "attune/autograd/array/error.h"
-#include "attune/autograd/array/text.h"
 
 namespace attune {
 namespace {
@@ -63,27 +62,27 @@ bool belongs_to(Split split, std::string_view source) {
 
 }  // namespace
 
-const std::vector<Task>& tasks() {
-  static const std::vector<Task> all = {
-      {"copy", "write the letters as they stand", in_order, false},
-      {"reverse", "write the letters from the last to the first", backwards, false},
-      {"sort", "write the letters in alphabetical order", by_letter, true},
-  };
-  return all;
+Family<std::function<Task()>>& tasks() {
+  static Family<std::function<Task()>> family(
+      "task", {
+                  {"copy", "write the letters as they stand", "", [] { return Task{in_order}; }},
+                  {"reverse", "write the letters from the last to the first", "",
+                   [] { return Task{backwards}; }},
+                  {"sort", "write the letters in alphabetical order", "",
+                   [] {
+                     return Task{by_letter, /*equal_letters_are_one=*/true};
+                   }},
+              });
+  return family;
 }
 
-const Task& task_named(std::string_view name) {
-  std::vector<std::string_view> names;
-  for (const Task& task : tasks()) {
-    if (task.name == name) return task;
-    names.push_back(task.name);
-  }
-  fail("task: unknown task '{}'; known tasks: {}", name, joined(names));
-}
+Task make_task(std::string_view name) { return tasks().at(name).make(); }
+
+std::vector<std::string> task_names() { return tasks().names(); }
 
 Pair SyntheticPairs::operator[](std::uint64_t index) const {
   ATTUNE_CHECK(min_length >= 1 && min_length <= max_length,
-               "task {}: lengths {} ... {} are no range; expected 1 <= min <= max", task->name,
+               "synthetic pairs: lengths {} ... {} are no range; expected 1 <= min <= max",
                min_length, max_length);
   Series series(scatter(scatter(scatter(seed) ^ static_cast<std::uint64_t>(split)) ^ index));
   // The length is drawn once, so that it is uniform; the letters are drawn until the sequence is in
@@ -94,7 +93,7 @@ Pair SyntheticPairs::operator[](std::uint64_t index) const {
   do {
     for (char& letter : pair.source) letter = static_cast<char>('a' + series.below(26));
   } while (!belongs_to(split, pair.source));
-  for (const int position : task->true_positions(pair.source)) {
+  for (const int position : task.true_positions(pair.source)) {
     pair.target += pair.source[static_cast<std::size_t>(position)];
   }
   return pair;

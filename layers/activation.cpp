@@ -1,25 +1,28 @@
 #include "attune/layers/activation.h"
 
-#include "attune/autograd/array/lookup.h"
 #include "attune/autograd/ops/activations.h"
 
 namespace attune {
-namespace {
 
-const NameTable<Activation>& table() {
-  static const NameTable<Activation> activations = {
-      {"relu", relu},         {"leaky_relu", [](const Tensor& x) { return leaky_relu(x); }},
-      {"tanh", tanh},         {"sigmoid", sigmoid},
-      {"gelu", gelu},         {"silu", silu},
-      {"softplus", softplus}, {"identity", [](const Tensor& x) { return x; }},
-  };
-  return activations;
+Family<Activation>& activations() {
+  static Family<Activation> family(
+      "activation", {
+                        {"relu", "max(x, 0)", "Nair and Hinton 2010", relu},
+                        {"leaky_relu", "x for x > 0, 0.01 x elsewhere", "Maas et al. 2013",
+                         [](const Tensor& x) { return leaky_relu(x); }},
+                        {"tanh", "(e^x - e^-x) / (e^x + e^-x)", "", tanh},
+                        {"sigmoid", "1 / (1 + e^-x)", "", sigmoid},
+                        {"gelu", "x Phi(x), Phi the normal distribution function",
+                         "Hendrycks and Gimpel 2016", gelu},
+                        {"silu", "x / (1 + e^-x), also called swish", "Elfwing et al. 2017", silu},
+                        {"softplus", "log(1 + e^x)", "Dugas et al. 2001", softplus},
+                        {"identity", "x", "", [](const Tensor& x) { return x; }},
+                    });
+  return family;
 }
 
-}  // namespace
+Activation make_activation(std::string_view name) { return activations().at(name).make; }
 
-Activation find_activation(std::string_view name) { return look_up(table(), name, "activation"); }
-
-std::vector<std::string> activation_names() { return names_of(table()); }
+std::vector<std::string> activation_names() { return activations().names(); }
 
 }  // namespace attune

@@ -1,20 +1,23 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "attune/autograd/array/family.h"
 #include "attune/autograd/tensor.h"
 
 namespace attune {
 
 /// An element-wise non-linearity with its defaults.
-using Activation = Tensor (*)(const Tensor&);
+using Activation = std::function<Tensor(const Tensor&)>;
 
-/// The activation of that name: "relu", "leaky_relu", "tanh", "sigmoid", "gelu", "silu",
-/// "softplus", or "identity". Errors: an unknown name; the message lists the known ones.
-Activation find_activation(std::string_view name);
-/// The names that find_activation() knows.
+/// The activations that can be chosen by name; a member's `make` is the function itself.
+Family<Activation>& activations();
+/// The activation of that name. Errors: an unknown name; the message lists the known ones.
+Activation make_activation(std::string_view name);
+/// The names that make_activation() knows.
 std::vector<std::string> activation_names();
 
 }  // namespace attune

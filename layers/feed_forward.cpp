@@ -4,7 +4,7 @@ namespace attune {
 
 FeedForward::FeedForward(const std::vector<std::int64_t>& sizes, std::string_view activation,
                          double dropout)
-    : activation_(find_activation(activation)), dropout_(dropout) {
+    : activation_(make_activation(activation)), dropout_(dropout) {
   ATTUNE_CHECK(sizes.size() >= 2, "FeedForward: {} sizes given; it needs an input and an output",
                sizes.size());
   for (std::size_t i = 0; i + 1 < sizes.size(); ++i)

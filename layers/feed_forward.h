@@ -16,7 +16,7 @@ namespace attune {
 ///
 /// Shapes: x [..., sizes.front()] -> y [..., sizes.back()].
 /// Parameters: layer0.weight, layer0.bias, layer1.weight, ... as in Linear.
-/// Errors: fewer than two sizes; an unknown activation (see find_activation()).
+/// Errors: fewer than two sizes; an unknown activation (see make_activation()).
 class FeedForward : public Layer {
  public:
   explicit FeedForward(const std::vector<std::int64_t>& sizes, std::string_view activation = "relu",

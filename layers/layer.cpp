@@ -48,13 +48,13 @@ void Layer::zero_grad() {
   for (Param& param : parameters()) param.value.zero_grad();
 }
 
-std::vector<std::pair<std::string, Array>> Layer::values() const {
-  std::vector<std::pair<std::string, Array>> all;
+NamedArrays Layer::values() const {
+  NamedArrays all;
   for (const Param& param : parameters()) all.emplace_back(param.name, param.value.value());
   return all;
 }
 
-void Layer::load(const std::vector<std::pair<std::string, Array>>& values) {
+void Layer::load(const NamedArrays& values) {
   std::map<std::string, Array> by_name;
   for (const auto& [name, value] : values)
     ATTUNE_CHECK(by_name.emplace(name, value).second, "load: parameter '{}' is given twice", name);

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "attune/autograd/array/named_arrays.h"
 #include "attune/autograd/tensor.h"
 #include "attune/layers/initializers.h"
 
@@ -43,9 +44,9 @@ class Layer {
   void zero_grad();
   /// Sets every parameter to the value of its name. Errors, before anything is changed: a name that
   /// is missing or unknown, a shape that differs.
-  void load(const std::vector<std::pair<std::string, Array>>& values);
+  void load(const NamedArrays& values);
   /// The values by name; they share memory with the parameters.
-  std::vector<std::pair<std::string, Array>> values() const;
+  NamedArrays values() const;
 
  protected:
   /// Makes a parameter of DefaultDType::current(). Errors: the name is taken or has a dot.

@@ -1,11 +1,12 @@
 #include "attune/layers/recurrent_cell.h"
 
 #include <cmath>
-#include <functional>
 
-#include "attune/autograd/array/lookup.h"
 #include "attune/autograd/ops/embedding.h"
 #include "attune/autograd/ops/linear.h"
+#include "attune/layers/gru_cell.h"
+#include "attune/layers/lstm_cell.h"
+#include "attune/layers/rnn_cell.h"
 
 namespace attune {
 
@@ -35,75 +36,36 @@ ProjectedInput RecurrentCell::project(const Embedding& embedding, const Indices&
   return {embedding_linear(embedding.weight(), ids, weights_.weight_ih), embedding.features()};
 }
 
-// RNN
-
-RecurrentState RNNCell::operator()(const RecurrentInput& x, const RecurrentState& state) const {
-  return {rnn_cell(x, state.h, weights_, activation_), {}};
-}
-
-SequenceResult RNNCell::run(const RecurrentInput& x, const RecurrentState& state,
-                            const SequenceOptions& options) const {
-  return rnn_sequence(x, state.h, weights_, options, activation_);
-}
-
-// GRU
-
-RecurrentState GRUCell::operator()(const RecurrentInput& x, const RecurrentState& state) const {
-  return {gru_cell(x, state.h, weights_), {}};
-}
-
-SequenceResult GRUCell::run(const RecurrentInput& x, const RecurrentState& state,
-                            const SequenceOptions& options) const {
-  return gru_sequence(x, state.h, weights_, options);
-}
-
-// LSTM
-
-RecurrentState LSTMCell::operator()(const RecurrentInput& x, const RecurrentState& state) const {
-  const auto [h, c] = lstm_cell(x, {state.h, state.c}, weights_);
-  return {h, c};
-}
-
-SequenceResult LSTMCell::run(const RecurrentInput& x, const RecurrentState& state,
-                             const SequenceOptions& options) const {
-  return lstm_sequence(x, {state.h, state.c}, weights_, options);
-}
-
-RecurrentState LSTMCell::initial_state(std::int64_t batch) const {
-  RecurrentState state = RecurrentCell::initial_state(batch);
-  state.c = Array::zeros(state.h.shape(), state.h.dtype());
-  return state;
-}
-
 // The choice by name
 
 namespace {
 
-using CellPointer = std::shared_ptr<RecurrentCell>;
-using CellMaker = std::function<CellPointer(std::int64_t input, std::int64_t hidden)>;
-
 template <typename Cell, auto... arguments>
-CellPointer make(std::int64_t input, std::int64_t hidden) {
+std::shared_ptr<RecurrentCell> make(std::int64_t input, std::int64_t hidden) {
   return std::make_shared<Cell>(input, hidden, arguments...);
-}
-
-const NameTable<CellMaker>& table() {
-  static const NameTable<CellMaker> cells = {
-      {"rnn", make<RNNCell>},
-      {"rnn_relu", make<RNNCell, RnnActivation::relu>},
-      {"gru", make<GRUCell>},
-      {"lstm", make<LSTMCell>},
-  };
-  return cells;
 }
 
 }  // namespace
 
-std::shared_ptr<RecurrentCell> make_cell(std::string_view kind, std::int64_t input,
-                                         std::int64_t hidden) {
-  return look_up(table(), kind, "recurrent cell")(input, hidden);
+Family<CellMaker>& cells() {
+  static Family<CellMaker> family(
+      "recurrent cell",
+      {
+          {"rnn", "tanh(W x + U h + b)", "Elman 1990", make<RNNCell>},
+          {"rnn_relu", "max(W x + U h + b, 0)", "Le et al. 2015",
+           make<RNNCell, RnnActivation::relu>},
+          {"gru", "gates that reset and update one state", "Cho et al. 2014", make<GRUCell>},
+          {"lstm", "gates that write, forget and show a memory cell",
+           "Hochreiter and Schmidhuber 1997; Gers et al. 2000", make<LSTMCell>},
+      });
+  return family;
 }
 
-std::vector<std::string> cell_names() { return names_of(table()); }
+std::shared_ptr<RecurrentCell> make_cell(std::string_view kind, std::int64_t input,
+                                         std::int64_t hidden) {
+  return cells().at(kind).make(input, hidden);
+}
+
+std::vector<std::string> cell_names() { return cells().names(); }
 
 }  // namespace attune

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "attune/autograd/array/family.h"
 #include "attune/autograd/ops/recurrent.h"
 #include "attune/layers/embedding.h"
 #include "attune/layers/layer.h"
@@ -44,48 +46,12 @@ class RecurrentCell : public Layer {
   RecurrentWeights weights_;
 };
 
-/// h' = f(W_ih x + b_ih + W_hh h + b_hh) with f = tanh or relu (Elman 1990).
-class RNNCell : public RecurrentCell {
- public:
-  RNNCell(std::int64_t input, std::int64_t hidden, RnnActivation activation = RnnActivation::tanh)
-      : RecurrentCell(input, hidden, 1), activation_(activation) {}
-  RecurrentState operator()(const RecurrentInput& x, const RecurrentState& state) const override;
-  SequenceResult run(const RecurrentInput& x, const RecurrentState& state,
-                     const SequenceOptions& options = {}) const override;
+using CellMaker =
+    std::function<std::shared_ptr<RecurrentCell>(std::int64_t input, std::int64_t hidden)>;
 
- private:
-  RnnActivation activation_;
-};
-
-/// r = sigmoid(W_ir x + b_ir + W_hr h + b_hr)         what to forget of h
-/// z = sigmoid(W_iz x + b_iz + W_hz h + b_hz)         how much of h to keep
-/// n = tanh(W_in x + b_in + r * (W_hn h + b_hn))      what is new
-/// h' = (1 - z) * n + z * h
-/// (Cho et al. 2014, with the reset gate after the product, as in cuDNN and PyTorch).
-class GRUCell : public RecurrentCell {
- public:
-  GRUCell(std::int64_t input, std::int64_t hidden) : RecurrentCell(input, hidden, 3) {}
-  RecurrentState operator()(const RecurrentInput& x, const RecurrentState& state) const override;
-  SequenceResult run(const RecurrentInput& x, const RecurrentState& state,
-                     const SequenceOptions& options = {}) const override;
-};
-
-/// i, f, o = sigmoid(W_i. x + b_i. + W_h. h + b_h.)   input, forget and output gate
-/// g = tanh(W_ig x + b_ig + W_hg h + b_hg)            what is new
-/// c' = f * c + i * g
-/// h' = o * tanh(c')
-/// (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
-class LSTMCell : public RecurrentCell {
- public:
-  LSTMCell(std::int64_t input, std::int64_t hidden) : RecurrentCell(input, hidden, 4) {}
-  RecurrentState operator()(const RecurrentInput& x, const RecurrentState& state) const override;
-  SequenceResult run(const RecurrentInput& x, const RecurrentState& state,
-                     const SequenceOptions& options = {}) const override;
-  RecurrentState initial_state(std::int64_t batch) const override;
-};
-
-/// A cell by name: "rnn" (tanh), "rnn_relu", "gru" or "lstm". Errors: an unknown name; the message
-/// lists the known ones.
+/// The cells that can be chosen by name, each in a file of its own (rnn_cell.h, ...).
+Family<CellMaker>& cells();
+/// A cell by name. Errors: an unknown name; the message lists the known ones.
 std::shared_ptr<RecurrentCell> make_cell(std::string_view kind, std::int64_t input,
                                          std::int64_t hidden);
 /// The names that make_cell() knows.

@@ -15,7 +15,7 @@ struct TransformerOptions {
   std::int64_t features = 512;
   std::int64_t heads = 8;
   std::int64_t feed_forward = 2048;  ///< units between the two linear maps of the FeedForward
-  std::string activation = "relu";   ///< of the FeedForward; see find_activation()
+  std::string activation = "relu";   ///< of the FeedForward; see make_activation()
   double dropout = 0.1;              ///< see Residual, and of the FeedForward's units
   bool norm_first = false;           ///< see Residual
 };

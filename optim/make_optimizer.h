@@ -1,11 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "attune/autograd/array/family.h"
 #include "attune/optim/optimizer.h"
 
 namespace attune {
@@ -15,12 +17,15 @@ struct OptimizerOptions {
   std::optional<double> learning_rate = {}, weight_decay = {}, momentum = {};
 };
 
-/// The optimizer of that name: "sgd"; "momentum" and "nesterov", which are SGD with a momentum of
-/// 0.9; "adagrad", "rmsprop", "adam", "adamw". Errors: an unknown name (the known ones are listed),
+using OptimizerMaker =
+    std::function<std::unique_ptr<Optimizer>(const Parameters&, const OptimizerOptions&)>;
+
+/// The optimizers that can be chosen by name.
+Family<OptimizerMaker>& optimizers();
+/// The optimizer of that name. Errors: an unknown name (the known ones are listed), no parameters,
 /// a momentum for an optimizer that has none, an option out of range.
 std::unique_ptr<Optimizer> make_optimizer(std::string_view name, const Parameters& parameters,
                                           const OptimizerOptions& options = {});
-
 /// The names that make_optimizer() knows.
 std::vector<std::string> optimizer_names();
 

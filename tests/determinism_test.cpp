@@ -30,7 +30,7 @@ Outcome train(EncoderDecoderOptions options, std::uint64_t seed, int thread_coun
   set_threads(thread_count);
   attune::seed(seed);
   options.source_vocabulary = options.target_vocabulary = 30;
-  const SyntheticPairs pairs{&task_named("reverse"), Split::train, seed, 6, 12};
+  const SyntheticPairs pairs{make_task("reverse"), Split::train, seed, 6, 12};
   const auto example = [&](std::uint64_t index) {
     Example made;
     const Pair pair = pairs[index];

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "attune/autograd/array/indices.h"
+#include "attune/autograd/array/named_arrays.h"
 #include "attune/autograd/tensor.h"
 
 /// One case of tests/golden/*.json: what PyTorch gave for a layer or a loss, in float64. See
@@ -15,9 +16,7 @@ struct Golden {
   std::map<std::string, attune::Indices> indices;
 
   /// The parameters in the form that Layer::load() takes.
-  std::vector<std::pair<std::string, attune::Array>> named_parameters() const {
-    return {parameters.begin(), parameters.end()};
-  }
+  attune::NamedArrays named_parameters() const { return {parameters.begin(), parameters.end()}; }
 };
 
 /// The case of that name in tests/golden/<file>.json. Errors: there is none.

@@ -38,7 +38,7 @@ class Perceptron : public Layer {
 };
 
 // Values to load into a Perceptron, unlike those it has.
-std::vector<std::pair<std::string, Array>> new_values() {
+NamedArrays new_values() {
   return {{"scale", Array::full({1}, 7)},
           {"hidden.weight", Array::full({4, 3}, 1)},
           {"hidden.bias", Array::full({4}, 2)},
@@ -216,7 +216,7 @@ TEST_CASE("an unknown name lists the known ones") {
                     contains("attention score: 'cosines' is unknown; known are dot, scaled_dot, "
                              "general, additive, cosine"));
   CHECK_THROWS_WITH(make_normalizer("hard"), contains("normalizer: 'hard' is unknown; known are "));
-  CHECK_THROWS_WITH(find_activation("swoosh"), contains("known are relu, leaky_relu, tanh"));
+  CHECK_THROWS_WITH(make_activation("swoosh"), contains("known are relu, leaky_relu, tanh"));
 }
 
 TEST_CASE("every cell and score can be made by each of its names") {
@@ -235,7 +235,7 @@ TEST_CASE("every cell and score can be made by each of its names") {
     CHECK(result.weights.value().at(0) == Approx(0.2));
   }
   for (const std::string& name : activation_names())
-    CHECK(find_activation(name)(Array::full({2}, 1)).shape() == Shape({2}));
+    CHECK(make_activation(name)(Array::full({2}, 1)).shape() == Shape({2}));
 }
 
 TEST_CASE("the uniform and normal initialisers have the asked range, mean and deviation") {

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "attune/optim/schedule.h"
+#include "attune/optim/reduce_on_plateau.h"
 #include "attune/train/safetensors.h"
 #include "program.h"
 

@@ -1,4 +1,4 @@
-#include "attune/optim/schedule.h"
+#include "attune/optim/make_schedule.h"
 
 #include <cmath>
 #include <numbers>

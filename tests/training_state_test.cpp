@@ -13,7 +13,7 @@
 #include "attune/data/files.h"
 #include "attune/layers/linear.h"
 #include "attune/optim/adam.h"
-#include "attune/optim/schedule.h"
+#include "attune/optim/make_schedule.h"
 #include "attune/train/counters.h"
 #include "attune/train/file_lock.h"
 #include "attune/train/metrics_log.h"

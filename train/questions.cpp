@@ -20,8 +20,8 @@ std::vector<int> reference_of(const Vocabulary& vocabulary, const std::string& t
 
 std::vector<Question> make_questions(const Run& run, Split split, std::int64_t count,
                                      std::uint64_t seed, int min_length, int max_length) {
-  const Task& task = task_named(run.config.task);
-  const SyntheticPairs pairs{&task, split, seed, min_length, max_length};
+  const Task task = make_task(run.config.task);
+  const SyntheticPairs pairs{task, split, seed, min_length, max_length};
   std::vector<Question> questions;
   for (std::int64_t i = 0; i < count; ++i) {
     const Pair pair = pairs[static_cast<std::uint64_t>(i)];

@@ -204,7 +204,7 @@ RunConfig read_config(const std::string& path) {
     Reader reader(json, path, "");
     reader.value("format");
     std::vector<std::string> task_names = {""};  // none: it learnt from a file
-    for (const Task& task : tasks()) task_names.emplace_back(task.name);
+    for (const std::string& name : attune::task_names()) task_names.push_back(name);
     RunConfig config{
         .task = reader.one_of("task", task_names),
         .min_length = reader.whole_number("min_length", 1),

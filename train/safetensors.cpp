@@ -48,7 +48,7 @@ std::string shown(const Json& text) {
   return line;
 }
 
-std::string to_header(const std::vector<const std::pair<std::string, Array>*>& arrays,
+std::string to_header(const std::vector<const NamedArrays::value_type*>& arrays,
                       const std::map<std::string, std::string>& metadata, bool digest) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (digest) header[kMetadata][kDigest] = std::string(kDigestKind) + std::string(kNoDigits);
@@ -222,7 +222,7 @@ std::string digest_of(std::string_view file) {
 }  // namespace
 
 void save_safetensors(const std::string& path, const Safetensors& content) {
-  std::vector<const std::pair<std::string, Array>*> arrays;
+  std::vector<const NamedArrays::value_type*> arrays;
   for (const auto& named : content.arrays) arrays.push_back(&named);
   std::stable_sort(arrays.begin(), arrays.end(), [](const auto* a, const auto* b) {
     return size_of(a->second.dtype()) > size_of(b->second.dtype());

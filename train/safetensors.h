@@ -2,16 +2,14 @@
 
 #include <map>
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "attune/autograd/array/array.h"
+#include "attune/autograd/array/named_arrays.h"
 
 namespace attune {
 
 /// What a safetensors file holds: arrays by name, in the file's order, and texts by name.
 struct Safetensors {
-  std::vector<std::pair<std::string, Array>> arrays;
+  NamedArrays arrays;
   std::map<std::string, std::string> metadata;
   /// With a digest of the whole file among the metadata, under "digest", which is compared when it
   /// is read: one changed byte is then an error.

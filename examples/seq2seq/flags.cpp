@@ -16,6 +16,7 @@
 #include "attune/autograd/version.h"
 #include "attune/data/all.h"
 #include "attune/layers/all.h"
+#include "attune/models/all.h"
 #include "attune/optim/all.h"
 #include "attune/search/all.h"
 #include "examples/cli11_numbers.h"
@@ -43,10 +44,13 @@ CLI::Validator share_below_1() {
 
 CLI::Validator one_of(const std::vector<std::string>& names) { return CLI::IsMember(names); }
 
-std::vector<std::string> task_names() {
-  std::vector<std::string> names;
-  for (const attune::Task& task : attune::tasks()) names.emplace_back(task.name);
-  return names;
+// "what is chosen:" and a line for each member of a family: its name, and in a few words what it is.
+template <typename Maker>
+std::string with_members(const std::string& purpose, const attune::Family<Maker>& family) {
+  std::string text = purpose + ":";
+  for (const auto& member : family.members())
+    text += fmt::format("\n  {:<13}{}", member.name, member.summary);
+  return text;
 }
 
 std::vector<std::string> attention_names() {
@@ -108,8 +112,10 @@ void add_data_flags(CLI::App& command, TrainOptions& options) {
   const std::string group = "What to learn";
   auto* task = command
                    .add_option("--task", options.task,
-                               "a synthetic task on the letters a to z, examples made up")
-                   ->check(one_of(task_names()))
+                               with_members("a synthetic task on the letters a to z, examples "
+                                            "made up",
+                                            attune::tasks()))
+                   ->check(one_of(attune::task_names()))
                    ->capture_default_str()
                    ->group(group);
   auto* data =
@@ -203,11 +209,15 @@ void add_length_flags(CLI::App& command, std::optional<int>& max_source_length,
 
 void add_model_flags(CLI::App& command, TrainOptions& options) {
   const std::string group = "The model";
-  command.add_option("--model", options.model, "what encoder and decoder are made of")
+  command
+      .add_option("--model", options.model,
+                  with_members("what encoder and decoder are made of", attune::models()))
       ->check(one_of(attune::model_names()))
       ->capture_default_str()
       ->group(group);
-  command.add_option("--cell", options.cell, "recurrent cell of encoder and decoder")
+  command
+      .add_option("--cell", options.cell,
+                  with_members("recurrent cell of encoder and decoder", attune::cells()))
       ->check(one_of(attune::cell_names()))
       ->capture_default_str()
       ->group(group);
@@ -254,7 +264,7 @@ void add_model_flags(CLI::App& command, TrainOptions& options) {
 
 void add_training_flags(CLI::App& command, TrainOptions& options) {
   const std::string group = "Training";
-  const auto add = [&](const char* flag, auto& value, const char* purpose) {
+  const auto add = [&](const char* flag, auto& value, const std::string& purpose) {
     return command.add_option(flag, value, purpose)->capture_default_str()->group(group);
   };
   add("--batch", options.batch, "examples a step")->check(at_least_1());
@@ -264,7 +274,7 @@ void add_training_flags(CLI::App& command, TrainOptions& options) {
       ->check(at_least_1())
       ->excludes(steps)
       ->group(group);
-  add("--optimizer", options.optimizer, "rule of the updates")
+  add("--optimizer", options.optimizer, with_members("rule of the updates", attune::optimizers()))
       ->check(one_of(attune::optimizer_names()));
   CLI::Option* learning_rate =
       add("--learning-rate", options.learning_rate, "size of the updates")->check(at_least_0());
@@ -273,7 +283,9 @@ void add_training_flags(CLI::App& command, TrainOptions& options) {
       ->check(at_least_0())
       ->excludes(learning_rate)
       ->group("");
-  add("--schedule", options.schedule, "how the learning rate changes over the steps")
+  add("--schedule", options.schedule,
+      with_members("how the learning rate changes over the steps: factor after s of S steps",
+                   attune::schedules()))
       ->check(one_of(attune::schedule_names()));
   command
       .add_option("--warmup", options.warmup,

@@ -1,0 +1,21 @@
+#include "attune/layers/lstm_cell.h"
+
+namespace attune {
+
+RecurrentState LSTMCell::operator()(const RecurrentInput& x, const RecurrentState& state) const {
+  const auto [h, c] = lstm_cell(x, {state.h, state.c}, weights_);
+  return {h, c};
+}
+
+SequenceResult LSTMCell::run(const RecurrentInput& x, const RecurrentState& state,
+                             const SequenceOptions& options) const {
+  return lstm_sequence(x, {state.h, state.c}, weights_, options);
+}
+
+RecurrentState LSTMCell::initial_state(std::int64_t batch) const {
+  RecurrentState state = RecurrentCell::initial_state(batch);
+  state.c = Array::zeros(state.h.shape(), state.h.dtype());
+  return state;
+}
+
+}  // namespace attune
