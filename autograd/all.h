@@ -6,7 +6,6 @@
 #include "attune/autograd/array/error.h"
 #include "attune/autograd/array/family.h"
 #include "attune/autograd/array/indices.h"
-#include "attune/autograd/array/lookup.h"
 #include "attune/autograd/array/named_arrays.h"
 #include "attune/autograd/array/nested.h"
 #include "attune/autograd/array/parallel.h"

@@ -238,8 +238,8 @@ namespace {
 
 void check_history(const Tensor& tensor) {
   ATTUNE_CHECK(tensor.requires_grad(),
-               "backward: the tensor of shape {} has no history; was it made from parameters, and "
-               "outside NoGrad?",
+               "backward: the tensor of shape {} has no history; was it made from parameters that "
+               "are not frozen, and outside NoGrad? (Gradients have no history of their own)",
                tensor.shape());
 }
 

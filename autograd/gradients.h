@@ -73,8 +73,9 @@ Gradients backward(const Tensor& tensor, const Array& gradient, bool retain_grap
 
 /// The gradients of the sum of all elements of `outputs` with respect to `inputs`, which may be
 /// parameters or tensors computed from them; grad() of any tensor stays as it is. An input that no
-/// output depends on has none. Gradients have no history of their own: gradients of gradients are
-/// not offered. Errors: an output or input without history; as Tensor::backward().
+/// output depends on has none. Gradients have no history of their own: a loss that is made from
+/// them, such as a penalty on their norm, is a constant to backward(). Errors: an output or input
+/// without history; as Tensor::backward().
 Gradients grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                bool retain_graph = false);
 

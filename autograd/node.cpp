@@ -13,6 +13,15 @@ namespace {
 
 thread_local std::uint64_t newest_order = 0;
 
+// Whether a gradient of shape `from` can be summed to `to`: the inverse of broadcasting.
+bool sums_to(const Shape& from, const Shape& to) {
+  if (to.elements() == 1) return true;
+  if (from.rank() < to.rank()) return false;
+  for (int back = 0; back < to.rank(); ++back)
+    if (to.last(back) != from.last(back) && to.last(back) != 1) return false;
+  return true;
+}
+
 }  // namespace
 
 void NodeRef::release(Node* node) {
@@ -128,7 +137,18 @@ void Grads::add(int i, Array gradient) {
   const auto& [node, output] = edge(i);
   if (!node) return;
   const Shape& shape = node->shape(output);
-  if (!(gradient.shape() == shape)) gradient = sum_to(gradient, shape);
+  if (gradient.dtype() != node->dtype(output)) [[unlikely]]
+    fail("backward of '{}': the gradient of input {} is {} {}, the input {} {}; expected its dtype",
+         node_.name(), i, name_of(gradient.dtype()), gradient.shape(), name_of(node->dtype(output)),
+         shape);
+  if (!(gradient.shape() == shape)) {
+    if (!sums_to(gradient.shape(), shape)) [[unlikely]]
+      fail(
+          "backward of '{}': the gradient of input {} has the shape {}, the input {}; expected its "
+          "shape, or one that it broadcasts to",
+          node_.name(), i, gradient.shape(), shape);
+    gradient = sum_to(gradient, shape);
+  }
   node->add(output, std::move(gradient), leaves_);
 }
 

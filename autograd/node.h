@@ -116,6 +116,10 @@ class Node {
   /// True when all uses of an output in this backward pass are views that do not overlap.
   bool has_disjoint_views(int output) { return !leaf_ && !slots_[output].mixed; }
 
+  /// False for a leaf that is frozen: see Tensor::requires_grad().
+  bool wants_gradient() const { return wants_gradient_; }
+  void want_gradient(bool wanted) { wants_gradient_ = wanted; }
+
   void add_hook(GradientHook hook);
   void retain_gradient() { retain_gradient_ = true; }
 
@@ -175,6 +179,7 @@ class Node {
   std::atomic<std::uint32_t> references_{1};
   std::uint32_t turn_ = 0;  // in the backward pass that is running
   bool retain_gradient_ = false;
+  bool wants_gradient_ = true;
   bool is_view_ = false;
   std::atomic<bool> has_views_{false};  // of any output
   bool gathered_ = false;               // by the backward pass that is running

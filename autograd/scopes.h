@@ -4,11 +4,12 @@
 
 namespace attune {
 
-/// Switches a mode of the calling thread on, or off, as long as the object lives.
+/// Switches a mode of the calling thread on, or off, as long as the object lives:
+/// `const NoGrad no_grad;`. Without a name, `NoGrad();`, it would end at once; compilers warn.
 template <typename Tag>
 class ModeScope {
  public:
-  explicit ModeScope(bool active = true) : outer_(active_) { active_ = active; }
+  [[nodiscard]] explicit ModeScope(bool active = true) : outer_(active_) { active_ = active; }
   ~ModeScope() { active_ = outer_; }
   ModeScope(const ModeScope&) = delete;
   ModeScope& operator=(const ModeScope&) = delete;
@@ -30,7 +31,7 @@ using CheckFinite = ModeScope<struct CheckFiniteTag>;
 /// The dtype of the parameters that layers make while the object lives; float32 without one.
 class DefaultDType {
  public:
-  explicit DefaultDType(DType dtype) : outer_(current_) { current_ = dtype; }
+  [[nodiscard]] explicit DefaultDType(DType dtype) : outer_(current_) { current_ = dtype; }
   ~DefaultDType() { current_ = outer_; }
   DefaultDType(const DefaultDType&) = delete;
   DefaultDType& operator=(const DefaultDType&) = delete;

@@ -86,6 +86,14 @@ Tensor Tensor::parameter(Array value) {
   return Tensor(std::move(value), std::move(leaf), 0);
 }
 
+void Tensor::requires_grad(bool wanted) {
+  ATTUNE_CHECK(node_ && node_->is_leaf(),
+               "requires_grad: the tensor of shape {} is {}; only parameters can be frozen",
+               shape(), node_ ? "computed from others" : "a constant");
+  node_->want_gradient(wanted);
+  if (!wanted) zero_grad();
+}
+
 void Tensor::retain_grad() {
   ATTUNE_CHECK(node_, "retain_grad: the tensor of shape {} has no history", shape());
   node_->retain_gradient();
@@ -113,7 +121,7 @@ Edges::Edges(std::span<const Input> inputs) {
   if (!wanted_) return;
   if (inputs.size() > kFew) more_.reserve(inputs.size());
   for (const Input& input : inputs) {
-    Edge edge{(*input).node(), (*input).output()};
+    Edge edge{(*input).requires_grad() ? (*input).node() : NodeRef(), (*input).output()};
     if (inputs.size() > kFew)
       more_.push_back(std::move(edge));
     else

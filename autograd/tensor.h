@@ -40,7 +40,12 @@ class Tensor {
   /// The only element. Errors: there is not exactly one.
   double item() const { return value_.item(); }
 
-  bool requires_grad() const { return static_cast<bool>(node_); }
+  /// True for a parameter that is not frozen, and for what was made from one.
+  bool requires_grad() const { return node_ && node_->wants_gradient(); }
+  /// requires_grad(false) freezes a parameter: what is computed from then on passes it no gradient,
+  /// the one that it has is forgotten, and optimizers leave it as it is. All copies of the tensor
+  /// see it. requires_grad(true) ends that. Errors: the tensor is no parameter.
+  void requires_grad(bool wanted);
   /// What the backward passes since the last zero_grad() have added up; not defined() before the
   /// first. Kept for leaves, and for others after retain_grad(). Later passes do not change the
   /// array that was given.

@@ -1,5 +1,7 @@
 #include "attune/layers/layer.h"
 
+#include <fnmatch.h>
+
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -8,7 +10,6 @@
 
 #include "attune/autograd/array/error.h"
 #include "attune/autograd/array/text.h"
-#include "attune/autograd/scopes.h"
 
 namespace attune {
 namespace {
@@ -22,21 +23,77 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
+// A layer and its member refer to a place. Whoever else does is a copy, which would keep what the
+// member was before.
+void check_no_copies(long references, const std::string& what) {
+  ATTUNE_CHECK(references <= 2,
+               "layer: {} is assigned over while copies of it, or of the layer that it is part of, "
+               "would go on with what it was; assign before copying, or set values with load()",
+               what);
+}
+
 }  // namespace
 
-std::vector<Param> Layer::parameters() const {
+// A place that no layer refers to any more, as when the layer itself was assigned over, is left.
+
+LayerTensor& LayerTensor::operator=(const LayerTensor& other) {
+  if (place_ && place_.use_count() > 1) return *this = static_cast<const Tensor&>(other);
+  Tensor::operator=(other);
+  place_ = other.place_;
+  return *this;
+}
+
+LayerTensor& LayerTensor::operator=(const Tensor& other) {
+  if (place_ && place_.use_count() > 1) {
+    check_no_copies(place_.use_count(), fmt::format("'{}'", place_->name));
+    const bool is_leaf = other.node() && other.node()->is_leaf();
+    ATTUNE_CHECK(!place_->is_parameter || is_leaf,
+                 "layer: the parameter '{}' is assigned a tensor of shape {} that is none; make it "
+                 "with Tensor::parameter()",
+                 place_->name, other.shape());
+    ATTUNE_CHECK(place_->is_parameter || !other.node(),
+                 "layer: the buffer '{}' is assigned a tensor of shape {} that has a history; "
+                 "detach() it",
+                 place_->name, other.shape());
+    place_->tensor = other;
+  }
+  Tensor::operator=(other);
+  return *this;
+}
+
+Layer& Layer::operator=(const Layer& other) {
+  if (place_->is_child && place_.use_count() > 1) {
+    check_no_copies(place_.use_count(), "a child");
+    place_->registry = other.place_->registry;
+  } else {
+    place_ = other.place_;
+  }
+  return *this;
+}
+
+std::vector<Param> Layer::collect(Kind kind) const {
   std::vector<Param> all;
-  std::unordered_set<const Registry*> seen;  // a parameter belongs to one registry
-  const std::function<void(const Registry&, const std::string&)> collect =
+  std::unordered_set<const Registry*> seen;
+  std::unordered_set<const Node*> nodes;  // a parameter may be assigned to several layers' members
+  const std::function<void(const Registry&, const std::string&)> visit =
       [&](const Registry& registry, const std::string& prefix) {
         if (!seen.insert(&registry).second) return;
-        for (const Param& param : registry.params)
-          all.push_back({prefix + param.name, param.value});
-        for (const auto& [name, child] : registry.children) collect(*child, prefix + name + ".");
+        for (const auto& place : registry.tensors) {
+          if (kind == Kind::parameters && !place->is_parameter) continue;
+          if (kind == Kind::buffers && place->is_parameter) continue;
+          if (place->is_parameter && !nodes.insert(place->tensor.node().get()).second) continue;
+          all.push_back({prefix + place->name, place->tensor});
+        }
+        for (const auto& child : registry.children)
+          visit(*child.place->registry, prefix + child.name + ".");
       };
-  collect(*registry_, "");
+  visit(*place_->registry, "");
   return all;
 }
+
+std::vector<Param> Layer::parameters() const { return collect(Kind::parameters); }
+
+std::vector<Param> Layer::buffers() const { return collect(Kind::buffers); }
 
 std::int64_t Layer::parameter_count() const {
   std::int64_t count = 0;
@@ -48,9 +105,23 @@ void Layer::zero_grad() {
   for (Param& param : parameters()) param.value.zero_grad();
 }
 
+void Layer::requires_grad(bool wanted) {
+  for (Param& param : parameters()) param.value.requires_grad(wanted);
+}
+
+void Layer::requires_grad(const std::string& pattern, bool wanted) {
+  std::vector<Param> params = parameters();
+  std::erase_if(params, [&](const Param& param) {
+    return fnmatch(pattern.c_str(), param.name.c_str(), 0) != 0;
+  });
+  ATTUNE_CHECK(!params.empty(),
+               "requires_grad: no parameter matches '{}'; parameters() lists their names", pattern);
+  for (Param& param : params) param.value.requires_grad(wanted);
+}
+
 NamedArrays Layer::values() const {
   NamedArrays all;
-  for (const Param& param : parameters()) all.emplace_back(param.name, param.value.value());
+  for (const Param& param : collect(Kind::both)) all.emplace_back(param.name, param.value.value());
   return all;
 }
 
@@ -59,7 +130,7 @@ void Layer::load(const NamedArrays& values) {
   for (const auto& [name, value] : values)
     ATTUNE_CHECK(by_name.emplace(name, value).second, "load: parameter '{}' is given twice", name);
 
-  std::vector<Param> params = parameters();
+  std::vector<Param> params = collect(Kind::both);
   std::vector<std::string> missing;
   for (const Param& param : params) {
     const auto found = by_name.find(param.name);
@@ -91,29 +162,59 @@ void Layer::check_name(const std::string& name) const {
                "layer: '{}' is no name for a parameter or a child; it must not be empty nor have a "
                "dot, which nested names are joined by",
                name);
-  const auto is_taken = [&](const auto& entries, auto name_of) {
-    return std::any_of(entries.begin(), entries.end(),
-                       [&](const auto& entry) { return name_of(entry) == name; });
-  };
-  ATTUNE_CHECK(!is_taken(registry_->params, [](const Param& param) { return param.name; }) &&
-                   !is_taken(registry_->children, [](const auto& child) { return child.first; }),
+  const Registry& registry = *place_->registry;
+  const bool is_tensor = std::any_of(registry.tensors.begin(), registry.tensors.end(),
+                                     [&](const auto& place) { return place->name == name; });
+  const bool is_child = std::any_of(registry.children.begin(), registry.children.end(),
+                                    [&](const auto& child) { return child.name == name; });
+  ATTUNE_CHECK(!is_tensor && !is_child,
                "layer: the name '{}' is taken by another parameter or child", name);
 }
 
-Tensor Layer::param(const std::string& name, const Shape& shape, const Initializer& initializer) {
+LayerTensor Layer::add_tensor(const char* what, const std::string& name, const Shape& shape,
+                              const Initializer& initializer) {
   check_name(name);
   ATTUNE_CHECK(std::all_of(shape.begin(), shape.end(), [](std::int64_t size) { return size > 0; }),
-               "layer: parameter '{}' cannot have shape {}; every size must be at least 1", name,
+               "layer: {} '{}' cannot have shape {}; every size must be at least 1", what, name,
                shape);
   Array value(shape, DefaultDType::current());
   initializer(value);
-  registry_->params.push_back({name, Tensor::parameter(std::move(value))});
-  return registry_->params.back().value;
+  place_->registry->tensors.push_back(std::make_shared<LayerTensor::Place>(
+      LayerTensor::Place{name, Tensor(std::move(value)), /*is_parameter=*/false}));
+  return LayerTensor(place_->registry->tensors.back());
+}
+
+LayerTensor Layer::param(const std::string& name, const Shape& shape,
+                         const Initializer& initializer) {
+  const std::shared_ptr<LayerTensor::Place> place =
+      add_tensor("parameter", name, shape, initializer).place_;
+  place->tensor = Tensor::parameter(place->tensor.value());
+  place->is_parameter = true;
+  return LayerTensor(place);
+}
+
+LayerTensor Layer::buffer(const std::string& name, const Shape& shape,
+                          const Initializer& initializer) {
+  return add_tensor("buffer", name, shape, initializer);
 }
 
 void Layer::add_child(const std::string& name, const Layer& layer) {
   check_name(name);
-  registry_->children.emplace_back(name, layer.registry_);
+  layer.place_->is_child = true;
+  place_->registry->children.push_back({name, &typeid(layer), layer.place_});
+}
+
+DType Layer::dtype() const {
+  const std::vector<Param> params = collect(Kind::both);
+  return params.empty() ? DefaultDType::current() : params.front().value.dtype();
+}
+
+void Layer::become_copy_of(const Layer& other) {
+  load(other.values());
+  std::vector<Param> own = parameters();
+  const std::vector<Param> others = other.parameters();
+  for (std::size_t i = 0; i < own.size(); ++i)
+    own[i].value.requires_grad(others[i].value.requires_grad());
 }
 
 }  // namespace attune

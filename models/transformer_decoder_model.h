@@ -3,7 +3,7 @@
 #include <memory>
 #include <optional>
 
-#include "attune/layers/attention/positional_encoding.h"
+#include "attune/layers/attention/sinusoidal_positional_encoding.h"
 #include "attune/layers/dropout.h"
 #include "attune/layers/embedding.h"
 #include "attune/layers/linear.h"

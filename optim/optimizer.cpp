@@ -25,6 +25,10 @@ void Optimizer::check_group(int group) const {
 
 void Optimizer::add_group(const Parameters& parameters, double learning_rate) {
   check_rate(learning_rate);
+  ATTUNE_CHECK(parameters.size() > 0,
+               "optimizer: group {} has no parameters; does the model make them with param(), and "
+               "take in its layers with child()?",
+               groups());
   std::unordered_set<const Node*> nodes;
   std::unordered_set<std::string> names;
   for (const Entry& entry : entries_) {
@@ -34,7 +38,7 @@ void Optimizer::add_group(const Parameters& parameters, double learning_rate) {
   for (const auto& [given_name, tensor] : parameters) {
     const std::size_t number = entries_.size();
     std::string name = given_name.empty() ? std::to_string(number) : given_name;
-    ATTUNE_CHECK(tensor.requires_grad() && tensor.node()->is_leaf(),
+    ATTUNE_CHECK(tensor.node() && tensor.node()->is_leaf(),
                  "optimizer: '{}' of shape {} is not a parameter; make it with Tensor::parameter()",
                  name, tensor.shape());
     ATTUNE_CHECK(nodes.insert(tensor.node().get()).second,
@@ -89,7 +93,7 @@ void Optimizer::step() {
   jobs_.clear();
   std::int64_t total = 0;
   for (Entry& entry : entries_) {
-    Array gradient = entry.tensor.grad();
+    Array gradient = entry.tensor.requires_grad() ? entry.tensor.grad() : Array();
     if (!gradient.defined()) continue;
     if (entry.step++ == 0) entry.slots = new_slots(entry);
     jobs_.push_back({&entry, std::move(gradient), total});

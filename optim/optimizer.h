@@ -28,7 +28,8 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// Updates every parameter that has a gradient. Gives the same bits for any number of threads.
+  /// Updates every parameter that has a gradient and is not frozen. Gives the same bits for any
+  /// number of threads.
   void step();
   /// Forgets the gradients of all parameters.
   void zero_grad();
@@ -86,7 +87,7 @@ class Optimizer {
   };
 
   Optimizer() = default;
-  /// Errors: a tensor that is not a parameter, or that is in a group already.
+  /// Errors: no parameters; a tensor that is not a parameter, or that is in a group already.
   void add_group(const Parameters& parameters, double learning_rate);
 
   /// The names of the state of every element of the group's parameters, which starts at 0; nullptr

@@ -1,6 +1,12 @@
 #include "attune/autograd/array/family.h"
 
 #include "attune/autograd/array/error.h"
+#include "attune/autograd/ops/arithmetic.h"
+#include "attune/data/tasks.h"
+#include "attune/layers/all.h"
+#include "attune/models/decoder.h"
+#include "attune/models/encoder.h"
+#include "attune/optim/all.h"
 #include "catch.h"
 
 using namespace attune;
@@ -12,6 +18,17 @@ int square_of(int x) { return x * x; }
 
 Family<int (*)(int)> family() {
   return {"function", {{"twice", "2 x", "", twice}, {"square", "x^2", "Euclid", square_of}}};
+}
+
+template <typename Maker>
+void check_table(const Family<Maker>& family, const std::vector<std::string>& names) {
+  INFO(family.what());
+  CHECK(family.names() == names);
+  for (const auto& member : family.members()) {
+    INFO(member.name);
+    CHECK_FALSE(member.summary.empty());
+    CHECK(member.make);
+  }
 }
 
 }  // namespace
@@ -35,4 +52,37 @@ TEST_CASE("a program adds a member of its own to a family, under a name that is 
   CHECK(&first == &functions.at("twice"));
   CHECK_THROWS_WITH(functions.add({"cube", "", "", twice}), "function: the name 'cube' is taken");
   CHECK_THROWS_AS(functions.add({"", "", "", twice}), Error);
+}
+
+TEST_CASE("each family says of every member what it does, and names those that it can make") {
+  check_table(activations(), activation_names());
+  check_table(cells(), cell_names());
+  check_table(attention_scores(), score_names());
+  check_table(positional_encodings(), positional_encoding_names());
+  check_table(optimizers(), optimizer_names());
+  check_table(schedules(), schedule_names());
+  check_table(encoders(), encoders().names());
+  check_table(decoders(), decoders().names());
+  check_table(tasks(), task_names());
+}
+
+TEST_CASE("an activation that a program adds is taken wherever names of activations are") {
+  static const bool added = [] {
+    activations().add({"cube", "x^3", "", [](const Tensor& x) { return x * x * x; }});
+    return true;
+  }();
+  REQUIRE(added);
+  CHECK(make_activation("cube")(Array::full({1}, 2)).item() == 8);
+  CHECK(FeedForward({2, 3, 1}, "cube")(Array::full({1, 2}, 1)).shape() == Shape({1, 1}));
+}
+
+TEST_CASE("a task that a program adds makes examples") {
+  static const bool added = [] {
+    tasks().add({"first", "write the first letter", "",
+                 [] { return Task{[](std::string_view) { return std::vector<int>{0}; }}; }});
+    return true;
+  }();
+  REQUIRE(added);
+  const Pair pair = SyntheticPairs{make_task("first")}[3];
+  CHECK(pair.target == pair.source.substr(0, 1));
 }

@@ -6,7 +6,7 @@
 
 using namespace attune;
 
-// Every layer's gradients against finite differences in float64, for its parameters and its inputs.
+// Gradients against finite differences in float64 that the rows of layer_cases.h do not cover.
 namespace {
 
 using Leaves = std::vector<std::pair<std::string, Tensor>>;
@@ -25,39 +25,6 @@ std::string fault(const Layer& layer, const std::vector<Tensor>& inputs,
   for (std::size_t i = 0; i < inputs.size(); ++i)
     leaves.emplace_back("input " + std::to_string(i), inputs[i]);
   return gradcheck(function, leaves).message;
-}
-
-template <typename L>
-std::string fault_of_x(const L& layer, const Shape& shape) {
-  const Tensor x = input(shape);
-  return fault(layer, {x}, [&] { return std::vector<Tensor>{layer(x)}; });
-}
-
-void append(std::vector<Tensor>& tensors, const RecurrentState& state) {
-  tensors.push_back(state.h);
-  if (state.c.defined()) tensors.push_back(state.c);
-}
-
-RecurrentState random_state(const std::string& kind, std::int64_t batch, std::int64_t hidden) {
-  return {input({batch, hidden}), kind == "lstm" ? input({batch, hidden}) : Tensor()};
-}
-
-std::string fault_of_network(const std::string& kind, const RecurrentOptions& options,
-                             const Indices& lengths) {
-  const Recurrent network(kind, 3, 4, options);
-  const Tensor x = input({5, 3, 3});
-  std::vector<RecurrentState> initial;
-  std::vector<Tensor> inputs = {x};
-  for (int i = 0; i < network.layers() * network.directions(); ++i) {
-    initial.push_back(random_state(kind, 3, 4));
-    append(inputs, initial.back());
-  }
-  return fault(network, inputs, [&] {
-    const RecurrentResult result = network(x, lengths, initial);
-    std::vector<Tensor> outputs = {result.output};
-    for (const RecurrentState& state : result.states) append(outputs, state);
-    return outputs;
-  });
 }
 
 // Asked with one query after the other, and with three at once.
@@ -84,30 +51,6 @@ std::string fault_of_attention(const std::string& score, const AttentionOptions&
 
 }  // namespace
 
-TEST_CASE("gradients of Linear are right", "[gradient]") {
-  const DefaultDType f64(DType::f64);
-  seed(1);
-  CHECK(fault_of_x(Linear(3, 5), {4, 3}) == "");
-  CHECK(fault_of_x(Linear(3, 5), {2, 3, 3}) == "");
-  CHECK(fault_of_x(Linear(3, 1, false), {7, 3}) == "");
-}
-
-TEST_CASE("gradients of Embedding are right, also where an id is used twice", "[gradient]") {
-  const DefaultDType f64(DType::f64);
-  seed(2);
-  const Embedding layer(5, 3);
-  CHECK(fault(layer, {}, [&] { return std::vector<Tensor>{layer({1, 4, 1, 0})}; }) == "");
-}
-
-TEST_CASE("gradients of FeedForward are right for every activation", "[gradient]") {
-  const DefaultDType f64(DType::f64);
-  seed(3);
-  for (const std::string& activation : activation_names()) {
-    INFO(activation);
-    CHECK(fault_of_x(FeedForward({3, 5, 4, 2}, activation), {3, 3}) == "");
-  }
-}
-
 TEST_CASE("gradients of FeedForward are right under dropout", "[gradient]") {
   const DefaultDType f64(DType::f64);
   seed(4);
@@ -117,64 +60,6 @@ TEST_CASE("gradients of FeedForward are right under dropout", "[gradient]") {
           seed(5);  // the same mask every time
           return std::vector<Tensor>{layer(x)};
         }) == "");
-}
-
-TEST_CASE("gradients of LayerNorm are right", "[gradient]") {
-  const DefaultDType f64(DType::f64);
-  seed(5);
-  LayerNorm layer(5);
-  Array gain({5}, DType::f64), bias({5}, DType::f64);
-  generator().normal(gain, 0, 1);
-  generator().normal(bias, 0, 1);
-  layer.load({{"weight", gain}, {"bias", bias}});
-  CHECK(fault_of_x(layer, {3, 2, 5}) == "");
-}
-
-TEST_CASE("gradients of Softmax are right over any axis and with lengths", "[gradient]") {
-  seed(6);
-  for (const int axis : {0, 1, -1}) CHECK(fault_of_x(Softmax(axis), {3, 4, 5}) == "");
-  const Softmax layer;
-  const Tensor x = input({3, 5});
-  CHECK(fault(layer, {x}, [&] { return std::vector<Tensor>{layer(x, {2, 0, 5})}; }) == "");
-}
-
-TEST_CASE("gradients of every recurrent cell are right", "[gradient]") {
-  const DefaultDType f64(DType::f64);
-  seed(7);
-  for (const std::string& kind : cell_names()) {
-    INFO(kind);
-    const auto cell = make_cell(kind, 3, 5);
-    const Tensor x = input({4, 3});
-    const RecurrentState state = random_state(kind, 4, 5);
-    std::vector<Tensor> inputs = {x};
-    append(inputs, state);
-    CHECK(fault(*cell, inputs, [&] {
-            std::vector<Tensor> outputs;
-            append(outputs, (*cell)(x, state));
-            return outputs;
-          }) == "");
-  }
-}
-
-TEST_CASE("gradients of every recurrent network over a sequence are right", "[gradient]") {
-  const DefaultDType f64(DType::f64);
-  seed(8);
-  for (const std::string& kind : cell_names()) {
-    INFO(kind);
-    CHECK(fault_of_network(kind, {}, {}) == "");
-    CHECK(fault_of_network(kind, {}, {2, 5, 0}) == "");
-  }
-}
-
-TEST_CASE("gradients of every stacked recurrent network in two directions are right",
-          "[gradient]") {
-  const DefaultDType f64(DType::f64);
-  seed(9);
-  for (const std::string& kind : cell_names()) {
-    INFO(kind);
-    CHECK(fault_of_network(kind, {.layers = 2, .bidirectional = true}, {}) == "");
-    CHECK(fault_of_network(kind, {.layers = 2, .bidirectional = true}, {3, 1, 5}) == "");
-  }
 }
 
 TEST_CASE("a loss on the last states alone gives a recurrent network right gradients",

@@ -181,9 +181,24 @@ std::vector<BadCall> bad_gru_calls() {
        [=] {
          gru(of({3, 2}), {}, of({15, 2}), of({15}), {});
        }},
-      {"gru_sequence: weight_ih must be [15, 2]; got [15, 3]",
+      {"gru_sequence: x [4, 3, 2] has 2 features but weight_ih [15, 3] is for 3; the last axis of "
+       "x "
+       "must be the size of the inputs that the weights were made for",
        [=] {
          gru(of({4, 3, 2}), {}, of({15, 3}), of({15}), {});
+       }},
+      {"gru_sequence: weight_ih [14, 2] and weight_hh [15, 5] do not go together; for 5 hidden "
+       "units, the columns of weight_hh, both must have 15 rows, 3 for each unit",
+       [=] {
+         gru(of({4, 3, 2}), {}, of({14, 2}), of({15}), {});
+       }},
+      {"gru_sequence: x is f64, but the weights are f32; convert it with to()",
+       [=] {
+         gru(of({4, 3, 2}, DType::f64), {}, of({15, 2}), of({15}), {});
+       }},
+      {"gru_sequence: bias_hh must be [15]; got [5]",
+       [=] {
+         gru(of({4, 3, 2}), {}, of({15, 2}), of({5}), {});
        }},
       {"gru_sequence: state h must be [3, 5]; got [3, 4]",
        [=] {

@@ -5,6 +5,7 @@
 
 #include "catch.h"
 #include "op_cases.h"
+#include "row_test.h"
 
 using namespace attune;
 
@@ -109,36 +110,17 @@ void check_errors(const OpCase& row) {
   }
 }
 
-// A test that is made at start-up, as TEST_CASE makes its own.
-class RowTest : public Catch::ITestInvoker {
- public:
-  RowTest(const OpCase& row, void (*check)(const OpCase&)) : row_(row), check_(check) {}
-  void invoke() const override { check_(row_); }
-
-  static void add(const OpCase& row, const std::string& sentence, void (*check)(const OpCase&)) {
-    const std::string name = row.name + ": " + sentence;
-#if __has_include(<catch2/catch_all.hpp>)
-    auto invoker = Catch::Detail::unique_ptr<Catch::ITestInvoker>(new RowTest(row, check));
-#else
-    auto* invoker = new RowTest(row, check);  // Catch2 owns it
-#endif
-    Catch::AutoReg(std::move(invoker), Catch::SourceLineInfo(__FILE__, __LINE__), "",
-                   Catch::NameAndTags{name, "[op]"});
-  }
-
- private:
-  const OpCase& row_;
-  void (*check_)(const OpCase&);
-};
+void add(const OpCase& row, const std::string& sentence, void (*check)(const OpCase&)) {
+  RowTest<OpCase>::add(row, sentence, check, "[op]");
+}
 
 const bool added = [] {
   for (const OpCase& row : op_cases()) {
-    if (row.expected) RowTest::add(row, "its values agree with plain loops", check_values);
-    RowTest::add(row, "its gradient agrees with finite differences", check_gradient);
-    RowTest::add(row, "its gradient is added to one that is there", check_accumulation);
-    RowTest::add(row, "the number of threads changes no bit", check_threads);
-    if (!row.bad_calls.empty())
-      RowTest::add(row, "a bad call is explained in its error", check_errors);
+    if (row.expected) add(row, "its values agree with plain loops", check_values);
+    add(row, "its gradient agrees with finite differences", check_gradient);
+    add(row, "its gradient is added to one that is there", check_accumulation);
+    add(row, "the number of threads changes no bit", check_threads);
+    if (!row.bad_calls.empty()) add(row, "a bad call is explained in its error", check_errors);
   }
   return true;
 }();

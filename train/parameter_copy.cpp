@@ -7,6 +7,10 @@
 
 namespace attune {
 
+ParameterCopy::ParameterCopy(const Layer& model) : parameters_(model.parameters()) {
+  for (Param& buffer : model.buffers()) parameters_.push_back(std::move(buffer));
+}
+
 void ParameterCopy::take() {
   const bool first = copies_.empty();
   for (std::size_t i = 0; i < parameters_.size(); ++i) {

@@ -7,10 +7,11 @@
 
 namespace attune {
 
-/// A copy of a model's parameters to go back to: the best ones so far, or the last good ones.
+/// A copy of a model's parameters and buffers to go back to: the best ones so far, or the last good
+/// ones.
 class ParameterCopy {
  public:
-  explicit ParameterCopy(const Layer& model) : parameters_(model.parameters()) {}
+  explicit ParameterCopy(const Layer& model);
 
   /// Copies the parameters as they are now, into memory that is used again.
   void take();

@@ -65,7 +65,7 @@ void seed(std::uint64_t seed);
 ///     std::thread([&, i] { const GeneratorScope scope(parts[i]); ... });
 class GeneratorScope {
  public:
-  explicit GeneratorScope(const Generator& generator);
+  [[nodiscard]] explicit GeneratorScope(const Generator& generator);
   ~GeneratorScope();
   GeneratorScope(const GeneratorScope&) = delete;
   GeneratorScope& operator=(const GeneratorScope&) = delete;
@@ -81,7 +81,7 @@ Generator& batch_generator();
 /// Makes batch_generator() a copy of `shared` on the calling thread, as long as the scope lasts.
 class BatchGenerator {
  public:
-  explicit BatchGenerator(const Generator& shared);
+  [[nodiscard]] explicit BatchGenerator(const Generator& shared);
   ~BatchGenerator();
   BatchGenerator(const BatchGenerator&) = delete;
   BatchGenerator& operator=(const BatchGenerator&) = delete;

@@ -57,8 +57,20 @@ void check_operand(const Run& run, const char* what, const Tensor& operand, cons
   if (!operand.defined()) return;
   ATTUNE_CHECK(operand.shape() == expected, "{}: {} must be {}; got {}", run.name, what, expected,
                operand.shape());
-  ATTUNE_CHECK(operand.dtype() == dtype, "{}: {} is {}, but x is {}; convert one", run.name, what,
-               name_of(operand.dtype()), name_of(dtype));
+  ATTUNE_CHECK(operand.dtype() == dtype, "{}: {} is {}, but weight_hh is {}; convert one with to()",
+               run.name, what, name_of(operand.dtype()), name_of(dtype));
+}
+
+// The weights say how many hidden units there are and how many features x has.
+void check_weights(const char* name, Cell cell, const RecurrentWeights& w) {
+  ATTUNE_CHECK(w.weight_hh.rank() == 2 && w.weight_ih.rank() == 2,
+               "{}: weight_ih and weight_hh must have two axes; got {} and {}", name,
+               w.weight_ih.shape(), w.weight_hh.shape());
+  const std::int64_t gates = gate_count(cell), hidden = w.weight_hh.shape()[1];
+  ATTUNE_CHECK(w.weight_hh.shape()[0] == gates * hidden && w.weight_ih.shape()[0] == gates * hidden,
+               "{}: weight_ih {} and weight_hh {} do not go together; for {} hidden units, the "
+               "columns of weight_hh, both must have {} rows, {} for each unit",
+               name, w.weight_ih.shape(), w.weight_hh.shape(), hidden, gates * hidden, gates);
 }
 
 Run plan(const char* name, Cell cell, bool single, const RecurrentInput& input,
@@ -69,28 +81,33 @@ Run plan(const char* name, Cell cell, bool single, const RecurrentInput& input,
   ATTUNE_CHECK(x.rank() == (single ? 2 : 3), "{}: {} must be {}; got {}", name,
                part.defined() ? "x" : "the known part of the input",
                single ? "[B, D]" : "[T, B, D], time first", x.shape());
-  ATTUNE_CHECK(w.weight_hh.rank() == 2 && w.weight_ih.rank() == 2,
-               "{}: weight_ih and weight_hh must have two axes; got {} and {}", name,
-               w.weight_ih.shape(), w.weight_hh.shape());
+  check_weights(name, cell, w);
   const std::int64_t features = part.defined() ? part.shape().last() : 0;
   ATTUNE_CHECK(!known.gates.defined() || known.columns + features == w.weight_ih.shape()[1],
                "{}: {} columns of weight_ih {} are taken by the known part of the input, and x has "
                "{} features; together they must be {}",
                name, known.columns, w.weight_ih.shape(), features, w.weight_ih.shape()[1]);
+  ATTUNE_CHECK(
+      known.gates.defined() || features == w.weight_ih.shape()[1],
+      "{}: x {} has {} features but weight_ih {} is for {}; the last axis of x must be the "
+      "size of the inputs that the weights were made for",
+      name, x.shape(), features, w.weight_ih.shape(), w.weight_ih.shape()[1]);
+  const DType dtype = w.weight_hh.dtype();
+  ATTUNE_CHECK(x.dtype() == dtype, "{}: {} is {}, but the weights are {}; convert it with to()",
+               name, part.defined() ? "x" : "the known part of the input", name_of(x.dtype()),
+               name_of(dtype));
   Run run{name, {}, features, known.columns, options.lengths, single};
   run.n = {cell, single ? 1 : x.shape()[0], x.shape().last(1), w.weight_hh.shape()[1],
            options.reverse};
   const Shape state_shape{run.n.batch, run.n.hidden};
   Shape gates = x.shape();
   gates[gates.rank() - 1] = run.n.gates();
-  check_operand(run, "the known part of the input", known.gates, gates, x.dtype());
-  check_operand(run, "weight_ih", w.weight_ih, {run.n.gates(), known.columns + features},
-                x.dtype());
-  check_operand(run, "weight_hh", w.weight_hh, {run.n.gates(), run.n.hidden}, x.dtype());
-  check_operand(run, "bias_ih", w.bias_ih, {run.n.gates()}, x.dtype());
-  check_operand(run, "bias_hh", w.bias_hh, {run.n.gates()}, x.dtype());
-  check_operand(run, "state h", state.h, state_shape, x.dtype());
-  check_operand(run, "state c", state.c, state_shape, x.dtype());
+  check_operand(run, "the known part of the input", known.gates, gates, dtype);
+  check_operand(run, "weight_ih", w.weight_ih, w.weight_ih.shape(), dtype);
+  check_operand(run, "bias_ih", w.bias_ih, {run.n.gates()}, dtype);
+  check_operand(run, "bias_hh", w.bias_hh, {run.n.gates()}, dtype);
+  check_operand(run, "state h", state.h, state_shape, dtype);
+  check_operand(run, "state c", state.c, state_shape, dtype);
   ATTUNE_CHECK(w.bias_ih.defined() == w.bias_hh.defined(),
                "{}: bias_ih and bias_hh go together; one of them is missing", name);
   check_lengths(name, run.lengths, run.n.steps, run.n.batch);

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "attune/layers/attention/positional_encoding.h"
+#include "attune/layers/attention/sinusoidal_positional_encoding.h"
 #include "attune/layers/embedding.h"
 #include "attune/layers/linear.h"
 #include "attune/layers/transformer_decoder.h"

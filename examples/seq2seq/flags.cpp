@@ -44,7 +44,7 @@ CLI::Validator share_below_1() {
 
 CLI::Validator one_of(const std::vector<std::string>& names) { return CLI::IsMember(names); }
 
-// "what is chosen:" and a line for each member of a family: its name, and in a few words what it is.
+// "what is chosen:" and a line for each member of a family: its name, and what it is.
 template <typename Maker>
 std::string with_members(const std::string& purpose, const attune::Family<Maker>& family) {
   std::string text = purpose + ":";
@@ -211,7 +211,7 @@ void add_model_flags(CLI::App& command, TrainOptions& options) {
   const std::string group = "The model";
   command
       .add_option("--model", options.model,
-                  with_members("what encoder and decoder are made of", attune::models()))
+                  with_members("what encoder and decoder are made of", attune::encoders()))
       ->check(one_of(attune::model_names()))
       ->capture_default_str()
       ->group(group);
@@ -221,7 +221,10 @@ void add_model_flags(CLI::App& command, TrainOptions& options) {
       ->check(one_of(attune::cell_names()))
       ->capture_default_str()
       ->group(group);
-  command.add_option("--attention", options.attention, "score of a query and a key")
+  command
+      .add_option("--attention", options.attention,
+                  with_members("score of a query y and a key h", attune::attention_scores()) +
+                      fmt::format("\n  {:<13}{}", "none", "no attention: the last states alone"))
       ->check(one_of(attention_names()))
       ->capture_default_str()
       ->group(group);

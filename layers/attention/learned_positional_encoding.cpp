@@ -1,0 +1,21 @@
+#include "attune/layers/attention/learned_positional_encoding.h"
+
+#include "attune/autograd/ops/arithmetic.h"
+#include "attune/autograd/ops/shaping.h"
+
+namespace attune {
+
+LearnedPositionalEncoding::LearnedPositionalEncoding(std::int64_t features, std::int64_t longest)
+    : weight_(param("weight", {longest, features}, normal(0, 0.02))) {}
+
+Tensor LearnedPositionalEncoding::operator()(const Tensor& x, std::int64_t first) const {
+  check("LearnedPositionalEncoding", x, weight_.size(1), first);
+  ATTUNE_CHECK(first <= weight_.size(0) && x.size(0) <= weight_.size(0) - first,
+               "LearnedPositionalEncoding: {} positions from {} on were asked for but there are "
+               "vectors for {} "
+               "only; shorten the sequence, or use sinusoidal positions, which have no end",
+               x.size(0), first, weight_.size(0));
+  return x + reshape(slice(weight_, 0, first, first + x.size(0)), {x.size(0), 1, weight_.size(1)});
+}
+
+}  // namespace attune

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <vector>
+
+#include "attune/layers/attention/positional_encoding.h"
+
+namespace attune {
+
+/// Adds waves of many lengths (Vaswani et al. 2017, sec. 3.5):
+///
+///     p[t, 2i]     = sin(t / 10000^(2i / features))
+///     p[t, 2i + 1] = cos(t / 10000^(2i / features))
+///
+/// No parameters, and no longest sequence.
+class SinusoidalPositionalEncoding : public PositionalEncoding {
+ public:
+  explicit SinusoidalPositionalEncoding(std::int64_t features);
+  Tensor operator()(const Tensor& x, std::int64_t first = 0) const override;
+
+ private:
+  std::int64_t features_;
+  std::vector<double> frequencies_;  // 1 / 10000^(2i / features)
+};
+
+}  // namespace attune

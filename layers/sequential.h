@@ -1,0 +1,52 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "attune/layers/layer.h"
+
+namespace attune {
+
+/// One layer after the other: y = f_n(... f_1(f_0(x))). What has no parameters may be any function
+/// of a tensor, such as an Activation.
+///
+///     Sequential network(Linear(784, 64), relu, Dropout(0.1), Linear(64, 10));
+///     network.append(Softmax());
+///
+/// Shapes: as the parts have them; each part's result goes into the next.
+/// Parameters: 0.weight, 0.bias, 3.weight, ...: each layer's under its place, counted from 0.
+class Sequential : public Layer {
+ public:
+  template <typename... Parts>
+  explicit Sequential(Parts... parts) {
+    (append(std::move(parts)), ...);
+  }
+
+  /// Adds a layer or a function behind the others.
+  template <typename Part>
+  void append(Part part) {
+    static_assert(std::is_invocable_r_v<Tensor, const Part&, const Tensor&>,
+                  "a part of a Sequential is called with a tensor and gives one");
+    if constexpr (std::derived_from<Part, Layer>)
+      parts_.emplace_back(child(std::to_string(parts_.size()), std::move(part)));
+    else
+      parts_.emplace_back(std::move(part));
+  }
+
+  Tensor operator()(const Tensor& x) const {
+    Tensor y = x;
+    for (const auto& part : parts_) y = part(y);
+    return y;
+  }
+  std::size_t size() const { return parts_.size(); }
+
+ private:
+  std::vector<std::function<Tensor(const Tensor&)>> parts_;
+};
+
+}  // namespace attune

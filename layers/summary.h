@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "attune/layers/layer.h"
+
+namespace attune {
+
+/// A table of a layer's parts for people to read: each layer with its type, each parameter and
+/// buffer with its shape and how many numbers it holds, and what they come to:
+///
+///     name         type    shape       numbers
+///                  Finder                   32
+///     query                [1, 8]            8
+///     keys         Linear                   24  frozen
+///     keys.weight          [8, 2]           16  frozen
+///     keys.bias            [8]               8  frozen
+///     32 parameters, of which 8 are trained and 24 frozen
+///
+/// A layer that is used twice comes once, by its first name, as in Layer::parameters().
+std::string summary(const Layer& layer);
+
+}  // namespace attune

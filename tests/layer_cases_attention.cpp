@@ -1,0 +1,95 @@
+#include "layer_cases.h"
+
+using namespace attune;
+
+namespace {
+
+TransformerOptions options(Size size, bool norm_first) {
+  return {.features = size == Size::small ? 6 : 66,
+          .heads = 2,
+          .feed_forward = 7,
+          .activation = "gelu",
+          .dropout = 0,
+          .norm_first = norm_first};
+}
+
+LayerCase attention_case(const std::string& score) {
+  LayerCase row{
+      .name = "Attention, " + score,
+      .inputs = {{"keys", {4, 3, 3}, {9, 67, 33}}, {"query", {3, 3}, {67, 33}}},
+      .outputs = {"context", "weights"},
+      .make =
+          [score](Size size) {
+            const std::int64_t features = size == Size::small ? 3 : 33;
+            return made(Attention(score, {.query_size = features, .hidden = 5}),
+                        [](const Attention& l, const Operands& x, const Indices& lengths) {
+                          const auto found = l.attend(x[1], l.memorize(x[0], lengths));
+                          return Operands{found.context, found.weights};
+                        });
+          },
+      .indices = "lengths",
+      .bad_calls = {{"the memory is empty; memorize() first", [score] {
+                       Attention(score, {.query_size = 3, .hidden = 5}).attend(of({2, 3}), {});
+                     }}}};
+  return row;
+}
+
+LayerCase encoder_case(bool norm_first) {
+  return {.name = std::string("TransformerEncoder") + (norm_first ? ", norm first" : ""),
+          .inputs = {{"x", {4, 3, 6}, {67, 9, 66}}},
+          .outputs = {"output"},
+          .make =
+              [=](Size size) {
+                return made(TransformerEncoder(options(size, norm_first), 2),
+                            [](const TransformerEncoder& l, const Operands& x,
+                               const Indices& lengths) { return Operands{l(x[0], lengths)}; });
+              },
+          .indices = "lengths",
+          .bad_calls = {{"TransformerEncoder: 0 layers asked for; it needs at least 1",
+                         [=] { TransformerEncoder(options(Size::small, norm_first), 0); }}}};
+}
+
+LayerCase decoder_case(bool norm_first) {
+  return {
+      .name = std::string("TransformerDecoder") + (norm_first ? ", norm first" : ""),
+      .inputs = {{"source", {4, 3, 6}, {33, 9, 66}}, {"x", {3, 3, 6}, {67, 9, 66}}},
+      .outputs = {"output"},
+      .make =
+          [=](Size size) {
+            return made(TransformerDecoder(options(size, norm_first), 2),
+                        [](const TransformerDecoder& l, const Operands& x, const Indices& lengths) {
+                          const auto found =
+                              l(x[1], l.memorize(x[0], lengths), {}, /*weights=*/true);
+                          return Operands{found.output, found.weights[0], found.weights[1]};
+                        });
+          },
+      .indices = "lengths",
+      .bad_calls = {{"TransformerDecoder: 0 memories of the source", [=] {
+                       TransformerDecoder(options(Size::small, norm_first), 2)(of({3, 2, 6}), {});
+                     }}}};
+}
+
+}  // namespace
+
+std::vector<LayerCase> attention_layer_cases() {
+  std::vector<LayerCase> cases;
+  for (const std::string& score : score_names()) cases.push_back(attention_case(score));
+  cases.push_back({.name = "MultiHeadAttention",
+                   .inputs = {{"x", {5, 3, 6}, {67, 9, 66}}},
+                   .outputs = {"output"},
+                   .make =
+                       [](Size size) {
+                         return made(
+                             MultiHeadAttention(size == Size::small ? 6 : 66, 3),
+                             [](const MultiHeadAttention& l, const Operands& x,
+                                const Indices& lengths) { return Operands{l(x[0], lengths)}; });
+                       },
+                   .indices = "lengths",
+                   .bad_calls = {{"6 features cannot be shared out over 4 heads",
+                                  [] { MultiHeadAttention(6, 4); }}}});
+  for (const bool norm_first : {false, true}) {
+    cases.push_back(encoder_case(norm_first));
+    cases.push_back(decoder_case(norm_first));
+  }
+  return cases;
+}
