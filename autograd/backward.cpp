@@ -141,7 +141,7 @@ class BackwardPass {
                  "result anew, or pass retain_graph = true to the earlier call",
                  node->name());
     node->gathered_ = true;
-    if (node->hooks_) node->hooks_->in_pass = node->hooks_->list.size();
+    if (node->hooks_) node->hooks_->in_pass = begin_of(*node->hooks_);
     turns_.push_back({node.get(), {}});
     if (node->retain_gradient_) put_aside(node);
   }
@@ -168,7 +168,7 @@ class BackwardPass {
     if (!leaf->hooks_) return;
     for (const auto& known : leaves_)
       if (known.first.get() == leaf.get()) return;
-    leaves_.emplace_back(leaf, leaf->hooks_->list.size());
+    leaves_.emplace_back(leaf, begin_of(*leaf->hooks_));
   }
 
   // A pass adds up its own gradients first: those of earlier passes are put aside, and added at the
@@ -186,11 +186,17 @@ class BackwardPass {
     return false;
   }
 
-  // The first `count` hooks: those that were there when the pass began. A hook may add another.
-  static void call_hooks(Node& node, GradientSlot& slot, std::size_t count) {
-    if (count == 0 || !slot.gradient.defined()) return;
-    const auto begin = node.hooks_->list.begin();
-    const std::vector<GradientHook> hooks(begin, begin + static_cast<std::ptrdiff_t>(count));
+  // Hooks of smaller numbers are there when the pass begins; 0: none are.
+  static std::uint64_t begin_of(const GradientHooks& hooks) {
+    return hooks.list.empty() ? 0 : hooks.next;
+  }
+
+  // Those that were there when the pass began. A hook may add another, or remove one.
+  static void call_hooks(Node& node, GradientSlot& slot, std::uint64_t begin) {
+    if (begin == 0 || !slot.gradient.defined()) return;
+    std::vector<GradientHook> hooks;
+    for (const GradientHooks::Hook& hook : node.hooks_->list)
+      if (hook.number < begin) hooks.push_back(hook.call);
     for (const GradientHook& hook : hooks) {
       slot.make_own();  // the hook may change it in place
       Array changed = hook(slot.gradient);
@@ -216,8 +222,8 @@ class BackwardPass {
     Node* node;
     NodeRef owner;  // keeps the node alive if nothing else does
   };
-  std::vector<Turn> turns_;                              // newest first
-  std::vector<std::pair<NodeRef, std::size_t>> leaves_;  // those with hooks, and how many
+  std::vector<Turn> turns_;                                // newest first
+  std::vector<std::pair<NodeRef, std::uint64_t>> leaves_;  // those with hooks, and begin_of() them
   struct Held {
     NodeRef node;
     int output;

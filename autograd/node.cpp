@@ -1,5 +1,7 @@
 #include "attune/autograd/node.h"
 
+#include <algorithm>
+
 #include "attune/autograd/affine_gradients.h"
 #include "attune/autograd/gradients.h"
 #include "attune/autograd/kernels/elementwise.h"
@@ -31,7 +33,7 @@ void NodeRef::release(Node* node) {
   if (left != held) return;
   if (left > 0) {
     // Only its own hooks hold it: deleting them drops the last references, which leads back here.
-    const std::unique_ptr<Node::Hooks> hooks = std::move(node->hooks_);
+    const std::shared_ptr<GradientHooks> hooks = std::move(node->hooks_);
     return;
   }
   // Deleting a node drops the references to its inputs, which leads back here. They are put in a
@@ -109,18 +111,30 @@ void Node::forget_gradients() {
 
 void Node::release_saved() {
   edges_.clear();
-  const std::unique_ptr<Hooks> hooks = std::move(hooks_);  // may hold tensors of this very graph
+  const std::shared_ptr<GradientHooks> hooks =
+      std::move(hooks_);  // may hold tensors of this very graph
   released_ = true;
 }
 
-void Node::add_hook(GradientHook hook) {
+void GradientHooks::remove(std::uint64_t number) {
+  const auto found = std::find_if(list.begin(), list.end(),
+                                  [&](const Hook& hook) { return hook.number == number; });
+  if (found == list.end()) return;
+  held -= found->held;
+  const GradientHook gone = std::move(found->call);  // may let go of the last tensor of the node
+  list.erase(found);
+}
+
+HookHandle Node::add_hook(GradientHook hook) {
   // Copying the hook copies the tensors that it captured. The references to this node that this
   // adds are those that would keep the node alive for ever.
   const std::uint32_t before = references_.load(std::memory_order_relaxed);
   const GradientHook copy = hook;
-  if (!hooks_) hooks_ = std::make_unique<Hooks>();
-  hooks_->held += references_.load(std::memory_order_relaxed) - before;
-  hooks_->list.push_back(std::move(hook));
+  const std::uint32_t held = references_.load(std::memory_order_relaxed) - before;
+  if (!hooks_) hooks_ = std::make_shared<GradientHooks>();
+  hooks_->held += held;
+  hooks_->list.push_back({hooks_->next, std::move(hook), held});
+  return {hooks_, hooks_->next++};
 }
 
 void Grads::no_input(int i) const {

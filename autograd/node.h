@@ -57,6 +57,38 @@ struct Into {
 
 using GradientHook = std::function<Array(const Array&)>;
 
+/// The hooks of one node.
+struct GradientHooks {
+  struct Hook {
+    std::uint64_t number;
+    GradientHook call;
+    std::uint32_t held;  // references to the node itself that it holds
+  };
+  std::vector<Hook> list;
+  std::uint64_t next = 1;     // number of the next one
+  std::uint64_t in_pass = 0;  // smaller ones were there when the backward pass began; 0: none were
+  std::uint32_t held = 0;     // by all of them
+
+  void remove(std::uint64_t number);
+};
+
+/// What Tensor::register_hook() gives, to take the hook away again.
+class HookHandle {
+ public:
+  HookHandle() = default;
+  HookHandle(std::weak_ptr<GradientHooks> hooks, std::uint64_t number)
+      : hooks_(std::move(hooks)), number_(number) {}
+  /// Takes the hook away, and all that it captured: the next backward pass does not call it. One
+  /// that is gone already, with its tensor say, is no error.
+  void remove() {
+    if (const std::shared_ptr<GradientHooks> hooks = hooks_.lock()) hooks->remove(number_);
+  }
+
+ private:
+  std::weak_ptr<GradientHooks> hooks_;
+  std::uint64_t number_ = 0;
+};
+
 /// Where one gradient is added up.
 struct GradientSlot {
   Shape shape;
@@ -120,7 +152,7 @@ class Node {
   bool wants_gradient() const { return wants_gradient_; }
   void want_gradient(bool wanted) { wants_gradient_ = wanted; }
 
-  void add_hook(GradientHook hook);
+  HookHandle add_hook(GradientHook hook);
   void retain_gradient() { retain_gradient_ = true; }
 
  protected:
@@ -169,12 +201,6 @@ class Node {
     std::vector<T> more_;
   };
 
-  struct Hooks {
-    std::vector<GradientHook> list;
-    std::size_t in_pass = 0;  // those that were there when the backward pass began
-    std::uint32_t held = 0;   // references to the node itself that they hold
-  };
-
   // The fields that every pass and release uses come first, in one cache line.
   std::atomic<std::uint32_t> references_{1};
   std::uint32_t turn_ = 0;  // in the backward pass that is running
@@ -187,7 +213,7 @@ class Node {
   bool released_ = false;
   const char* name_;
   std::uint64_t order_;
-  std::unique_ptr<Hooks> hooks_;
+  std::shared_ptr<GradientHooks> hooks_;
   Node* next_dead_ = nullptr;
   ShortList<Edge, 3> edges_;
   ShortList<GradientSlot, 1> slots_;

@@ -99,11 +99,11 @@ void Tensor::retain_grad() {
   node_->retain_gradient();
 }
 
-void Tensor::register_hook(GradientHook hook) {
+HookHandle Tensor::register_hook(GradientHook hook) {
   ATTUNE_CHECK(node_ && node_->outputs() == 1, "register_hook: the tensor of shape {} {}", shape(),
                node_ ? "is one of several results of its operation; reshape it and hook that"
                      : "has no gradient; only parameters and what is made from them have one");
-  node_->add_hook(std::move(hook));
+  return node_->add_hook(std::move(hook));
 }
 
 void Saved::changed() const {

@@ -56,8 +56,9 @@ class Tensor {
   void retain_grad();
   /// Calls `hook` with this tensor's whole gradient during backward, a parameter's at its end; what
   /// it returns goes on in its place. The hook may change the array that it gets. One registered
-  /// while backward runs is called from the next pass on. Errors: the tensor has no gradient.
-  void register_hook(GradientHook hook);
+  /// while backward runs is called from the next pass on. The handle's remove() takes it away; it
+  /// may be let go of. Errors: the tensor has no gradient.
+  HookHandle register_hook(GradientHook hook);
 
   /// Differentiates this tensor with respect to every leaf it was made from (reverse mode; Griewank
   /// and Walther 2008, ch. 3) and adds the results to their grad(). Without `retain_graph` what
