@@ -15,8 +15,8 @@ constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz";
 TrainingData task_data(const TrainOptions& options) {
   ATTUNE_CHECK(options.min_length <= options.limit(),
                "--min-length {} is more than --max-length {}", options.min_length, options.limit());
-  const SyntheticPairs pairs{make_task(options.task), Split::train,
-                                     options.seed, options.min_length, options.limit()};
+  const SyntheticPairs pairs{make_task(options.task), Split::train, options.seed,
+                             options.min_length, options.limit()};
   const std::vector<std::string> letters = {std::string(kLetters)};
   const Vocabulary vocabulary = Vocabulary::build(Tokens::chars, letters);
   const auto example = [pairs, vocabulary](std::uint64_t index) {

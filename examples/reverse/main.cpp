@@ -16,7 +16,7 @@ struct Reverser {
 };
 
 // Words of random letters and their reverses. No word of Split::test is in Split::train.
-SyntheticPairs words(Split split) { return {&task_named("reverse"), split, 1, 1, kLongest}; }
+SyntheticPairs words(Split split) { return {make_task("reverse"), split, 1, 1, kLongest}; }
 
 void train(Reverser& reverser) {
   const auto example = [&letters = reverser.letters, pairs = words(Split::train)](std::uint64_t i) {
@@ -49,7 +49,7 @@ void test(const Reverser& reverser, int count) {
   for (int i = 0; i < count; ++i) {
     scores.add(found[i].tokens, reverser.letters.encode(pairs[i].target));
     scores.add_alignment(found[i].argmax(sources[i].size()),
-                         pairs.task->true_positions(pairs[i].source));
+                         pairs.task.true_positions(pairs[i].source));
   }
   fmt::print("{} unseen words: {:.1f}% right, {:.1f}% of the letters aligned\n", count,
              100 * scores.sequence_accuracy(), 100 * *scores.alignment_accuracy());
