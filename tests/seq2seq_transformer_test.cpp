@@ -77,7 +77,8 @@ TEST_CASE("greedy search with kept keys and values finds what repeated whole pas
     for (int t = 0; t < kLongest; ++t) {
       const Indices input(target, {std::ssize(target), 1});
       const Encoded encoded = model.encode(make_sources({&sources[i], 1}));
-      Array logits = model.decoder()(encoded, {.input = input, .lengths = {}}).logits[t].value().clone();
+      Array logits =
+          model.decoder()(encoded, {.input = input, .lengths = {}}).logits[t].value().clone();
       for (const int id : {Vocabulary::pad, Vocabulary::start, Vocabulary::unknown})
         logits.set(id, -1e9);  // a search writes none of these
       target.push_back(argmax(Tensor(logits)).at(0));

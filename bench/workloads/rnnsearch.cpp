@@ -1,7 +1,7 @@
 #include "attune/layers/attention/attention.h"
 #include "attune/layers/embedding.h"
-#include "attune/layers/linear.h"
 #include "attune/layers/gru_cell.h"
+#include "attune/layers/linear.h"
 #include "attune/layers/recurrent.h"
 #include "train.h"
 
