@@ -184,23 +184,23 @@ TEST_CASE("a child process has workers and memory of its own") {
 #endif
 
 #if defined(ATTUNE_LIMITS_ADDRESSES)
-TEST_CASE("memory that runs out before a helper's range begins is an error of the loop") {
+TEST_CASE("memory that runs out before a worker's range begins is an error of the loop") {
   // In a process of its own, which an error that nobody catches ends.
   const pid_t child = fork();
   REQUIRE(child >= 0);
   if (child == 0) {
     using Clock = std::chrono::steady_clock;
-    alarm(60);  // ends a child that hangs
-    constexpr int kRanges = 200'000;
+    alarm(60);                          // ends a child that hangs
+    constexpr int kRanges = 1'000'000;  // whose teams take more than what earlier tests have freed
     set_threads(2);
-    ranges_of(50, 1);  // starts a helper
+    ranges_of(50, 1);  // starts a worker
     set_threads(2 * kRanges);
     const std::thread::id caller = std::this_thread::get_id();
     bool thrown = false;
     for (const auto begin = Clock::now();
          !thrown && Clock::now() < begin + std::chrono::seconds(30);) {
       // Each range has a team, whose description takes some memory, for all of them too much. The
-      // helper begins with the last range, which needs all of them.
+      // worker begins with the last range, which needs all of them.
       std::atomic<bool> helped{false};
       const AddressLimit limit(std::size_t{1} << 20);
       try {
