@@ -12,6 +12,7 @@ namespace {
 template <typename Kind, typename Options>
 OptimizerMaker maker(const char* name, const Options& defaults) {
   return [name, defaults](const Parameters& parameters, const OptimizerOptions& chosen) {
+    (void)name;  // not every instance reports an error
     Options options = defaults;
     options.learning_rate = chosen.learning_rate.value_or(options.learning_rate);
     options.weight_decay = chosen.weight_decay.value_or(options.weight_decay);

@@ -370,7 +370,7 @@ TEST_CASE("the plateau schedule observes means of all windows, the short last on
   const attune::NamedArrays saved =
       attune::load_safetensors(folder.path("run/checkpoint-59.safetensors")).arrays;
   for (const auto& [name, expected] : schedule.state()) {
-    const auto found = std::find_if(saved.begin(), saved.end(), [&](const auto& entry) {
+    const auto found = std::find_if(saved.begin(), saved.end(), [&name = name](const auto& entry) {
       return entry.first == "schedule/" + name;
     });
     INFO(name);
