@@ -15,7 +15,7 @@ struct TransformerDecoderLayerResult {
 };
 
 /// One layer of a Transformer's decoder (Vaswani et al. 2017, sec. 3.1): each position looks at
-/// itself and those before it, then at the source, and then thinks for itself.
+/// itself and those before it, then at the source, and then goes through a feed-forward network.
 ///
 ///     x = residual(x, self_attention)       causal
 ///     x = residual(x, cross_attention)      keys and values from the source

@@ -21,7 +21,7 @@ struct TransformerOptions {
 };
 
 /// One layer of a Transformer's encoder (Vaswani et al. 2017, sec. 3.1): each position looks at all
-/// others, and then thinks for itself.
+/// others, and then goes through a feed-forward network.
 ///
 ///     x = residual(x, self_attention)
 ///     x = residual(x, feed_forward)         FeedForward({features, feed_forward, features})

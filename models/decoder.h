@@ -28,8 +28,8 @@ struct Prediction {
 struct Targets {
   Indices input;    ///< [T, B]: `<s> a b c`
   Indices lengths;  ///< [B]; not defined: all have T. What follows has no influence.
-  /// With this probability a step is told the right token before it, else the most probable one by
-  /// the decoder's own lights, for the whole batch, in all of its shards (scheduled sampling,
+  /// With this probability a step is told the right token before it, else the decoder's own most
+  /// probable one, for the whole batch, in all of its shards (scheduled sampling,
   /// Bengio et al. 2015; draws from batch_generator()).
   double teacher_forcing = 1;
 };
