@@ -58,8 +58,14 @@ if(ATTUNE_SANITIZE)
   set(sanitizer_flags -fsanitize=${ATTUNE_SANITIZE} -fno-sanitize-recover=all)
   target_compile_options(attune_flags INTERFACE ${sanitizer_flags} -fno-omit-frame-pointer)
   target_link_options(attune_flags INTERFACE ${sanitizer_flags})
-  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND ATTUNE_SANITIZE MATCHES "address")
-    # GCC defines it by itself. The pool of memory stands aside where it is defined.
-    target_compile_definitions(attune_flags INTERFACE __SANITIZE_ADDRESS__=1)
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    # GCC defines these by itself. The pool of memory is not used under AddressSanitizer, and tests
+    # that a sanitizer's own memory or threads would upset are left out.
+    foreach(sanitizer address thread)
+      if(ATTUNE_SANITIZE MATCHES "${sanitizer}")
+        string(TOUPPER ${sanitizer} name)
+        target_compile_definitions(attune_flags INTERFACE __SANITIZE_${name}__=1)
+      endif()
+    endforeach()
   endif()
 endif()
