@@ -62,8 +62,8 @@ bool belongs_to(Split split, std::string_view source) {
 
 }  // namespace
 
-Family<std::function<Task()>>& tasks() {
-  static Family<std::function<Task()>> family(
+Family<TaskMaker>& tasks() {
+  static Family<TaskMaker> family(
       "task", {
                   {"copy", "write the letters as they stand", "", [] { return Task{in_order}; }},
                   {"reverse", "write the letters from the last to the first", "",

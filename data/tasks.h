@@ -22,8 +22,10 @@ struct Task {
   bool equal_letters_are_one = false;
 };
 
+using TaskMaker = std::function<Task()>;
+
 /// The tasks that can be chosen by name: copy, reverse, sort.
-Family<std::function<Task()>>& tasks();
+Family<TaskMaker>& tasks();
 /// The task of that name. Errors: an unknown name; the message lists the known ones.
 Task make_task(std::string_view name);
 /// The names that make_task() knows.

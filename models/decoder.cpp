@@ -2,8 +2,6 @@
 
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/ops/shaping.h"
-#include "attune/models/recurrent_decoder.h"
-#include "attune/models/transformer_decoder_model.h"
 
 namespace attune {
 
@@ -16,12 +14,13 @@ Tensor Prediction::alignment() const {
 
 Family<DecoderMaker>& decoders() {
   static Family<DecoderMaker> family(
-      "decoder", {
-                     {"recurrent", "RNN, GRU or LSTM with attention to the source",
-                      "Bahdanau et al. 2015, sec. 3.1", make_recurrent_decoder},
-                     {"transformer", "causal self-attention, and attention to the source",
-                      "Vaswani et al. 2017, sec. 3.1", make_transformer_decoder},
-                 });
+      "decoder",
+      {
+          {"recurrent", "RNN, GRU or LSTM with attention to the source",
+           "Bahdanau et al. 2015, sec. 3.1", ATTUNE_MAKER(DecoderMaker, make_recurrent_decoder)},
+          {"transformer", "causal self-attention, and attention to the source",
+           "Vaswani et al. 2017, sec. 3.1", ATTUNE_MAKER(DecoderMaker, make_transformer_decoder)},
+      });
   return family;
 }
 

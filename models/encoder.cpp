@@ -3,8 +3,6 @@
 #include <algorithm>
 
 #include "attune/autograd/ops/attention.h"
-#include "attune/models/recurrent_encoder.h"
-#include "attune/models/transformer_encoder_model.h"
 
 namespace attune {
 namespace {
@@ -31,12 +29,13 @@ RecurrentState Encoded::summary(std::size_t layer) const {
 
 Family<EncoderMaker>& encoders() {
   static Family<EncoderMaker> family(
-      "encoder", {
-                     {"recurrent", "RNN, GRU or LSTM, in one or two directions",
-                      "Bahdanau et al. 2015, sec. 3.2", make_recurrent_encoder},
-                     {"transformer", "self-attention", "Vaswani et al. 2017, sec. 3.1",
-                      make_transformer_encoder},
-                 });
+      "encoder",
+      {
+          {"recurrent", "RNN, GRU or LSTM, in one or two directions",
+           "Bahdanau et al. 2015, sec. 3.2", ATTUNE_MAKER(EncoderMaker, make_recurrent_encoder)},
+          {"transformer", "self-attention", "Vaswani et al. 2017, sec. 3.1",
+           ATTUNE_MAKER(EncoderMaker, make_transformer_encoder)},
+      });
   return family;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -18,7 +19,7 @@ namespace attune {
 ///     using ScoreMaker = std::function<std::shared_ptr<AttentionScore>(const ScoreOptions&)>;
 ///     Family<ScoreMaker>& attention_scores() {
 ///       static Family<ScoreMaker> family("attention score", {
-///           {"dot", "h . y", "Luong et al. 2015, eq. 8", make<DotScore>},
+///           {"dot", "h . y", "Luong et al. 2015, eq. 8", make_dot_score},
 ///       });
 ///       return family;
 ///     }
@@ -26,7 +27,7 @@ namespace attune {
 /// A family is open: a program adds a member of its own before it uses the name, and then has it
 /// everywhere that names are taken, in flags too:
 ///
-///     attention_scores().add({"mine", "...", "this program", make<MyScore>});
+///     attention_scores().add({"mine", "...", "this program", make_my_score});
 ///
 /// Adding while other threads look names up is not safe.
 template <typename Maker>
@@ -75,5 +76,27 @@ class Family {
   std::string what_;
   std::deque<Member> members_;
 };
+
+namespace detail {
+
+template <typename Maker>
+struct SignatureOf;
+template <typename Signature>
+struct SignatureOf<std::function<Signature>> {
+  using type = Signature;
+};
+
+}  // namespace detail
+
+/// The maker of a member, for its row of the table, where the member's own source defines it. This
+/// declares the function as well, in the surrounding namespace, so that a new member is one source
+/// and one row:
+///
+///     {"dot", "h . y", "Luong et al. 2015, eq. 8", ATTUNE_MAKER(ScoreMaker, make_dot_score)},
+#define ATTUNE_MAKER(Maker, function)                    \
+  [] {                                                   \
+    ::attune::detail::SignatureOf<Maker>::type function; \
+    return &function;                                    \
+  }()
 
 }  // namespace attune
