@@ -1,0 +1,23 @@
+#pragma once
+
+#include <numeric>
+#include <utility>
+
+#include "attune/attune.h"
+
+namespace extension {
+
+using namespace attune;
+
+/// Neighbours change places: abcde becomes badce. A task says for each target letter which position
+/// of the source it comes from.
+inline Task make_swap_task() {
+  return {[](std::string_view source) {
+    std::vector<int> positions(source.size());
+    std::iota(positions.begin(), positions.end(), 0);
+    for (std::size_t i = 1; i < positions.size(); i += 2) std::swap(positions[i - 1], positions[i]);
+    return positions;
+  }};
+}
+
+}  // namespace extension
