@@ -27,18 +27,17 @@ Memory TransformerDecoderLayer::memorize(const Tensor& source, const Indices& le
   return cross_attention_->memorize(source, lengths);
 }
 
-TransformerDecoderLayerResult TransformerDecoderLayer::operator()(const Tensor& x,
-                                                                  const Memory& source,
-                                                                  const Memory& seen,
-                                                                  bool weights) const {
+TransformerDecoderLayerResult TransformerDecoderLayer::operator()(
+    const Tensor& x, const Memory& source, const Memory& seen, const DecodeOptions& options) const {
   TransformerDecoderLayerResult result;
   result.output = around_self_(x, [&](const Tensor& y) {
     result.seen = self_attention_.append(seen, y);
-    return self_attention_.attend(y, result.seen, {.causal = true}).context;
+    return self_attention_.attend(y, result.seen, {.mask = Mask::causal() & options.mask}).context;
   });
   if (cross_attention_)
     result.output = (*around_cross_)(result.output, [&](const Tensor& y) {
-      const AttentionResult found = cross_attention_->attend(y, source, {.weights = weights});
+      const AttentionResult found = cross_attention_->attend(
+          y, source, {.mask = options.source_mask, .weights = options.weights});
       result.weights = found.weights;
       return found.context;
     });
@@ -68,7 +67,7 @@ std::vector<Memory> TransformerDecoder::memorize(const Tensor& source,
 TransformerDecoderResult TransformerDecoder::operator()(const Tensor& x,
                                                         const std::vector<Memory>& source,
                                                         const std::vector<Memory>& seen,
-                                                        bool weights) const {
+                                                        const DecodeOptions& options) const {
   ATTUNE_CHECK(cross_attention_ || source.empty(),
                "TransformerDecoder: {} memories of a source given; expected none, as it was made "
                "without cross-attention",
@@ -82,10 +81,10 @@ TransformerDecoderResult TransformerDecoder::operator()(const Tensor& x,
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     TransformerDecoderLayerResult of_layer =
         layers_[i](result.output, cross_attention_ ? source[i] : Memory{},
-                   seen.empty() ? Memory{} : seen[i], weights);
+                   seen.empty() ? Memory{} : seen[i], options);
     result.output = of_layer.output;
     result.seen.push_back(std::move(of_layer.seen));
-    if (weights && cross_attention_) result.weights.push_back(of_layer.weights);
+    if (options.weights && cross_attention_) result.weights.push_back(of_layer.weights);
   }
   if (norm_) result.output = (*norm_)(result.output);
   return result;

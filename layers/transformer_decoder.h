@@ -7,6 +7,14 @@
 
 namespace attune {
 
+/// How to call a TransformerDecoder. Masks are those of the positions x: in decoding step by step,
+/// arrays and biases have one row for each new position. Windows without an offset stay the same.
+struct DecodeOptions {
+  Mask mask = {};  ///< of self-attention, beside Mask::causal(), such as Mask::window(128, 0)
+  Mask source_mask = {};  ///< of attention to the source, beside its lengths
+  bool weights = false;   ///< give the weights of attention to the source
+};
+
 /// What a TransformerDecoderLayer makes of positions.
 struct TransformerDecoderLayerResult {
   Tensor output;   ///< [T, B, features]
@@ -17,7 +25,7 @@ struct TransformerDecoderLayerResult {
 /// One layer of a Transformer's decoder (Vaswani et al. 2017, sec. 3.1): each position looks at
 /// itself and those before it, then at the source, and then goes through a feed-forward network.
 ///
-///     x = residual(x, self_attention)       causal
+///     x = residual(x, self_attention)       Mask::causal(), and any other mask
 ///     x = residual(x, cross_attention)      keys and values from the source
 ///     x = residual(x, feed_forward)
 ///
@@ -41,7 +49,8 @@ class TransformerDecoderLayer : public Layer {
   /// position looks ahead, if what it holds is finite, as mask_padding() makes it: it gets no
   /// gradient, but 0 * NaN would be one.
   TransformerDecoderLayerResult operator()(const Tensor& x, const Memory& source,
-                                           const Memory& seen = {}, bool weights = false) const;
+                                           const Memory& seen = {},
+                                           const DecodeOptions& options = {}) const;
 
  private:
   MultiHeadAttention self_attention_;
@@ -72,7 +81,8 @@ struct TransformerDecoderResult {
 /// Parameters: layer0.self_attention.query.weight, ...; with norm_first also norm.weight,
 /// norm.bias.
 /// Without cross-attention there are no memories of a source.
-/// Errors: as the layer's; fewer than one layer; memories that are not one for each layer.
+/// Errors: as the layer's; fewer than one layer; memories that are not one for each layer; masks
+/// that do not fit.
 class TransformerDecoder : public Layer {
  public:
   TransformerDecoder(const TransformerOptions& options, int layers, bool cross_attention = true);
@@ -81,7 +91,7 @@ class TransformerDecoder : public Layer {
   std::vector<Memory> memorize(const Tensor& source, const Indices& lengths = {}) const;
   TransformerDecoderResult operator()(const Tensor& x, const std::vector<Memory>& source,
                                       const std::vector<Memory>& seen = {},
-                                      bool weights = false) const;
+                                      const DecodeOptions& options = {}) const;
 
  private:
   std::vector<TransformerDecoderLayer> layers_;

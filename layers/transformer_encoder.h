@@ -27,9 +27,10 @@ struct TransformerOptions {
 ///     x = residual(x, feed_forward)         FeedForward({features, feed_forward, features})
 ///
 /// Shapes: x [T, B, features], lengths [B] (all T where not defined) -> [T, B, features]. A mask
-/// says which positions each one looks at, of those within its length. What lies beyond a length
-/// may hold anything, NaN included: it has no influence on any value or gradient, and the output is
-/// 0 there. Parameters: self_attention.query.weight, ... as in MultiHeadAttention, then
+/// says which positions each one looks at, of those within its length: Mask::window(64, 64) is
+/// local attention. What lies beyond a length may hold anything, NaN included: it has no influence
+/// on any value or gradient, and the output is 0 there.
+/// Parameters: self_attention.query.weight, ... as in MultiHeadAttention, then
 /// feed_forward.layer0.weight, ... as in FeedForward, norm1.weight, norm1.bias, norm2.weight,
 /// norm2.bias. As PyTorch's nn.TransformerEncoderLayer but for dropout of attention weights, which
 /// the paper does not have. Errors: features are no multiple of the heads; an unknown activation.

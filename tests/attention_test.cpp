@@ -30,11 +30,6 @@ double distance(const Tensor& a, const Tensor& b) {
   return largest;
 }
 
-// A softmax that the fused kernel cannot stand in for.
-struct PlainSoftmax : SoftmaxNormalizer {
-  bool is_softmax() const override { return false; }
-};
-
 // Scores a position by how much of it was covered, and says what it saw of the state.
 struct CoverageScore : AttentionScore {
   Tensor operator()(const Tensor& query, const Tensor& keys, AttentionState& state) const override {
@@ -48,9 +43,9 @@ struct CoverageScore : AttentionScore {
 
 // Gives a row the penalty of its largest weight.
 struct Penalised : SoftmaxNormalizer {
-  Normalized operator()(const Tensor& scores, const Indices& lengths,
+  Normalized operator()(const Tensor& scores, const Mask& mask,
                         AttentionState& state) const override {
-    Normalized found = SoftmaxNormalizer::operator()(scores, lengths, state);
+    Normalized found = SoftmaxNormalizer::operator()(scores, mask, state);
     found.penalty = max(found.weights, 1);
     found.log_probability = log(found.penalty);
     return found;
@@ -92,29 +87,6 @@ TEST_CASE("the scaled dot score is a dot product by the square root of the size"
   AttentionState state;
   CHECK(dot(query, keys, state).value().at(0) == 12);
   CHECK(scaled(query, keys, state).value().at(0) == 6);
-}
-
-TEST_CASE("the fused kernel finds what score, normaliser and weighted sum find step by step") {
-  const DefaultDType f64(DType::f64);
-  seed(1);
-  for (const std::string& name : score_names())
-    for (const bool causal : {false, true})
-      for (const Indices& lengths : {Indices(), Indices{5, 0, 2}}) {
-        INFO(name << ", causal " << causal);
-        const auto score = make_score(name, {.query_size = 3, .key_size = 3, .hidden = 4});
-        const Attention fused(score, std::make_shared<SoftmaxNormalizer>(), heads_of_two());
-        Attention plain(score, std::make_shared<PlainSoftmax>(), heads_of_two());
-        plain.load(fused.values());
-        const Tensor keys = random({kSource, kBatch, kSize}), queries = random({4, kBatch, kSize});
-        const AttendOptions options{.causal = causal, .weights = true};
-        const auto ask = [&](const Attention& attention) {
-          return attention.attend(queries, attention.memorize(keys, lengths), options);
-        };
-        const AttentionResult a = ask(fused), b = ask(plain);
-        CHECK(a.weights.shape() == Shape({kBatch, 2, 4, kSource}));
-        CHECK(distance(a.context, b.context) < 1e-12);
-        CHECK(distance(a.weights, b.weights) < 1e-12);
-      }
 }
 
 TEST_CASE("one query after the other finds what all of them find at once") {

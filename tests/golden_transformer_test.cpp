@@ -14,7 +14,7 @@ Indices lengths_of(const Golden& golden) {
 }
 
 std::string compare_multi_head(const std::string& what, const MultiHeadAttentionOptions& options,
-                               bool causal) {
+                               const Mask& mask = {}) {
   const DefaultDType f64(DType::f64);
   const auto run = [=](const MultiHeadAttention& attention, const GoldenInputs& inputs,
                        const Golden& golden) -> NamedTensors {
@@ -23,7 +23,7 @@ std::string compare_multi_head(const std::string& what, const MultiHeadAttention
         itself ? attention.memorize(inputs["x"], lengths_of(golden))
                : attention.memorize(inputs["keys"], inputs["values"], lengths_of(golden));
     const AttentionResult result = attention.attend(itself ? inputs["x"] : inputs["query"], memory,
-                                                    {.causal = causal, .weights = true});
+                                                    {.mask = mask, .weights = true});
     return {{"output", result.context}, {"weights", result.weights}};
   };
   return compare(read_golden("transformer", "multi-head attention" + what),
@@ -86,12 +86,12 @@ std::string compare_decoder(const std::string& activation, bool norm_first) {
 
 TEST_CASE("MultiHeadAttention gives PyTorch's values, weights of each head and gradients",
           "[golden]") {
-  CHECK(compare_multi_head("", {}, false) == "");
+  CHECK(compare_multi_head("", {}) == "");
 }
 
 TEST_CASE("MultiHeadAttention over different lengths gives PyTorch's values and gradients",
           "[golden]") {
-  CHECK(compare_multi_head(" with lengths", {}, false) == "");
+  CHECK(compare_multi_head(" with lengths", {}) == "");
 }
 
 TEST_CASE("scaled dot-product attention with a bias in a window gives PyTorch's values",
@@ -106,12 +106,12 @@ TEST_CASE("scaled dot-product attention with a bias in a window gives PyTorch's 
 }
 
 TEST_CASE("MultiHeadAttention that is causal gives PyTorch's values and gradients", "[golden]") {
-  CHECK(compare_multi_head(" that is causal", {}, true) == "");
+  CHECK(compare_multi_head(" that is causal", {}, Mask::causal()) == "");
 }
 
 TEST_CASE("MultiHeadAttention of another sequence, with sizes of its own, gives PyTorch's values",
           "[golden]") {
-  CHECK(compare_multi_head(" of another sequence", {.key_size = 4, .value_size = 5}, false) == "");
+  CHECK(compare_multi_head(" of another sequence", {.key_size = 4, .value_size = 5}) == "");
 }
 
 TEST_CASE("TransformerEncoderLayer gives PyTorch's values and gradients", "[golden]") {

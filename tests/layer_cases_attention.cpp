@@ -59,7 +59,7 @@ LayerCase decoder_case(bool norm_first) {
             return made(TransformerDecoder(options(size, norm_first), 2),
                         [](const TransformerDecoder& l, const Operands& x, const Indices& lengths) {
                           const auto found =
-                              l(x[1], l.memorize(x[0], lengths), {}, /*weights=*/true);
+                              l(x[1], l.memorize(x[0], lengths), {}, {.weights = true});
                           return Operands{found.output, found.weights[0], found.weights[1]};
                         });
           },

@@ -41,8 +41,8 @@ std::string fault_of_attention(const std::string& score, const AttentionOptions&
       found = attention.attend(queries[t], memory, found.next, {.weights = true});
       outputs.insert(outputs.end(), {found.context, found.weights});
     }
-    for (const bool causal : {false, true}) {
-      found = attention.attend(queries, memory, {.causal = causal, .weights = true});
+    for (const Mask& mask : {Mask(), Mask::causal()}) {
+      found = attention.attend(queries, memory, {.mask = mask, .weights = true});
       outputs.insert(outputs.end(), {found.context, found.weights});
     }
     return outputs;

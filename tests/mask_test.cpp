@@ -126,16 +126,32 @@ TEST_CASE("attention under every mask agrees with products and softmax, at borde
 
 TEST_CASE("a mask gives the range of keys that lengths and windows leave to a query") {
   using Range = std::pair<std::int64_t, std::int64_t>;
-  CHECK(Mask().range(0, 3, 10) == Range{0, 10});
-  CHECK(Mask::lengths({4, 0}).range(0, 3, 10) == Range{0, 4});
-  CHECK(Mask::lengths({4, 0}).range(1, 3, 10) == Range{0, 0});
-  CHECK(Mask::causal().range(0, 3, 10) == Range{0, 4});
-  CHECK(Mask::causal(-4).range(0, 3, 10) == Range{0, 0});
-  CHECK(Mask::window(2, 1).range(0, 3, 10) == Range{1, 5});
-  CHECK(Mask::window(2, 1, 5).range(0, 3, 10) == Range{6, 10});
-  CHECK((Mask::window(2, 1) & Mask::causal()).range(0, 3, 10) == Range{1, 4});
-  const Range behind = (Mask::window(2, 1) & Mask::lengths({1})).range(0, 9, 10);
+  const Shape itself{2, 1, 10, 10};
+  CHECK(Mask().range(0, 3, itself) == Range{0, 10});
+  CHECK(Mask::lengths({4, 0}).range(0, 3, itself) == Range{0, 4});
+  CHECK(Mask::lengths({4, 0}).range(1, 3, itself) == Range{0, 0});
+  CHECK(Mask::causal().range(0, 3, itself) == Range{0, 4});
+  CHECK(Mask::causal(-4).range(0, 3, itself) == Range{0, 0});
+  CHECK(Mask::window(2, 1).range(0, 3, itself) == Range{1, 5});
+  CHECK(Mask::window(2, 1, 5).range(0, 3, itself) == Range{6, 10});
+  CHECK((Mask::window(2, 1) & Mask::causal()).range(0, 3, itself) == Range{1, 4});
+  const Range behind = (Mask::window(2, 1) & Mask::lengths({1, 1})).range(0, 9, itself);
   CHECK(behind.first == behind.second);
+}
+
+TEST_CASE("without an offset the last query stands at the last key") {
+  using Range = std::pair<std::int64_t, std::int64_t>;
+  const Shape last_three{2, 1, 3, 10}, newest{2, 1, 1, 10}, more{2, 1, 10, 7};
+  CHECK(Mask::causal().range(0, 0, last_three) == Range{0, 8});
+  CHECK(Mask::causal().range(0, 2, last_three) == Range{0, 10});
+  CHECK(Mask::causal().range(0, 0, newest) == Range{0, 10});
+  CHECK(Mask::causal().range(0, 2, more) == Range{0, 0});
+  CHECK(Mask::causal().range(0, 3, more) == Range{0, 1});
+  CHECK(Mask::window(2, 1).range(0, 0, last_three) == Range{5, 9});
+  CHECK(Mask::window(2, 1).range(0, 0, newest) == Range{7, 10});
+  // Each of two masks keeps its own offset.
+  CHECK((Mask::window(2, 1, 4) & Mask::causal()).range(0, 0, last_three) == Range{2, 6});
+  CHECK((Mask::window(4, 0) & Mask::causal(5)).range(0, 0, last_three) == Range{3, 6});
 }
 
 TEST_CASE("a bias of -infinity hides a key as an array does, whatever the key's value holds") {
@@ -181,9 +197,6 @@ TEST_CASE("Transformers and their attention take masks") {
   seed(8);
   const MultiHeadAttention attention(6, 2);
   const Tensor x = input({9, 2, 6});
-  CHECK(attention(x, {9, 4}, /*causal=*/true).value().to_vector<double>() ==
-        attention(x, {9, 4}, /*causal=*/false, Mask::causal()).value().to_vector<double>());
-
   // Two layers that look one position back and none ahead: outputs see two positions back.
   const TransformerEncoder encoder({.features = 6, .heads = 2, .feed_forward = 7, .dropout = 0}, 2);
   const Mask window = Mask::window(1, 0);
@@ -205,11 +218,4 @@ TEST_CASE("Transformers and their attention take masks") {
             },
             leaves)
             .message == "");
-}
-
-TEST_CASE("attention that goes step by step says that it takes no mask") {
-  const Attention attention("additive", {.query_size = 3, .key_size = 4, .hidden = 5});
-  const Memory memory = attention.memorize(Array::zeros({6, 2, 4}));
-  CHECK_THROWS_WITH(attention.attend(Array::zeros({5, 2, 3}), memory, {.mask = Mask::window(1, 1)}),
-                    contains("a mask needs dot products and softmax"));
 }

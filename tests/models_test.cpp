@@ -270,9 +270,9 @@ TEST_CASE("language models learn to go on with a text") {
 TEST_CASE("what attention adds to the loss is a mean over the tokens that count") {
   // Gives each row the penalty of its first weight.
   struct Penalised : SoftmaxNormalizer {
-    Normalized operator()(const Tensor& scores, const Indices& lengths,
+    Normalized operator()(const Tensor& scores, const Mask& mask,
                           AttentionState& state) const override {
-      Normalized found = SoftmaxNormalizer::operator()(scores, lengths, state);
+      Normalized found = SoftmaxNormalizer::operator()(scores, mask, state);
       found.penalty = reshape(slice(found.weights, 1, 0, 1), {scores.size(0)});
       return found;
     }

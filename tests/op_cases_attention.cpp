@@ -173,8 +173,10 @@ std::vector<OpCase> sequence_attention_cases() {
     return Asked{.mask = Mask::lengths(lengths),
                  .sees = [=](auto b, auto, auto, auto s) { return s < lengths.at(b); }};
   };
-  const auto causal = [](const Sizes&) {
-    return Asked{.mask = Mask::causal(), .sees = [](auto, auto, auto t, auto s) { return s <= t; }};
+  const auto causal = [](const Sizes& n) {
+    const std::int64_t offset = n.keys - n.queries;
+    return Asked{.mask = Mask::causal(),
+                 .sees = [=](auto, auto, auto t, auto s) { return s <= t + offset; }};
   };
   const auto continued = [](const Sizes& n) {
     const Indices lengths = some_lengths(n.batch, n.keys);
@@ -189,18 +191,17 @@ std::vector<OpCase> sequence_attention_cases() {
                  .sees = [](auto, auto, auto t, auto s) { return s <= t - 1; }};
   };
   const auto local = [](const Sizes&) {
-    return Asked{.mask = Mask::window(1, 1),
+    return Asked{.mask = Mask::window(1, 1, 0),
                  .sees = [](auto, auto, auto t, auto s) { return s >= t - 1 && s <= t + 1; }};
   };
   // At the end of a longer sequence, and beyond the end of shorter ones.
   const auto local_continued = [](const Sizes& n) {
     const Indices lengths = some_lengths(n.batch, n.keys);
     const std::int64_t offset = n.keys - n.queries;
-    return Asked{
-        .mask = Mask::lengths(lengths) & Mask::window(40, 3, offset) & Mask::causal(offset),
-        .sees = [=](auto b, auto, auto t, auto s) {
-          return s < lengths.at(b) && s >= t + offset - 40 && s <= t + offset;
-        }};
+    return Asked{.mask = Mask::lengths(lengths) & Mask::window(40, 3) & Mask::causal(offset),
+                 .sees = [=](auto b, auto, auto t, auto s) {
+                   return s < lengths.at(b) && s >= t + offset - 40 && s <= t + offset;
+                 }};
   };
   // One pattern for each head; some queries see nothing.
   const auto allowed = [](const Sizes& n) {

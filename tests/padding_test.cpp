@@ -270,12 +270,66 @@ TEST_CASE("padding has no influence on attention with any score, normaliser and 
                     trial.result(found.context, nowhere);
                     trial.result(found.weights, columns_beyond(lengths, 6, heads));
                   }
-                  for (const bool causal : {false, true}) {
+                  for (const Mask& mask : {Mask(), Mask::causal()}) {
                     found = attention.attend(trial.input({4, kBatch, 3}), memory,
-                                             {.causal = causal, .weights = true});
+                                             {.mask = mask, .weights = true});
                     trial.result(found.context, nowhere);
                     trial.result(found.weights, columns_beyond(lengths, 6, 4 * heads));
                   }
+                }) == "");
+        }
+}
+
+TEST_CASE("what a mask hides has no influence on attention with any score and heads", "[padding]") {
+  constexpr std::int64_t kQueries = 4, kKeys = 6;
+  // Of every batch row some keys, and of the first query all.
+  const auto sees = [](std::int64_t b, std::int64_t t, std::int64_t s) {
+    return t != 0 && (b + s) % 3 != 1;
+  };
+  const Hidden keys_hidden = [=](std::int64_t row) { return !sees(row % kBatch, 1, row / kBatch); };
+  const auto rows = [](const Hidden& hidden, std::int64_t features) -> Hidden {
+    return [=](std::int64_t i) { return hidden(i / features); };
+  };
+  struct Normal : SoftmaxNormalizer {  // not fused
+    bool is_softmax() const override { return false; }
+  };
+  for (const std::string name : {"dot", "scaled_dot", "general", "additive"})
+    for (const bool fused : {false, true})
+      for (const std::int64_t heads : {0, 1, 3})
+        for (const bool with_bias : {false, true}) {
+          INFO(name << ", fused " << fused << ", " << heads << " heads, bias " << with_bias);
+          const std::int64_t h = std::max<std::int64_t>(1, heads), features = 3 * h;
+          const Hidden hidden = [=](std::int64_t i) {  // of [B, H, T, S]
+            return !sees(i / (kKeys * kQueries * h), i / kKeys % kQueries, i % kKeys);
+          };
+          Array allowed = Array::zeros({kBatch, h, kQueries, kKeys});
+          for (std::int64_t i = 0; i < allowed.elements(); ++i) allowed.set(i, !hidden(i));
+          CHECK(fault_of([&](Trial& trial) {
+                  const auto score =
+                      make_score(name, {.query_size = 3, .key_size = 3, .hidden = 5});
+                  const auto normalizer =
+                      fused ? std::make_shared<SoftmaxNormalizer>() : std::make_shared<Normal>();
+                  const AttentionHeads sizes{.count = h,
+                                             .features = features,
+                                             .query_size = features,
+                                             .key_size = 3,
+                                             .value_size = 2,
+                                             .output_size = 5};
+                  const Attention attention =
+                      trial.layer(heads == 0 ? Attention(score, normalizer)
+                                             : Attention(score, normalizer, sizes));
+                  const Hidden blind = [=](std::int64_t row) { return row < kBatch; };
+                  const Tensor query =
+                      trial.input({kQueries, kBatch, features}, rows(blind, features));
+                  const Tensor keys = trial.input({kKeys, kBatch, 3}, rows(keys_hidden, 3));
+                  const Tensor values = trial.input({kKeys, kBatch, 2}, rows(keys_hidden, 2));
+                  const Shape scores{kBatch, h, kQueries, kKeys};
+                  Mask mask = Mask::of(allowed);
+                  if (with_bias) mask = mask & Mask::bias(trial.input(scores, hidden));
+                  const AttentionResult found = attention.attend(
+                      query, attention.memorize(keys, values), {.mask = mask, .weights = true});
+                  trial.result(found.context);
+                  trial.result(found.weights, hidden);
                 }) == "");
         }
 }
@@ -395,7 +449,7 @@ TEST_CASE("what a mask hides has no influence on scaled dot-product attention", 
                     return !sees(i / n.keys % n.queries, i % n.keys);
                   };
                   Mask mask;
-                  if (window) mask = mask & Mask::window(2, 1);
+                  if (window) mask = mask & Mask::window(2, 1, 0);
                   if (array) mask = mask & Mask::of(allowed);
                   if (with_bias)
                     mask = mask & Mask::bias(trial.input({kHeads, n.queries, n.keys}, hidden));
@@ -413,18 +467,18 @@ TEST_CASE("what a mask hides has no influence on scaled dot-product attention", 
 }
 
 TEST_CASE("padding has no influence on MultiHeadAttention", "[padding]") {
-  for (const bool causal : {false, true})
+  for (const Mask& mask : {Mask(), Mask::causal()})
     for (const Indices& lengths : some_lengths(6)) {
       CHECK(fault_of([&](Trial& trial) {
               const MultiHeadAttention attention = trial.layer(MultiHeadAttention(6, 2));
               const Tensor x = trial.input({6, kBatch, 6}, beyond(lengths, 6));
               const Tensor y = trial.input({6, kBatch, 6}, beyond(lengths, 6));
               const Tensor query = trial.input({4, kBatch, 6});
-              trial.result(attention(x, lengths, causal), beyond(lengths, 6));
+              trial.result(attention(x, lengths, mask), beyond(lengths, 6));
               for (const Memory& memory :
                    {attention.memorize(x, lengths), attention.memorize(x, y, lengths)}) {
                 const AttentionResult found =
-                    attention.attend(query, memory, {.causal = causal, .weights = true});
+                    attention.attend(query, memory, {.mask = mask, .weights = true});
                 trial.result(found.context);
                 trial.result(found.weights, columns_beyond(lengths, 6, 4 * 2));
               }

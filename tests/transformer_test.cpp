@@ -146,7 +146,7 @@ TEST_CASE("MultiHeadAttention of a sequence with itself has the gradients of fin
   const MultiHeadAttention attention(6, 2);
   const Tensor x = input({5, 3, 6});
   CHECK(fault(attention, {x}, [&] {
-          return std::vector<Tensor>{attention(x, {5, 1, 3}), attention(x, {}, /*causal=*/true)};
+          return std::vector<Tensor>{attention(x, {5, 1, 3}), attention(x, {}, Mask::causal())};
         }) == "");
 }
 
@@ -155,7 +155,7 @@ TEST_CASE("each head's weights add up to 1, and a causal one never looks ahead")
   const MultiHeadAttention attention(6, 3);
   const Tensor x(random_array({4, 2, 6}));
   const AttentionResult found =
-      attention.attend(x, attention.memorize(x, {4, 2}), {.causal = true, .weights = true});
+      attention.attend(x, attention.memorize(x, {4, 2}), {.mask = Mask::causal(), .weights = true});
   REQUIRE(found.weights.shape() == Shape({2, 3, 4, 4}));
   const float* row = found.weights.value().data<float>();
   for (std::int64_t b = 0; b < 2; ++b)
@@ -183,18 +183,19 @@ TEST_CASE("a memory that is extended position by position answers as the whole o
   seed(5);
   const MultiHeadAttention attention(6, 2);
   const Tensor x(random_array({5, 3, 6}, DType::f64));
-  const Array whole = attention(x, {}, /*causal=*/true).value();
+  const Array whole = attention(x, {}, Mask::causal()).value();
   Memory memory;
   for (std::int64_t t = 0; t < 5; ++t) {
     const Tensor now = slice(x, 0, t, t + 1);
     memory = attention.append(memory, now);
-    CHECK(distance(attention.attend(now, memory, {.causal = true}).context.value()[0], whole[t]) <
-          1e-12);
+    CHECK(distance(attention.attend(now, memory, {.mask = Mask::causal()}).context.value()[0],
+                   whole[t]) < 1e-12);
   }
   // And with several new positions at once, of which each still sees none after it.
   memory = attention.append({}, slice(x, 0, 0, 2));
   memory = attention.append(memory, slice(x, 0, 2, 5));
-  const Array rest = attention.attend(slice(x, 0, 2, 5), memory, {.causal = true}).context.value();
+  const Array rest =
+      attention.attend(slice(x, 0, 2, 5), memory, {.mask = Mask::causal()}).context.value();
   CHECK(distance(rest, whole.block(2, 3)) < 1e-12);
 }
 
@@ -313,7 +314,7 @@ TEST_CASE("a decoder that is told position by position says the same as for the 
     const TransformerDecoder decoder(small(norm_first), 3);
     const Tensor x(random_array({5, 2, 6}, DType::f64));
     const auto source = decoder.memorize(Tensor(random_array({4, 2, 6}, DType::f64)), {4, 3});
-    const TransformerDecoderResult whole = decoder(x, source, {}, /*weights=*/true);
+    const TransformerDecoderResult whole = decoder(x, source, {}, {.weights = true});
     REQUIRE(whole.weights.size() == 3);
     CHECK(whole.weights[2].shape() == Shape({2, 2, 5, 4}));
     std::vector<Memory> seen;
@@ -324,6 +325,48 @@ TEST_CASE("a decoder that is told position by position says the same as for the 
       seen = step.seen;
     }
   }
+}
+
+TEST_CASE("a decoder with local attention says step by step what it says for the whole target") {
+  const DefaultDType f64(DType::f64);
+  seed(13);
+  const TransformerDecoder decoder(small(false), 2);
+  const Tensor x(random_array({6, 2, 6}, DType::f64));
+  const auto source = decoder.memorize(Tensor(random_array({6, 2, 6}, DType::f64)), {6, 4});
+  // One position back, in the target and around the same position of the source.
+  const DecodeOptions local{.mask = Mask::window(1, 0), .source_mask = Mask::window(1, 1, 0)};
+  const Array whole = decoder(x, source, {}, local).output.value();
+  CHECK(distance(whole, decoder(x, source).output.value()) > 1e-3);
+  std::vector<Memory> seen;
+  for (std::int64_t t = 0; t < 6; ++t) {
+    const DecodeOptions now{.mask = Mask::window(1, 0), .source_mask = Mask::window(1, 1, t)};
+    const TransformerDecoderResult step = decoder(slice(x, 0, t, t + 1), source, seen, now);
+    CHECK(distance(step.output.value()[0], whole[t]) < 1e-12);
+    seen = step.seen;
+  }
+  // Two layers see two positions back.
+  Tensor other(x.value().clone());
+  for (std::int64_t i = 0; i < 12; ++i) other.value().set(12 + i, 0.5);
+  const Array after = decoder(other, source, {}, local).output.value();
+  for (std::int64_t t = 0; t < 6; ++t) {
+    INFO("position " << t);
+    CHECK((distance(whole[t], after[t]) == 0) == (t < 1 || t > 3));
+  }
+}
+
+TEST_CASE("masks of a decoder have right gradients", "[gradient]") {
+  const DefaultDType f64(DType::f64);
+  seed(14);
+  const TransformerDecoder decoder(small(true), 1);
+  const Tensor x = input({4, 2, 6}), states = input({3, 2, 6});
+  const Tensor bias = input({2, 4, 4}), source_bias = input({4, 3});
+  CHECK(fault(decoder, {x, states, bias, source_bias}, [&] {
+          const DecodeOptions options{.mask = Mask::bias(bias) & Mask::window(2, 0),
+                                      .source_mask = Mask::bias(source_bias),
+                                      .weights = true};
+          const auto found = decoder(x, decoder.memorize(states, {3, 2}), {}, options);
+          return std::vector<Tensor>{found.output, found.weights[0]};
+        }) == "");
 }
 
 TEST_CASE("dropout of a Transformer layer rests under Eval") {

@@ -22,6 +22,10 @@ struct KeyRange {
 /// of size 1.
 struct BroadcastSteps {
   std::int64_t batch = 0, head = 0, query = 0, key = 0;
+
+  std::int64_t at(std::int64_t b, std::int64_t h, std::int64_t t, std::int64_t s) const {
+    return b * batch + h * head + t * query + s * key;
+  }
 };
 
 struct AttentionMask {

@@ -1,6 +1,8 @@
 #include "attune/autograd/kernels/softmax.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "attune/autograd/array/parallel.h"
 #include "attune/autograd/kernels/rows.h"
@@ -32,6 +34,9 @@ void softmax_forward(const SoftmaxRows& rows, const T* x, T* y) {
     const T scale = 1 / lane_sum<T>(length, [&](std::int64_t i) { return to[i]; });
 #pragma omp simd
     for (std::int64_t i = 0; i < length; ++i) to[i] *= scale;
+    if (std::isnan(scale)) [[unlikely]]  // of a row that holds NaN or infinity
+      for (std::int64_t i = 0; i < length; ++i)
+        if (from[i] == -std::numeric_limits<T>::infinity()) to[i] = 0;
     std::fill_n(to + length, rows.n - length, T{0});
   });
 }

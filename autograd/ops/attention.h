@@ -4,8 +4,8 @@
 
 /// The inner steps of attention for one query per batch row. S is the number of source positions:
 /// keys are [S, B, K] (time-major, as an encoder leaves them), weights [B, S]. Keys and values
-/// beyond a sequence's length may hold anything: softmax() with lengths gives them the weight 0 and
-/// their scores the gradient 0, and such a position has no influence here.
+/// that a length or a mask hides may hold anything: softmax() with lengths or a Mask gives them the
+/// weight 0 and their scores the gradient 0, and such a position has no influence here.
 namespace attune {
 
 /// score(b, s) = keys[s, b] . query[b]. query [B, K], keys [S, B, K] -> [B, S].

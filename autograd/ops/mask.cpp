@@ -1,11 +1,16 @@
 #include "attune/autograd/ops/mask.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
+#include "attune/autograd/array/parallel.h"
 #include "attune/autograd/kernels/attention_mask.h"
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/ops/comparison.h"
+#include "attune/autograd/ops/indexing.h"
+#include "attune/autograd/ops/shaping.h"
+#include "attune/autograd/ops/softmax.h"
 
 namespace attune {
 
@@ -30,6 +35,13 @@ Indices shorter(const Indices& a, const Indices& b) {
   return Indices(lengths);
 }
 
+// What is broadcast to [B, H, T, S], with all four axes.
+Tensor with_four_axes(const Tensor& entries) {
+  Shape shape = entries.shape();
+  while (shape.rank() < 4) shape = shape.with(0, 1);
+  return reshape(entries, shape);
+}
+
 BroadcastSteps steps_of(const char* op, const char* name, const Shape& shape, const Shape& scores) {
   std::int64_t steps[4] = {}, step = 1;
   bool fits = shape.rank() <= 4;
@@ -47,9 +59,31 @@ BroadcastSteps steps_of(const char* op, const char* name, const Shape& shape, co
   return {steps[0], steps[1], steps[2], steps[3]};
 }
 
+// For each query and key, true where the query does not see the key.
+template <typename T>
+Array hidden_keys(const AttentionMask& mask, const Shape& scores) {
+  const std::int64_t heads = scores[1], queries = scores[2], keys = scores[3];
+  Array hidden(scores, DType::boolean);
+  bool* const to = hidden.mutable_data<bool>();
+  const auto* bias = static_cast<const T*>(mask.bias);
+  parallel_for(scores.elements(0, 3), row_grain(keys), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::int64_t b = row / (queries * heads), h = row / queries % heads, t = row % queries;
+      const KeyRange seen = mask.range(b, t, keys);
+      bool* const row_hidden = to + row * keys;
+      std::fill_n(row_hidden, keys, true);
+      for (std::int64_t s = seen.first; s < seen.last; ++s)
+        row_hidden[s] =
+            (mask.allowed && !mask.allowed[mask.allowed_steps.at(b, h, t, s)]) ||
+            (bias && bias[mask.bias_steps.at(b, h, t, s)] == -std::numeric_limits<T>::infinity());
+    }
+  });
+  return hidden;
+}
+
 }  // namespace
 
-Mask::Mask() : lowest_(-kFar), highest_(kFar) {}
+Mask::Mask() : fixed_{-kFar, kFar}, aligned_{-kFar, kFar} {}
 
 Mask Mask::lengths(const Indices& lengths) {
   Mask mask;
@@ -57,20 +91,20 @@ Mask Mask::lengths(const Indices& lengths) {
   return mask;
 }
 
-Mask Mask::causal(std::int64_t offset) {
+Mask Mask::causal(std::optional<std::int64_t> offset) {
   Mask mask;
-  mask.highest_ = near(offset);
+  (offset ? mask.fixed_ : mask.aligned_).highest = near(offset.value_or(0));
   return mask;
 }
 
-Mask Mask::window(std::int64_t left, std::int64_t right, std::int64_t offset) {
+Mask Mask::window(std::int64_t left, std::int64_t right, std::optional<std::int64_t> offset) {
   ATTUNE_CHECK(left >= 0 && right >= 0,
                "mask: a window of {} keys to the left and {} to the right; neither may be negative "
                "(an offset moves the window)",
                left, right);
   Mask mask;
-  mask.lowest_ = near(offset) - near(left);
-  mask.highest_ = near(offset) + near(right);
+  const std::int64_t middle = near(offset.value_or(0));
+  (offset ? mask.fixed_ : mask.aligned_) = {middle - near(left), middle + near(right)};
   return mask;
 }
 
@@ -95,10 +129,13 @@ Mask Mask::bias(const Tensor& added) {
 }
 
 Mask operator&(const Mask& a, const Mask& b) {
+  const auto both_of = [](const Mask::Window& x, const Mask::Window& y) -> Mask::Window {
+    return {std::max(x.lowest, y.lowest), std::min(x.highest, y.highest)};
+  };
   Mask both = a;
   both.lengths_ = shorter(a.lengths_, b.lengths_);
-  both.lowest_ = std::max(a.lowest_, b.lowest_);
-  both.highest_ = std::min(a.highest_, b.highest_);
+  both.fixed_ = both_of(a.fixed_, b.fixed_);
+  both.aligned_ = both_of(a.aligned_, b.aligned_);
   if (!a.allowed_.defined()) {
     both.allowed_ = b.allowed_;
   } else if (b.allowed_.defined()) {
@@ -112,21 +149,60 @@ Mask operator&(const Mask& a, const Mask& b) {
   return both;
 }
 
-bool Mask::is_empty() const {
-  return !lengths_.defined() && lowest_ == -kFar && highest_ == kFar && !allowed_.defined() &&
-         !bias_.defined();
+Mask Mask::of_query(std::int64_t query, const Shape& scores) const {
+  const std::int64_t batch = scores[0], heads = scores[1], keys = scores[3];
+  const Window seen = window(scores);
+  Mask mask;
+  if (query + seen.lowest > 0) mask.fixed_.lowest = query + seen.lowest;
+  // One query sees the keys up to a last one, as if that were the length.
+  if (query + seen.highest + 1 < keys || (lengths_.defined() && heads > 1)) {
+    std::vector<std::int32_t> lengths;
+    for (std::int64_t b = 0; b < batch; ++b)
+      lengths.insert(lengths.end(), static_cast<std::size_t>(heads),
+                     static_cast<std::int32_t>(range(b, query, scores).second));
+    mask.lengths_ = Indices(lengths);
+  } else {
+    mask.lengths_ = lengths_;
+  }
+  const auto of_rows = [&](Tensor entries) {  // [B, H, T, S] -> [B H, 1, 1, S]
+    entries = with_four_axes(entries);
+    if (entries.size(2) > 1) entries = slice(entries, 2, query, query + 1);
+    if (heads > 1 && entries.size(0) * entries.size(1) > 1)
+      entries = expand(entries, {batch, heads, 1, -1});
+    return reshape(entries, {entries.size(0) * entries.size(1), 1, 1, entries.size(3)});
+  };
+  if (allowed_.defined()) mask.allowed_ = of_rows(allowed_).value();
+  if (bias_.defined()) mask.bias_ = of_rows(bias_);
+  return mask;
+}
+
+bool Mask::is_lengths() const {
+  constexpr Window kAll{-kFar, kFar};
+  return fixed_ == kAll && aligned_ == kAll && !allowed_.defined() && !bias_.defined();
+}
+
+Mask::Window Mask::window(const Shape& scores) const {
+  const std::int64_t offset = scores[3] - scores[2];
+  return {std::max(fixed_.lowest, aligned_.lowest + offset),
+          std::min(fixed_.highest, aligned_.highest + offset)};
 }
 
 std::pair<std::int64_t, std::int64_t> Mask::range(std::int64_t batch, std::int64_t query,
-                                                  std::int64_t keys) const {
-  const std::int64_t length = lengths_.defined() ? lengths_.at(batch) : keys;
-  const AttentionMask window{.lowest = lowest_, .highest = highest_};
-  const KeyRange seen = window.range(0, query, std::min(length, keys));
+                                                  const Shape& scores) const {
+  const std::int64_t keys = scores[3], length = lengths_.defined() ? lengths_.at(batch) : keys;
+  const auto [lowest, highest] = window(scores);
+  const AttentionMask mask{.lowest = lowest, .highest = highest};
+  const KeyRange seen = mask.range(0, query, std::min(length, keys));
   return {seen.first, seen.last};
 }
 
+void Mask::check(const char* op, const Shape& scores, DType dtype) const {
+  view(op, scores, dtype);
+}
+
 AttentionMask Mask::view(const char* op, const Shape& scores, DType dtype) const {
-  AttentionMask view{.lowest = lowest_, .highest = highest_};
+  const auto [lowest, highest] = window(scores);
+  AttentionMask view{.lowest = lowest, .highest = highest};
   const std::int64_t batch = scores[0], keys = scores[3];
   if (lengths_.defined()) {
     ATTUNE_CHECK(lengths_.shape() == Shape{batch},
@@ -149,6 +225,26 @@ AttentionMask Mask::view(const char* op, const Shape& scores, DType dtype) const
     view.bias_steps = steps_of(op, "bias", bias_.shape(), scores);
   }
   return view;
+}
+
+Tensor mask_scores(const Tensor& scores, const Mask& mask) {
+  ATTUNE_CHECK(scores.rank() == 2 || scores.rank() == 4,
+               "mask_scores: scores {}; expected [B, H, T, S], or [B, S] of one query for each row",
+               scores.shape());
+  const bool is_one = scores.rank() == 2;
+  const Shape shape = is_one ? Shape{scores.size(0), 1, 1, scores.size(1)} : scores.shape();
+  const AttentionMask view = mask.view("mask_scores", shape, scores.dtype());
+  Array hidden;
+  dispatch(scores.dtype(), [&](auto type) { hidden = hidden_keys<decltype(type)>(view, shape); });
+  Tensor x = reshape(scores, shape);
+  if (mask.added().defined()) x = x + mask.added();
+  x = masked_fill(x, hidden, -std::numeric_limits<double>::infinity());
+  return reshape(x, scores.shape());
+}
+
+Tensor softmax(const Tensor& scores, const Mask& mask) {
+  if (mask.is_lengths()) return softmax(scores, /*axis=*/-1, mask.lengths());
+  return softmax(mask_scores(scores, mask));
 }
 
 }  // namespace attune

@@ -63,27 +63,6 @@ Tensor rows_to_heads(const Tensor& x, std::int64_t heads) {
   return reshape(x, shape);
 }
 
-// lengths [B] of the rows [B H].
-Indices lengths_of_rows(const Indices& lengths, std::int64_t heads) {
-  if (!lengths.defined() || heads == 1) return lengths;
-  std::vector<std::int32_t> all;
-  for (const std::int32_t length : lengths.to_vector())
-    all.insert(all.end(), static_cast<std::size_t>(heads), length);
-  return Indices(all);
-}
-
-// How far a causal query sees: `last` keys, or all of a shorter source.
-Indices at_most(const Indices& lengths, std::int64_t batch, std::int64_t last) {
-  std::vector<std::int32_t> seen(static_cast<std::size_t>(batch),
-                                 static_cast<std::int32_t>(std::max<std::int64_t>(0, last)));
-  if (lengths.defined())
-    for (std::int64_t b = 0; b < batch; ++b) {
-      std::int32_t& length = seen[static_cast<std::size_t>(b)];
-      length = std::min(length, lengths.at(b));
-    }
-  return Indices(seen);
-}
-
 // What heads have in common: [B H] -> [B].
 Tensor sum_over_heads(const Tensor& x, std::int64_t heads) {
   return !x.defined() || heads == 1 ? x : sum(reshape(x, {-1, heads}), 1);
@@ -166,15 +145,28 @@ AttentionResult Attention::attend(const Tensor& query, const Memory& memory,
   ATTUNE_CHECK(query.rank() == 2 || query.rank() == 3,
                "attention: query {}; expected [B, Q], one for each sequence, or [T, B, Q]",
                query.shape());
-  ATTUNE_CHECK(options.mask.is_empty() || is_fused(query),
-               "attention: a mask needs dot products and softmax, of several heads or several "
-               "queries; use lengths or causal with the others");
   const Tensor asked = projections_ ? projections_->query(query) : query;
-  AttentionResult result = is_fused(query)     ? attend_fused(asked, memory, state, options)
-                           : query.rank() == 2 ? attend_once(asked, memory, memory.lengths, state)
-                                               : attend_each(asked, memory, state, options.causal);
+  AttentionResult result = attend_projected(asked, memory, state, options);
   if (projections_) result.context = projections_->out(result.context);
   return result;
+}
+
+AttentionResult Attention::attend_projected(const Tensor& query, const Memory& memory,
+                                            const AttentionState& state,
+                                            const AttendOptions& options) const {
+  Mask mask = Mask::lengths(memory.lengths);
+  if (!options.mask.is_empty()) mask = mask & options.mask;
+  if (is_fused(query)) return attend_fused(query, memory, mask, state, options.weights);
+  if (query.rank() == 3) return attend_each(query, memory, mask, state);
+  if (heads_ == 1 && mask.is_lengths()) return attend_once(query, memory, mask, state);
+  const Shape scores = scores_shape(memory, 1);
+  mask.check("attention", scores, query.dtype());
+  return attend_once(query, memory, mask.of_query(0, scores), state);
+}
+
+// [B, H, T, S]
+Shape Attention::scores_shape(const Memory& memory, std::int64_t queries) const {
+  return {memory.keys.size(1), heads_, queries, memory.keys.size(0)};
 }
 
 // One query of one head is two small products, which there is nothing to be spared of.
@@ -183,26 +175,22 @@ bool Attention::is_fused(const Tensor& query) const {
          (projections_ || query.rank() == 3);
 }
 
-AttentionResult Attention::attend_fused(const Tensor& query, const Memory& memory,
-                                        const AttentionState& state,
-                                        const AttendOptions& options) const {
+AttentionResult Attention::attend_fused(const Tensor& query, const Memory& memory, const Mask& mask,
+                                        const AttentionState& state, bool weights) const {
   const bool is_one = query.rank() == 2;
   const std::int64_t batch = query.size(-2), queries = is_one ? 1 : query.size(0);
   Tensor asked = rows_to_heads(score_->project_query(heads_to_rows(query, heads_)), heads_);
   if (is_one) asked = reshape(asked, asked.shape().with(0, 1));
-  Mask mask = Mask::lengths(memory.lengths) & options.mask;
-  if (options.causal) mask = mask & Mask::causal(memory.keys.size(0) - queries);
   const DotProductOptions how{
       .heads = heads_, .mask = mask, .scale = score_->as_dot_product()->scale};
   SequenceAttention found;
-  if (options.weights)
+  if (weights)
     found = scaled_dot_product_attention_with_weights(asked, memory.keys, memory.values, how);
   else
     found.context = scaled_dot_product_attention(asked, memory.keys, memory.values, how);
   if (is_one) {
     found.context = reshape(found.context, found.context.shape().without(0));
-    if (options.weights)
-      found.weights = reshape(found.weights, {batch, heads_, found.weights.size(-1)});
+    if (weights) found.weights = reshape(found.weights, {batch, heads_, found.weights.size(-1)});
   }
   AttentionState next;
   next.heads = heads_;
@@ -210,13 +198,13 @@ AttentionResult Attention::attend_fused(const Tensor& query, const Memory& memor
   return {found.context, found.weights, std::move(next), {}, {}};
 }
 
-AttentionResult Attention::attend_once(const Tensor& query, const Memory& memory,
-                                       const Indices& lengths, const AttentionState& state) const {
+AttentionResult Attention::attend_once(const Tensor& query, const Memory& memory, const Mask& mask,
+                                       const AttentionState& state) const {
   AttentionState next = state;
   next.heads = heads_;
   const Tensor scores =
       (*score_)(heads_to_rows(query, heads_), heads_to_rows(memory.keys, heads_), next);
-  const Normalized found = (*normalizer_)(scores, lengths_of_rows(lengths, heads_), next);
+  const Normalized found = (*normalizer_)(scores, mask, next);
   const Tensor context = weighted_sum(found.weights, heads_to_rows(memory.values, heads_));
   next.weights = found.weights;
   if (score_->reads_coverage() || normalizer_->reads_coverage())
@@ -229,17 +217,17 @@ AttentionResult Attention::attend_once(const Tensor& query, const Memory& memory
           sum_over_heads(found.penalty, heads_), sum_over_heads(found.log_probability, heads_)};
 }
 
-AttentionResult Attention::attend_each(const Tensor& query, const Memory& memory,
-                                       const AttentionState& state, bool causal) const {
+AttentionResult Attention::attend_each(const Tensor& query, const Memory& memory, const Mask& mask,
+                                       const AttentionState& state) const {
   const std::int64_t queries = query.size(0), batch = query.size(1), keys = memory.keys.size(0);
   ATTUNE_CHECK(queries >= 1, "attention: query {}; expected at least one step", query.shape());
+  const Shape scores = scores_shape(memory, queries);
+  mask.check("attention", scores, query.dtype());
   AttentionResult result;
   result.next = state;
   std::vector<Tensor> contexts, weights;
   for (std::int64_t t = 0; t < queries; ++t) {
-    const Indices seen =
-        causal ? at_most(memory.lengths, batch, t + 1 + keys - queries) : memory.lengths;
-    AttentionResult step = attend_once(query[t], memory, seen, result.next);
+    AttentionResult step = attend_once(query[t], memory, mask.of_query(t, scores), result.next);
     contexts.push_back(step.context);
     weights.push_back(reshape(step.weights, {batch, heads_, keys}));
     result.next = std::move(step.next);

@@ -16,8 +16,8 @@ namespace attune {
 /// What attention finds for one query of each sequence, or for T of them.
 struct AttentionResult {
   Tensor context;       ///< [B, V]; of T queries [T, B, V]
-  Tensor weights;       ///< the alignment, each row 0 beyond its length: [B, S], with heads [B, H,
-                        ///< S], of T queries [B, H, T, S]; never averaged over heads
+  Tensor weights;       ///< the alignment, 0 for keys that a query does not see: [B, S], with
+                        ///< heads [B, H, S], of T queries [B, H, T, S]; never averaged over heads
   AttentionState next;  ///< for the step that follows
   Tensor penalty;       ///< [B]: what the loss of this step gets on top, summed over heads and
                         ///< queries; not defined: nothing
@@ -47,18 +47,15 @@ struct AttentionOptions {
 
 /// How to ask: see Attention::attend().
 struct AttendOptions {
-  bool causal = false;   ///< of T queries each sees the keys up to its own position, where the last
-                         ///< query stands at the last key
+  Mask mask = {};        ///< which keys each query sees, of those within the memory's lengths
   bool weights = false;  ///< give the weights, even where finding the context does without them
-  Mask mask = {};        ///< which keys each query sees, beside the memory's lengths; only where
-                         ///< scaled_dot_product_attention() does the work
 };
 
 /// Attention: for every step of the output, decide how much each part of the input matters, and
 /// look at the weighted sum (Bahdanau et al. 2015, sec. 3.1).
 ///
 ///     score         e_s = score(h_s, y)               any AttentionScore
-///     mask          only s < length take part
+///     mask          only keys that the query sees     lengths, and any other Mask
 ///     weights       a = softmax(e)                    or another Normalizer
 ///     weighted sum  c = sum_s a_s value_s             the context
 ///
@@ -72,9 +69,9 @@ struct AttendOptions {
 /// what they find goes through one more map. The heads share the score's parameters.
 ///
 /// Parameters: score. ... and normalizer. ... as in those, with heads also query, key, value and
-/// out, each with weight and bias as in Linear. A source of length 0 has weights and context 0
+/// out, each with weight and bias as in Linear. A query that sees no key has weights and context 0
 /// (with heads out(0)). Keys and values beyond a length may hold anything, NaN included: they have
-/// no influence on any value or gradient.
+/// no influence on any value or gradient, nor has a key on a query that does not see it.
 class Attention : public Layer {
  public:
   /// Errors: an unknown name; sizes that do not fit.
@@ -100,7 +97,7 @@ class Attention : public Layer {
   /// Asks with one query for each sequence, query [B, Q], or with T, one after the other, query [T,
   /// B, Q]. Dot products with softmax of many queries or heads are found by
   /// scaled_dot_product_attention(), in which weights come on request only.
-  /// Errors: sizes that do not fit; an empty memory; a mask for another score or normaliser.
+  /// Errors: sizes that do not fit; an empty memory; those of Mask::check().
   AttentionResult attend(const Tensor& query, const Memory& memory, const AttentionState& state,
                          const AttendOptions& options = {}) const;
   AttentionResult attend(const Tensor& query, const Memory& memory,
@@ -117,12 +114,15 @@ class Attention : public Layer {
 
   static Attention of_heads(std::string_view score, const AttentionOptions& options);
   bool is_fused(const Tensor& query) const;
-  AttentionResult attend_fused(const Tensor& query, const Memory& memory,
-                               const AttentionState& state, const AttendOptions& options) const;
-  AttentionResult attend_once(const Tensor& query, const Memory& memory, const Indices& lengths,
+  Shape scores_shape(const Memory& memory, std::int64_t queries) const;
+  AttentionResult attend_projected(const Tensor& query, const Memory& memory,
+                                   const AttentionState& state, const AttendOptions& options) const;
+  AttentionResult attend_fused(const Tensor& query, const Memory& memory, const Mask& mask,
+                               const AttentionState& state, bool weights) const;
+  AttentionResult attend_once(const Tensor& query, const Memory& memory, const Mask& mask,
                               const AttentionState& state) const;
-  AttentionResult attend_each(const Tensor& query, const Memory& memory,
-                              const AttentionState& state, bool causal) const;
+  AttentionResult attend_each(const Tensor& query, const Memory& memory, const Mask& mask,
+                              const AttentionState& state) const;
 
   std::shared_ptr<AttentionScore> score_;
   std::shared_ptr<Normalizer> normalizer_;

@@ -3,7 +3,8 @@
 #include <cmath>
 
 #include "attune/autograd/ops/attention.h"
-#include "attune/autograd/ops/matmul.h"
+#include "attune/autograd/ops/linear.h"
+#include "attune/autograd/ops/shaping.h"
 
 namespace attune {
 
@@ -12,7 +13,11 @@ GeneralScore::GeneralScore(const GeneralScoreOptions& options) {
   weight_ = param("weight", {options.key_size, options.query_size}, uniform(-bound, bound));
 }
 
-Tensor GeneralScore::project_keys(const Tensor& keys) const { return matmul(keys, weight_); }
+// keys W by linear(), which leaves a key that no query sees out of the weight's gradient, whatever
+// it holds; matmul() does not.
+Tensor GeneralScore::project_keys(const Tensor& keys) const {
+  return linear(keys, transpose(weight_));
+}
 
 Tensor GeneralScore::operator()(const Tensor& query, const Tensor& projected_keys,
                                 AttentionState&) const {

@@ -34,11 +34,10 @@ MultiHeadAttention::MultiHeadAttention(std::int64_t features, std::int64_t heads
                 heads_of(features, heads, options)),
       features_(features) {}
 
-Tensor MultiHeadAttention::operator()(const Tensor& x, const Indices& lengths, bool causal,
+Tensor MultiHeadAttention::operator()(const Tensor& x, const Indices& lengths,
                                       const Mask& mask) const {
   const Tensor masked = mask_padding(x, lengths);
-  const AttendOptions options{.causal = causal, .mask = mask};
-  return mask_padding(attend(masked, memorize(masked, lengths), options).context, lengths);
+  return mask_padding(attend(masked, memorize(masked, lengths), {.mask = mask}).context, lengths);
 }
 
 }  // namespace attune

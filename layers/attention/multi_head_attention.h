@@ -19,7 +19,7 @@ struct MultiHeadAttentionOptions {
 ///     context = out([head_1 ; ... ; head_H])
 ///
 ///     MultiHeadAttention attention(256, 8);
-///     Tensor y = attention(x, lengths);                       // a sequence attends to itself
+///     Tensor y = attention(x, lengths, Mask::causal());       // a sequence attends to itself
 ///     Memory memory = attention.memorize(states, lengths);    // or to another one, which is
 ///     Tensor z = attention.attend(x, memory).context;         // projected only once
 ///
@@ -34,8 +34,7 @@ class MultiHeadAttention : public Attention {
                      const MultiHeadAttentionOptions& options = {});
 
   /// A sequence attends to itself. The output is 0 beyond its length.
-  Tensor operator()(const Tensor& x, const Indices& lengths = {}, bool causal = false,
-                    const Mask& mask = {}) const;
+  Tensor operator()(const Tensor& x, const Indices& lengths = {}, const Mask& mask = {}) const;
 
   std::int64_t features() const { return features_; }
 

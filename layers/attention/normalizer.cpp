@@ -1,12 +1,10 @@
 #include "attune/layers/attention/normalizer.h"
 
-#include "attune/autograd/ops/softmax.h"
-
 namespace attune {
 
-Normalized SoftmaxNormalizer::operator()(const Tensor& scores, const Indices& lengths,
+Normalized SoftmaxNormalizer::operator()(const Tensor& scores, const Mask& mask,
                                          AttentionState&) const {
-  return {softmax(scores, /*axis=*/1, /*mask:*/ lengths), {}, {}};
+  return {softmax(scores, mask), {}, {}};
 }
 
 Family<NormalizerMaker>& normalizers() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "attune/autograd/array/family.h"
+#include "attune/autograd/ops/mask.h"
 #include "attune/layers/attention/attention_state.h"
 #include "attune/layers/layer.h"
 
@@ -14,7 +15,7 @@ namespace attune {
 
 /// What a Normalizer makes of scores.
 struct Normalized {
-  Tensor weights;  ///< [B, S], 0 beyond a source's length
+  Tensor weights;  ///< [B, S], 0 where the mask hides a key
   Tensor penalty;  ///< [B]: what the loss of this step gets on top; not defined: nothing
   /// [B]: of the positions that were drawn, where a mechanism draws; not defined: it does not.
   Tensor log_probability;
@@ -27,10 +28,11 @@ struct Normalized {
 /// normalizers().
 class Normalizer : public Layer {
  public:
-  /// scores [B, S], of which in row b only the first lengths[b] positions take part (all where not
-  /// defined); the others may hold anything and get no gradient. `state` is that of the step
-  /// before; a mechanism that moves along the source sets its position.
-  virtual Normalized operator()(const Tensor& scores, const Indices& lengths,
+  /// The weights of scores [B, S]. The mask is that of one query for each row: what it hides may
+  /// hold anything, gets the weight 0 and no gradient. mask_scores() applies it: it adds what the
+  /// mask adds, and makes -infinity of what the mask hides. `state` is that of the step before; a
+  /// mechanism that moves along the source sets its position.
+  virtual Normalized operator()(const Tensor& scores, const Mask& mask,
                                 AttentionState& state) const = 0;
 
   /// True for the softmax alone, which has a fused kernel together with dot products.
@@ -43,7 +45,7 @@ class Normalizer : public Layer {
 /// 0. No parameters.
 class SoftmaxNormalizer : public Normalizer {
  public:
-  Normalized operator()(const Tensor& scores, const Indices& lengths,
+  Normalized operator()(const Tensor& scores, const Mask& mask,
                         AttentionState& state) const override;
   bool is_softmax() const override { return true; }
 };

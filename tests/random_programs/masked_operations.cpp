@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <optional>
 
 #include "attune/layers/all.h"
 #include "random_programs/builder.h"
@@ -247,29 +248,82 @@ bool add_classification_loss(Builder& b) {
 
 // --- Attention ------------------------------------------------------------------------------
 
+// A mask for scores, and what it hides of [B, H, T, S]. Where it has a bias, `bias` is its value.
+struct SomeMask {
+  Mask mask;
+  int bias = -1;
+  HiddenMask hidden;
+  std::string details;
+
+  // The mask with the bias that a program has at hand.
+  Mask with(const Tensor& added) const { return added.defined() ? mask & Mask::bias(added) : mask; }
+};
+
+// `lengths` are the mask's, too, but left to others to apply.
+SomeMask some_mask(Builder& b, const Shape& scores, const Indices& lengths) {
+  const std::int64_t heads = scores[1], queries = scores[2], keys = scores[3];
+  const bool causal = b.chance(0.4), window = b.chance(0.3), array = b.chance(0.3);
+  const bool aligned = b.chance(0.5);
+  const std::int64_t offset = aligned ? keys - queries : b.below(5) - 2;
+  const std::int64_t left = b.below(4), right = b.below(3);
+  const auto given = aligned ? std::optional<std::int64_t>() : offset;
+  SomeMask some;
+  if (causal) some.mask = some.mask & Mask::causal(given);
+  if (window) some.mask = some.mask & Mask::window(left, right, given);
+  Array allowed = Array::full(
+      {b.chance(0.5) ? scores[0] : 1, b.chance(0.5) ? heads : 1, b.chance(0.5) ? queries : 1, keys},
+      1);
+  for (std::int64_t i = 0; array && i < allowed.elements(); ++i) allowed.set(i, b.chance(0.7));
+  if (array) some.mask = some.mask & Mask::of(allowed);
+  const Shape& own = allowed.shape();
+  for (std::int64_t i = 0; i < scores.elements(); ++i) {
+    const std::int64_t s = i % keys, t = i / keys % queries;
+    const std::int64_t row = i / (keys * queries * heads), h = i / (keys * queries) % heads;
+    const auto at = [&](int axis, std::int64_t index) { return own[axis] == 1 ? 0 : index; };
+    const std::int64_t entry =
+        ((at(0, row) * own[1] + at(1, h)) * own[2] + at(2, t)) * own[3] + at(3, s);
+    some.hidden.push_back(
+        (lengths.defined() && s >= lengths.at(row)) || (causal && s > t + offset) ||
+        (window && (s < t + offset - left || s > t + offset + right)) || allowed.at(entry) == 0);
+  }
+  if (b.chance(0.3)) {
+    some.bias = b.chance(0.5) ? b.hidden_leaf(scores, some.hidden)
+                              : b.of({heads, b.chance(0.5) ? queries : 1, keys});
+  }
+  some.details = fmt::format("lengths={} causal={} window={} ({}, {}) offset={}{} array={} bias={}",
+                             to_text(lengths), causal, window, left, right, offset,
+                             aligned ? " (S - T)" : "", array, some.bias >= 0);
+  return some;
+}
+
+// Keys [S, B, ...] that no query of [B, H, T, S] sees.
+HiddenMask unseen_keys(const HiddenMask& hidden, const Shape& scores, const Shape& keys) {
+  const std::int64_t per_row = scores[1] * scores[2], width = keys.elements(2, keys.rank());
+  HiddenMask unseen(static_cast<std::size_t>(keys.elements()), 1);
+  for (std::int64_t i = 0; i < scores.elements(); ++i) {
+    if (hidden[static_cast<std::size_t>(i)]) continue;
+    const std::int64_t s = i % scores[3], row = i / (scores[3] * per_row);
+    std::fill_n(unseen.begin() + (s * scores[0] + row) * width, width, 0);
+  }
+  return unseen;
+}
+
 bool add_dot_product_attention(Builder& b) {
   const std::int64_t heads = 1 + b.below(3), d = 1 + b.below(b.program.large ? 20 : 4);
   const std::int64_t e = 1 + b.below(4), queries = b.size(), batch = 1 + b.below(4);
   const bool itself = b.chance(0.2);
   const std::int64_t keys = itself ? queries : b.size();
-  DotProductOptions options{.heads = heads};
   const Indices lengths = maybe_lengths(b, batch, keys);
-  const bool causal = b.chance(0.4), window = b.chance(0.3);
-  const std::int64_t offset = b.chance(0.5) ? keys - queries : b.below(5) - 2;
-  const std::int64_t left = b.below(4), right = b.below(3);
-  options.mask = Mask::lengths(lengths);
-  if (causal) options.mask = options.mask & Mask::causal(offset);
-  if (window) options.mask = options.mask & Mask::window(left, right, offset);
-  const auto in_range = [=](std::int64_t t, std::int64_t s) {
-    return (!causal || s <= t + offset) &&
-           (!window || (s >= t + offset - left && s <= t + offset + right));
-  };
-  if (b.chance(0.3)) options.scale = b.uniform(0.1, 1.5);
+  const Shape scores = {batch, heads, queries, keys};
+  const SomeMask some = some_mask(b, scores, lengths);
+  const std::optional<double> scale =
+      b.chance(0.3) ? std::optional<double>(b.uniform(0.1, 1.5)) : std::optional<double>();
   const bool weights = b.chance(0.5);
-  std::string details =
-      fmt::format("heads={} lengths={} causal={} window={} ({}, {}) offset={} scale={}", heads,
-                  to_text(lengths), causal, window, left, right, offset, options.scale.value_or(0));
+  const std::string details =
+      fmt::format("heads={} {} scale={}", heads, some.details, scale.value_or(0));
   const auto apply = [=](const Tensors& in) {
+    const DotProductOptions options{
+        .heads = heads, .mask = some.with(in[3]) & Mask::lengths(lengths), .scale = scale};
     if (!weights) return Tensors{scaled_dot_product_attention(in[0], in[1], in[2], options)};
     const SequenceAttention result =
         scaled_dot_product_attention_with_weights(in[0], in[1], in[2], options);
@@ -281,29 +335,19 @@ bool add_dot_product_attention(Builder& b) {
   if (itself) {
     const int x = b.of(key_shape);
     const int v = b.chance(0.5) ? x : b.of(key_shape);
-    return b.push(name, details, {x, x, v}, apply);
+    return b.push(name, details, {x, x, v, some.bias}, apply);
   }
   const Shape value_shape = {keys, batch, heads * e};
-  HiddenMask key_mask = beyond(lengths, key_shape), value_mask = beyond(lengths, value_shape);
-  for (std::int64_t s = 0; s < keys; ++s) {  // keys that no query may look at
-    bool seen = false;
-    for (std::int64_t t = 0; t < queries; ++t) seen |= in_range(t, s);
-    if (seen) continue;
-    std::fill_n(key_mask.begin() + s * batch * heads * d, batch * heads * d, 1);
-    std::fill_n(value_mask.begin() + s * batch * heads * e, batch * heads * e, 1);
-  }
   const int q = b.of({queries, batch, heads * d});
-  const int k = garbage(b, key_shape, key_mask, true);
-  const int v = d == e && b.chance(0.3) ? k : garbage(b, value_shape, value_mask, true);
+  const int k = garbage(b, key_shape, unseen_keys(some.hidden, scores, key_shape), true);
+  const int v = d == e && b.chance(0.3)
+                    ? k
+                    : garbage(b, value_shape, unseen_keys(some.hidden, scores, value_shape), true);
   if (k < 0 || v < 0) return false;
-  if (!weights) return b.push(name, details, {q, k, v}, apply);
-  HiddenMask unseen;  // [B, H, T, S]
-  for (std::int64_t i = 0; i < batch * heads * queries * keys; ++i) {
-    const std::int64_t s = i % keys, t = i / keys % queries, row = i / (keys * queries * heads);
-    unseen.push_back((lengths.defined() && s >= lengths.at(row)) || !in_range(t, s));
-  }
-  Apply with_poison = poisoned(b, details, apply, 1, unseen, {batch, heads, queries, keys});
-  return b.push(name, details, {q, k, v}, std::move(with_poison));
+  if (!weights) return b.push(name, details, {q, k, v, some.bias}, apply);
+  std::string with_poison = details;
+  Apply poisoned_apply = poisoned(b, with_poison, apply, 1, some.hidden, scores);
+  return b.push(name, with_poison, {q, k, v, some.bias}, std::move(poisoned_apply));
 }
 
 // The steps of attention for one query for each row.
@@ -325,7 +369,7 @@ bool add_scores(Builder& b) {
                 });
 }
 
-// One query for each row, by every score.
+// One query for each row, or several, by every score.
 bool add_attention_layer(Builder& b) {
   const std::int64_t sources = b.size(), batch = 1 + b.below(4), features = 1 + b.below(5);
   const std::vector<std::string> kinds = score_names();
@@ -344,19 +388,24 @@ bool add_attention_layer(Builder& b) {
                                                                         .heads = heads});
   const Indices lengths = maybe_lengths(b, batch, sources);
   const Shape shape = {sources, batch, features};
-  const bool is_one = b.chance(0.5);  // query, or several, one after the other
-  const AttendOptions options{.causal = !is_one && b.chance(0.3), .weights = true};
-  const int query = is_one ? b.of({batch, query_size}) : b.of({1 + b.below(4), batch, query_size});
-  const int keys = garbage(b, shape, beyond(lengths, shape), true);
-  const int values = b.chance(0.5) ? keys : garbage(b, shape, beyond(lengths, shape), true);
+  const std::int64_t queries = b.chance(0.5) ? 0 : 1 + b.below(4);  // 0: one, without an axis
+  const Shape scores = {batch, heads, std::max<std::int64_t>(1, queries), sources};
+  const SomeMask some = some_mask(b, scores, lengths);
+  // The cosine's gradient of a key needs the key.
+  const HiddenMask unseen =
+      kind == "cosine" ? beyond(lengths, shape) : unseen_keys(some.hidden, scores, shape);
+  const int query = queries == 0 ? b.of({batch, query_size}) : b.of({queries, batch, query_size});
+  const int keys = garbage(b, shape, unseen, true);
+  const int values =
+      b.chance(0.5) ? keys : garbage(b, shape, unseen_keys(some.hidden, scores, shape), true);
   if (keys < 0 || values < 0) return false;
-  std::vector<int> inputs = {query, keys, values};
+  std::vector<int> inputs = {query, keys, values, some.bias};
   for (const Param& param : layer->parameters()) inputs.push_back(b.leaf(param.value));
   const bool again = b.chance(0.3);  // ask twice
   return b.push(
-      "Attention " + kind,
-      fmt::format("heads={} causal={} lengths={}", heads, options.causal, to_text(lengths)), inputs,
+      "Attention " + kind, fmt::format("heads={} {}", heads, some.details), inputs,
       [=](const Tensors& in) {
+        const AttendOptions options{.mask = some.with(in[3]), .weights = true};
         const Memory memory = layer->memorize(in[1], in[2], lengths);
         AttentionResult result = layer->attend(in[0], memory, options);
         if (again) result = layer->attend(in[0] * 0.5, memory, result.next, options);
@@ -374,20 +423,20 @@ bool add_multi_head_attention(Builder& b) {
   const auto layer = std::make_shared<MultiHeadAttention>(
       features, heads, MultiHeadAttentionOptions{.key_size = key_size, .bias = b.chance(0.7)});
   const Indices lengths = maybe_lengths(b, batch, sources);
-  const AttendOptions options{.causal = b.chance(0.3), .weights = b.chance(0.5)};
-  const Shape shape = {sources, batch, key_size};
+  const Shape shape = {sources, batch, key_size}, scores = {batch, heads, queries, sources};
+  const SomeMask some = some_mask(b, scores, lengths);
+  const bool weights = b.chance(0.5);
   const int query = b.of({queries, batch, features});
-  const int source = garbage(b, shape, beyond(lengths, shape), true);
+  const int source = garbage(b, shape, unseen_keys(some.hidden, scores, shape), true);
   if (source < 0) return false;
-  std::vector<int> inputs = {query, source};
+  std::vector<int> inputs = {query, source, some.bias};
   for (const Param& param : layer->parameters()) inputs.push_back(b.leaf(param.value));
   return b.push(
-      "MultiHeadAttention",
-      fmt::format("heads={} lengths={} causal={}", heads, to_text(lengths), options.causal), inputs,
+      "MultiHeadAttention", fmt::format("heads={} {}", heads, some.details), inputs,
       [=](const Tensors& in) {
-        const AttentionResult result =
-            layer->attend(in[0], layer->memorize(in[1], lengths), options);
-        return options.weights ? Tensors{result.context, result.weights} : Tensors{result.context};
+        const AttentionResult result = layer->attend(
+            in[0], layer->memorize(in[1], lengths), {.mask = some.with(in[2]), .weights = weights});
+        return weights ? Tensors{result.context, result.weights} : Tensors{result.context};
       },
       {}, true);
 }
