@@ -1,6 +1,6 @@
 #pragma once
 
-/// Text in: files, UTF-8, vocabularies, pairs, tasks, batches.
+/// Text in: files, settings, UTF-8, vocabularies, pairs, tasks, batches.
 #include "attune/data/batch.h"
 #include "attune/data/batch_stream.h"
 #include "attune/data/files.h"
@@ -8,6 +8,7 @@
 #include "attune/data/messages.h"
 #include "attune/data/pairs.h"
 #include "attune/data/parse_number.h"
+#include "attune/data/settings.h"
 #include "attune/data/tasks.h"
 #include "attune/data/utf8.h"
 #include "attune/data/vocabulary.h"

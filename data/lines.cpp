@@ -26,8 +26,8 @@ void BadLines::add(std::int64_t line, BadLine::Kind kind, std::string_view reaso
   constexpr std::int64_t kNamed = 10;
   const bool is_malformed = kind == BadLine::Kind::malformed;
   if (is_malformed && on_malformed_ == OnMalformed::stop)
-    fail("{}: {}; expected source TAB target (--skip-bad leaves such lines out)",
-         place_of(path_, line), reason);
+    fail("{}: {}; expected source TAB target ({} leaves such lines out)", place_of(path_, line),
+         reason, option_name("skip_bad"));
   ++(is_malformed ? malformed_ : too_long_);
   if (count() <= kNamed)
     tell("{}: {}: {}: {}; left out\n", program_name(), level_, place_of(path_, line), reason);

@@ -13,6 +13,17 @@ namespace attune {
 /// The name of the running program's file, which its messages begin with.
 std::string program_name();
 
+/// How messages call an option, such as max_length: by the name of its member in an options struct,
+/// unless set_option_names() has said otherwise.
+std::string option_name(std::string_view option);
+
+/// Has option_name() call options as the users of this program do, by flags for example. To be
+/// called before there are other threads.
+void set_option_names(std::string (*name)(std::string_view option));
+
+/// `text` with option_name() of each option that stands in backticks in it.
+std::string with_option_names(std::string_view text);
+
 /// `text` with its control characters but TAB and line feed made visible, see utf8::printable().
 std::string without_controls(std::string_view text);
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "attune/autograd/array/error.h"
+#include "attune/data/messages.h"
 
 namespace attune::utf8 {
 namespace {
@@ -360,8 +361,8 @@ void LineReader::check_start(std::string_view text) const {
     ATTUNE_CHECK(
         !text.starts_with(bytes),
         "{} is {}; expected UTF-8 text: convert it, or pipe it into standard input: {} FILE "
-        "| ... --data -",
-        name_, kind, remedy);
+        "| ... {} -",
+        name_, kind, remedy, option_name("data"));
 }
 
 std::string fault_of(std::string_view line) {

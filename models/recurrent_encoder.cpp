@@ -72,10 +72,10 @@ Encoded RecurrentEncoder::encoded(const RecurrentResult& result, const Tensor& r
 std::shared_ptr<Encoder> make_recurrent_encoder(const EncoderDecoderOptions& options) {
   return std::make_shared<RecurrentEncoder>(
       RecurrentEncoderOptions{.vocabulary = options.source_vocabulary,
-                              .input = options.embedding,
+                              .input = options.embedding_size(),
                               .cell = options.cell,
                               .hidden = options.hidden,
-                              .layers = options.layers,
+                              .layers = options.layer_count(),
                               .bidirectional = options.bidirectional,
                               .dropout = options.dropout,
                               .states = options.has_attention(),

@@ -69,7 +69,7 @@ std::shared_ptr<Decoder> make_transformer_decoder(const EncoderDecoderOptions& o
   return std::make_shared<TransformerDecoderModel>(
       TransformerDecoderModelOptions{.vocabulary = options.target_vocabulary,
                                      .source_size = source_size,
-                                     .layers = options.layers,
+                                     .layers = options.layer_count(),
                                      .transformer = transformer_options(options)});
 }
 

@@ -8,9 +8,9 @@
 namespace attune {
 
 TransformerOptions transformer_options(const EncoderDecoderOptions& options) {
-  return {.features = options.embedding,
+  return {.features = options.embedding_size(),
           .heads = options.head_count(),
-          .feed_forward = options.feed_forward,
+          .feed_forward = options.feed_forward_size(),
           .activation = "relu",
           .dropout = options.dropout,
           .norm_first = true};
@@ -50,7 +50,7 @@ Encoded TransformerEncoderModel::operator()(const Source& source) const {
 std::shared_ptr<Encoder> make_transformer_encoder(const EncoderDecoderOptions& options) {
   return std::make_shared<TransformerEncoderModel>(
       TransformerEncoderModelOptions{.vocabulary = options.source_vocabulary,
-                                     .layers = options.layers,
+                                     .layers = options.layer_count(),
                                      .transformer = transformer_options(options)});
 }
 

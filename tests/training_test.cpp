@@ -61,8 +61,11 @@ TEST_CASE("a step that gives infinity leaves the parameters as they were and say
 TEST_CASE("a training is one call, and leaves a run folder whose model can be asked") {
   const TemporaryFolder folder;
   const std::string path = folder.path("run");
-  const TrainingEnd end =
-      train({.run = path, .task = "copy", .max_length = 4, .hidden = 8, .batch = 4, .steps = 3});
+  const TrainingEnd end = train({.run = path,
+                                 .data = {.task = "copy", .max_length = 4},
+                                 .model = {.hidden = 8},
+                                 .batch = 4,
+                                 .steps = 3});
   CHECK(end.signal == 0);
   CHECK_FALSE(end.was_finished);
   CHECK_FALSE(end.heat_map.empty());
@@ -72,5 +75,5 @@ TEST_CASE("a training is one call, and leaves a run folder whose model can be as
   CHECK(run.config.max_length == 4);
   const std::vector<std::vector<int>> sources = {run.source.encode("ab")};
   CHECK(answer(run, sources).size() == 1);
-  CHECK_FALSE(find_unfinished(path).has_value());
+  CHECK(train({.run = path, .resume = true}).was_finished);
 }

@@ -4,6 +4,8 @@
 /// checkpoints, logs, signals, progress.
 #include "attune/train/checkpoint.h"
 #include "attune/train/counters.h"
+#include "attune/train/evaluation.h"
+#include "attune/train/fields.h"
 #include "attune/train/file_lock.h"
 #include "attune/train/metrics_log.h"
 #include "attune/train/parameter_copy.h"
@@ -21,4 +23,5 @@
 #include "attune/train/training_logs.h"
 #include "attune/train/training_state.h"
 #include "attune/train/training_summary.h"
+#include "attune/train/translator.h"
 #include "attune/train/validation.h"

@@ -77,8 +77,9 @@ std::string fingerprint(const Run& run) {
   return digest.text();
 }
 
-void save_description(const Run& run, const TrainOptions& options) {
-  write_file_atomically(run.file("config.json"), config_json(run.config, options));
+void save_description(const Run& run, const TrainOptions& options,
+                      const std::vector<std::string>& chosen) {
+  write_file_atomically(run.file("config.json"), config_json(run.config, options, chosen));
   run.source.save(run.file("source.vocab"));
   run.target.save(run.file("target.vocab"));
 }
@@ -95,8 +96,8 @@ void save_model(const Run& run, const NamedArrays& values) {
 
 Run load_run(const std::string& folder) {
   ATTUNE_CHECK(std::filesystem::is_directory(folder),
-               "there is no run folder '{0}'; train writes one: {1} train --run {0}", folder,
-               program_name());
+               "there is no run folder '{0}'; a training with {1} {0} writes one", folder,
+               option_name("run"));
   // A training that ends meanwhile may put its files in the place of those that are being read.
   constexpr int kMostTimes = 10;
   for (int times = 1;; ++times) {
@@ -119,10 +120,10 @@ std::vector<int> encode_source(const Run& run, const std::string& line, int max_
   if (ids.empty())
     throw BadLine(BadLine::Kind::malformed, "the source is empty; expected at least one token");
   if (std::ssize(ids) > max_length)
-    throw BadLine(BadLine::Kind::too_long,
-                  fmt::format("the source has {} tokens, more than the limit of {}; raise it with "
-                              "--max-source-length",
-                              ids.size(), max_length));
+    throw BadLine(
+        BadLine::Kind::too_long,
+        fmt::format("the source has {} tokens, more than the limit of {}; raise it with {}",
+                    ids.size(), max_length, option_name("max_source_length")));
   return ids;
 }
 
@@ -163,9 +164,10 @@ std::string marked_text(const Run& run, const Hypothesis& found) {
 void warn_of_unfinished(std::int64_t unfinished, std::int64_t outputs) {
   if (unfinished == 0) return;
   warn(
-      "{} of {} outputs cut at their longest, without an end (marked {}); --max-output-length sets "
-      "how long they may become",
-      unfinished, outputs, kUnfinishedMark);
+      "{} of {} outputs cut at their longest, without an end (marked {}); {} sets how long they "
+      "may "
+      "become",
+      unfinished, outputs, kUnfinishedMark, option_name("max_output_length"));
 }
 
 Alignment alignment_of(const Run& run, std::span<const int> source, const Hypothesis& hypothesis) {

@@ -46,8 +46,10 @@ struct Run {
 /// What tells a model and all that goes with it from others, even of equal sizes.
 std::string fingerprint(const Run& run);
 
-/// Writes everything but the model and what a training logs. Errors: it cannot be written.
-void save_description(const Run& run, const TrainOptions& options);
+/// Writes everything but the model and what a training logs, with the options that were chosen for
+/// it (see chosen_options()). Errors: it cannot be written.
+void save_description(const Run& run, const TrainOptions& options,
+                      const std::vector<std::string>& chosen);
 
 /// True if what save_description() writes is there.
 bool is_described(const Run& run);

@@ -80,19 +80,19 @@ void check_is_no_part(const fs::path& folder) {
   if (!path.has_filename()) path = path.parent_path();  // after a slash at the end
   if (path.filename() != kUnfinished && path.filename() != kReplacing) return;
   ATTUNE_CHECK(!is_config((path.parent_path() / "config.json").string()),
-               "--run: '{}' is a part of the run folder '{}'; name that one", folder.string(),
-               path.parent_path().string());
+               "{}: '{}' is a part of the run folder '{}'; name that one", option_name("run"),
+               folder.string(), path.parent_path().string());
 }
 
 void check_replaceable(const fs::path& folder) {
   if (!fs::exists(folder)) return;
-  ATTUNE_CHECK(fs::is_directory(folder), "--run: '{}' is a file; expected a folder",
-               folder.string());
+  ATTUNE_CHECK(fs::is_directory(folder), "{}: '{}' is a file; expected a folder",
+               option_name("run"), folder.string());
   if (is_config(run_file(folder.string(), "config.json"))) return;
   const std::string foreign = foreign_file(folder);
   ATTUNE_CHECK(foreign.empty(),
-               "--run: '{}' is no run folder and not empty ('{}' is in it); name another",
-               folder.string(), foreign);
+               "{}: '{}' is no run folder and not empty ('{}' is in it); name another",
+               option_name("run"), folder.string(), foreign);
 }
 
 // What a training wrote; anything else stays.
@@ -120,7 +120,7 @@ std::vector<std::string> missing_folders(const fs::path& path) {
 }
 
 [[noreturn]] void cannot_write(const std::string& folder, const fs::filesystem_error& error) {
-  fail("--run: cannot write '{}': {}", folder, error.code().message());
+  fail("{}: cannot write '{}': {}", option_name("run"), folder, error.code().message());
 }
 
 }  // namespace
@@ -139,7 +139,8 @@ void TrainingFolder::lock() {
   const fs::path run = run_;
   lock_ = FileLock((run / kLock).string());
   if (!lock_->held())
-    fail("--run: another training{} writes to '{}'; wait for it, or name another folder",
+    fail("{}: another training{} writes to '{}'; wait for it, or name another folder",
+         option_name("run"),
          lock_->holder().empty() ? "" : fmt::format(" (process {})", lock_->holder()), run_);
   // What processes that were killed have left.
   finish_replacing(run);
@@ -174,14 +175,14 @@ void TrainingFolder::begin() {
   const fs::path unfinished = fs::path(run_) / kUnfinished;
   const std::string foreign = foreign_file(unfinished);
   ATTUNE_CHECK(foreign.empty(),
-               "--run: '{}' is needed for the new training, but '{}' is in it; move it away",
-               unfinished.string(), foreign);
+               "{}: '{}' is needed for the new training, but '{}' is in it; move it away",
+               option_name("run"), unfinished.string(), foreign);
   const auto given_up = checkpoints_in(unfinished);
   if (!given_up.empty())
     tell(
-        "{}: the training in '{}', {} steps so far, is given up for a new one; "
-        "--resume goes on with one\n",
-        program_name(), unfinished.string(), given_up.front().first);
+        "{}: the training in '{}', {} steps so far, is given up for a new one; {} goes on with "
+        "one\n",
+        program_name(), unfinished.string(), given_up.front().first, option_name("resume"));
   if (fs::exists(unfinished)) fs::rename(unfinished, fs::path(run_) / kGivenUp);
   const auto found = checkpoints_in(run_);
   begun_ = true;
@@ -202,8 +203,8 @@ void TrainingFolder::keep() {
 
 std::unique_ptr<TrainingFolder> TrainingFolder::for_resuming(const std::string& run) {
   ATTUNE_CHECK(fs::is_directory(run),
-               "--resume: there is no run folder '{}'; leave --resume out to begin a training",
-               run);
+               "{0}: there is no run folder '{1}'; leave {0} out to begin a training",
+               option_name("resume"), run);
   check_is_no_part(run);
   try {
     std::unique_ptr<TrainingFolder> folder(new TrainingFolder(run));

@@ -23,7 +23,7 @@ constexpr std::int64_t kLogLines = 1000;  // about as many lines in metrics.json
 constexpr std::int64_t kMostSkippedInARow = 100, kSkippedShown = 10;
 
 // The texts of a checkpoint.
-constexpr const char* kFlags = "flags";            // TrainOptions::flags
+constexpr const char* kChosen = "flags";           // chosen_options()
 constexpr const char* kRun = "run";                // fingerprint()
 constexpr const char* kValidation = "validation";  // Validation::fingerprint()
 constexpr const char* kFinished = "finished";      // "yes" once there is nothing left to do
@@ -32,28 +32,23 @@ constexpr const char* kFinished = "finished";      // "yes" once there is nothin
 std::string text_of(double loss) { return std::isnan(loss) ? "NaN" : fmt::format("{}", loss); }
 
 Run make_run(const TrainOptions& options, const TrainingData& data) {
-  RunConfig config{.task = options.data.empty() ? options.task : "",
-                   .min_length = options.min_length,
-                   .max_length = options.source_limit(),
+  RunConfig config{.task = options.data.file.empty() ? options.data.task : "",
+                   .min_length = options.data.min_length,
+                   .max_length = options.data.source_limit(),
                    .max_source_length = data.max_source_length,
                    .max_target_length = data.max_target_length,
-                   .model = {.model = options.model,
-                             .source_vocabulary = data.source.size(),
-                             .target_vocabulary = data.target.size(),
-                             .cell = options.cell,
-                             .attention = options.attention,
-                             .normalizer = options.normalizer,
-                             .bidirectional = options.bidirectional,
-                             .embedding_residual = options.embedding_residual,
-                             .layers = options.layer_count(),
-                             .embedding = options.embedding_size(),
-                             .hidden = options.hidden,
-                             .dropout = options.dropout,
-                             .heads = options.head_count(),
-                             .feed_forward = options.feed_forward_size()}};
+                   .model = with_defaults(options.model)};
+  config.model.source_vocabulary = data.source.size();
+  config.model.target_vocabulary = data.target.size();
   seed(options.seed);
   return {options.run, config, data.source, data.target, make_model(config.model)};
 }
+
+// A training that was stopped, killed or cut short, and can go on.
+struct Unfinished {
+  std::unique_ptr<TrainingFolder> folder;  // locked
+  std::string checkpoint;                  // the newest
+};
 
 // The loss of a batch as a trained model has it.
 double loss_of(const Seq2Seq& model, const Batch& batch) {
@@ -95,7 +90,7 @@ class SavingTimes {
 // Everything that a training holds, and the parts of its loop, in the order in which they come.
 class Training {
  public:
-  Training(const TrainOptions& options, std::optional<UnfinishedTraining> resumed);
+  Training(const TrainOptions& options, std::optional<Unfinished> resumed);
 
   TrainingEnd run() {
     begin();
@@ -128,6 +123,7 @@ class Training {
   TrainingEnd end();
 
   TrainOptions options_;
+  std::vector<std::string> chosen_;
   TrainingData data_;
   Run run_;
   std::unique_ptr<Optimizer> optimizer_;
@@ -151,13 +147,15 @@ class Training {
   std::optional<Progress> progress_;
 };
 
-Training::Training(const TrainOptions& options, std::optional<UnfinishedTraining> resumed)
+Training::Training(const TrainOptions& options, std::optional<Unfinished> resumed)
     : options_(options),
+      chosen_(chosen_options(options)),
       data_(load_training_data(options)),
       run_(make_run(options, data_)),
       best_(*run_.model),
       last_good_(*run_.model) {
   if (options_.epochs) options_.steps = *options_.epochs * data_.batches.batches_per_epoch();
+  options_.warmup = options_.warmup_steps();
   look_every_ = std::max<std::int64_t>(1, options_.steps / kLooks);
   log_every_ = std::max<std::int64_t>(1, options_.steps / kLogLines);
   optimizer_ = make_optimizer(options_.optimizer, run_.model->parameters(),
@@ -165,7 +163,7 @@ Training::Training(const TrainOptions& options, std::optional<UnfinishedTraining
   schedule_ = make_schedule(
       options_.schedule,
       {.total_steps = options_.steps, .warmup_steps = options_.warmup_steps(), .patience = 1});
-  if (!options_.valid.empty()) validation_.emplace(run_, options_);
+  if (!options_.data.valid.empty()) validation_.emplace(run_, options_);
   list_parts();
 
   stop_.emplace();
@@ -175,7 +173,7 @@ Training::Training(const TrainOptions& options, std::optional<UnfinishedTraining
   if (resumed) {
     resume(resumed->checkpoint);
   } else {
-    state_.texts = {{kFlags, flags_text(options_.flags)},
+    state_.texts = {{kChosen, options_text(chosen_)},
                     {kRun, fingerprint(run_)},
                     {kValidation, validation_ ? validation_->fingerprint() : ""}};
     logs_.begin();
@@ -206,12 +204,15 @@ void Training::resume(const std::string& checkpoint) {
     const auto found = saved.find(name);
     return found == saved.end() ? std::string() : found->second;
   };
-  ATTUNE_CHECK(text(kRun) == fingerprint(run_),
-               "--resume: the vocabularies of --data are others than when the training was begun; "
-               "was the file changed?");
+  ATTUNE_CHECK(
+      text(kRun) == fingerprint(run_),
+      "{}: the vocabularies of {} are others than when the training was begun; was the file "
+      "changed?",
+      option_name("resume"), option_name("data"));
   ATTUNE_CHECK(text(kValidation) == (validation_ ? validation_->fingerprint() : ""),
-               "--resume: the pairs of --valid are others than when the training was begun; was "
-               "the file changed?");
+               "{}: the pairs of {} are others than when the training was begun; was the file "
+               "changed?",
+               option_name("resume"), option_name("valid"));
   state_.load(checkpoint);
   finished_ = text(kFinished) == "yes";
 }
@@ -262,8 +263,9 @@ void Training::give_up(double loss, const std::string& fault) {
   }
   fail(
       "training: at step {} the loss is {}, and NaN or infinity shows first in {}; {}; try a "
-      "smaller --learning-rate or --clip-norm, or --on-nan skip",
-      step_, text_of(loss), fault, saved);
+      "smaller {} or {}, or {} skip",
+      step_, text_of(loss), fault, saved, option_name("learning_rate"), option_name("clip_norm"),
+      option_name("on_nan"));
 }
 
 // Measures the model, keeps it if it is the best one so far, and lets the schedule see how it does.
@@ -288,7 +290,7 @@ void Training::look() {
 // A checkpoint, and the model as it would be kept, so that it can be tried meanwhile.
 void Training::save() {
   folder_->make_sure();
-  if (!is_described(run_)) save_description(run_, options_);
+  if (!is_described(run_)) save_description(run_, options_, chosen_);
   logs_.save();
   state_.save(folder_->checkpoint(step_));
   save_model(run_, model_to_keep());
@@ -314,28 +316,26 @@ bool Training::try_to_save() {
 void Training::cannot_save(const std::string& when) const {
   const std::vector<std::string> checkpoints = folder_->checkpoints();
   fail("{}, but cannot be saved: {}; {}", when, failed_,
-       checkpoints.empty()
-           ? "there is no checkpoint"
-           : fmt::format("'{}' is whole, and --resume goes on from it", checkpoints.front()));
+       checkpoints.empty() ? "there is no checkpoint"
+                           : fmt::format("'{}' is whole, and {} goes on from it",
+                                         checkpoints.front(), option_name("resume")));
 }
 
 TrainingEnd Training::stopped() {
   if (!try_to_save()) cannot_save(fmt::format("the training was stopped at step {}", step_));
-  tell(
-      "{}: stopped by a signal after step {} of {}; the model is saved in '{}', and --resume goes "
-      "on\n",
-      program_name(), step_, options_.steps, run_.folder);
+  tell("{}: stopped by a signal after step {} of {}; the model is saved in '{}', and {} goes on\n",
+       program_name(), step_, options_.steps, run_.folder, option_name("resume"));
   return {.signal = stop_->received()};
 }
 
 // Errors: there is nothing worth keeping.
 void Training::finish() {
   ATTUNE_CHECK(skipped_ < step_,
-               "training: every step was skipped, so nothing was learnt; try a smaller "
-               "--learning-rate");
+               "training: every step was skipped, so nothing was learnt; try a smaller {}",
+               option_name("learning_rate"));
   ATTUNE_CHECK(!validation_ || best_.taken(),
-               "training: the loss on --valid was never a finite number; try a smaller "
-               "--learning-rate or --clip-norm");
+               "training: the loss on {} was never a finite number; try a smaller {} or {}",
+               option_name("valid"), option_name("learning_rate"), option_name("clip_norm"));
   // What the last update has done, no loss has shown yet.
   const double loss = validation_ ? 0 : loss_of(*run_.model, BatchStream(data_.batches).next());
   if (!std::isfinite(loss)) {
@@ -362,28 +362,44 @@ TrainingEnd Training::end() {
   return {.was_finished = was_finished, .heat_map = std::move(heat_map)};
 }
 
-}  // namespace
-
-std::optional<UnfinishedTraining> find_unfinished(const std::string& run) {
+// The training to go on with in the run folder `run`; nothing if that is finished. Errors: there is
+// neither; as TrainingFolder::for_resuming().
+std::optional<Unfinished> find_unfinished(const std::string& run) {
   std::unique_ptr<TrainingFolder> folder = TrainingFolder::for_resuming(run);
   const std::vector<std::string> checkpoints = folder->checkpoints();
-  if (checkpoints.empty()) {
-    ATTUNE_CHECK(is_whole_run(run),
-                 "--resume: '{}' has no checkpoint to go on from; leave --resume out to begin a "
-                 "training",
-                 run);
-    return {};
-  }
-  const auto texts = TrainingState::texts_of(checkpoints.front());
-  const auto flags = texts.find(kFlags);
-  ATTUNE_CHECK(flags != texts.end(), "--resume: '{}' is the checkpoint of another program",
-               checkpoints.front());
-  return UnfinishedTraining{std::move(folder), checkpoints.front(), flags_from(flags->second)};
+  if (!checkpoints.empty()) return Unfinished{std::move(folder), checkpoints.front()};
+  ATTUNE_CHECK(is_whole_run(run),
+               "{0}: '{1}' has no checkpoint to go on from; leave {0} out to begin a training",
+               option_name("resume"), run);
+  return {};
 }
 
-TrainingEnd train(const TrainOptions& options, std::optional<UnfinishedTraining> resumed) {
+// The options that the training in a checkpoint was begun with.
+std::vector<std::string> chosen_for(const std::string& checkpoint) {
+  const auto texts = TrainingState::texts_of(checkpoint);
+  const auto chosen = texts.find(kChosen);
+  ATTUNE_CHECK(chosen != texts.end(), "{}: '{}' is the checkpoint of another program",
+               option_name("resume"), checkpoint);
+  return options_from(chosen->second);
+}
+
+TrainingEnd resume(const TrainOptions& given) {
+  std::optional<Unfinished> unfinished = find_unfinished(given.run);
+  if (unfinished) {
+    const TrainOptions options = options_for_resuming(given, chosen_for(unfinished->checkpoint));
+    return Training(options, std::move(unfinished)).run();
+  }
+  if (!chosen_options(given).empty())
+    options_for_resuming(given, recorded_options(run_file(given.run, "config.json")));
+  return {.was_finished = true};
+}
+
+}  // namespace
+
+TrainingEnd train(const TrainOptions& options) {
+  check(options);
   set_threads(options.threads);
-  return Training(options, std::move(resumed)).run();
+  return options.resume ? resume(options) : Training(options, {}).run();
 }
 
 }  // namespace attune

@@ -6,6 +6,7 @@
 
 #include "attune/autograd/array/text.h"
 #include "attune/data/lines.h"
+#include "attune/data/messages.h"
 
 namespace attune {
 namespace {
@@ -13,10 +14,9 @@ namespace {
 constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz";
 
 TrainingData task_data(const TrainOptions& options) {
-  ATTUNE_CHECK(options.min_length <= options.limit(),
-               "--min-length {} is more than --max-length {}", options.min_length, options.limit());
-  const SyntheticPairs pairs{make_task(options.task), Split::train, options.seed,
-                             options.min_length, options.limit()};
+  const DataOptions& data = options.data;
+  const SyntheticPairs pairs{make_task(data.task), Split::train, options.seed, data.min_length,
+                             data.limit()};
   const std::vector<std::string> letters = {std::string(kLetters)};
   const Vocabulary vocabulary = Vocabulary::build(Tokens::chars, letters);
   const auto example = [pairs, vocabulary](std::uint64_t index) {
@@ -24,9 +24,9 @@ TrainingData task_data(const TrainOptions& options) {
     return Example{vocabulary.encode(pair.source), vocabulary.encode(pair.target)};
   };
   const std::string word = "attention";
-  const bool fits = options.min_length <= std::ssize(word) && std::ssize(word) <= options.limit();
-  return {vocabulary,      vocabulary,      BatchStream(example, options.batch, options.seed),
-          options.limit(), options.limit(), fits ? word : pairs[0].source};
+  const bool fits = data.min_length <= std::ssize(word) && std::ssize(word) <= data.limit();
+  return {vocabulary,   vocabulary,   BatchStream(example, options.batch, options.seed),
+          data.limit(), data.limit(), fits ? word : pairs[0].source};
 }
 
 // One side of the pairs of a file.
@@ -74,14 +74,15 @@ class Side {
 };
 
 TrainingData file_data(const TrainOptions& options) {
-  const bool truncates = options.too_long == "truncate";
-  Side sources("source", options.source_tokens, options.source_limit(), truncates);
-  Side targets("target", options.target_tokens, options.target_limit(), truncates);
-  BadLines bad(options.data, "warning",
-               options.skip_bad ? BadLines::OnMalformed::skip : BadLines::OnMalformed::stop);
+  const DataOptions& data = options.data;
+  const bool truncates = data.too_long == "truncate";
+  Side sources("source", data.source_tokens, data.source_limit(), truncates);
+  Side targets("target", data.target_tokens, data.target_limit(), truncates);
+  BadLines bad(data.file, "warning",
+               data.skip_bad ? BadLines::OnMalformed::skip : BadLines::OnMalformed::stop);
 
-  TextInput input(options.data);
-  PairReader reader(input.stream(), name_of_input(options.data));
+  TextInput input(data.file);
+  PairReader reader(input.stream(), name_of_input(data.file));
   std::int64_t lines = 0, with_more_columns = 0;
   for (PairLine line; reader.next(line); ++lines) {
     if (!line.fault.empty()) {
@@ -100,20 +101,19 @@ TrainingData file_data(const TrainOptions& options) {
     targets.add(std::move(line.pair.target));
   }
   ATTUNE_CHECK(lines > 0, "{} is empty; expected a pair a line: source TAB target",
-               name_of_input(options.data));
+               name_of_input(data.file));
   ATTUNE_CHECK(!sources.texts().empty(),
-               "no pair of {} is left to learn from: {}; lengths go up to --max-source-length {} "
-               "and --max-target-length {}",
-               name_of_input(options.data), bad.summary(), options.source_limit(),
-               options.target_limit());
+               "no pair of {} is left to learn from: {}; lengths go up to {} {} and {} {}",
+               name_of_input(data.file), bad.summary(), option_name("max_source_length"),
+               data.source_limit(), option_name("max_target_length"), data.target_limit());
   std::vector<std::string> changes;
   if (bad.count() > 0)
     changes.push_back(
         fmt::format("{} of {} left out: {}", bad.count(), lines_text(lines), bad.summary()));
   for (const Side* side : {&sources, &targets})
     if (!side->summary().empty()) changes.push_back(side->summary());
-  for (const std::string& change : changes) warn("{}: {}", name_of_input(options.data), change);
-  warn_of_columns(options.data, with_more_columns);
+  for (const std::string& change : changes) warn("{}: {}", name_of_input(data.file), change);
+  warn_of_columns(data.file, with_more_columns);
 
   Vocabulary source = sources.vocabulary(), target = targets.vocabulary();
   std::vector<Example> examples;
@@ -135,7 +135,7 @@ TrainingData file_data(const TrainOptions& options) {
 }  // namespace
 
 TrainingData load_training_data(const TrainOptions& options) {
-  return options.data.empty() ? task_data(options) : file_data(options);
+  return options.data.file.empty() ? task_data(options) : file_data(options);
 }
 
 }  // namespace attune

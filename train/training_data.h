@@ -18,9 +18,9 @@ struct TrainingData {
   std::string left_out = {};  ///< what was left out or cut, in words; empty: nothing
 };
 
-/// The task's endless supply of examples, or the pairs of options.data. What is left out of those,
-/// or cut, is named and counted on standard error. Errors: lengths that are no range; a malformed
-/// line, with its number, unless such lines are to be skipped; no pairs are left.
+/// The task's endless supply of examples, or the pairs of options.data.file. What is left out of
+/// those, or cut, is named and counted on standard error. Errors: a malformed line,
+/// with its number, unless such lines are to be skipped; no pairs are left.
 TrainingData load_training_data(const TrainOptions& options);
 
 }  // namespace attune

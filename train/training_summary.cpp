@@ -34,23 +34,25 @@ std::string layers_text(int layers) {
 }
 
 std::string model_text(const EncoderDecoderOptions& model) {
-  if (model.model == "transformer")
+  if (model.is_transformer())
     return fmt::format("transformer, {}, {} heads, embedding {}, feed-forward {}",
-                       layers_text(model.layers), model.heads, model.embedding, model.feed_forward);
+                       layers_text(model.layer_count()), model.head_count(), model.embedding_size(),
+                       model.feed_forward_size());
   const std::string heads =
       model.head_count() > 1 ? fmt::format(" in {} heads", model.head_count()) : "";
   return fmt::format("recurrent {}, {}{}, {} attention{}, embedding {}, hidden {}", model.cell,
-                     layers_text(model.layers), model.bidirectional ? " in both directions" : "",
-                     model.attention == "none" ? "no" : model.attention, heads, model.embedding,
-                     model.hidden);
+                     layers_text(model.layer_count()),
+                     model.bidirectional ? " in both directions" : "",
+                     model.attention == "none" ? "no" : model.attention, heads,
+                     model.embedding_size(), model.hidden);
 }
 
 std::string data_text(const TrainOptions& options, const Run& run, const TrainingData& data) {
-  if (options.data.empty())
+  if (options.data.file.empty())
     return fmt::format("task {}, {} to {} letters", run.config.task, run.config.min_length,
                        run.config.max_length);
   return fmt::format("{} pairs of '{}', {} source and {} target tokens",
-                     grouped(data.batches.examples_per_epoch()), options.data,
+                     grouped(data.batches.examples_per_epoch()), options.data.file,
                      grouped(run.source.size()), grouped(run.target.size()));
 }
 
@@ -102,7 +104,7 @@ double expected_bytes(const TrainOptions& options, const Run& run, const Trainin
   for (const auto& [name, value] : run.model->values())
     parameters += static_cast<double>(value.bytes());
   // The optimizer's moments, the parameters before the last update, and the best ones.
-  const double copies = 2 + 1 + (options.valid.empty() ? 0 : 1);
+  const double copies = 2 + 1 + (options.data.valid.empty() ? 0 : 1);
   // As measured: what further steps leave in the pool, with batches of yet other sizes.
   constexpr double kGrowth = 0.4;
   // Of what the trial took, gradients and packed weights are as large for any batch.

@@ -15,19 +15,20 @@ constexpr std::size_t kBatch = 64;
 
 // What can be asked of the file of pairs.
 std::vector<Question> questions_of(const Run& run, const TrainOptions& options) {
-  BadLines bad(options.valid, "warning",
-               options.skip_bad ? BadLines::OnMalformed::skip : BadLines::OnMalformed::stop);
+  const DataOptions& data = options.data;
+  BadLines bad(data.valid, "warning",
+               data.skip_bad ? BadLines::OnMalformed::skip : BadLines::OnMalformed::stop);
   UnknownTokens unknown;
   std::vector<Question> questions = read_questions(run,
-                                                   {.path = options.valid,
+                                                   {.path = data.valid,
                                                     .max_length = run.config.max_length,
-                                                    .count = options.valid_count,
+                                                    .count = data.valid_count,
                                                     .seed = options.seed},
                                                    bad, &unknown);
   std::erase_if(questions, [](const Question& question) { return question.source.empty(); });
   warn_of_unknown(unknown);
   if (bad.count() > 0)
-    warn("{} of {} left out: {}", lines_text(bad.count()), name_of_input(options.valid),
+    warn("{} of {} left out: {}", lines_text(bad.count()), name_of_input(data.valid),
          bad.summary());
   return questions;
 }

@@ -18,8 +18,8 @@ class Validation {
     std::string text() const;
   };
 
-  /// The pairs of options.valid, or the random sample of them that the options ask for. What is
-  /// left out is named and counted on standard error. Errors: as read_questions().
+  /// The pairs of options.data.valid, or the random sample of them that the options ask for. What
+  /// is left out is named and counted on standard error. Errors: as read_questions().
   Validation(const Run& run, const TrainOptions& options);
   Result operator()(const Run& run) const;
   /// What tells these pairs from others, as digits.

@@ -1,15 +1,34 @@
 #pragma once
 
-#include "options.h"
+#include <string>
+#include <vector>
 
-/// The subcommands. Each returns the program's exit code, and throws attune::Error.
+#include "attune/train/evaluation.h"
+#include "attune/train/train_options.h"
+#include "attune/train/translator.h"
+
+/// The subcommands, each with what the user chose. Each returns the program's exit code, and throws
+/// attune::Error.
 namespace seq2seq {
 
 /// The exit code of a command that went through although some lines could not be used.
 constexpr int kSomeLinesFailed = 3;
 
-int train(const TrainOptions& options);
-int test(const TestOptions& options);
-int translate(const TranslateOptions& options);
+struct TestCommand {
+  attune::TestOptions options;
+  std::string output;  // a file of all outputs; empty: none
+  bool json = false;
+};
+
+struct TranslateCommand {
+  attune::TranslateOptions options;
+  std::vector<std::string> sources;  // empty: the lines of standard input
+  bool alignment = false, heatmap = false;
+  std::string svg;
+};
+
+int run(const attune::TrainOptions& options);
+int run(const TestCommand& command);
+int run(const TranslateCommand& command);
 
 }  // namespace seq2seq

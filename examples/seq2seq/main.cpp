@@ -11,6 +11,7 @@
 
 #include "attune/autograd/array/error.h"
 #include "attune/autograd/array/pool.h"
+#include "attune/data/messages.h"
 #include "attune/data/utf8.h"
 #include "commands.h"
 #include "flags.h"
@@ -29,13 +30,13 @@ int report(std::string message, int code) {
 
 // What needs less memory, of that which the command lets its user choose.
 std::string way_out(const seq2seq::Command& command) {
-  if (const auto* train = std::get_if<seq2seq::TrainOptions>(&command))
+  if (const auto* train = std::get_if<attune::TrainOptions>(&command))
     return train->resume ? "; to go on, a training needs as much as when it was begun"
                          : "; a smaller --batch, shorter sequences (--max-length) or a smaller "
                            "model need less";
-  if (std::holds_alternative<seq2seq::TestOptions>(command))
+  if (std::holds_alternative<seq2seq::TestCommand>(command))
     return "; fewer or shorter sources need less, and so does a model with smaller sizes";
-  if (std::holds_alternative<seq2seq::TranslateOptions>(command))
+  if (std::holds_alternative<seq2seq::TranslateCommand>(command))
     return "; shorter sources need less, and so does a model with smaller sizes";
   return "";  // it did not come to a command
 }
@@ -49,18 +50,21 @@ void occupy_standard_streams() {
 }
 
 int run(const seq2seq::Command& command) {
-  if (const auto* train = std::get_if<seq2seq::TrainOptions>(&command))
-    return seq2seq::train(*train);
-  if (const auto* test = std::get_if<seq2seq::TestOptions>(&command)) return seq2seq::test(*test);
-  if (const auto* translate = std::get_if<seq2seq::TranslateOptions>(&command))
-    return seq2seq::translate(*translate);
-  return 0;
+  return std::visit(
+      [](const auto& chosen) {
+        if constexpr (requires { seq2seq::run(chosen); })
+          return seq2seq::run(chosen);
+        else
+          return 0;  // --help has been answered
+      },
+      command);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   occupy_standard_streams();
+  attune::set_option_names(attune::flag_of);
   seq2seq::Command command;
   try {
     command = seq2seq::parse_command_line(argc, argv);

@@ -1,18 +1,15 @@
-#include "flag_file.h"
+#include "attune/data/settings.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <string_view>
 
-#include "attune/data/all.h"
+#include "attune/autograd/array/error.h"
+#include "attune/data/utf8.h"
 
-namespace seq2seq {
+namespace attune {
 namespace {
-
-constexpr std::array<std::string_view, 3> kSections = {"train", "test", "translate"};
 
 std::string_view trimmed(std::string_view text) {
   const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
@@ -37,8 +34,8 @@ std::string value_of(std::string_view text, const std::string& where) {
     const std::string_view value = trimmed(text.substr(0, comment));
     ATTUNE_CHECK(!value.empty(), "{}: there is no value; an empty one is written \"\"", where);
     ATTUNE_CHECK(value.front() != '[' && value.front() != '{',
-                 "{}: '{}' is a list or a table, which no flag takes; text that looks like one "
-                 "is written in quotes",
+                 "{}: '{}' is a list or a table, which no setting takes; text that looks like "
+                 "one is written in quotes",
                  where, value);
     return std::string(value);
   }
@@ -56,11 +53,26 @@ std::string value_of(std::string_view text, const std::string& where) {
   return value.get<std::string>();
 }
 
+// The section that a line begins.
+std::string section_of(std::string_view line, std::span<const std::string_view> sections,
+                       const std::string& where) {
+  const std::size_t end = std::min(line.find(']'), line.size());
+  const std::string_view section = trimmed(line.substr(1, end - 1));
+  std::string known;
+  for (const std::string_view name : sections) known += fmt::format(" [{}]", name);
+  ATTUNE_CHECK(end < line.size() && is_end(line.substr(end + 1)) &&
+                   std::find(sections.begin(), sections.end(), section) != sections.end(),
+               "{}: '{}' is none of the sections{}", where, line, known);
+  return std::string(section);
+}
+
 }  // namespace
 
-std::vector<FlagLine> read_flag_file(const std::string& path, const std::string& command) {
-  const std::vector<std::string> lines = attune::utf8::read_lines(path, "--config");
-  std::vector<FlagLine> flags;
+std::vector<Setting> read_settings(const std::string& path,
+                                   std::span<const std::string_view> sections,
+                                   std::string_view operation) {
+  const std::vector<std::string> lines = utf8::read_lines(path, operation);
+  std::vector<Setting> settings;
   std::set<std::string> keys;
   std::string section;
   for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -68,11 +80,7 @@ std::vector<FlagLine> read_flag_file(const std::string& path, const std::string&
     const std::string_view line = trimmed(lines[i]);
     if (is_end(line)) continue;
     if (line.front() == '[') {
-      const std::size_t end = std::min(line.find(']'), line.size());
-      section = trimmed(line.substr(1, end - 1));
-      ATTUNE_CHECK(end < line.size() && is_end(line.substr(end + 1)) &&
-                       std::find(kSections.begin(), kSections.end(), section) != kSections.end(),
-                   "{}: '{}' is none of the sections [train], [test] and [translate]", where, line);
+      section = section_of(line, sections, where);
       continue;
     }
     const std::size_t equals = line.find('=');
@@ -80,10 +88,9 @@ std::vector<FlagLine> read_flag_file(const std::string& path, const std::string&
                  "{}: '{}' is no line such as steps = 2000 or json = true", where, line);
     const std::string key(trimmed(line.substr(0, equals)));
     ATTUNE_CHECK(keys.insert(section + " " + key).second, "{}: '{}' is given twice", where, key);
-    const std::string value = value_of(trimmed(line.substr(equals + 1)), where);
-    if (section.empty() || section == command) flags.push_back({where, key, value});
+    settings.push_back({where, section, key, value_of(trimmed(line.substr(equals + 1)), where)});
   }
-  return flags;
+  return settings;
 }
 
-}  // namespace seq2seq
+}  // namespace attune

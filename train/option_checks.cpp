@@ -1,0 +1,174 @@
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "attune/data/messages.h"
+#include "attune/train/train_options.h"
+
+namespace attune {
+namespace {
+
+// The options that were given or differ from their defaults.
+class Chosen {
+ public:
+  explicit Chosen(const TrainOptions& options) : options_(options) {
+    TrainOptions defaults;
+    const std::vector<Field> without = fields(defaults);
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+      const std::string& name = fields_[i].name;
+      const auto& given = options_.given;
+      if (std::find(given.begin(), given.end(), name) != given.end() ||
+          fields_[i].text() != without[i].text())
+        chosen_.push_back(fields_[i]);
+    }
+  }
+  Chosen(const Chosen&) = delete;  // its fields point into its options
+  Chosen& operator=(const Chosen&) = delete;
+
+  bool has(std::string_view name) const { return find_field(chosen_, name) != nullptr; }
+  auto begin() const { return chosen_.begin(); }
+  auto end() const { return chosen_.end(); }
+
+ private:
+  TrainOptions options_;
+  std::vector<Field> fields_ = fields(options_), chosen_;
+};
+
+template <typename... Args>
+[[noreturn]] void fail_option(std::string_view name, fmt::format_string<Args...> text,
+                              Args&&... args) {
+  throw OptionError(option_name(name) + ": " + fmt::format(text, std::forward<Args>(args)...));
+}
+
+void check_pairs(const Chosen& chosen) {
+  for (const Field& field : chosen) {
+    if (!field.needs.empty() && !chosen.has(field.needs))
+      fail_option(field.name, "it needs {}", option_name(field.needs));
+    for (const std::string& other : field.excludes)
+      if (chosen.has(other)) fail_option(field.name, "it excludes {}", option_name(other));
+  }
+}
+
+void check_data(const TrainOptions& options) {
+  const DataOptions& data = options.data;
+  if (data.file == "-" && data.valid == "-")
+    fail_option("valid", "standard input has the pairs of {} already", option_name("data"));
+  if (data.file.empty() && options.epochs)
+    fail_option("epochs", "the examples of a task never come twice, so it has no epochs; use {}",
+                option_name("steps"));
+  if (data.file.empty() && data.min_length > data.limit())
+    throw OptionError(fmt::format("{} {} is more than {} {}", option_name("min_length"),
+                                  data.min_length, option_name("max_length"), data.limit()));
+}
+
+void check_model(const TrainOptions& options, const Chosen& chosen) {
+  const EncoderDecoderOptions& model = options.model;
+  for (const Field& field : chosen)
+    if (field.not_for == model.model)
+      fail_option(field.name, "a {} model has no such thing: {}", model.model,
+                  with_option_names(field.instead));
+  if (model.is_transformer()) {
+    if (options.step.teacher_forcing < 1)
+      fail_option("teacher_forcing",
+                  "a transformer computes all positions of a target at once, each told the right "
+                  "tokens before it; leave it at 1");
+    if (model.embedding_size() % model.head_count() != 0)
+      fail_option("heads", "{} {} cannot be shared out over {} heads; use a multiple",
+                  option_name("embedding"), model.embedding_size(), model.head_count());
+  } else if (model.state_size() % model.head_count() != 0) {
+    fail_option("heads",
+                "the decoder's states of size {}, which {} and {} make, cannot be shared out over "
+                "{} heads; use a multiple",
+                model.state_size(), option_name("hidden"), option_name("bidirectional"),
+                model.head_count());
+  }
+}
+
+TrainOptions begun_with(const std::vector<std::string>& chosen) {
+  TrainOptions options;
+  const std::vector<Field> all = fields(options);
+  for (const std::string& text : chosen) {  // --name=value
+    const std::size_t equals = std::min(text.find('='), text.size());
+    const auto is_it = [&](const Field& field) {
+      const std::string flag = text.substr(0, equals);
+      return flag == flag_of(field.name) || (!field.alias.empty() && flag == flag_of(field.alias));
+    };
+    const auto field = std::find_if(all.begin(), all.end(), is_it);
+    ATTUNE_CHECK(field != all.end() && equals < text.size() && field->read(text.substr(equals + 1)),
+                 "{}: the training was begun with {}, which this version does not know",
+                 option_name("resume"), text);
+    options.given.push_back(field->name);
+  }
+  return options;
+}
+
+// All that decides on the result. Files are compared by what they hold, when they have been read.
+std::vector<std::string> deciding(const TrainOptions& options) {
+  TrainOptions all = with_defaults(options);
+  std::vector<std::string> texts;
+  for (const Field& field : fields(all))
+    if (field.decides)
+      texts.push_back(field.content == "FILE" && !field.text().empty() ? "a file" : field.text());
+  return texts;
+}
+
+bool makes_sense(const TrainOptions& options) {
+  try {
+    check(options);
+    return true;
+  } catch (const OptionError&) {
+    return false;
+  }
+}
+
+// "with --steps=20", "without --layers".
+std::string with_or_without(const Field& field) {
+  const std::string text = field.text();
+  return text.empty() ? "without " + option_name(field.name)
+                      : fmt::format("with {}={}", option_name(field.name), text);
+}
+
+}  // namespace
+
+void check(const TrainOptions& given) {
+  TrainOptions options = given;
+  check_values(fields(options));
+  if (options.resume) return;  // with those of its beginning
+  const Chosen chosen(options);
+  check_pairs(chosen);
+  check_data(options);
+  check_model(options, chosen);
+}
+
+std::vector<std::string> chosen_options(const TrainOptions& options) {
+  std::vector<std::string> texts;
+  for (const Field& field : Chosen(options))
+    if (field.decides) texts.push_back(fmt::format("{}={}", flag_of(field.name), field.text()));
+  return texts;
+}
+
+TrainOptions options_for_resuming(const TrainOptions& given,
+                                  const std::vector<std::string>& chosen) {
+  TrainOptions options = begun_with(chosen);
+  options.run = given.run;
+  options.threads = given.threads;
+  options.save_every = given.save_every;
+  options.keep = given.keep;
+  const std::vector<std::string> before = deciding(options);
+  const std::vector<Field> all = fields(options);
+  for (const Field& field : Chosen(given)) {
+    if (!field.decides) continue;
+    const Field& member = *find_field(all, field.name);
+    const std::string begun = with_or_without(member);
+    options.given.push_back(field.name);
+    member.set(field.text());
+    ATTUNE_CHECK(deciding(options) == before && makes_sense(options),
+                 "{0}: {1}={2} contradicts the training, which was begun {3}; leave it out, or {0} "
+                 "to begin anew",
+                 option_name("resume"), option_name(field.name), field.text(), begun);
+  }
+  options.resume = given.resume;
+  return options;
+}
+
+}  // namespace attune

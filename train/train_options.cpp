@@ -1,0 +1,290 @@
+#include "attune/train/train_options.h"
+
+#include <limits>
+#include <utility>
+
+#include "attune/data/tasks.h"
+#include "attune/layers/all.h"
+#include "attune/models/all.h"
+#include "attune/optim/all.h"
+
+namespace attune {
+namespace {
+
+constexpr Range kFrom1 = {.low = 1};
+constexpr Range kSize = {.low = 1, .high = std::numeric_limits<int>::max()};
+constexpr Range kShare = {.high = 1};
+constexpr Range kShareBelow1 = {.high = 1, .below_high = true};
+
+// "what is chosen:" and a line for each member of a family: its name, and what it is.
+template <typename Maker>
+std::string with_members(const std::string& purpose, const Family<Maker>& family) {
+  std::string text = purpose + ":";
+  for (const auto& member : family.members())
+    text += fmt::format("\n  {:<13}{}", member.name, member.summary);
+  return text;
+}
+
+std::vector<std::string> attention_names() {
+  std::vector<std::string> names = score_names();
+  names.emplace_back("none");
+  return names;
+}
+
+std::vector<Field> data_fields(DataOptions& o) {
+  return {
+      {.name = "task",
+       .value = &o.task,
+       .help = with_members("a synthetic task on the letters a to z, examples made up", tasks()),
+       .choices = task_names()},
+      {.name = "data",
+       .value = &o.file,
+       .help = "pairs to learn from instead, one a line: source TAB target; - reads standard input",
+       .content = "FILE",
+       .excludes = {"task", "min_length"}},
+      {.name = "valid",
+       .value = &o.valid,
+       .help = "pairs to measure progress on; the best model on them is kept",
+       .content = "FILE",
+       .needs = "data"},
+      {.name = "valid_count",
+       .value = &o.valid_count,
+       .help = "measure on a random sample of so many sources, which `seed` fixes; all of `valid` "
+               "by default",
+       .range = kFrom1,
+       .needs = "valid"},
+      {.name = "source_tokens",
+       .value = &o.source_tokens,
+       .help = "how to cut sources of `data`",
+       .choices = {"chars", "words"},
+       .needs = "data"},
+      {.name = "target_tokens",
+       .value = &o.target_tokens,
+       .help = "how to cut targets of `data`",
+       .choices = {"chars", "words"},
+       .needs = "data"},
+      {.name = "min_length",
+       .value = &o.min_length,
+       .help = "fewest letters of the task's sources",
+       .range = kFrom1},
+      {.name = "max_length",
+       .value = &o.max_length,
+       .help = "the limit: most tokens of a source or target; 20 for a task, 100 for `data`",
+       .range = kFrom1},
+      {.name = "max_source_length",
+       .value = &o.max_source_length,
+       .help = "most tokens of a source of `data`; `max_length` by default",
+       .range = kFrom1,
+       .needs = "data"},
+      {.name = "max_target_length",
+       .value = &o.max_target_length,
+       .help = "most tokens of a target of `data`; `max_length` by default",
+       .range = kFrom1,
+       .needs = "data"},
+      {.name = "too_long",
+       .value = &o.too_long,
+       .help = "what becomes of longer sources and targets: skip leaves the pair out, truncate "
+               "cuts it; both are counted and reported",
+       .choices = {"skip", "truncate"},
+       .needs = "data"},
+      {.name = "skip_bad",
+       .value = &o.skip_bad,
+       .help = "leave out and report lines that are no pair (no TAB, an empty side, not UTF-8); "
+               "without it they are an error",
+       .needs = "data"},
+  };
+}
+
+std::vector<Field> training_fields(TrainOptions& o) {
+  return {
+      {.name = "batch", .value = &o.batch, .help = "examples a step", .range = kFrom1},
+      {.name = "steps",
+       .value = &o.steps,
+       .help = "updates of the parameters",
+       .range = kFrom1,
+       .excludes = {"epochs"}},
+      {.name = "epochs",
+       .value = &o.epochs,
+       .help = "how often to see every pair of `data`, for `steps`",
+       .range = kFrom1},
+      {.name = "patience",
+       .value = &o.patience,
+       .help = "stop when so many measurements on `valid` in a row are not better than the best "
+               "before",
+       .range = kFrom1,
+       .needs = "valid"},
+      {.name = "optimizer",
+       .value = &o.optimizer,
+       .help = with_members("rule of the updates", optimizers()),
+       .choices = optimizer_names()},
+      {.name = "learning_rate",
+       .value = &o.learning_rate,
+       .help = "size of the updates",
+       .alias = "learn_rate"},
+      {.name = "schedule",
+       .value = &o.schedule,
+       .help = with_members("how the learning rate changes over the steps: factor after s of S "
+                            "steps",
+                            schedules()),
+       .choices = schedule_names()},
+      {.name = "warmup",
+       .value = &o.warmup,
+       .help = "steps in which the learning rate first rises; 0, or a tenth of `steps` for a "
+               "transformer"},
+      {.name = "clip_norm",
+       .value = &o.step.clip_norm,
+       .help = "largest norm of a gradient; 0: any"},
+      {.name = "teacher_forcing",
+       .value = &o.step.teacher_forcing,
+       .help = "share of steps told the right token before, not the model's own",
+       .range = kShare},
+      {.name = "label_smoothing",
+       .value = &o.step.label_smoothing,
+       .help = "share of the targets spread over all tokens",
+       .range = kShareBelow1},
+      {.name = "on_nan",
+       .value = &o.on_nan,
+       .help = "after an update that gives NaN or infinity: stop, or skip it and go on",
+       .choices = {"stop", "skip"}},
+      {.name = "seed", .value = &o.seed, .help = "fixes all that is random"},
+  };
+}
+
+std::vector<Field> saving_fields(TrainOptions& o) {
+  return {
+      {.name = "resume",
+       .value = &o.resume,
+       .help = "go on with a training that was stopped, killed or cut short; its other options "
+               "are remembered",
+       .decides = false},
+      {.name = "save_every",
+       .value = &o.save_every,
+       .help = "steps after which to write a checkpoint; about a minute's by default",
+       .range = kFrom1,
+       .decides = false},
+      {.name = "keep",
+       .value = &o.keep,
+       .help = "checkpoints to keep, also at the end; by default the newest one until the end",
+       .range = kFrom1,
+       .decides = false},
+  };
+}
+
+}  // namespace
+
+std::vector<Field> fields(EncoderDecoderOptions& o) {
+  return {
+      {.name = "model",
+       .value = &o.model,
+       .help = with_members("what encoder and decoder are made of", encoders()),
+       .choices = model_names()},
+      {.name = "cell",
+       .value = &o.cell,
+       .help = with_members("recurrent cell of encoder and decoder", cells()),
+       .choices = cell_names(),
+       .not_for = "transformer",
+       .instead = "it has attention where a recurrent model has cells"},
+      {.name = "attention",
+       .value = &o.attention,
+       .help = with_members("score of a query y and a key h", attention_scores()) +
+               fmt::format("\n  {:<13}{}", "none", "no attention: the last states alone"),
+       .choices = attention_names(),
+       .not_for = "transformer",
+       .instead = "its score is always the scaled dot product, in `heads`"},
+      {.name = "normalizer",
+       .value = &o.normalizer,
+       .help = "what makes weights of scores",
+       .choices = normalizer_names(),
+       .not_for = "transformer",
+       .instead = "its weights are always the softmax of scores",
+       .is_recent = true},
+      {.name = "embedding_residual",
+       .value = &o.embedding_residual,
+       .help = "add each symbol's embedding, mapped to their size, to the encoder's states (the "
+               "default), or not",
+       .not_for = "transformer",
+       .instead = "its layers are residual, always",
+       .is_recent = true},
+      {.name = "bidirectional",
+       .value = &o.bidirectional,
+       .help = "read the source from both ends (the default), or not",
+       .not_for = "transformer",
+       .instead = "its encoder looks both ways, always"},
+      {.name = "layers",
+       .value = &o.layers,
+       .help = "layers on top of each other; 1 of a recurrent model, 2 of a transformer",
+       .range = kSize},
+      {.name = "embedding",
+       .value = &o.embedding,
+       .help = "size of a token's vector; 32 of a recurrent model, 128 of a transformer, whose "
+               "states all have this size",
+       .range = kSize},
+      {.name = "hidden",
+       .value = &o.hidden,
+       .help = "units of the recurrent encoder in each direction",
+       .range = kSize,
+       .not_for = "transformer",
+       .instead = "its width is `embedding`, and `feed_forward` inside of layers"},
+      {.name = "heads",
+       .value = &o.heads,
+       .help = "heads of attention; 1 of a recurrent model, 4 of a transformer, whose `embedding` "
+               "is a multiple",
+       .range = kSize,
+       .is_recent = !o.is_transformer()},
+      {.name = "feed_forward",
+       .value = &o.feed_forward,
+       .help = "inner units of a transformer's feed-forward networks; 4 times `embedding` by "
+               "default",
+       .range = kSize,
+       .not_for = "recurrent",
+       .instead = "its width is `hidden`"},
+      {.name = "dropout",
+       .value = &o.dropout,
+       .help = "share of units dropped in training; never of the recurrent states attention sees",
+       .range = kShareBelow1},
+  };
+}
+
+std::vector<Field> fields(TrainOptions& options) {
+  std::vector<Field> all = {
+      {.name = "run",
+       .value = &options.run,
+       .help = "the run folder to write; an earlier run in it is replaced at the end",
+       .content = "DIR",
+       .required = true,
+       .decides = false},
+      threads_field(options.threads),
+  };
+  const auto add = [&](const char* group, std::vector<Field> part) {
+    for (Field& field : part) {
+      field.group = group;
+      all.push_back(std::move(field));
+    }
+  };
+  add("What to learn", data_fields(options.data));
+  add("The model", fields(options.model));
+  add("Training", training_fields(options));
+  add("Saving", saving_fields(options));
+  return all;
+}
+
+EncoderDecoderOptions with_defaults(EncoderDecoderOptions options) {
+  options.layers = options.layer_count();
+  options.embedding = options.embedding_size();
+  options.heads = options.head_count();
+  options.feed_forward = options.feed_forward_size();
+  return options;
+}
+
+TrainOptions with_defaults(TrainOptions options) {
+  DataOptions& data = options.data;
+  if (!data.file.empty()) data.task.clear();
+  data.max_length = data.limit();
+  data.max_source_length = data.source_limit();
+  data.max_target_length = data.target_limit();
+  options.model = with_defaults(options.model);
+  if (!options.epochs) options.warmup = options.warmup_steps();
+  return options;
+}
+
+}  // namespace attune
