@@ -396,6 +396,19 @@ TEST_CASE("layer_norm of a row with NaN or infinity is NaN, and other rows are n
   }
 }
 
+TEST_CASE("l2_normalize is right for huge vectors and for 0, and spares one without gradient NaN") {
+  for (const DType dtype : kTypes) {
+    const double huge = dtype == DType::f32 ? 1e30 : 1e200;
+    Tensor x = parameter({3 * huge, 4 * huge, 0, 0, kNaN, 1, 3, -4}, {4, 2}, dtype);
+    const Tensor y = l2_normalize(x);
+    require_same(doubles(y.value()), {0.6, 0.8, 0, 0, kNaN, kNaN, 0.6, -0.8});
+    y.backward(Array::from(std::vector<double>{1, 2, 1, 2, 0, 0, 1, 2}, {4, 2}).to(dtype));
+    // (dy - y (y . dy)) / |x|; 1e6 is 1 / sqrt(eps).
+    require_same(doubles(x.grad()), {-0.064 / huge, 0.048 / huge, 1e6, 2e6, 0, 0, 0.32, 0.24},
+                 1e-5);
+  }
+}
+
 TEST_CASE("centered RMSprop stays finite when the gradient does not change") {
   for (const double gradient : {1., 1e-20, 1e-3, 0.}) {
     Tensor p = parameter({1}, {1}, DType::f32);

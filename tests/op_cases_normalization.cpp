@@ -129,6 +129,22 @@ std::vector<OpCase> normalization_cases() {
         {"layer_norm: dtypes differ: x is f32, gain f64, bias f64", [] {
            layer_norm(of({2, 3}), of({3}, DType::f64), of({3}, DType::f64));
          }}}});
+  cases.push_back({"l2_normalize",
+                   {{{3, 2, 5}}},
+                   {{101, 5, 131}},
+                   [](const Operands& x) { return l2_normalize(x[0], 1e-3); },
+                   [](const std::vector<Numbers>& v) {
+                     Numbers y;
+                     for (std::size_t row = 0; row < 6; ++row) {
+                       double square = 1e-3;
+                       for (std::size_t i = 0; i < 5; ++i) square += std::pow(v[0][row * 5 + i], 2);
+                       for (std::size_t i = 0; i < 5; ++i)
+                         y.push_back(v[0][row * 5 + i] / std::sqrt(square));
+                     }
+                     return y;
+                   },
+                   {{"l2_normalize: x is a scalar; it needs an axis to normalise",
+                     [] { l2_normalize(of({})); }}}});
   cases.push_back(
       {"dropout",
        {{{7, 11}}},

@@ -2,6 +2,7 @@
 
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/kernels/elementwise.h"
+#include "attune/autograd/kernels/l2_normalize.h"
 #include "attune/autograd/kernels/layer_norm.h"
 #include "attune/autograd/kernels/reduce.h"
 #include "attune/autograd/scopes.h"
@@ -53,6 +54,26 @@ Tensor layer_norm(const Tensor& x, const Tensor& gain, const Tensor& bias, doubl
                     }
                   });
                 });
+}
+
+Tensor l2_normalize(const Tensor& x, double eps) {
+  ATTUNE_CHECK(x.rank() >= 1, "l2_normalize: x is a scalar; it needs an axis to normalise");
+  const std::int64_t rows = x.shape().elements(0, x.rank() - 1), n = x.shape().last();
+  Array y(x.shape(), x.dtype()), scales(Shape{rows}, x.dtype());  // 1 / sqrt(|x|^2 + eps)
+  dispatch(x.dtype(), [&](auto type) {
+    using T = decltype(type);
+    l2_normalize_forward<T>({rows, n}, x.value().data<T>(), eps, scales.mutable_data<T>(),
+                            y.mutable_data<T>());
+  });
+  return record("l2_normalize", y, {x}, [=, y = Saved(y)](Grads& g) {
+    const Array dy = g.dy();
+    Into dx = g.into(0);
+    dispatch(dy.dtype(), [&](auto type) {
+      using T = decltype(type);
+      l2_normalize_backward<T>({rows, n}, y->data<T>(), scales.data<T>(), dy.data<T>(),
+                               dx.buffer.template mutable_data<T>(), dx.accumulate);
+    });
+  });
 }
 
 Tensor dropout(const Tensor& x, double p) {

@@ -391,13 +391,10 @@ bool add_attention_layer(Builder& b) {
   const std::int64_t queries = b.chance(0.5) ? 0 : 1 + b.below(4);  // 0: one, without an axis
   const Shape scores = {batch, heads, std::max<std::int64_t>(1, queries), sources};
   const SomeMask some = some_mask(b, scores, lengths);
-  // The cosine's gradient of a key needs the key.
-  const HiddenMask unseen =
-      kind == "cosine" ? beyond(lengths, shape) : unseen_keys(some.hidden, scores, shape);
+  const HiddenMask unseen = unseen_keys(some.hidden, scores, shape);
   const int query = queries == 0 ? b.of({batch, query_size}) : b.of({queries, batch, query_size});
   const int keys = garbage(b, shape, unseen, true);
-  const int values =
-      b.chance(0.5) ? keys : garbage(b, shape, unseen_keys(some.hidden, scores, shape), true);
+  const int values = b.chance(0.5) ? keys : garbage(b, shape, unseen, true);
   if (keys < 0 || values < 0) return false;
   std::vector<int> inputs = {query, keys, values, some.bias};
   for (const Param& param : layer->parameters()) inputs.push_back(b.leaf(param.value));

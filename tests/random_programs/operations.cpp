@@ -211,6 +211,11 @@ bool add_layer_norm(Builder& b) {
                 [=](const Tensors& in) { return Tensors{layer_norm(in[0], in[1], in[2], eps)}; });
 }
 
+bool add_l2_normalize(Builder& b) {
+  return b.push("l2_normalize", "eps=0.1", {b.any(1)},
+                [](const Tensors& in) { return Tensors{l2_normalize(in[0], 0.1)}; });
+}
+
 // --- Shapes ---------------------------------------------------------------------------------
 
 bool add_reshape(Builder& b) {
@@ -455,6 +460,7 @@ std::vector<Operation> plain_operations() {
       {"reduction", add_reduction},
       {"softmax", add_softmax},
       {"layer_norm", add_layer_norm},
+      {"l2_normalize", add_l2_normalize},
       {"reshape", add_reshape},
       {"permute", add_permute},
       {"transpose", add_transpose},
