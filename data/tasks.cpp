@@ -1,33 +1,11 @@
 #include "attune/data/tasks.h"
 
-#include <algorithm>
 #include <cstddef>
-#include <numeric>
 
 #include "attune/autograd/array/error.h"
 
 namespace attune {
 namespace {
-
-std::vector<int> in_order(std::string_view source) {
-  std::vector<int> positions(source.size());
-  std::iota(positions.begin(), positions.end(), 0);
-  return positions;
-}
-
-std::vector<int> backwards(std::string_view source) {
-  std::vector<int> positions = in_order(source);
-  std::reverse(positions.begin(), positions.end());
-  return positions;
-}
-
-std::vector<int> by_letter(std::string_view source) {
-  std::vector<int> positions = in_order(source);
-  std::stable_sort(positions.begin(), positions.end(), [&](int a, int b) {
-    return source[static_cast<std::size_t>(a)] < source[static_cast<std::size_t>(b)];
-  });
-  return positions;
-}
 
 // The output function of splitmix64 (Steele, Lea and Flood 2014), a bijection.
 std::uint64_t scatter(std::uint64_t x) {
@@ -64,15 +42,14 @@ bool belongs_to(Split split, std::string_view source) {
 
 Family<TaskMaker>& tasks() {
   static Family<TaskMaker> family(
-      "task", {
-                  {"copy", "write the letters as they stand", "", [] { return Task{in_order}; }},
-                  {"reverse", "write the letters from the last to the first", "",
-                   [] { return Task{backwards}; }},
-                  {"sort", "write the letters in alphabetical order", "",
-                   [] {
-                     return Task{by_letter, /*equal_letters_are_one=*/true};
-                   }},
-              });
+      "task",
+      {
+          {"copy", "write the letters as they stand", "", ATTUNE_MAKER(TaskMaker, make_copy_task)},
+          {"reverse", "write the letters from the last to the first", "",
+           ATTUNE_MAKER(TaskMaker, make_reverse_task)},
+          {"sort", "write the letters in alphabetical order", "",
+           ATTUNE_MAKER(TaskMaker, make_sort_task)},
+      });
   return family;
 }
 

@@ -1,0 +1,17 @@
+#include <cstddef>
+#include <numeric>
+
+#include "attune/data/tasks.h"
+
+namespace attune {
+
+/// The target is the source: abc becomes abc. Position t comes from t.
+Task make_copy_task() {
+  return {[](std::string_view source) {
+    std::vector<int> positions(source.size());
+    std::iota(positions.begin(), positions.end(), 0);
+    return positions;
+  }};
+}
+
+}  // namespace attune

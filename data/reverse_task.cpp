@@ -1,0 +1,18 @@
+#include <cstddef>
+#include <numeric>
+
+#include "attune/data/tasks.h"
+
+namespace attune {
+
+/// The target is the source from its last letter to its first: abc becomes cba. Position t comes
+/// from S - 1 - t.
+Task make_reverse_task() {
+  return {[](std::string_view source) {
+    std::vector<int> positions(source.size());
+    std::iota(positions.rbegin(), positions.rend(), 0);
+    return positions;
+  }};
+}
+
+}  // namespace attune
