@@ -59,10 +59,11 @@ std::string section_of(std::string_view line, std::span<const std::string_view> 
   const std::size_t end = std::min(line.find(']'), line.size());
   const std::string_view section = trimmed(line.substr(1, end - 1));
   std::string known;
-  for (const std::string_view name : sections) known += fmt::format(" [{}]", name);
+  for (const std::string_view name : sections)
+    known += fmt::format("{}[{}]", known.empty() ? "" : ", ", name);
   ATTUNE_CHECK(end < line.size() && is_end(line.substr(end + 1)) &&
                    std::find(sections.begin(), sections.end(), section) != sections.end(),
-               "{}: '{}' is none of the sections{}", where, line, known);
+               "{}: '{}' is none of the sections {}", where, line, known);
   return std::string(section);
 }
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <set>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -31,13 +31,23 @@ inline std::string type_of(const attune::Field& field) {
   return (field.is_real_number() ? "FLOAT:" : is_unsigned ? "UINT:" : "INT:") + field.expected();
 }
 
+// What is wrong with the value of a flag such as --bidirectional=false; nothing if it is right.
+inline std::string fault_of_switch(const std::string& text) {
+  try {
+    CLI::detail::to_flag_value(text);
+    return "";
+  } catch (const std::logic_error&) {
+    return "'" + text + "' is neither true nor false";
+  }
+}
+
 inline CLI::Option* add_field(CLI::App& command, const attune::Field& field,
                               const std::string& name) {
   const std::string flag = attune::flag_of(name), help = attune::with_option_names(field.help);
   if (field.is_flag()) {
     bool& value = *std::get<bool*>(field.value);
     const std::string off = value ? ",!" + attune::flag_of("no_" + name) : "";
-    return command.add_flag(flag + off, value, help);
+    return command.add_flag(flag + off, value, help)->check(fault_of_switch);
   }
   const auto set = [field](const std::string& text) { field.set(text); };
   return command.add_option_function<std::string>(flag, set, help)
@@ -80,18 +90,23 @@ inline std::vector<std::string> given_fields(const CLI::App& command,
 // Takes the flags in the file that the command line has not.
 inline void apply_file(CLI::App& command, const std::string& file,
                        std::span<const std::string_view> sections) {
-  std::set<const CLI::Option*> given;
-  for (const CLI::Option* option : command.get_options())
-    if (option->count() > 0) given.insert(option);
-  const auto is_given = [&](const CLI::Option* option) { return given.contains(option); };
+  std::vector<CLI::Option*> given;
+  for (CLI::Option* option : command.get_options())
+    if (option->count() > 0) given.push_back(option);
+  // It, or one that makes no sense beside it.
+  const auto is_decided = [&](CLI::Option* option) {
+    return std::any_of(given.begin(), given.end(), [&](CLI::Option* other) {
+      return other == option || other->get_excludes().contains(option) ||
+             option->get_excludes().contains(other);
+    });
+  };
 
   for (const attune::Setting& line : attune::read_settings(file, sections, "--config")) {
     if (!line.section.empty() && line.section != command.get_name()) continue;
     CLI::Option* option = command.get_option_no_throw("--" + line.key);
     if (option == nullptr || line.key == "config" || line.key == "help")
       throw CLI::ValidationError(line.where, "unknown key '" + line.key + "'");
-    const std::set<CLI::Option*> excluded = option->get_excludes();
-    if (is_given(option) || std::any_of(excluded.begin(), excluded.end(), is_given)) continue;
+    if (is_decided(option)) continue;
     try {
       if (option->get_items_expected_max() > 0)
         option->add_result(line.value);

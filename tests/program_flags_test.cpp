@@ -50,8 +50,9 @@ TEST_CASE("seq2seq reads numbers as decimal, whole ones also from 1e1") {
   CHECK(config["training"]["learning_rate"] == 1e-3);
   CHECK(config["model"]["hidden"] == 8);
 
-  // The name of earlier versions.
-  REQUIRE(train(folder, "--learn-rate 2e-3").code == 0);
+  // The name of earlier versions, which wins over that of a file as any flag does.
+  folder.write("flags.toml", "learning-rate = 0.5\n");
+  REQUIRE(train(folder, "--learn-rate 2e-3 --config flags.toml").code == 0);
   CHECK(config_of(folder)["training"]["learning_rate"] == 2e-3);
 
   REQUIRE(train(folder, "--seed 18446744073709551615").code == 0);
@@ -76,6 +77,8 @@ TEST_CASE("seq2seq refuses what is no number, or has no room in its type") {
   check_error(train(folder, "--seed 18446744073709551616"),
               "--seed: '18446744073709551616' is not");
   check_error(train(folder, "--steps 1e30"), "--steps: '1e30' is not a whole number");
+  check_error(train(folder, "--bidirectional=maybe"),
+              "--bidirectional: 'maybe' is neither true nor false");
 }
 
 TEST_CASE("seq2seq translate takes sources as they are") {

@@ -24,6 +24,6 @@ TEST_CASE("settings are read with their lines and sections") {
 
   folder.write("a.toml", "[three]\n");
   CHECK_THROWS_WITH(read_settings(path, kSections, "test"),
-                    contains("is none of the sections [one] [two]"));
+                    contains("is none of the sections [one], [two]"));
   CHECK_THROWS_WITH(read_settings(folder.path("none"), kSections, "test"), contains("test: "));
 }

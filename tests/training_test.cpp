@@ -76,4 +76,18 @@ TEST_CASE("a training is one call, and leaves a run folder whose model can be as
   const std::vector<std::vector<int>> sources = {run.source.encode("ab")};
   CHECK(answer(run, sources).size() == 1);
   CHECK(train({.run = path, .resume = true}).was_finished);
+
+  const Evaluation result = evaluate({.run = path, .count = 5});
+  CHECK(result.scores.sequences() == 5);
+  CHECK_THAT(result.json(), contains("\"sequences\":5"));
+  CHECK_THROWS_WITH(evaluate({.run = path, .max_source_length = 3}),
+                    contains("max_source_length is for data; how long"));
+  CHECK_THROWS_AS(evaluate({.run = path, .count = 0}), OptionError);
+
+  Translator translate({.run = path, .max_output_length = 2});
+  const Translation found = translate("abc");
+  CHECK(found.alignment.source == std::vector<std::string>{"a", "b", "c"});
+  CHECK(found.alignment.target.size() <= 2);
+  CHECK_THROWS_AS(translate(""), BadLine);
+  CHECK_THROWS_WITH(translate("abcde"), contains("raise it with max_source_length"));
 }
