@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "attune/autograd/array/named_arrays.h"
+#include "attune/autograd/kernels/vector.h"
 #include "attune/optim/parameters.h"
 
 namespace attune {
@@ -73,16 +74,9 @@ class Optimizer {
     /// gradient g as a number.
     template <typename T, int... Slots, typename F>
     void each(const F& f) const {
-      loop(last - first, f, value->mutable_data<T>() + first, gradient->data<T>() + first,
-           (slots[Slots].template mutable_data<T>() + first)...);
-    }
-
-   private:
-    // None of the arrays overlap: without __restrict the compiler would give up on vectorising.
-    template <typename T, typename F, typename... S>
-    static void loop(std::int64_t n, const F& f, T* __restrict p, const T* __restrict g,
-                     S* __restrict... s) {
-      for (std::int64_t i = 0; i < n; ++i) f(p[i], g[i], s[i]...);
+      kernels::for_each(last - first, f, value->mutable_data<T>() + first,
+                        gradient->data<T>() + first,
+                        (slots[Slots].template mutable_data<T>() + first)...);
     }
   };
 

@@ -6,12 +6,13 @@
 /// Stands before a function whose loop calls a function that its caller gave. That function is
 /// inlined into the loop, which becomes SIMD code for the processor that the library was built for,
 /// in the programs of users too, whatever processor they are compiled for: they call the library,
-/// which needs that processor anyway. ATTUNE_LOOP_BITS comes with the CMake target.
+/// which needs that processor anyway. ATTUNE_LOOP_BITS comes with the CMake target. (Clang must not
+/// inline it: within a caller that prefers vectors of 256 bits its own would be no wider.)
 #if !defined(__OPTIMIZE__)
 #define ATTUNE_LOOP
 #elif ATTUNE_LOOP_BITS == 512 && defined(__clang__)
-#define ATTUNE_LOOP                              \
-  __attribute__((flatten, min_vector_width(512), \
+#define ATTUNE_LOOP                                        \
+  __attribute__((flatten, noinline, min_vector_width(512), \
                  target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")))
 #elif ATTUNE_LOOP_BITS == 512
 #define ATTUNE_LOOP       \
@@ -78,6 +79,13 @@ void axpy(std::int64_t n, T a, const T* x, T* y, bool accumulate = true) {
 #pragma omp simd
     for (std::int64_t i = 0; i < n; ++i) y[i] = a * x[i];
   }
+}
+
+/// f(x[i]...) for i in [0, n), where f may change what it is given. The arrays do not overlap.
+template <typename F, typename... X>
+ATTUNE_LOOP void for_each(std::int64_t n, const F& f, X* __restrict... x) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < n; ++i) f(x[i]...);
 }
 
 }  // namespace attune::kernels
