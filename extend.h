@@ -28,7 +28,8 @@
 /// - Loops of one's own. `dispatch(dtype, [&](auto type) { using T = decltype(type); ... })` for
 ///   float and double, `data<T>()` and `mutable_data<T>()` for their memory, `parallel_for(n,
 ///   grain, body)` for threads: the results do not depend on their number if each range writes
-///   results of its own.
+///   results of its own. ATTUNE_LOOP before a function with a loop compiles it for the processor
+///   that the library was built for.
 /// - Errors. `ATTUNE_CHECK(condition, "name: what is wrong; what to do", ...)`.
 /// - What backward needs. `Saved` holds a value and notices when it was changed since.
 /// - The gradients of results and inputs. `g.dy()` is the result's; `g.needs(i)` says whether input

@@ -1,6 +1,5 @@
 # What find_package(attune) needs once the library is installed.
 include(CMakePackageConfigHelpers)
-include(GNUInstallDirs)
 
 set(attune_package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/attune)
 configure_package_config_file(

@@ -1,5 +1,7 @@
 # The library: every source in the folders of its parts. `#include "attune/layers/linear.h"` works in
 # the tree as it does installed: in the build tree, include/attune/ holds links to those folders.
+include(GNUInstallDirs)
+
 set(attune_parts autograd layers optim data models search alignment train)
 
 set(attune_include_folder "${PROJECT_BINARY_DIR}/include")

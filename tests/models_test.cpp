@@ -72,20 +72,28 @@ std::vector<std::pair<std::string, Seq2Seq>> models_of_all_kinds() {
       options.heads = heads;
       add(fmt::format("{} attention in {} heads", score, heads), options);
     }
+  for (const std::string& normalizer : normalizer_names()) {
+    EncoderDecoderOptions options = small("recurrent");
+    options.normalizer = normalizer;
+    options.heads = 1;
+    add(normalizer + " attention", options);
+  }
   EncoderDecoderOptions none = small("recurrent");
   none.attention = "none", none.cell = "lstm", none.layers = 2;
   add("no attention", none);
-  add("transformer", small("transformer"));
-  for (const std::string name : {"recurrent", "transformer"}) {
-    const std::string other = name == "recurrent" ? "transformer" : "recurrent";
-    EncoderDecoderOptions options = small(name);
+  for (const std::string& writer : decoders().names()) {
+    EncoderDecoderOptions options = small(writer);
     options.layers = 2;
     options.hidden = 4;  // states of 8 features beside those of 6
-    const auto encoder = make_encoder(name, options);
-    options.model = other;
-    const auto decoder = make_decoder(other, options, encoder->state_size());
-    models.emplace_back(fmt::format("{} reads, {} writes", name, other), Seq2Seq(encoder, decoder));
-    models.emplace_back(other + " language model", Seq2Seq(make_decoder(other, options, 0)));
+    models.emplace_back(writer + " language model", Seq2Seq(make_decoder(writer, options, 0)));
+    for (const std::string& reader : encoders().names()) {
+      options.model = reader;
+      const auto encoder = make_encoder(reader, options);
+      options.model = writer;
+      const auto decoder = make_decoder(writer, options, encoder->state_size());
+      models.emplace_back(fmt::format("{} reads, {} writes", reader, writer),
+                          Seq2Seq(encoder, decoder));
+    }
   }
   return models;
 }

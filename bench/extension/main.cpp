@@ -1,6 +1,6 @@
 // Measures operations and an optimizer that are written here, with the program's own flags, against
-// those of the library, by turns in one process and on one thread. Prints a line for each: its name,
-// the library's time, the own one's time (the least of many, in microseconds), and their ratio.
+// those of the library, by turns in one process and on one thread. Prints a line for each: name, the
+// library's time and the own one's (the least of many, in microseconds), and their ratio.
 #include <chrono>
 
 #include "attune/attune.h"

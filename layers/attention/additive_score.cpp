@@ -40,4 +40,9 @@ Tensor AdditiveScore::operator()(const Tensor& query, const Tensor& projected_ke
   return additive_score(linear(query, weight_, {}, /*first_column=*/key_size_), projected_keys, v_);
 }
 
+std::shared_ptr<AttentionScore> make_additive_score(const ScoreOptions& options) {
+  return std::make_shared<AdditiveScore>(AdditiveScoreOptions{
+      .query_size = options.query_size, .key_size = options.key_size, .hidden = options.hidden});
+}
+
 }  // namespace attune

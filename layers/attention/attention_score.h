@@ -21,14 +21,8 @@ struct DotProduct {
 /// Step four of attention: how well does a query fit each key? Here h_s is the key at source
 /// position s (an encoder's state) and y the query (a decoder's state).
 ///
-/// A new score is one file with a small class, of which only operator() is a must:
-///
-///     class MyScore : public AttentionScore {
-///      public:
-///       Tensor operator()(const Tensor& query, const Tensor& projected_keys,
-///                         AttentionState& state) const override;
-///     };
-///     attention_scores().add({"mine", "its formula", "its paper", make_mine});
+/// A new score is one file with a small class, of which only operator() is required, and a row of
+/// attention_scores(); docs/extending.md has an example.
 class AttentionScore : public Layer {
  public:
   /// The part that needs no query, done once for each source: keys [S, B, K] -> [S, B, ...]. As

@@ -29,4 +29,9 @@ Tensor CosineScore::operator()(const Tensor& query, const Tensor& projected_keys
   return dot_score(project_query(query), projected_keys);
 }
 
+std::shared_ptr<AttentionScore> make_cosine_score(const ScoreOptions& options) {
+  return std::make_shared<CosineScore>(
+      CosineScoreOptions{.query_size = options.query_size, .key_size = options.key_size});
+}
+
 }  // namespace attune

@@ -19,4 +19,14 @@ Tensor DotScore::operator()(const Tensor& query, const Tensor& keys, AttentionSt
   return dot_score(scale_ == 1 ? query : query * scale_, keys);
 }
 
+std::shared_ptr<AttentionScore> make_dot_score(const ScoreOptions& options) {
+  return std::make_shared<DotScore>(
+      DotScoreOptions{.query_size = options.query_size, .key_size = options.key_size});
+}
+
+std::shared_ptr<AttentionScore> make_scaled_dot_score(const ScoreOptions& options) {
+  return std::make_shared<DotScore>(DotScoreOptions{
+      .query_size = options.query_size, .key_size = options.key_size, .scaled = true});
+}
+
 }  // namespace attune

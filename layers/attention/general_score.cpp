@@ -24,4 +24,9 @@ Tensor GeneralScore::operator()(const Tensor& query, const Tensor& projected_key
   return dot_score(query, projected_keys);
 }
 
+std::shared_ptr<AttentionScore> make_general_score(const ScoreOptions& options) {
+  return std::make_shared<GeneralScore>(
+      GeneralScoreOptions{.query_size = options.query_size, .key_size = options.key_size});
+}
+
 }  // namespace attune

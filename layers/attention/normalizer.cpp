@@ -7,10 +7,16 @@ Normalized SoftmaxNormalizer::operator()(const Tensor& scores, const Mask& mask,
   return {softmax(scores, mask), {}, {}};
 }
 
+std::shared_ptr<Normalizer> make_softmax_normalizer() {
+  return std::make_shared<SoftmaxNormalizer>();
+}
+
 Family<NormalizerMaker>& normalizers() {
   static Family<NormalizerMaker> family(
-      "normalizer", {{"softmax", "exp(e_s) / sum_j exp(e_j)", "Bahdanau et al. 2015, eq. 6",
-                      [] { return std::make_shared<SoftmaxNormalizer>(); }}});
+      "normalizer", {
+                        {"softmax", "exp(e_s) / sum_j exp(e_j)", "Bahdanau et al. 2015, eq. 6",
+                         ATTUNE_MAKER(NormalizerMaker, make_softmax_normalizer)},
+                    });
   return family;
 }
 

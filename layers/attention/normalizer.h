@@ -24,7 +24,7 @@ struct Normalized {
 /// Step five of attention: what share of it does each position get? Most normalisers give weights
 /// that are not negative and add up to 1.
 ///
-/// A new one is one file with a small class, of which only operator() is a must, and a row of
+/// A new one is one file with a small class, of which only operator() is required, and a row of
 /// normalizers().
 class Normalizer : public Layer {
  public:
