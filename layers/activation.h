@@ -10,14 +10,16 @@
 
 namespace attune {
 
-/// An element-wise non-linearity with its defaults.
+/// An element-wise activation function, x [...] -> [...]. Parameters, such as the slope of
+/// leaky_relu, have their defaults.
 using Activation = std::function<Tensor(const Tensor&)>;
 
 /// The activations that can be chosen by name; a member's `make` is the function itself.
 Family<Activation>& activations();
-/// The activation of that name. Errors: an unknown name; the message lists the known ones.
+/// Returns the activation called `name`. Errors: an unknown name (the message lists the valid
+/// ones).
 Activation make_activation(std::string_view name);
-/// The names that make_activation() knows.
+/// The names that make_activation() accepts.
 std::vector<std::string> activation_names();
 
 }  // namespace attune

@@ -4,14 +4,14 @@
 
 namespace attune {
 
-/// Zeroes each element with probability p in training and scales the others by 1 / (1 - p), so that
-/// the expected value stays; under an Eval scope it gives x back (Srivastava et al. 2014). Draws
-/// from generator(). No parameters. Errors: p outside [0, 1).
+/// Dropout (Srivastava et al. 2014): y_i = m_i x_i / (1 - p), where m_i is 0 with probability p and
+/// 1 otherwise, so that the expected value is unchanged. Under an Eval scope, returns x. Draws from
+/// generator(). Shapes: x [...] -> [...]. No parameters. Errors: p outside [0, 1).
 class Dropout : public Layer {
  public:
   explicit Dropout(double p);
   Tensor operator()(const Tensor& x) const;
-  /// False where it gives x back.
+  /// Whether dropout has an effect: p > 0 and no Eval scope is active.
   bool active() const;
 
  private:

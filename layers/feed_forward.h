@@ -9,14 +9,15 @@
 
 namespace attune {
 
-/// Linear layers with a non-linearity f between them, of any depth:
+/// A multilayer perceptron of any depth, with activation f:
 /// h_0 = x, h_i = dropout(f(W_i h_{i-1} + b_i)), y = W_n h_{n-1} + b_n.
 ///
 ///     FeedForward network({784, 256, 64, 10}, "gelu", 0.1);
 ///
 /// Shapes: x [..., sizes.front()] -> y [..., sizes.back()].
-/// Parameters: layer0.weight, layer0.bias, layer1.weight, ... as in Linear.
-/// Errors: fewer than two sizes; an unknown activation (see make_activation()).
+/// Parameters: layer0.weight (W_1), layer0.bias (b_1), layer1.weight, ... as in Linear.
+/// Errors: fewer than two sizes; a size below 1; an unknown activation (see make_activation());
+/// dropout outside [0, 1).
 class FeedForward : public Layer {
  public:
   explicit FeedForward(const std::vector<std::int64_t>& sizes, std::string_view activation = "relu",

@@ -31,8 +31,8 @@ Initializer normal_of(const char* name, double (*deviation)(Fans), double gain) 
   return [=](Array& out) { generator().normal(out, 0, gain * deviation(fans_of(out, name))); };
 }
 
-// Makes the `count` rows of `size` numbers orthonormal, one after another (modified Gram-Schmidt,
-// in double: random rows are far enough apart for it).
+// Makes `count` rows of `size` numbers orthonormal by modified Gram-Schmidt in float64, which is
+// accurate enough for random rows.
 void orthonormalize(double* rows, std::int64_t count, std::int64_t size) {
   const auto dot = [size](const double* a, const double* b) {
     double sum = 0;

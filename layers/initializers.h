@@ -6,8 +6,9 @@
 
 namespace attune {
 
-/// Fills a new parameter. The random ones draw from generator(). For the fans, a weight is
-/// [out, in] as in Linear: fan_in = in, fan_out = out.
+/// A function that fills a new parameter. Random initializers draw from generator(). Those that
+/// depend on fan_in or fan_out expect a weight [out, in], as in Linear: fan_in = in, fan_out = out.
+/// Errors: these are given a weight that is not of rank 2.
 using Initializer = std::function<void(Array&)>;
 
 Initializer zeros();
@@ -15,16 +16,16 @@ Initializer ones();
 Initializer constant(double value);
 Initializer uniform(double low, double high);
 Initializer normal(double mean = 0, double deviation = 1);
-/// Uniform in +-gain sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010, eq. 16).
+/// Uniform in [-a, a), a = gain sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010, eq. 16).
 Initializer xavier_uniform(double gain = 1);
-/// Normal with deviation gain sqrt(2 / (fan_in + fan_out)).
+/// Normal with mean 0 and standard deviation gain sqrt(2 / (fan_in + fan_out)).
 Initializer xavier_normal(double gain = 1);
-/// Uniform in +-gain sqrt(3 / fan_in), gain sqrt(2) for ReLU (He et al. 2015, eq. 10).
+/// Uniform in [-a, a), a = gain sqrt(3 / fan_in) (He et al. 2015, eq. 10); sqrt(2) is for ReLU.
 Initializer kaiming_uniform(double gain = 1.4142135623730951);
-/// Normal with deviation gain / sqrt(fan_in).
+/// Normal with mean 0 and standard deviation gain / sqrt(fan_in).
 Initializer kaiming_normal(double gain = 1.4142135623730951);
-/// Rows (or columns, where there are fewer) are orthonormal times `gain` (Saxe et al. 2014).
-/// Errors: not of rank 2.
+/// `gain` times a random matrix with orthonormal rows, or orthonormal columns if it has fewer
+/// columns than rows (Saxe et al. 2014). Errors: not of rank 2.
 Initializer orthogonal(double gain = 1);
 
 }  // namespace attune

@@ -23,8 +23,8 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
-// A layer and its member refer to a place. Whoever else does is a copy, which would keep what the
-// member was before.
+// A place has two owners: the layer and its member. Any further reference comes from a copy, which
+// would keep the old value.
 void check_no_copies(long references, const std::string& what) {
   ATTUNE_CHECK(references <= 2,
                "layer: {} is assigned over while copies of it, or of the layer that it is part of, "
@@ -34,8 +34,8 @@ void check_no_copies(long references, const std::string& what) {
 
 }  // namespace
 
-// A place that no layer refers to any more, as when the layer itself was assigned over, is left.
-
+// If only the member still refers to its place, because its layer was itself replaced, the member
+// switches to the place of `other`.
 LayerTensor& LayerTensor::operator=(const LayerTensor& other) {
   if (place_ && place_.use_count() > 1) return *this = static_cast<const Tensor&>(other);
   Tensor::operator=(other);
@@ -74,7 +74,7 @@ Layer& Layer::operator=(const Layer& other) {
 std::vector<Param> Layer::collect(Kind kind) const {
   std::vector<Param> all;
   std::unordered_set<const Registry*> seen;
-  std::unordered_set<const Node*> nodes;  // a parameter may be assigned to several layers' members
+  std::unordered_set<const Node*> nodes;  // members of several layers may share a parameter
   const std::function<void(const Registry&, const std::string&)> visit =
       [&](const Registry& registry, const std::string& prefix) {
         if (!seen.insert(&registry).second) return;

@@ -21,9 +21,10 @@ struct Param {
   Tensor value;
 };
 
-/// The base of every layer: named parameters, named buffers and named children. Counting, saving,
-/// loading, freezing and optimising follow from param(), buffer() and child(). A layer is a handle:
-/// copies share the parameters; clone() makes a layer with parameters of its own.
+/// Base class of all layers: holds named parameters, buffers and child layers. What is registered
+/// with param(), buffer() and child() can be counted, saved, loaded, frozen and optimised without
+/// further code. A layer is a handle: copies share its parameters; clone() makes an independent
+/// copy.
 ///
 ///     class Perceptron : public Layer {
 ///      public:
@@ -39,48 +40,52 @@ class Layer {
  public:
   Layer() : place_(std::make_shared<Place>()) {}
   Layer(const Layer&) = default;
-  /// A child may be assigned over, as in `model.out = Linear(3, 4)`: its layer then lists the new
-  /// one's parameters. (Behind a pointer it may not: the layer would not see it.) Errors: copies of
-  /// the child, or of the layer that it is part of, would go on with the one before.
+  /// Replaces the layer. If it is a child, as in `model.out = Linear(3, 4)`, its parent then lists
+  /// the new layer's parameters. (Reassigning a shared_ptr to a child does not have this effect.)
+  /// Errors: copies of the child or of its parent exist, which would keep using the old layer.
   Layer& operator=(const Layer& other);
   virtual ~Layer() = default;
 
-  /// All parameters, this layer's first and then its children's, with nested names. One that is
-  /// reached by several names, such as that of a layer used twice, comes once, by the first.
+  /// All parameters: this layer's own, then its children's, with nested names such as "out.weight".
+  /// A parameter with several names, for example of a layer that is used twice, is listed once,
+  /// under the first.
   std::vector<Param> parameters() const;
   /// All buffers, in the same order.
   std::vector<Param> buffers() const;
-  /// How many numbers the parameters hold.
+  /// The total number of elements of all parameters.
   std::int64_t parameter_count() const;
+  /// Clears the gradients of all parameters.
   void zero_grad();
 
-  /// requires_grad(false) freezes all parameters: see Tensor::requires_grad(). Optimizers leave
-  /// them as they are.
+  /// Freezes all parameters if `wanted` is false: see Tensor::requires_grad(). Optimizers skip
+  /// frozen parameters.
   void requires_grad(bool wanted);
-  /// The same for parameters whose names match a pattern, in which * stands for any characters and
-  /// ? for one: requires_grad("encoder.*", false). Errors: no parameter matches.
+  /// The same for parameters whose names match a glob pattern, in which * matches any characters
+  /// and ? a single one: requires_grad("encoder.*", false). Errors: no parameter matches.
   void requires_grad(const std::string& pattern, bool wanted);
 
-  /// Sets every parameter and buffer to the value of its name. Errors, before anything is changed:
-  /// a name that is missing or unknown, a shape that differs.
+  /// Copies each value into the parameter or buffer of the same name. Errors (nothing is changed):
+  /// a missing, unknown or repeated name; a different shape.
   void load(const NamedArrays& values);
-  /// The values of parameters and buffers by name; they share memory with these.
+  /// The values of all parameters and buffers by name; the arrays share memory with the layer.
   NamedArrays values() const;
 
  protected:
-  /// Makes a parameter of DefaultDType::current(). Errors: the name is taken or has a dot.
+  /// Registers a new parameter of dtype DefaultDType::current(), filled by `initializer`. Errors:
+  /// the name is empty, contains a dot or is already used; a size below 1.
   LayerTensor param(const std::string& name, const Shape& shape, const Initializer& initializer);
-  /// Makes a buffer, a tensor that is saved and loaded but not trained, such as a running mean. Its
-  /// user changes it in place: `Array mean = mean_.value(); mean.assign(...)`, not in several
+  /// Registers a new buffer: a tensor that is saved and loaded but not trained, such as a running
+  /// mean. Update it in place, `Array mean = mean_.value(); mean.assign(...)`, but not from several
   /// shards of a batch at once. Errors: as param().
   LayerTensor buffer(const std::string& name, const Shape& shape, const Initializer& initializer);
-  /// Takes in a layer's parameters under `name`, and gives the layer back.
+  /// Registers `layer` as a child, which prefixes the names of its parameters with `name` and a
+  /// dot, and returns it. Errors: the name is empty, contains a dot or is already used.
   template <typename L>
   L child(const std::string& name, L layer) {
     add_child(name, layer);
     return layer;
   }
-  /// The same for a layer behind a pointer.
+  /// The same for a layer held by pointer.
   template <typename L>
   std::shared_ptr<L> child(const std::string& name, std::shared_ptr<L> layer) {
     add_child(name, *layer);
@@ -93,7 +98,7 @@ class Layer {
   friend std::string summary(const Layer& layer);
 
   struct Place;
-  /// What a layer is made of.
+  /// The tensors and children of a layer.
   struct Registry {
     struct Child {
       std::string name;
@@ -103,7 +108,8 @@ class Layer {
     std::vector<std::shared_ptr<LayerTensor::Place>> tensors;
     std::vector<Child> children;
   };
-  /// Where a layer finds its child, whatever the child is assigned.
+  /// Shared by a child and its parent. Assigning to the child replaces the registry in here, so the
+  /// parent always finds the current one.
   struct Place {
     std::shared_ptr<Registry> registry = std::make_shared<Registry>();
     bool is_child = false;
@@ -121,15 +127,15 @@ class Layer {
   std::shared_ptr<Place> place_;
 };
 
-/// A layer like `layer`, with parameters and buffers of its own that hold the same values and are
-/// frozen alike. It is made anew with the arguments that `layer` was made with, whatever struct it
-/// is, and draws no random number:
+/// An independent copy of `layer`, with its own parameters and buffers of the same values, and the
+/// same parameters frozen. The copy is constructed from `arguments`, those that `layer` was
+/// constructed with, so this works for any type. generator() is not advanced.
 ///
 ///     const Linear twin = clone(linear, 3, 4);
-///     const Finder other = clone(finder);             // a struct that takes no arguments
+///     const Finder other = clone(finder);             // a type without constructor arguments
 ///
-/// What a struct keeps beside param(), buffer() and child() is as its constructor leaves it.
-/// Errors: the arguments make other parameters.
+/// State other than parameters, buffers and children is as the constructor leaves it.
+/// Errors: the arguments result in different parameters.
 template <typename L, typename... Arguments>
 L clone(const L& layer, Arguments&&... arguments) {
   const GeneratorScope draws{Generator()};

@@ -7,8 +7,8 @@
 
 namespace attune {
 
-/// A tensor that belongs to a layer: what Layer::param() and Layer::buffer() give. A member of this
-/// type may be assigned over; the layer then lists, saves and loads the new tensor:
+/// A parameter or buffer of a layer, as returned by Layer::param() and Layer::buffer(). Assignment
+/// to a member of this type replaces the tensor that the layer lists, saves and loads:
 ///
 ///     struct Scale : Layer {
 ///       LayerTensor factor = param("factor", {1}, ones());
@@ -16,23 +16,23 @@ namespace attune {
 ///     Scale scale;
 ///     scale.factor = Tensor::parameter(Array::full({1}, 2));   // scale.parameters()[0] now
 ///
-/// A member of type Tensor does as well where nobody assigns over it.
+/// A member that is never reassigned can be a plain Tensor instead.
 class LayerTensor : public Tensor {
  public:
   LayerTensor() = default;
   LayerTensor(const LayerTensor&) = default;
-  /// Errors: other copies of the layer would go on with the tensor before; a parameter is given
-  /// what is none, or a buffer what has a history.
+  /// Errors: copies of the layer exist, which would keep the old tensor; a parameter is assigned a
+  /// tensor that is not a parameter, or a buffer one that has a history.
   LayerTensor& operator=(const LayerTensor& other);
   LayerTensor& operator=(const Tensor& other);
 
  private:
   friend class Layer;
-  /// Where a layer keeps the tensor.
+  /// The layer's entry for the tensor.
   struct Place {
     std::string name;
     Tensor tensor;
-    bool is_parameter;  // or a buffer
+    bool is_parameter;  // otherwise a buffer
   };
   explicit LayerTensor(const std::shared_ptr<Place>& place)
       : Tensor(place->tensor), place_(place) {}

@@ -6,17 +6,21 @@
 
 namespace attune {
 
-/// What surrounds every part f of a Transformer layer: a way past it, dropout, and a LayerNorm.
+/// The residual connection, dropout and layer normalisation around each sublayer f of a Transformer
+/// layer:
 ///
 ///     norm(x + dropout(f(x)))        Vaswani et al. 2017, sec. 3.1 and 5.4
-///     x + dropout(f(norm(x)))        norm_first (Xiong et al. 2020): gradients pass unchanged from
-///                                    the last layer to the first, so training needs less care
+///     x + dropout(f(norm(x)))        norm_first (Xiong et al. 2020): the identity path passes
+///                                    gradients unchanged from the last layer to the first, which
+///                                    makes training more stable
+///
+/// Shapes: x [..., features] -> [..., features]. Errors: dropout outside [0, 1).
 class Residual {
  public:
   Residual(LayerNorm norm, double dropout, bool norm_first)
       : norm_(std::move(norm)), dropout_(dropout), norm_first_(norm_first) {}
 
-  /// `part` maps a tensor to one of its shape.
+  /// `part` is the sublayer f: it returns a tensor of the shape of its argument.
   template <typename Part>
   Tensor operator()(const Tensor& x, const Part& part) const {
     return norm_first_ ? x + dropout_(part(norm_(x))) : norm_(x + dropout_(part(x)));

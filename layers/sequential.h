@@ -12,14 +12,14 @@
 
 namespace attune {
 
-/// One layer after the other: y = f_n(... f_1(f_0(x))). What has no parameters may be any function
-/// of a tensor, such as an Activation.
+/// Applies its parts in order: y = f_n(... f_1(f_0(x))). A part is a layer, or any function from a
+/// tensor to a tensor, such as an Activation.
 ///
 ///     Sequential network(Linear(784, 64), relu, Dropout(0.1), Linear(64, 10));
 ///     network.append(Softmax());
 ///
-/// Shapes: as the parts have them; each part's result goes into the next.
-/// Parameters: 0.weight, 0.bias, 3.weight, ...: each layer's under its place, counted from 0.
+/// Shapes: those of the parts; the output of each part is the input of the next.
+/// Parameters: 0.weight, 0.bias, 3.weight, ...: prefixed with the index of the part.
 class Sequential : public Layer {
  public:
   template <typename... Parts>
@@ -27,7 +27,7 @@ class Sequential : public Layer {
     (append(std::move(parts)), ...);
   }
 
-  /// Adds a layer or a function behind the others.
+  /// Appends a layer or a function.
   template <typename Part>
   void append(Part part) {
     static_assert(std::is_invocable_r_v<Tensor, const Part&, const Tensor&>,

@@ -14,11 +14,11 @@ namespace {
 struct Row {
   std::string name, type, shape;
   std::int64_t numbers = 0;
-  std::int64_t frozen = 0;  // of these
+  std::int64_t frozen = 0;  // included in `numbers`
   bool is_buffer = false;
 };
 
-// The name of a layer's type, without the library's namespace or one that has no name.
+// The name of a layer's type, without the prefix attune:: or (anonymous namespace)::.
 std::string name_of(const std::type_info& type) {
   const std::unique_ptr<char, void (*)(void*)> text(
       abi::__cxa_demangle(type.name(), nullptr, nullptr, nullptr), std::free);
@@ -55,7 +55,7 @@ std::string summary(const Layer& layer) {
   std::vector<Row> rows;
   std::int64_t in_buffers = 0;
   std::unordered_set<const void*> seen;  // layers and parameters
-  // Adds the rows of a layer, and gives the place of its own, which has the sums.
+  // Appends the rows of a layer, and returns the index of its first one, which holds the totals.
   const std::function<std::size_t(const Registry&, const std::string&, const std::type_info&)>
       visit = [&](const Registry& registry, const std::string& name, const std::type_info& type) {
         const std::size_t own = rows.size();

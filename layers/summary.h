@@ -6,8 +6,8 @@
 
 namespace attune {
 
-/// A table of a layer's parts for people to read: each layer with its type, each parameter and
-/// buffer with its shape and how many numbers it holds, and what they come to:
+/// A human-readable table of a layer: each layer with its type, each parameter and buffer with its
+/// shape and number of elements, and the totals:
 ///
 ///     name         type    shape       numbers
 ///                  Finder                   32
@@ -17,7 +17,7 @@ namespace attune {
 ///     keys.bias            [8]               8  frozen
 ///     32 parameters, of which 8 are trained and 24 frozen
 ///
-/// A layer that is used twice comes once, by its first name, as in Layer::parameters().
+/// A layer that is used twice is counted once, under its first name, as in Layer::parameters().
 std::string summary(const Layer& layer);
 
 }  // namespace attune
