@@ -196,6 +196,28 @@ TEST_CASE("seq2seq trains with heads and without the encoder's embedding residua
   CHECK(seq2seq(folder, "translate --run run --heatmap abc").code == 0);
 }
 
+TEST_CASE("seq2seq train passes options to the optimizer, or says which it has not") {
+  const TemporaryFolder folder;
+  const auto loss = [&](const std::string& flags) {
+    const Result result = train(folder, "--optimizer sgd --learning-rate 0.5 " + flags);
+    INFO(result.err);
+    REQUIRE(result.code == 0);
+    return nlohmann::json::parse(lines_of(folder.read("run/metrics.jsonl")).back()).at("loss");
+  };
+  const auto plain = loss("");
+  CHECK(loss("--momentum 0.9") != plain);
+  CHECK(loss("--weight-decay 0.5") != plain);
+  const auto config = nlohmann::json::parse(folder.read("run/config.json"));
+  CHECK(config.at("training").at("weight_decay") == 0.5);
+  CHECK(config.at("training").at("momentum").is_null());
+  CHECK(config.at("training").at("learning_rate") == 0.5);
+
+  const TemporaryFolder empty;
+  check_error(train(empty, "--momentum 0.9"), "'adam' has no momentum to set");
+  check_error(train(empty, "--momentum 2"), "--momentum: '2' is not a number from 0 to 1");
+  CHECK(empty.entries() == 0);
+}
+
 TEST_CASE("seq2seq without attention has no alignment to show") {
   const TemporaryFolder folder;
   REQUIRE(train(folder, "--attention none --cell lstm").code == 0);

@@ -59,7 +59,7 @@ TEST_CASE("a field reads text into its member, and nothing else than it may be")
   field_of(all, "bidirectional").set("false");
   CHECK_FALSE(options.model.bidirectional);
   field_of(all, "learn_rate").set("0.5");  // its name in earlier versions
-  CHECK(options.learning_rate == 0.5);
+  CHECK(options.learning_rate() == 0.5);
   field_of(all, "seed").set("18446744073709551615");
   CHECK(options.seed == 18446744073709551615u);
   CHECK(field_of(all, "seed").text() == "18446744073709551615");
@@ -87,7 +87,7 @@ TEST_CASE("options that make no sense are refused by their names, before anythin
   check_refused(with([](auto& o) { o.batch = 0; }), "batch: '0' is not a whole number from 1");
   CHECK_THROWS_WITH(check(with([](auto& o) { o.data.task = "swim"; })),
                     contains("task: swim not in {copy,reverse,sort"));
-  check_refused(with([](auto& o) { o.learning_rate = -1; }),
+  check_refused(with([](auto& o) { o.optimizer_options.learning_rate = -1; }),
                 "learning_rate: '-1' is not a number from 0");
   check_refused(with([](auto& o) { o.data.min_length = 5, o.data.max_length = 4; }),
                 "min_length 5 is more than max_length 4");
@@ -152,11 +152,14 @@ TEST_CASE("a resumed training has the options of its beginning, and folder and t
   refuses([](auto& o) { o.model.layers = 2; }, "begun without layers");
   refuses([](auto& o) { o.given = {"bidirectional"}; }, "begun with bidirectional=false");
   refuses([](auto& o) { o.given = {"task"}; }, "task=reverse contradicts");
+  refuses([](auto& o) { o.optimizer_options.momentum = 0.5; }, "begun without momentum");
+  given.optimizer_options.learning_rate = 0.002;  // as by default
+  CHECK_NOTHROW(options_for_resuming(given, chosen));
 
   // As earlier versions wrote them.
   const TrainOptions old = options_for_resuming(
       {.run = "a"}, {"--learn-rate=3e-3", "--skip-bad=true", "--data=a.tsv", "--steps=2e2"});
-  CHECK(old.learning_rate == 3e-3);
+  CHECK(old.learning_rate() == 3e-3);
   CHECK(old.data.skip_bad);
   CHECK(old.steps == 200);
   CHECK_THROWS_WITH(options_for_resuming({.run = "a"}, {"--speed=9"}), contains("--speed=9"));

@@ -35,8 +35,9 @@ struct Range {
 /// Fields refer to the struct that they were listed from. `help` and `instead` have names of other
 /// options in backticks, for with_option_names().
 struct Field {
-  using Value = std::variant<bool*, int*, std::int64_t*, std::uint64_t*, double*, std::string*,
-                             std::optional<int>*, std::optional<std::int64_t>*>;
+  using Value =
+      std::variant<bool*, int*, std::int64_t*, std::uint64_t*, double*, std::string*,
+                   std::optional<int>*, std::optional<std::int64_t>*, std::optional<double>*>;
 
   std::string name;                       ///< of the option, such as max_length
   Value value;                            ///< the member
@@ -57,7 +58,10 @@ struct Field {
   bool is_flag() const { return std::holds_alternative<bool*>(value); }
   bool is_text() const { return std::holds_alternative<std::string*>(value); }
   bool is_whole_number() const { return !is_flag() && !is_text() && !is_real_number(); }
-  bool is_real_number() const { return std::holds_alternative<double*>(value); }
+  bool is_real_number() const {
+    return std::holds_alternative<double*>(value) ||
+           std::holds_alternative<std::optional<double>*>(value);
+  }
 
   /// The value as text; empty where there is none.
   std::string text() const;

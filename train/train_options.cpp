@@ -118,9 +118,18 @@ std::vector<Field> training_fields(TrainOptions& o) {
        .help = with_members("rule of the updates", optimizers()),
        .choices = optimizer_names()},
       {.name = "learning_rate",
-       .value = &o.learning_rate,
-       .help = "size of the updates",
+       .value = &o.optimizer_options.learning_rate,
+       .help = "size of the updates; 0.002 by default",
        .alias = "learn_rate"},
+      {.name = "weight_decay",
+       .value = &o.optimizer_options.weight_decay,
+       .help = "factor of an L2 penalty, or of adamw's decay of the weights; 0 by default, 0.01 of "
+               "adamw"},
+      {.name = "momentum",
+       .value = &o.optimizer_options.momentum,
+       .help = "of sgd, momentum, nesterov and rmsprop: how much of the update before is in the "
+               "next; 0 by default, 0.9 of momentum and nesterov",
+       .range = kShare},
       {.name = "schedule",
        .value = &o.schedule,
        .help = with_members("how the learning rate changes over the steps: factor after s of S "
@@ -283,6 +292,7 @@ TrainOptions with_defaults(TrainOptions options) {
   data.max_source_length = data.source_limit();
   data.max_target_length = data.target_limit();
   options.model = with_defaults(options.model);
+  options.optimizer_options.learning_rate = options.learning_rate();
   if (!options.epochs) options.warmup = options.warmup_steps();
   return options;
 }

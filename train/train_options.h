@@ -7,6 +7,7 @@
 
 #include "attune/autograd/array/threads.h"
 #include "attune/models/encoder_decoder_options.h"
+#include "attune/optim/make_optimizer.h"
 #include "attune/train/fields.h"
 #include "attune/train/train_step.h"
 
@@ -43,7 +44,7 @@ struct TrainOptions {
   std::optional<std::int64_t> epochs = {};    ///< of the data, instead of steps
   std::optional<std::int64_t> patience = {};  ///< see BestScore::without_progress()
   std::string optimizer = "adam", schedule = "cosine";
-  double learning_rate = 0.002;
+  OptimizerOptions optimizer_options = {};  ///< see learning_rate()
   std::optional<std::int64_t> warmup = {};  ///< see warmup_steps()
   StepOptions step = {};
   std::string on_nan = "stop";  ///< or "skip"
@@ -61,6 +62,7 @@ struct TrainOptions {
 
   /// The checkpoints to keep while it trains; unless `keep` is set none are kept afterwards.
   std::int64_t kept_checkpoints() const { return keep.value_or(1); }
+  double learning_rate() const { return optimizer_options.learning_rate.value_or(0.002); }
   std::int64_t warmup_steps() const {
     return warmup.value_or(model.is_transformer() ? steps / 10 : 0);
   }

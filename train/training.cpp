@@ -156,10 +156,11 @@ Training::Training(const TrainOptions& options, std::optional<Unfinished> resume
       last_good_(*run_.model) {
   if (options_.epochs) options_.steps = *options_.epochs * data_.batches.batches_per_epoch();
   options_.warmup = options_.warmup_steps();
+  options_.optimizer_options.learning_rate = options_.learning_rate();
   look_every_ = std::max<std::int64_t>(1, options_.steps / kLooks);
   log_every_ = std::max<std::int64_t>(1, options_.steps / kLogLines);
-  optimizer_ = make_optimizer(options_.optimizer, run_.model->parameters(),
-                              {.learning_rate = options_.learning_rate});
+  optimizer_ =
+      make_optimizer(options_.optimizer, run_.model->parameters(), options_.optimizer_options);
   schedule_ = make_schedule(
       options_.schedule,
       {.total_steps = options_.steps, .warmup_steps = options_.warmup_steps(), .patience = 1});

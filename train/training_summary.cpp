@@ -56,14 +56,24 @@ std::string data_text(const TrainOptions& options, const Run& run, const Trainin
                      grouped(run.source.size()), grouped(run.target.size()));
 }
 
+// "sgd, learning rate 0.1, momentum 0.9".
+std::string optimizer_text(const TrainOptions& options) {
+  const OptimizerOptions& chosen = options.optimizer_options;
+  std::string text =
+      fmt::format("{}, learning rate {}", options.optimizer, options.learning_rate());
+  if (chosen.weight_decay) text += fmt::format(", weight decay {}", *chosen.weight_decay);
+  if (chosen.momentum) text += fmt::format(", momentum {}", *chosen.momentum);
+  return text;
+}
+
 std::string training_text(const TrainOptions& options, const TrainingData& data) {
   std::string epochs;
   if (const std::int64_t per_epoch = data.batches.batches_per_epoch())
     epochs = fmt::format(" ({:.3g} epochs)",
                          static_cast<double>(options.steps) / static_cast<double>(per_epoch));
-  return fmt::format("{} steps of {} examples{}, {}, learning rate {}, schedule {}; {} thread{}",
-                     grouped(options.steps), grouped(options.batch), epochs, options.optimizer,
-                     options.learning_rate, options.schedule, options.threads,
+  return fmt::format("{} steps of {} examples{}, {}, schedule {}; {} thread{}",
+                     grouped(options.steps), grouped(options.batch), epochs,
+                     optimizer_text(options), options.schedule, options.threads,
                      options.threads == 1 ? "" : "s");
 }
 
