@@ -12,7 +12,7 @@ constexpr std::int64_t kFewRows = 128;
 
 std::int64_t rows_of(const Array& x) { return x.shape().elements(0, x.shape().rank() - 1); }
 
-// y = x W^T + beta y (Op::transpose), or x W + beta y.
+// y = x W^T + beta y with Op::transpose, y = x W + beta y with Op::none.
 template <typename T>
 void multiply(Op op, const Array& x, const Array& weight, std::int64_t first_column, T beta,
               Array& y) {

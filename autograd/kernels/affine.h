@@ -6,16 +6,17 @@
 
 namespace attune::kernels {
 
-/// The products of y = x W^T + b, where W [out, in] is the block of columns from `first_column` on
+/// Matrix products of y = x W^T + b, where W [out, in] is columns [first_column, first_column + in)
 /// of a weight [out, width].
 ///
-/// For few rows of x the weight is packed once for all of its uses (packed()): a decoder needs it
-/// at every step. For many rows packing costs next to nothing, and keeping it would cost memory.
+/// With few rows in x, W is packed once and the packed form is cached (see packed()), since a
+/// decoder multiplies by the same weight at every step. With many rows the cost of packing is
+/// negligible, and caching the packed form would only use memory.
 
-/// x W^T + b: x [..., in], bias [out] or not defined -> [..., out].
+/// y = x W^T + b. x [..., in], bias [out] or undefined -> [..., out].
 Array affine(const Array& x, const Array& weight, const Array& bias, std::int64_t first_column);
 
-/// dx = dy W, or added to dx: dy [..., out], dx [..., in].
+/// dx = dy W, or dx += dy W with `accumulate`. dy [..., out], dx [..., in].
 void affine_input_gradient(const Array& dy, const Array& weight, std::int64_t first_column,
                            Array dx, bool accumulate);
 

@@ -11,7 +11,7 @@
 namespace attune::kernels {
 namespace {
 
-// body(b) for each batch row; `cost` is the time of an element in units of a multiplication's.
+// Calls body(b) for each batch row. `cost` is the time per element, in multiplications.
 template <typename Body>
 void for_each_row(const AttentionSizes& n, std::int64_t cost, const Body& body) {
   parallel_for(n.batch, row_grain(n.sources * n.features * cost),
@@ -79,7 +79,8 @@ template <typename T>
 void additive_backward(const AttentionSizes& n, const T* query, const T* keys, const T* v,
                        const T* dscores, Target<T> dquery, Target<T> dkeys, Target<T> dv) {
   const std::int64_t f = n.features;
-  // v is shared by all rows of the batch: each row sums its own part, added up in order below.
+  // v is shared by all batch rows: each row computes its own dv, and these are summed in order
+  // below.
   Array scratch(Shape{3, n.batch, f}, dtype_of<T>);
   T* dq_rows = scratch.mutable_data<T>();
   T* dv_rows = dq_rows + n.batch * f;
@@ -95,7 +96,7 @@ void additive_backward(const AttentionSizes& n, const T* query, const T* keys, c
       const T* k = keys + (s * n.batch + b) * f;
       T* dk = dkeys.data ? dkeys.data + (s * n.batch + b) * f : dk_rows + b * f;
       if (!dkeys.data || !dkeys.accumulate) std::fill_n(dk, f, T{0});
-      if (d == 0) continue;  // beyond the length
+      if (d == 0) continue;  // as beyond a sequence's length
 #pragma omp simd
       for (std::int64_t i = 0; i < f; ++i) {
         const T t = math::tanh(k[i] + q[i]);

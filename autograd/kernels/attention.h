@@ -2,17 +2,17 @@
 
 #include <cstdint>
 
-/// Loops of attention with one query per batch row, over sequences [S, B, F]. Batch rows are shared
-/// out over threads; each owns the rows it writes. A weight or a gradient of a score that is 0, as
-/// they are beyond a sequence's length, leaves its position out, whatever that holds: 0 * NaN would
-/// be NaN.
+/// Attention with one query per batch row, over sequences [S, B, F]. Batch rows are split among
+/// threads, and each thread writes only to its own rows. A position whose weight or score gradient
+/// is 0, such as one beyond a sequence's length, is skipped rather than multiplied by 0: it may
+/// hold NaN or infinity.
 namespace attune::kernels {
 
 struct AttentionSizes {
   std::int64_t sources, batch, features;
 };
 
-/// A gradient to write or to add to; nullptr when nobody wants it.
+/// A gradient buffer to overwrite, or to add to with `accumulate`; nullptr if it is not needed.
 template <typename T>
 struct Target {
   T* data;
@@ -38,7 +38,8 @@ template <typename T>
 void additive_forward(const AttentionSizes& n, const T* query, const T* keys, const T* v,
                       T* scores);
 
-/// Its gradients: with t = tanh(keys[s, b] + query[b]) and p = dscores[b, s] v (1 - t^2),
+/// The gradients of additive_forward(). With t = tanh(keys[s, b] + query[b]) and
+/// p = dscores[b, s] v (1 - t^2):
 /// dkeys[s, b] = p, dquery[b] = sum_s p, dv = sum_{b,s} dscores[b, s] t.
 template <typename T>
 void additive_backward(const AttentionSizes& n, const T* query, const T* keys, const T* v,

@@ -3,23 +3,22 @@
 #include <algorithm>
 #include <cstdint>
 
-/// What attention's kernels read of a Mask: see autograd/ops/mask.h.
+/// The form in which attention kernels take a Mask; see autograd/ops/mask.h.
 namespace attune::kernels {
 
-/// Keys first ... last - 1; none if the two are equal.
+/// Keys [first, last).
 struct KeyRange {
   std::int64_t first, last;
 
   std::int64_t count() const { return last - first; }
-  /// What lies in a block of `size` keys from `begin` on, counted from there.
+  /// The part of the range in [begin, begin + size), relative to `begin`.
   KeyRange within(std::int64_t begin, std::int64_t size) const {
     return {std::clamp<std::int64_t>(first - begin, 0, size),
             std::clamp<std::int64_t>(last - begin, 0, size)};
   }
 };
 
-/// How far apart the entries of an array lie that is broadcast over [B, H, T, S]: 0 along an axis
-/// of size 1.
+/// Strides, in elements, of an array that is broadcast to [B, H, T, S]: 0 along an axis of size 1.
 struct BroadcastSteps {
   std::int64_t batch = 0, head = 0, query = 0, key = 0;
 
@@ -29,25 +28,25 @@ struct BroadcastSteps {
 };
 
 struct AttentionMask {
-  /// Beyond all positions, and yet sums of a few do not overflow.
+  /// Larger than any position, but small enough that sums of a few do not overflow.
   static constexpr std::int64_t kFar = std::int64_t{1} << 60;
 
-  const std::int32_t* lengths = nullptr;  ///< [B]: keys that take part; nullptr: all
-  std::int64_t lowest = -kFar;            ///< query t sees keys t + lowest ...
-  std::int64_t highest = kFar;            ///< ... t + highest
+  const std::int32_t* lengths = nullptr;  ///< [B]: number of valid keys; nullptr: all
+  std::int64_t lowest = -kFar;            ///< query t sees keys from t + lowest
+  std::int64_t highest = kFar;            ///< to t + highest, inclusive
   const bool* allowed = nullptr;          ///< false hides a key; nullptr: hides none
   BroadcastSteps allowed_steps = {};
   const void* bias = nullptr;  ///< of the queries' dtype, added to scores; -infinity hides a key
   BroadcastSteps bias_steps = {};
 
-  /// The keys that lengths and window leave to a query. Neither end is before that of the query
-  /// before.
+  /// The keys that lengths and window leave visible to a query. Both ends are non-decreasing in
+  /// `query`.
   KeyRange range(std::int64_t batch, std::int64_t query, std::int64_t keys) const {
     const std::int64_t length = lengths ? lengths[batch] : keys;
     const std::int64_t first = std::clamp<std::int64_t>(query + lowest, 0, length);
     return {first, std::clamp(query + highest + 1, first, length)};
   }
-  /// True when more than the range is to be looked at.
+  /// True if single entries must be checked in addition to the range.
   bool has_entries() const { return allowed || bias; }
 };
 

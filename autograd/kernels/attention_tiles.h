@@ -7,11 +7,11 @@
 
 #include "attune/autograd/kernels/multi_head_attention.h"
 
-/// The tiles that scores of attention are made in, and what a mask does in each.
+/// Tiles of the attention score matrix, and the part of a mask that applies to each.
 namespace attune::kernels {
 
-/// Scores are made kTile queries by kTile keys at a time: a tile of floats stays in the nearest
-/// cache, and most sentences are one tile.
+/// Scores are computed in tiles of kTile queries by kTile keys: a float32 tile (16 KiB) fits into
+/// the L1 cache, and most sentences fit into one tile.
 inline constexpr std::int64_t kTile = 64;
 
 template <typename T>
@@ -21,7 +21,7 @@ struct Tile {
   const T* operator[](std::int64_t row) const { return rows + row * kTile; }
 };
 
-/// Up to kTile queries of one pair.
+/// Up to kTile queries of one (batch row, head) pair.
 struct QueryTile {
   std::int64_t pair, first, count;
 };
@@ -37,7 +37,7 @@ inline QueryTile query_tile(const MultiHeadSizes& n, std::int64_t pair, std::int
   return {pair, index * kTile, std::min(kTile, n.queries - index * kTile)};
 }
 
-/// From the first key that one of the queries sees to the last.
+/// The range from the first to the last key that is visible to any of the queries.
 inline KeyRange visible_to_any(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_query,
                                std::int64_t count) {
   return {n.range(pair, first_query).first, n.range(pair, first_query + count - 1).last};
@@ -47,19 +47,19 @@ inline KeyRange visible_to_any(const MultiHeadSizes& n, const QueryTile& queries
   return visible_to_any(n, queries.pair, queries.first, queries.count);
 }
 
-/// What the queries of one tile see of the keys of another.
+/// Which keys of a key tile are visible to the queries of a query tile.
 template <typename T>
 class TileMask {
  public:
   TileMask(const MultiHeadSizes& n, const QueryTile& queries, const KeyTile& keys) {
     for (std::int64_t row = 0; row < queries.count; ++row)
       seen_[row] = n.range(queries.pair, queries.first + row).within(keys.first, keys.count);
-    // Neither end is before that of the query before.
+    // Range ends are non-decreasing, so the first and the last query decide.
     hides_some_ = seen_[0].last < keys.count || seen_[queries.count - 1].first > 0;
     if (n.mask.has_entries()) read_entries(n, queries, keys);
   }
 
-  // The keys that a query may see, counted from the tile's first.
+  // The query's range of visible keys, relative to the tile's first key.
   const KeyRange& seen(std::int64_t row) const { return seen_[row]; }
   bool sees(std::int64_t row, std::int64_t s) const {
     return s >= seen_[row].first && s < seen_[row].last && !(has_entries_ && is_hidden(row, s));
@@ -67,10 +67,10 @@ class TileMask {
   bool hides_some() const { return hides_some_; }
   bool hides_all() const { return hides_all_; }
   bool has_entries() const { return has_entries_; }
-  // True for a key in the range of a query that an entry hides; only if there are entries.
+  // True if a mask or bias entry hides a key in the query's range. Requires has_entries().
   bool is_hidden(std::int64_t row, std::int64_t s) const { return added_[row][s] == kHidden; }
 
-  // Adds the bias to the scores of a query; those that are hidden become -infinity.
+  // Adds the bias to a query's scores; scores of hidden keys become -infinity.
   void add_to(std::int64_t row, T* scores) const {
     if (!has_entries_) return;
     const T* added = added_[row];
@@ -105,13 +105,13 @@ class TileMask {
 
   KeyRange seen_[kTile];
   bool hides_some_, hides_all_ = false, has_entries_ = false;
-  Tile<T> added_;  // to the scores
+  Tile<T> added_;  // bias; -infinity for hidden keys
 };
 
-/// Where the tile begins that holds a key.
+/// The first key of the tile that contains `key`.
 inline std::int64_t tile_begin(std::int64_t key) { return key / kTile * kTile; }
 
-/// body(keys) for tiles that together hold the keys that are seen.
+/// Calls body(key_tile) for each tile that overlaps the range `seen`.
 template <typename Body>
 void for_each_key_tile(const KeyRange& seen, const Body& body) {
   if (seen.first >= seen.last) return;
@@ -119,7 +119,7 @@ void for_each_key_tile(const KeyRange& seen, const Body& body) {
     body(KeyTile{first, std::min(kTile, seen.last - first)});
 }
 
-/// Where in such tiles the first one lies that holds a key that is seen.
+/// Index of the first of these tiles that overlaps `seen`.
 inline std::size_t first_of(const std::vector<KeyTile>& tiles, const KeyRange& seen) {
   return tiles.empty() ? 0 : static_cast<std::size_t>((seen.first - tiles[0].first) / kTile);
 }

@@ -5,10 +5,10 @@ namespace detail {
 
 BroadcastLoop::BroadcastLoop(std::initializer_list<const Shape*> shapes, const Shape& out)
     : operands(static_cast<int>(shapes.size())) {
-  // From the last axis: the stride of an operand is 0 where it is stretched.
+  // Axes are visited from the last to the first. Along a broadcast axis an operand's stride is 0.
   std::int64_t dense[kMaxOperands], stride[kMaxOperands];
   std::fill_n(dense, kMaxOperands, 1);
-  int count = 0;  // axes so far, innermost first
+  int count = 0;  // merged axes so far, innermost first
   for (int back = 0; back < out.rank(); ++back) {
     const std::int64_t size = out.last(back);
     bool merges = count > 0;

@@ -8,13 +8,13 @@
 #include "attune/autograd/array/parallel.h"
 #include "attune/autograd/kernels/vector.h"
 
-/// Element-wise loops over arrays. The functions `f` take and give plain numbers of the arrays'
-/// dtype and are generic lambdas; written without branches they compile to SIMD code.
+/// Element-wise loops over arrays. `f` is a generic lambda from scalars of the arrays' dtype to a
+/// scalar; if it has no branches, the loop compiles to SIMD code.
 namespace attune {
 
 namespace detail {
 
-// A function that calls the C++ library stays a loop, which Clang would warn about.
+// Loops whose `f` calls the C++ library cannot be vectorised, which Clang would warn about.
 #if defined(__clang__)
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wpass-failed"
@@ -24,7 +24,7 @@ namespace detail {
 template <typename Out, typename F, typename... In>
 ATTUNE_LOOP void map_loop(std::int64_t first, std::int64_t last, Out* out, const F& f,
                           const In*... in) {
-#pragma omp simd simdlen(16)  // two vectors of AVX2 or one of AVX-512, whatever the tuning prefers
+#pragma omp simd simdlen(16)  // two AVX2 vectors or one AVX-512 vector, whatever -mtune prefers
   for (std::int64_t i = first; i < last; ++i) out[i] = f(in[i]...);
 }
 
@@ -32,7 +32,7 @@ ATTUNE_LOOP void map_loop(std::int64_t first, std::int64_t last, Out* out, const
 #pragma clang diagnostic pop
 #endif
 
-/// What map() makes of f(numbers of T...): booleans where f gives them, T otherwise.
+/// Element type of map()'s result: bool if f returns bool, T otherwise.
 template <typename F, typename... In>
 struct Mapped {
   static constexpr bool is_boolean = std::is_same_v<std::invoke_result_t<const F&, In...>, bool>;
@@ -63,7 +63,7 @@ Array map_same(const F& f, const Array& first, const In&... rest) {
 
 }  // namespace detail
 
-/// A new array: f of the elements of arrays that all have one shape and dtype.
+/// f applied element by element to arrays of equal shape and dtype; returns a new array.
 template <typename F, typename... In>
 Array map_same(const F& f, const Array& first, const In&... rest) {
   return dispatch(first.dtype(),
@@ -78,8 +78,8 @@ Array map(const Array& x, const F& f) {
 
 namespace detail {
 
-/// The loop nest of a broadcasting operation: axes merged where all operands allow, innermost
-/// last. A stride of 0 repeats an operand along the axis.
+/// Loop nest of a broadcasting operation. Adjacent axes are merged where the strides of all
+/// operands allow it; the innermost axis is last. A stride of 0 repeats an operand along an axis.
 struct BroadcastLoop {
   static constexpr int kMaxOperands = 3;
   BroadcastLoop(std::initializer_list<const Shape*> operands, const Shape& out);
@@ -88,9 +88,9 @@ struct BroadcastLoop {
 
   /// The size of the innermost axis.
   std::int64_t width() const { return sizes[rank - 1]; }
-  /// False where an operand has one element for all of the innermost axis.
+  /// False if the operand is broadcast along the innermost axis.
   bool moves(int operand) const { return strides[operand][rank - 1] != 0; }
-  /// Where each operand begins in outer iteration `row`.
+  /// The offset of each operand in outer iteration `row`.
   void offsets(std::int64_t row, std::int64_t* to) const {
     std::fill_n(to, operands, std::int64_t{0});
     for (int axis = rank - 2; axis >= 0; --axis) {
@@ -101,11 +101,11 @@ struct BroadcastLoop {
   }
 };
 
-/// Errors (named after `op`): the dtypes differ, or are boolean.
+/// Errors, prefixed with `op`: dtypes differ or are boolean.
 void check_numbers(const char* op, std::initializer_list<const Array*> operands);
 
-/// An operand's row, for loops over up to kRepeat elements at a time. Where the operand has one
-/// element for the whole row, that is repeated.
+/// A row of an operand, read in pieces of up to kRepeat elements. If the operand is broadcast along
+/// the row, at() returns a buffer filled with its one element.
 template <typename T>
 class OperandRow {
  public:
@@ -121,7 +121,7 @@ class OperandRow {
   T repeated_[kRepeat];
 };
 
-/// out = f(a, b, c) under broadcasting, for operands with types of their own.
+/// out = f(a, b, c) with broadcasting; operands may have different types.
 template <typename Out, typename A, typename B, typename C, typename F>
 void map_rows(const BroadcastLoop& loop, std::int64_t rows, Out* out, const A* a, const B* b,
               const C* c, const F& f) {
@@ -144,7 +144,7 @@ void map_rows(const BroadcastLoop& loop, std::int64_t rows, Out* out, const A* a
 
 }  // namespace detail
 
-/// f(x) for every element. Errors (named after `op`): x is boolean.
+/// f(x) for every element. Errors, prefixed with `op`: x is boolean.
 template <typename F>
 Array map(const char* op, const Array& x, const F& f) {
   if (x.dtype() == DType::boolean) [[unlikely]]
@@ -152,8 +152,8 @@ Array map(const char* op, const Array& x, const F& f) {
   return map_same(f, x);
 }
 
-/// f(a, b) under NumPy's broadcasting; booleans where f gives them. Errors (named after `op`):
-/// shapes do not broadcast, dtypes differ or are boolean.
+/// f(a, b) with NumPy broadcasting; boolean if f returns bool. Errors, prefixed with `op`: shapes
+/// do not broadcast; dtypes differ or are boolean.
 template <typename F>
 Array map(const char* op, const Array& a, const Array& b, const F& f) {
   if (a.dtype() != b.dtype() || a.dtype() == DType::boolean) [[unlikely]]
@@ -179,8 +179,8 @@ Array map(const char* op, const Array& a, const Array& b, const F& f) {
         const T* y = b_data + at[1];
         Out* z = out_data + row * n;
         if constexpr (std::is_same_v<T, double>) {
-          // It checks gradients and need not be fast: one loop for all cases halves the time that
-          // the functions made with map() take to compile.
+          // float64 is for gradient checks and need not be fast: a single loop for all cases halves
+          // the compile time of functions that use map().
           const std::int64_t a_step = a_moves, b_step = b_moves;
           for (std::int64_t i = 0; i < n; ++i) z[i] = f(x[i * a_step], y[i * b_step]);
         } else if (a_moves && b_moves) {
@@ -198,7 +198,7 @@ Array map(const char* op, const Array& a, const Array& b, const F& f) {
   return out;
 }
 
-/// f(a, b, c) under NumPy's broadcasting. Errors: as for two.
+/// f(a, b, c) with NumPy broadcasting. Errors: as for two operands.
 template <typename F>
 Array map(const char* op, const Array& a, const Array& b, const Array& c, const F& f) {
   detail::check_numbers(op, {&a, &b, &c});
@@ -216,7 +216,7 @@ Array map(const char* op, const Array& a, const Array& b, const Array& c, const 
   return out;
 }
 
-/// to[i] += from[i]; shapes are equal.
+/// to[i] += from[i]; shapes must be equal.
 void add_in_place(Array& to, const Array& from);
 
 }  // namespace attune

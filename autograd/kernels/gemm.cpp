@@ -19,9 +19,9 @@ extern "C" char* openblas_get_corename();
 namespace attune::kernels {
 namespace {
 
-// One BLAS thread per call, whichever build of OpenBLAS is linked. The OpenMP build asks OpenMP,
-// whose setting belongs to the calling thread and is put back afterwards; the others have one
-// setting for all.
+// Limits OpenBLAS to one thread per call, whichever build is linked. OpenMP builds take the number
+// of threads from OpenMP, where it is set per calling thread and restored afterwards; other builds
+// have one global setting.
 class OneBlasThread {
  public:
   OneBlasThread() : before_(omp_get_max_threads()) {
@@ -37,7 +37,7 @@ class OneBlasThread {
   int before_;
 };
 
-// A size as this build of OpenBLAS counts: with 32 bits, mostly.
+// Converts a size to OpenBLAS's integer type, which usually has 32 bits.
 blasint blas_size(std::int64_t size) {
   ATTUNE_CHECK(std::in_range<blasint>(size),
                "matmul: a matrix with rows or columns of {} numbers is too large for OpenBLAS, "
@@ -64,7 +64,7 @@ void blas_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k
                 std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
   const auto ta = op_a == Op::transpose ? CblasTrans : CblasNoTrans;
   const auto tb = op_b == Op::transpose ? CblasTrans : CblasNoTrans;
-  // OpenBLAS built without threads shares its buffers between calls: one call at a time then.
+  // Single-threaded builds of OpenBLAS share buffers between calls, so calls are serialised.
   const OneBlasThread one_thread;
   static const bool unsafe = openblas_get_parallel() == OPENBLAS_SEQUENTIAL;
   static std::mutex mutex;
@@ -73,8 +73,8 @@ void blas_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k
   call(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc);
 }
 
-// A panel is worth a thread from a quarter of a million multiplications on, some three
-// microseconds; eight panels are enough to keep as many threads busy.
+// A panel has at least a quarter of a million multiplications (about 3 us), since less is not worth
+// another thread; eight panels keep as many threads busy.
 constexpr std::int64_t kPanelWork = 1 << 18;
 constexpr std::int64_t kMaxPanels = 8;
 
@@ -91,7 +91,8 @@ inline constexpr bool kOwnKernel = gemm_kernel::kAvailable&& std::is_same_v<T, f
   return (n + multiple - 1) / multiple * multiple;
 }
 
-// C = beta C, which leaves adding the product; false where C need not be read at all.
+// Scales C by beta unless that is 0, so that only the product remains to be added. Returns false
+// for beta 0: C is then overwritten without being read.
 template <typename T>
 bool scale_c(std::int64_t m, std::int64_t n, T beta, T* c, std::int64_t ldc) {
   if (beta != 0 && beta != 1)
@@ -100,7 +101,7 @@ bool scale_c(std::int64_t m, std::int64_t n, T beta, T* c, std::int64_t ldc) {
   return beta != 0;
 }
 
-// The first number of rows or columns [first, ...) of an operand, from position p of k on.
+// Pointer to row or column `first` of an operand at position p along k.
 template <typename T>
 const T* corner(bool rows_along_k, const T* x, std::int64_t row_length, std::int64_t first,
                 std::int64_t p) {
@@ -116,7 +117,7 @@ gemm_kernel::Operand operand_b(Op op, const float* b, std::int64_t ldb) {
   return {b, ldb, op == Op::transpose};
 }
 
-// Packs positions [0, k) of B's n columns.
+// Packs B [k, n] into panels of kColumns columns.
 template <typename ForRange>
 void pack(const ForRange& for_range, std::int64_t n, std::int64_t k, const gemm_kernel::Operand& b,
           float* packed) {
@@ -128,8 +129,8 @@ void pack(const ForRange& for_range, std::int64_t n, std::int64_t k, const gemm_
   });
 }
 
-// The product with our own kernel, block of k by block of k. `for_range(n, grain, body)` runs the
-// loops: on this thread, or shared out. `packed_b` is B as PackedMatrix holds it, or nullptr.
+// C = A B + beta C with gemm_kernel, in blocks of kDepth along k. `for_range(n, grain, body)` runs
+// the loops, on this thread or in parallel. `packed_b` is B in PackedMatrix's layout, or nullptr.
 template <typename ForRange>
 void own_product(const ForRange& for_range, std::int64_t m, std::int64_t n, std::int64_t k,
                  const gemm_kernel::Operand& a, const gemm_kernel::Operand& b,
@@ -167,7 +168,7 @@ template <typename T>
 void gemm_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
                 std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
   if (m == 0 || n == 0) return;
-  if (k == 0) {  // an empty sum, for which BLAS would refuse the leading dimensions
+  if (k == 0) {  // an empty sum; BLAS rejects its leading dimensions
     for (std::int64_t i = 0; i < m; ++i)
       for (std::int64_t j = 0; j < n; ++j) c[i * ldc + j] = beta == 0 ? 0 : beta * c[i * ldc + j];
     return;
@@ -187,7 +188,7 @@ void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, cons
   if constexpr (kOwnKernel<T>)
     return own_product(kShared, m, n, k, operand_a(op_a, a, lda), operand_b(op_b, b, ldb), nullptr,
                        beta, c, ldc);
-  constexpr std::int64_t kMultiple = 16;  // rows of a kernel's tile
+  constexpr std::int64_t kMultiple = 16;  // rows in a tile of OpenBLAS's kernels
   if (m >= n) {
     parallel_for(m, panel_size(m, work, kMultiple), [&](std::int64_t first, std::int64_t last) {
       gemm_panel(op_a, op_b, last - first, n, k, corner(op_a == Op::none, a, lda, first, 0), lda, b,
@@ -227,7 +228,7 @@ void PackedMatrix<T>::multiply(Op op_a, std::int64_t m, const T* a, std::int64_t
 
 namespace {
 
-// Columns of a weight.
+// Packs columns [first, first + count) of a weight.
 template <typename T>
 PackedMatrix<T> pack_columns(Op op, const Array& weight, std::int64_t first, std::int64_t count) {
   const std::int64_t rows = weight.shape()[0], columns = weight.shape()[1];
@@ -236,7 +237,7 @@ PackedMatrix<T> pack_columns(Op op, const Array& weight, std::int64_t first, std
                              : PackedMatrix<T>(op, count, rows, data, columns);
 }
 
-// The packed forms of the weights in one block of memory: of all of it, or of parts.
+// Cached packed forms of the weights in one block of memory, or of their column blocks.
 class PackedWeights : public Cache {
  public:
   std::shared_ptr<const PackedMatrix<float>> get(Op op, const Array& weight, std::int64_t first,

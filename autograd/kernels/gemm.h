@@ -7,33 +7,35 @@
 
 namespace attune::kernels {
 
-/// Whether a matrix operand is used as it lies or transposed.
+/// Whether a matrix operand is used as stored or transposed.
 enum class Op : bool { none, transpose };
 
-/// C = A B + beta C on row-major matrices: A is [m, k], B is [k, n], C is [m, n] after their
-/// transposes; lda, ldb, ldc are the lengths of the rows as they lie in memory.
+/// C = op_a(A) op_b(B) + beta C for row-major matrices, where op_a(A) is [m, k], op_b(B) [k, n] and
+/// C [m, n]; lda, ldb and ldc are the row strides of A, B and C in memory, in elements.
 ///
-/// float32 goes to our own kernel where there is one (gemm_kernel.h), everything else to OpenBLAS,
-/// which is called here only. Large products are cut into panels of C that threads share out. The
-/// panels depend on m, n and k alone, and each is one single-threaded call: OpenBLAS's own
-/// threading gives other bits for another number of threads.
+/// float32 uses Attune's own kernel where it is available (gemm_kernel.h), everything else
+/// OpenBLAS, which the library calls nowhere else. Large products are split into panels of C that
+/// are computed in parallel. Panels depend on m, n and k only, and each is one single-threaded
+/// call, since the results of OpenBLAS's own threading depend on the number of threads.
 template <typename T>
 void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
           std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc);
 
-/// The same on the calling thread, for use inside a parallel_for.
+/// The same product on the calling thread only, for use inside a parallel_for.
 template <typename T>
 void gemm_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
                 std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc);
 
-/// The right operand of many products, such as the weight of a recurrent cell: B [k, n] is laid out
-/// for the kernel once. Where there is no kernel of our own it refers to B, which must live on.
+/// A matrix B [k, n], packed once to be the right operand of many products, such as the weight of a
+/// recurrent cell. Where Attune's own kernel is not used, this only points to B, which must outlive
+/// it.
 template <typename T>
 class PackedMatrix {
  public:
   PackedMatrix(Op op, std::int64_t n, std::int64_t k, const T* b, std::int64_t ldb);
 
-  /// C = A B + beta C for A of m rows; shared out over threads unless within a parallel_for.
+  /// C = op_a(A) B + beta C, where op_a(A) has m rows; parallel unless called inside a
+  /// parallel_for.
   void multiply(Op op_a, std::int64_t m, const T* a, std::int64_t lda, T beta, T* c,
                 std::int64_t ldc) const;
   std::int64_t n() const { return n_; }
@@ -46,19 +48,20 @@ class PackedMatrix {
   Array packed_;
 };
 
-/// Columns [first, first + count) of a weight [rows, columns], or their transpose, as the right
-/// operand of products. They are laid out once for all uses until the weight changes
-/// (Array::version), and kept with it.
+/// Columns [first, first + count) of a weight [rows, columns], or their transpose, packed as a
+/// right operand. With Attune's own kernel the packed form is cached with the weight's memory until
+/// the weight changes (Array::version).
 template <typename T>
 std::shared_ptr<const PackedMatrix<T>> packed(Op op, const Array& weight, std::int64_t first,
                                               std::int64_t count);
-/// All columns.
+/// The same for all columns.
 template <typename T>
 std::shared_ptr<const PackedMatrix<T>> packed(Op op, const Array& weight) {
   return packed<T>(op, weight, 0, weight.shape()[1]);
 }
 
-/// What lies behind float32 products: our own kernel, or OpenBLAS ("OpenBLAS 0.3.21 ... Zen").
+/// The implementation of matrix products, for logs: Attune's own kernel and OpenBLAS, or OpenBLAS
+/// alone ("OpenBLAS 0.3.21 ... Zen").
 const char* blas_description();
 
 }  // namespace attune::kernels

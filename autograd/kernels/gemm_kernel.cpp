@@ -12,19 +12,19 @@
 namespace attune::kernels::gemm_kernel {
 namespace {
 
-// The compiler's vector types: arithmetic on them is one instruction a register.
+// GCC vector extensions: each operation on a Vector is one instruction.
 typedef float Vector __attribute__((vector_size(kLanes * sizeof(float))));
 typedef Vector Unaligned __attribute__((aligned(sizeof(float))));
 
 constexpr int kVectors = kColumns / kLanes;
 
-// `R` rows of C by kColumns, the sums in registers from the first k to the last. A row of B is
-// b_step after the one before it.
+// Computes R rows by kColumns columns of C, with the sums in registers for all of k. Rows of B are
+// b_step elements apart.
 template <int R, bool kAlongK>
 void tile(std::int64_t k, const float* a, std::int64_t row_length, const float* b,
           std::int64_t b_step, bool add, float* c, std::int64_t ldc) {
   Vector sums[R][kVectors] = {};
-  // C is needed at the end: by then it has come from memory.
+  // Prefetch C, which is needed only at the end.
 #pragma GCC unroll 8
   for (int i = 0; i < R; ++i)
     for (int j = 0; j < kVectors; ++j) __builtin_prefetch(c + i * ldc + j * kLanes, 1);
@@ -60,8 +60,8 @@ constexpr std::array<Tile, kRows> kTiles[2] = {
     make_tiles<false>(std::make_integer_sequence<int, kRows>()),
     make_tiles<true>(std::make_integer_sequence<int, kRows>())};
 
-// Rows become columns in log2(N) rounds: round S swaps blocks of S numbers across pairs of rows
-// that are S apart.
+// Transposes an N x N block in log2(N) rounds: round S swaps blocks of S elements between rows that
+// are S apart.
 template <int S, typename Block, int N, int... Lane>
 inline void swap_blocks(Block (&rows)[N], std::integer_sequence<int, Lane...>) {
 #pragma GCC unroll 16
@@ -81,7 +81,7 @@ inline void transpose(Block (&rows)[N]) {
   if constexpr (N == 16) swap_blocks<8>(rows, kLane);
 }
 
-// One panel of B whose `count` columns lie along k, in square blocks.
+// Packs one panel of B whose `count` columns are contiguous along k, by transposing square blocks.
 void pack_along_k(std::int64_t count, std::int64_t k, const Operand& b, float* packed) {
   for (std::int64_t first = 0; first < kColumns; first += kLanes) {
     const std::int64_t here = std::clamp<std::int64_t>(count - first, 0, kLanes);
@@ -102,7 +102,7 @@ void pack_along_k(std::int64_t count, std::int64_t k, const Operand& b, float* p
   }
 }
 
-// One panel of B whose columns lie side by side: a copy.
+// Packs one panel of B whose rows are contiguous, by copying.
 void pack_across(std::int64_t count, std::int64_t k, const Operand& b, float* packed) {
   if (count == kColumns) {
     for (std::int64_t p = 0; p < k; ++p)
@@ -126,7 +126,7 @@ void pack_b(std::int64_t n, std::int64_t k, const Operand& b, float* packed) {
 
 namespace {
 
-// Up to kRows rows of A as [k, kRows]: what a tile reads then lies side by side.
+// Packs up to kRows rows of A as [k, kRows], so that a tile reads A contiguously.
 void pack_rows(std::int64_t count, std::int64_t k, const Operand& a, float* packed) {
   typedef float Block __attribute__((vector_size(8 * sizeof(float))));
   static_assert(kRows <= 8);
@@ -149,15 +149,15 @@ void pack_rows(std::int64_t count, std::int64_t k, const Operand& a, float* pack
     for (std::int64_t i = 0; i < count; ++i) packed[p * kRows + i] = *a.from(i, p).data;
 }
 
-// For so many columns it pays to pack rows of A too: as they lie they may be a power of two apart,
-// for which a cache has few places, or each on another page.
+// From this many columns on, packing A pays off as well: rows of A may be a power of two apart,
+// which causes cache conflicts, or each on a different page.
 constexpr std::int64_t kManyColumns = 384;
 
 }  // namespace
 
 void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Operand& a, const float* b,
               bool add, float* c, std::int64_t ldc) {
-  // Some rows of A stay in the second cache while all of B passes by.
+  // A block of rows of A stays in the L2 cache while all of B is read.
   constexpr std::int64_t kBlock = 192;
   static_assert(kBlock % kRows == 0);
   const bool packs = n >= kManyColumns;
@@ -180,7 +180,7 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Operand& a, 
           whole(k, here.data, here.row_length, b + j * k, kColumns, add, to, ldc);
           continue;
         }
-        // At the right edge C has fewer columns: by way of a whole tile beside it.
+        // At the right edge, where C has fewer columns, a full tile is computed in a buffer.
         alignas(64) float beside[kRows * kColumns];
         whole(k, here.data, here.row_length, b + j * k, kColumns, false, beside, kColumns);
         for (std::int64_t row = 0; row < rows; ++row)

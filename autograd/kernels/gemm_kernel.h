@@ -2,18 +2,18 @@
 
 #include <cstdint>
 
-/// Our own single-precision matrix product, for processors with wide fused multiply-add: the inner
-/// kernel and the layout of B that it reads ("packed"), after Goto and van de Geijn 2008 ("Anatomy
-/// of High-Performance Matrix Multiplication"). It is as fast as OpenBLAS on large products and up
-/// to 40% faster on the 32 to 64 rows of a recurrent step, where OpenBLAS packs the weight anew at
-/// every step and here it is packed once (PackedMatrix in gemm.h).
+/// Attune's own single-precision matrix product, for processors with wide fused multiply-add: the
+/// inner kernel and the packed layout of B that it reads, after Goto and van de Geijn 2008
+/// ("Anatomy of High-Performance Matrix Multiplication"). It is as fast as OpenBLAS on large
+/// products and up to 40% faster on the 32 to 64 rows of a recurrent step, where OpenBLAS packs the
+/// weight again at every step; here it is packed once (PackedMatrix in gemm.h).
 ///
-/// Every element of C is one sum over k in one order, whatever tile or thread it falls to: a
-/// product has the same bits however it is cut up.
+/// Each element of C is summed over k in the same order, whichever tile or thread computes it, so a
+/// product has the same bits however it is partitioned.
 namespace attune::kernels::gemm_kernel {
 
-/// 0 where the compiler may not use FMA instructions (a build for any x86-64), on other processors,
-/// and without GCC's vector types: products go to OpenBLAS there.
+/// 0 if the build does not target FMA instructions (generic x86-64), on other processors, and
+/// without GCC vector extensions. Products use OpenBLAS then.
 #if defined(__GNUC__) && (defined(__AVX512F__) || (defined(__AVX2__) && defined(__FMA__)))
 #define ATTUNE_GEMM_KERNEL 1
 #else
@@ -28,28 +28,28 @@ inline constexpr int kLanes = 8, kRows = 6;  // 12 of 16
 #endif
 inline constexpr int kColumns = 2 * kLanes;
 
-/// Products are summed in blocks of so many k: C is read and written once a block, and some rows of
-/// A stay in the second cache meanwhile.
+/// Block size along k. C is read and written once per block, while a block of rows of A stays in
+/// the L2 cache.
 inline constexpr std::int64_t kDepth = 512;
 
-/// An operand as it lies in memory. Along k: number (i, p) is data[i * row_length + p], with i the
-/// row of A or the column of B; otherwise it is data[p * row_length + i].
+/// An unpacked operand. Element (i, p), with i the row of A or the column of B and p the position
+/// along k, is data[i * row_length + p] if `along_k`, else data[p * row_length + i].
 struct Operand {
   const float* data;
   std::int64_t row_length;
   bool along_k;
 
-  /// The same from number (i, p) on.
+  /// The operand from element (i, p) on.
   Operand from(std::int64_t i, std::int64_t p) const {
     return {along_k ? data + i * row_length + p : data + p * row_length + i, row_length, along_k};
   }
 };
 
-/// Columns [0, n) of B as panels of kColumns columns, each [k, kColumns] with zeros beyond n.
-/// `packed` is 64-byte aligned and has room for whole panels.
+/// Packs columns [0, n) of B into panels [k, kColumns], with zeros beyond n. `packed` must be
+/// 64-byte aligned and have room for whole panels.
 void pack_b(std::int64_t n, std::int64_t k, const Operand& b, float* packed);
 
-/// C = A B, or C += A B with `add`, for B [k, n] packed; C [m, n] is row-major.
+/// C = A B, or C += A B with `add`. B [k, n] is packed by pack_b(); C [m, n] is row-major.
 void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Operand& a, const float* b,
               bool add, float* c, std::int64_t ldc);
 

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-/// The rows of x [rows, n] brought to length 1. Rows are shared out over threads.
+/// Scales the rows of x [rows, n] to unit L2 norm. Rows are split among threads.
 namespace attune::kernels {
 
 struct L2NormalizeSizes {
@@ -13,7 +13,7 @@ struct L2NormalizeSizes {
 template <typename T>
 void l2_normalize_forward(const L2NormalizeSizes& n, const T* x, double eps, T* scales, T* y);
 
-/// dx (+)= scale (dy - y (y . dy)), and 0 for a row whose dy is all 0, whatever y holds.
+/// dx (+)= scale (dy - y (y . dy)); 0 for a row whose dy is all 0, even if y holds NaN.
 template <typename T>
 void l2_normalize_backward(const L2NormalizeSizes& n, const T* y, const T* scales, const T* dy,
                            T* dx, bool accumulate);

@@ -11,8 +11,8 @@
 namespace attune::kernels {
 namespace {
 
-// A row whose variance float numbers cannot hold, in units of a power of two near its largest
-// number, and in double.
+// A row whose variance overflows or underflows in T, scaled by a power of two near its largest
+// element and computed in double.
 struct ScaledRow {
   template <typename T>
   ScaledRow(const T* x, std::int64_t n, T eps) {
@@ -36,7 +36,7 @@ struct ScaledRow {
   double from_first(T x) const {
     return std::ldexp(static_cast<double>(x), -exponent) - first;
   }
-  // (x - mean) / deviation; 0 in a row without any.
+  // (x - mean) / deviation; 0 where x equals the mean, even if the deviation is 0.
   template <typename T>
   double normalized(T x) const {
     const double centered = from_first(x) - mean;

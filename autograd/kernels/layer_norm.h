@@ -3,22 +3,22 @@
 #include <cstdint>
 #include <type_traits>
 
-/// Layer normalisation of the rows of x [rows, n]. Rows, or columns where sums run over rows, are
-/// shared out over threads.
+/// Layer normalisation of the rows of x [rows, n]. Rows are split among threads; for sums over
+/// rows, columns are.
 namespace attune::kernels {
 
 struct LayerNormSizes {
   std::int64_t rows, n;
 };
 
-/// What forward leaves of a row for backward. The mean counts from the row's first number, so that
-/// a small variance is not lost beside a large mean.
+/// Statistics of a row that forward saves for backward. The mean is relative to the row's first
+/// element, so that a small variance beside a large mean keeps its precision.
 template <typename T>
 struct LayerNormRow {
   T mean;   ///< of x - x[0]
   T scale;  ///< 1 / sqrt(variance + eps)
 
-  /// False where squares overflowed or vanished: such a row is done in wider numbers.
+  /// False if the squares overflowed or underflowed; such a row is scaled and computed in double.
   bool plain() const { return scale > kLowest && scale < kHighest; }
 
  private:
@@ -26,7 +26,7 @@ struct LayerNormRow {
   static constexpr T kHighest = 1 / kLowest;
 };
 
-/// y = (x - mean) scale gain + bias. A row without any variance, and no eps, gives the bias.
+/// y = (x - mean) scale gain + bias. If variance and eps are both 0, y is the bias.
 template <typename T>
 void layer_norm_forward(const LayerNormSizes& n, const T* x, const T* gain, const T* bias, T eps,
                         LayerNormRow<T>* rows, T* y);

@@ -6,21 +6,22 @@
 #include <limits>
 #include <numbers>
 
-/// Functions without branches or calls for float32, so that loops over them become SIMD code; over
-/// all numbers within 3 units in the last place (gelu 8). float64 goes to the C++ library: it
-/// checks gradients, where exactness counts and speed does not.
+/// Scalar functions. The float32 versions have no branches or calls, so that loops over them
+/// compile to SIMD code; they are accurate to within 3 units in the last place for all inputs
+/// (gelu: 8). The float64 versions call the C++ library: they serve gradient checks, where accuracy
+/// matters and speed does not.
 ///
-/// The polynomials were fitted for the least relative error of the results.
+/// The polynomials were fitted to minimise the relative error of the results.
 namespace attune::math {
 
 namespace detail {
 
-// ln 2 in two parts; a whole number of up to 10 bits times the first is exact.
+// ln 2 = kLn2High + kLn2Low; the product of an integer of up to 10 bits and kLn2High is exact.
 inline constexpr float kLn2High = 0.693145752f, kLn2Low = 1.42860677e-6f;
 
-/// The whole number nearest to x.
+/// The integer nearest to x.
 inline float nearest(float x) {
-  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it leaves no place for a fraction
+  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: sums near it have no fraction bits
   return (x + kRound) - kRound;
 }
 
@@ -35,9 +36,9 @@ inline float small_expm1(float r) {
   return r + r * r * q;
 }
 
-/// x = n ln 2 + r with |r| <= ln 2 / 2, and expm1(r).
+/// x split into n ln 2 + r with |r| <= ln 2 / 2.
 struct ExpParts {
-  float n;    ///< a whole number
+  float n;    ///< an integer
   float em1;  ///< exp(r) - 1
 };
 
@@ -46,19 +47,19 @@ inline ExpParts split_exp(float x) {
   return {n, small_expm1((x - n * kLn2High) - n * kLn2Low)};
 }
 
-/// The same for x + rest, of which float32 could not hold all digits.
+/// The same for x + rest, a sum with more digits than float32 holds.
 inline ExpParts split_exp(float x, float rest) {
   const float n = nearest((x + rest) * std::numbers::log2e_v<float>);
   return {n, small_expm1((x - n * kLn2High) - n * kLn2Low + rest)};
 }
 
-/// 2^n for a whole number n in [-126, 127]; anything for NaN.
+/// 2^n for an integer n in [-126, 127]; unspecified for NaN.
 inline float power_of_two(float n) {
-  constexpr float kRound = 12582912.0f;  // as in nearest(): the sum ends in the bits of n
+  constexpr float kRound = 12582912.0f;  // as in nearest(): the sum's low bits are n
   return std::bit_cast<float>((std::bit_cast<std::uint32_t>(n + kRound) + 127u) << 23);
 }
 
-/// log(1 + f) - f for f from sqrt(1/2) - 1 to sqrt(2) - 1.
+/// log(1 + f) - f for f in [sqrt(1/2) - 1, sqrt(2) - 1].
 inline float small_log1p_rest(float f) {
   // log(1 + f) = f - f^2 / 2 + f^3 p(f), error of log(1 + f) below 6e-9
   float p = -7.635021802e-2f;
@@ -72,8 +73,8 @@ inline float small_log1p_rest(float f) {
   return f * f * (f * p - 0.5f);
 }
 
-/// For the standard normal distribution: exp(-a^2 / 2) in parts, and how often that goes into the
-/// share of numbers beyond a.
+/// The upper tail of the standard normal distribution, P(X > a) = ratio * exp(-a^2 / 2), with the
+/// exponential in parts.
 struct NormalTail {
   ExpParts exponential;
   float ratio;
@@ -81,7 +82,8 @@ struct NormalTail {
 
 /// For a in [0, kTailEnd].
 inline NormalTail normal_tail(float a) {
-  // The twelve leading digits of a have an exact square; a^2 rounded would cost up to 80 units.
+  // The 12 leading bits of a have an exact square; rounding a^2 would cost up to 80 units in the
+  // last place.
   const float head = std::bit_cast<float>(std::bit_cast<std::uint32_t>(a) & 0xfffff000);
   const ExpParts exponential = split_exp(-0.5f * head * head, -0.5f * (a - head) * (a + head));
   // ratio (a + 3.5) is a smooth function of u = (a - 3.5) / (a + 3.5); error below 6e-9.
@@ -100,17 +102,17 @@ inline NormalTail normal_tail(float a) {
   return {exponential, q * scale};
 }
 
-/// Beyond it the tail, and a times the tail, are too small for a normal number.
+/// Above this, the tail and a times the tail are smaller than any normal number.
 inline constexpr float kTailEnd = 13.2f;
 
 }  // namespace detail
 
 inline float exp(float x) {
-  // Beyond these the result is infinite, or too small for a normal number and taken as 0.
+  // Above kHighest the result overflows to infinity; below kLowest it would be subnormal and is 0.
   constexpr float kHighest = 88.7228394f, kLowest = -87.3365479f;
   const float inside = x < kLowest ? kLowest : (x > kHighest ? kHighest : x);
   const auto [n, em1] = detail::split_exp(inside);
-  // In two steps, since 2^128 alone would overflow where the product does not.
+  // 2^n in two factors, since 2^128 would overflow even where the result does not.
   const float half = (n * 0.5f + 12582912.0f) - 12582912.0f;
   const float y = (1.0f + em1) * detail::power_of_two(half) * detail::power_of_two(n - half);
   const float low = x < kLowest ? 0.0f : y;
@@ -118,10 +120,10 @@ inline float exp(float x) {
   return x != x ? x : high;
 }
 
-/// tanh |x| = e / (e + 2) with e = exp(2|x|) - 1, which loses nothing near 0.
+/// tanh |x| = e / (e + 2) with e = exp(2|x|) - 1, which is accurate near 0.
 inline float tanh(float x) {
   const float magnitude = std::fabs(x);
-  const float inside = magnitude > 9.02f ? 9.02f : magnitude;  // tanh is 1 from here on
+  const float inside = magnitude > 9.02f ? 9.02f : magnitude;  // tanh rounds to 1 beyond
   const auto [n, em1] = detail::split_exp(2 * inside);
   const float power = detail::power_of_two(n);
   const float e = power * em1 + (power - 1.0f);
@@ -133,8 +135,8 @@ inline float sigmoid(float x) { return 1.0f / (1.0f + exp(-x)); }
 
 inline float log(float x) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  constexpr std::uint32_t kSqrtHalf = 0x3f3504f3;  // its bits
-  // x = 2^n (1 + f). Below the normal numbers the exponent is made visible first.
+  constexpr std::uint32_t kSqrtHalf = 0x3f3504f3;  // bits of sqrt(1/2)
+  // x = 2^n (1 + f). Subnormal numbers are scaled to normal ones first.
   const bool tiny = x < std::numeric_limits<float>::min();
   const auto bits = std::bit_cast<std::uint32_t>(tiny ? x * 0x1p23f : x);
   const std::int32_t exponent = static_cast<std::int32_t>(bits - kSqrtHalf) >> 23;
@@ -154,7 +156,7 @@ inline float log1p_exp(float x) {
   return y + (large ? detail::kLn2High : 0.0f);
 }
 
-/// x times the share of the standard normal distribution below x (Hendrycks and Gimpel 2016).
+/// x Phi(x), with the standard normal distribution function Phi (Hendrycks and Gimpel 2016).
 inline float gelu(float x) {
   const float a = std::fabs(x);
   const auto [exponential, ratio] =
@@ -183,7 +185,7 @@ inline double log(double x) { return std::log(x); }
 inline double log1p_exp(double x) { return std::log1p(std::exp(x)); }
 inline double gelu(double x) {
   const double share = 0.5 * std::erfc(-x * (std::numbers::sqrt2 / 2));
-  return share == 0 ? share : x * share;  // the limit at -infinity, not infinity times 0
+  return share == 0 ? share : x * share;  // the limit at -infinity, where the product is NaN
 }
 inline double gelu_slope(double x) {
   constexpr double kDensityAtZero = 0.5 * std::numbers::inv_sqrtpi * std::numbers::sqrt2;

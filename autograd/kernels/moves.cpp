@@ -9,7 +9,7 @@
 namespace attune::kernels {
 namespace {
 
-// The axes of a permuted copy, those that stay neighbours merged into one; at least one axis.
+// The axes of a permuted copy, with axes merged that stay adjacent; at least one axis.
 struct PermutedAxes {
   PermutedAxes(const Shape& x, std::span<const int> order) {
     for (const int axis : order) {
@@ -28,11 +28,11 @@ struct PermutedAxes {
 
   int rank = 0;
   std::int64_t sizes[Shape::kMaxRank];
-  std::int64_t steps[Shape::kMaxRank];  // in x
+  std::int64_t steps[Shape::kMaxRank];  // strides in x
 };
 
-// Copies to[row, column] = from[row + column * from_step] for one tile of a transposed matrix. It
-// goes through a buffer, since steps of a power of two leave room for few lines in the cache.
+// Copies to[row, column] = from[row + column * from_step] for one tile of a transposed matrix. A
+// buffer avoids the cache conflicts that power-of-two strides would cause.
 constexpr std::int64_t kTile = 16;
 
 template <typename T>
@@ -46,8 +46,8 @@ void transpose_tile(std::int64_t rows, std::int64_t columns, const T* from, std:
       to[row * to_step + column] = buffer[column][row];
 }
 
-// The copy as a batch of transposed matrices: their columns are the last axis of the result, their
-// rows the axis along which x is dense.
+// Copies as a batch of matrix transposes: columns are the last axis of the result, rows the axis
+// along which x is contiguous.
 template <typename T>
 void permute_copy(const PermutedAxes& axes, const T* from, T* to) {
   const int last = axes.rank - 1;

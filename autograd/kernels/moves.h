@@ -8,14 +8,14 @@
 /// Loops that move elements without changing them.
 namespace attune::kernels {
 
-/// A copy of `x` stretched to `shape`, which it broadcasts to.
+/// A copy of `x` broadcast to `shape`.
 Array stretch(const Array& x, const Shape& shape);
 
 /// A copy of `x` whose axis i is axis order[i] of x. `order` is a permutation.
 Array permute_axes(const Array& x, std::span<const int> order);
 
-/// A rectangle of elements: `rows` rows of `width` elements. Row r starts r * from_step elements
-/// after the first in the source, r * to_step in the destination.
+/// `rows` rows of `width` elements. Row r begins r * from_step elements after the first element in
+/// the source, and r * to_step elements after it in the destination.
 struct Rectangle {
   std::int64_t rows, width, from_step, to_step;
 };

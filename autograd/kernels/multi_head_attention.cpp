@@ -12,15 +12,16 @@
 namespace attune::kernels {
 namespace {
 
-// Where position `first` of a pair begins in a sequence with `features` numbers for each head.
+// Pointer to position `first` of a (batch row, head) pair in a sequence with `features` per head.
 template <typename T>
 T* at(const MultiHeadSizes& n, T* sequence, std::int64_t features, std::int64_t pair,
       std::int64_t first) {
   return sequence + (first * n.pairs() + pair) * features;
 }
 
-// Rows of a pair lie B * H * d numbers apart, often a power of two, for which a cache has few
-// places: what several products read or add to is brought together first. to = factor from.
+// to = factor * from, from the rows of a pair to contiguous rows. Rows of a pair are B * H * d
+// elements apart, often a power of two, which causes cache conflicts; what several products read or
+// accumulate is therefore gathered first.
 template <typename T>
 void bring_together(const MultiHeadSizes& n, const QueryTile& rows, std::int64_t features,
                     const T* sequence, T factor, T* to) {
@@ -29,7 +30,7 @@ void bring_together(const MultiHeadSizes& n, const QueryTile& rows, std::int64_t
          /*accumulate=*/false);
 }
 
-// The way back: to (+)= factor from.
+// The inverse, from contiguous rows to those of a pair: to (+)= factor * from.
 template <typename T>
 void spread_out(const MultiHeadSizes& n, const QueryTile& rows, std::int64_t features, T factor,
                 const T* from, const Target<T>& to) {
@@ -38,7 +39,7 @@ void spread_out(const MultiHeadSizes& n, const QueryTile& rows, std::int64_t fea
          to.accumulate);
 }
 
-// A part of a sequence as the right operand of products.
+// Packs a tile of keys or values as a right operand.
 template <typename T>
 PackedMatrix<T> pack(const MultiHeadSizes& n, Op op, std::int64_t pair, const KeyTile& keys,
                      std::int64_t features, const T* sequence) {
@@ -47,7 +48,7 @@ PackedMatrix<T> pack(const MultiHeadSizes& n, Op op, std::int64_t pair, const Ke
                          at(n, sequence, features, pair, keys.first), n.pairs() * features);
 }
 
-// Rows of a sequence, `step` numbers apart: what a matrix was packed from.
+// The unpacked rows of a matrix, `step` elements apart.
 template <typename T>
 struct Rows {
   const T* first;
@@ -55,14 +56,14 @@ struct Rows {
   const T* operator[](std::int64_t row) const { return first + row * step; }
 };
 
-// The tile's keys or values, as pack() takes them.
+// The tile's keys or values: the rows that pack() packs.
 template <typename T>
 Rows<T> rows_of(const MultiHeadSizes& n, std::int64_t pair, const KeyTile& keys,
                 std::int64_t features, const T* sequence) {
   return {at(n, sequence, features, pair, keys.first), n.pairs() * features, keys.count, features};
 }
 
-// True when no row holds NaN or infinity: one sum over all of them.
+// True if no row holds NaN or infinity, checked with a single sum over all rows.
 template <typename T>
 bool all_finite(const Rows<T>& rows) {
   constexpr int kLanes = 16;
@@ -79,10 +80,10 @@ bool all_finite(const Rows<T>& rows) {
   return rest + lane_sum<T>(kLanes, [&](std::int64_t i) { return lanes[i]; }) == 0;
 }
 
-// C = A B + beta C, where row i of C sees only those rows j of B for which sees(i, j) is true, and
-// A[i, j] is 0 for the others. That is the plain product unless a row of B holds NaN or infinity,
-// which times 0 is NaN: then rows of C that see the same of these rows are multiplied together,
-// with zeros for the ones that they do not see. Either way a row of C has the same bits.
+// C = A B + beta C, where row j of B contributes to row i of C only if sees(i, j), and A[i, j] is 0
+// otherwise. If B is finite this is the plain product. If not, 0 * NaN would reach hidden entries:
+// rows of C are then grouped by which of the non-finite rows of B they see, and for each group the
+// others are replaced by zeros. The result has the same bits either way.
 template <typename T, typename Sees>
 void multiply_seen(const PackedMatrix<T>& packed, const Rows<T>& b, Op op_a, std::int64_t m,
                    const T* a, T beta, T* c, const Sees& sees) {
@@ -112,11 +113,11 @@ void multiply_seen(const PackedMatrix<T>& packed, const Rows<T>& b, Op op_a, std
   }
 }
 
-// Work in multiplications that is worth a range of its own.
+// Minimum work of a parallel range, in multiplications.
 constexpr std::int64_t kRangeWork = 1 << 18;
 
-// body(pair, first tile, last tile) for groups of query tiles, shared out over threads. A group is
-// all tiles of a pair where there are pairs enough for several threads.
+// Calls body(pair, first tile, last tile) for groups of query tiles, in parallel. A group is all
+// tiles of a pair if there are enough pairs for several threads.
 template <typename Body>
 void for_each_group(const MultiHeadSizes& n, const Body& body) {
   constexpr std::int64_t kEnough = 8;
@@ -134,7 +135,7 @@ void for_each_group(const MultiHeadSizes& n, const Body& body) {
                });
 }
 
-// The weights of a tile from its scores: exp(score - log sum), and 0 where a query does not see.
+// Turns the scores of a tile into weights: exp(score - log sum), and 0 for hidden keys.
 template <typename T>
 void weigh(const MultiHeadSizes& n, const QueryTile& queries, const KeyTile& keys,
            const TileMask<T>& mask, const LogSumExp<T>* log_sums, Tile<T>& tile) {
@@ -151,8 +152,8 @@ void weigh(const MultiHeadSizes& n, const QueryTile& queries, const KeyTile& key
   }
 }
 
-// The softmax of rows whose scores come in tiles: the largest score so far is taken out, and when a
-// larger one comes, what was added up before shrinks (Milakov and Gimelshein 2018).
+// Online softmax of rows whose scores arrive in tiles: scores are shifted by the largest one so
+// far, and earlier sums are rescaled when that grows (Milakov and Gimelshein 2018).
 template <typename T>
 struct RunningSoftmax {
   T largest[kTile], total[kTile];
@@ -160,10 +161,11 @@ struct RunningSoftmax {
     std::fill_n(largest, kTile, -std::numeric_limits<T>::infinity());
     std::fill_n(total, kTile, T{0});
   }
-  // Turns `seen` scores into exp(score - largest) and gives the factor for what is there already.
+  // Replaces `seen` scores by exp(score - largest) and returns the factor that rescales earlier
+  // sums.
   T take_in(std::int64_t row, T* scores, std::int64_t seen) {
     const T before = largest[row];
-    largest[row] = std::max(before, row_max(scores, seen));  // a NaN shows in the total
+    largest[row] = std::max(before, row_max(scores, seen));  // ignores NaN, which `total` keeps
     const bool nothing = largest[row] == -std::numeric_limits<T>::infinity();
     const T shift = nothing ? T{0} : largest[row];
     row_exp(scores, shift, seen, scores);
@@ -179,7 +181,7 @@ void scale_row(T* x, std::int64_t n, T factor) {
   for (std::int64_t i = 0; i < n; ++i) x[i] *= factor;
 }
 
-// Some query tiles of one pair.
+// Query tiles [first_tile, last_tile) of one pair.
 template <typename T>
 void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile,
              std::int64_t last_tile, const T* query, const T* key, const T* value, T* context,
@@ -231,7 +233,7 @@ void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile
     }
     for (std::int64_t row = 0; row < queries.count; ++row) {
       const std::int64_t t = queries.first + row;
-      const bool sees = softmax.total[row] != 0;  // else there is no key, or only scores of -inf
+      const bool sees = softmax.total[row] != 0;  // false: no visible key, or all scores -inf
       axpy(e, sees ? 1 / softmax.total[row] : T{1}, sum + row * e, at(n, context, e, pair, t),
            /*accumulate=*/false);
       log_sums[pair * n.queries + t] =
@@ -240,7 +242,7 @@ void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile
   }
 }
 
-// The gradients of one pair, which no other pair touches.
+// The gradients of one pair. No other pair writes to the same memory.
 template <typename T>
 class PairBackward {
  public:
@@ -267,7 +269,7 @@ class PairBackward {
     std::fill_n(dkey_, count_ * (d + e), T{0});
   }
 
-  // dbias: of this pair, if wanted.
+  // `dbias` is this pair's bias gradient, or nullptr.
   void run(const Target<T>& dquery, const Target<T>& dkey, const Target<T>& dvalue, T* dbias) {
     dbias_ = dbias;
     const T scale = static_cast<T>(n_.scale);
@@ -276,7 +278,7 @@ class PairBackward {
       run_tile(queries);
       if (dquery.data) spread_out(n_, queries, n_.key_features, scale, dquery_, dquery);
     }
-    // Keys that no query sees have the gradient 0.
+    // Keys that no query sees get gradient 0.
     const QueryTile seen{pair_, first_, count_};
     if (dkey.data) spread_out(n_, seen, n_.key_features, T{1}, dkey_, dkey);
     if (dvalue.data) spread_out(n_, seen, n_.value_features, T{1}, dvalue_, dvalue);
@@ -291,7 +293,7 @@ class PairBackward {
   }
 
  private:
-  // Everything that these queries add; dquery_ is theirs alone and still to be scaled.
+  // Adds what these queries contribute to dkey_ and dvalue_, and computes dquery_, still unscaled.
   void run_tile(const QueryTile& queries) {
     const std::int64_t d = n_.key_features, e = n_.value_features, rows = queries.count;
     bring_together(n_, queries, d, saved_.query, static_cast<T>(n_.scale), query_);
@@ -344,13 +346,13 @@ class PairBackward {
         mean_[row] += dot(w, dw, seen.count());
         continue;
       }
-      // What an entry hides has the weight 0 and any gradient.
+      // A hidden key has weight 0, and its gradient may hold anything.
       mean_[row] +=
           lane_sum<T>(seen.count(), [=](auto i) { return w[i] == 0 ? T{0} : w[i] * dw[i]; });
     }
   }
 
-  // weights = ds, which stays 0 where a query does not see: there dp may be anything.
+  // Overwrites weights_ with ds = p (dp - mean). For hidden keys ds is 0, whatever dp holds.
   void differentiate_softmax(const QueryTile& queries, const KeyTile& keys,
                              const TileMask<T>& mask) {
     for (std::int64_t row = 0; row < queries.count; ++row) {
@@ -370,7 +372,7 @@ class PairBackward {
     }
   }
 
-  // ds of one query.
+  // Adds ds of one query to the bias gradient.
   void add_to_dbias(std::int64_t t, std::int64_t first_key, const KeyRange& seen, const T* ds) {
     const BroadcastSteps& steps = n_.mask.bias_steps;
     T* to = dbias_ + t * steps.query + first_key * steps.key;
@@ -381,11 +383,11 @@ class PairBackward {
   const MultiHeadSaved<T>& saved_;
   std::int64_t pair_;
   KeyRange seen_;
-  std::int64_t first_, count_;  // of keys in tiles that some query sees
+  std::int64_t first_, count_;  // of keys: all that a query sees, from the start of a tile
   std::vector<KeyTile> tiles_;
-  std::vector<PackedMatrix<T>> to_scores_, to_dweights_, to_dquery_;  // one for each tile
+  std::vector<PackedMatrix<T>> to_scores_, to_dweights_, to_dquery_;  // one per tile
   Array scratch_;
-  T *query_, *dquery_, *dcontext_;  // [kTile, features]: of the queries at hand; query_ is scaled
+  T *query_, *dquery_, *dcontext_;  // [kTile, features]: the current query tile; query_ is scaled
   T *dkey_, *dvalue_;               // [count_, features]
   Tile<T> weights_, dweights_;
   T* dbias_ = nullptr;
@@ -430,7 +432,7 @@ void multi_head_weights(const MultiHeadSizes& n, const T* query, const T* key,
 template <typename T>
 void multi_head_backward(const MultiHeadSizes& n, const MultiHeadSaved<T>& saved, Target<T> dquery,
                          Target<T> dkey, Target<T> dvalue, T* dbias) {
-  // Queries of one pair add to the same keys, so a pair is not shared out.
+  // All queries of a pair add to the same keys, so a pair is not split among threads.
   const BroadcastSteps& steps = n.mask.bias_steps;
   const std::int64_t bias_size = (steps.query ? n.queries : 1) * (steps.key ? n.keys : 1);
   const std::int64_t work = n.queries * n.keys * (3 * n.key_features + 2 * n.value_features);

@@ -7,64 +7,62 @@
 #include "attune/autograd/kernels/attention_mask.h"
 #include "attune/autograd/kernels/rows.h"
 
-/// Scaled dot-product attention of whole sequences, [T, B, H * d], by every head of every batch
-/// row. Such a pair (b, h) is a matrix whose rows lie B * H * d apart, so nothing is moved to get
-/// at it. Scores exist in tiles only: no [T, S] matrix is ever in memory unless its weights are
-/// asked for.
+/// Scaled dot-product attention over whole sequences [T, B, H * d]. Each (batch row, head) pair is
+/// a strided matrix whose rows are B * H * d elements apart, so no transpose is needed. Scores are
+/// computed in tiles; no [T, S] matrix is stored unless the weights are requested.
 ///
-/// A key that a query does not see has no influence on that query's results and gradients, nor the
-/// query on the key's gradients, whatever keys, values, queries and the gradients that come in
-/// hold.
+/// A key that is hidden from a query does not affect that query's results and gradients, nor does
+/// the query affect the key's gradients, even if keys, values, queries or incoming gradients hold
+/// NaN or infinity.
 namespace attune::kernels {
 
 struct MultiHeadSizes {
   std::int64_t queries, keys, batch, heads;
-  std::int64_t key_features, value_features;  ///< of one head
-  double scale;                               ///< of the scores
+  std::int64_t key_features, value_features;  ///< per head
+  double scale;                               ///< factor of the scores
   AttentionMask mask = {};
 
   std::int64_t pairs() const { return batch * heads; }
-  /// From one position of queries and keys, or of values and results, to the next.
+  /// Distance between positions of queries and keys (key_step), of values and results (value_step).
   std::int64_t key_step() const { return pairs() * key_features; }
   std::int64_t value_step() const { return pairs() * value_features; }
-  /// The keys that the mask's range leaves to a query of pair b * heads + h; neither end is before
-  /// that of the query before.
+  /// The keys that lengths and window leave visible to a query of pair b * heads + h. Both ends are
+  /// non-decreasing in `query`.
   KeyRange range(std::int64_t pair, std::int64_t query) const {
     return mask.range(pair / heads, query, keys);
   }
 };
 
-/// context[t] = sum_s softmax_s(scale query[t] . key[s] + bias[t, s]) value[s], and log_sums
-/// [B, H, T]: of each row of scores the log sum exp, in its parts. A query that sees no key, or has
-/// only scores of -infinity, has context and log sum 0.
+/// context[t] = sum_s softmax_s(scale query[t] . key[s] + bias[t, s]) value[s]; log_sums [B, H, T]
+/// is the log-sum-exp of each row of scores. A query that sees no key, or only scores of -infinity,
+/// gets context 0 and log sum {0, 0}.
 template <typename T>
 void multi_head_forward(const MultiHeadSizes& n, const T* query, const T* key, const T* value,
                         T* context, LogSumExp<T>* log_sums);
 
-/// weights [B, H, T, S] = exp(scale query . key + bias - log_sum), and 0 where a query does not
-/// see.
+/// weights [B, H, T, S] = exp(scale query . key + bias - log_sum), and 0 for hidden keys.
 template <typename T>
 void multi_head_weights(const MultiHeadSizes& n, const T* query, const T* key,
                         const LogSumExp<T>* log_sums, T* weights);
 
-/// What the forward pass took in and left behind, and the gradients of its results.
+/// Inputs and results of the forward pass, and the gradients of the results.
 template <typename T>
 struct MultiHeadSaved {
   const T *query, *key, *value, *context;
   const LogSumExp<T>* log_sums;
   const T* dcontext;
-  const T *weights, *dweights;  ///< nullptr unless weights were asked for
+  const T *weights, *dweights;  ///< nullptr unless weights were requested
 };
 
-/// The gradients: with p the weights, made again tile by tile from the log sums, and
-/// dp = dcontext . value + dweights,
+/// The gradients of both functions above. With p the weights, recomputed tile by tile from the log
+/// sums, and dp = dcontext . value + dweights,
 ///
 ///     ds = p (dp - mean),   mean[t] = dcontext[t] . context[t] + weights[t] . dweights[t]
 ///     dquery = scale ds key,   dkey = scale ds^T query,   dvalue = p^T dcontext
 ///
-/// where the mean is sum_s p dp. The gradient of a bias is ds; of each pair, summed over queries
-/// and keys as the bias is broadcast over them, it is added to dbias [B, H, T or 1, S or 1], if
-/// wanted.
+/// where mean is sum_s p dp. The gradient of the bias is ds, summed over queries and keys where the
+/// bias is broadcast along them; it is added to dbias [B, H, T or 1, S or 1], unless that is
+/// nullptr.
 template <typename T>
 void multi_head_backward(const MultiHeadSizes& n, const MultiHeadSaved<T>& saved, Target<T> dquery,
                          Target<T> dkey, Target<T> dvalue, T* dbias = nullptr);

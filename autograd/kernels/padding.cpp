@@ -7,7 +7,7 @@
 namespace attune::kernels {
 namespace {
 
-// True when row(offset of its first number, numbers) is true for every row of padding.
+// True if row(offset, count) is true for every padded row, `count` elements from `offset` on.
 template <typename Row>
 bool all_padding(const Shape& shape, const Indices& lengths, const Row& row) {
   const std::int64_t steps = shape[0], batch = shape[1], n = shape.elements(2, shape.rank());

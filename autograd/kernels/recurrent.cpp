@@ -10,14 +10,14 @@
 namespace attune::kernels {
 namespace {
 
-// b_ih and b_hh, each of all gates.
+// b_ih and b_hh, [G H] each.
 template <typename T>
 struct Biases {
   const T *ih, *hh;
 };
 
-// One row of the batch in one step, H numbers each. The gates come in as W_ih x and go out after
-// their non-linearity; `u` is W_hh h.
+// Forward for one batch row and step; states have H elements. `gates` holds W_ih x on entry and the
+// activated gates on return; `u` is W_hh h.
 
 template <typename T, typename F>
 void rnn_row(std::int64_t hidden, T* gates, const T* u, Biases<T> b, T* h_new,
@@ -69,8 +69,9 @@ void lstm_row(std::int64_t hidden, T* gates, const T* u, Biases<T> b, const T* c
   }
 }
 
-// Backward of the same: dh comes in as the gradient of the new state and goes out as what reaches
-// the old one directly; what reaches it through W_hh follows as a matrix product.
+// Backward for one batch row and step. `dh` is the gradient of the new state on entry; on return it
+// is the gradient of the old state without the part through W_hh, which a matrix product adds
+// later.
 
 template <typename T, typename F>
 void rnn_row_backward(std::int64_t hidden, const T* gates, T* dh, T* dgates, const F& derivative) {
@@ -121,8 +122,9 @@ void lstm_row_backward(std::int64_t hidden, const T* gates, const T* c, const T*
   }
 }
 
-// Rows of a batch never meet, so each range of rows runs through all steps on its own thread. Half
-// of the batch is a range where the products are worth it (some ten microseconds).
+// Batch rows are independent, so each range of rows runs through all steps on one thread. The whole
+// batch is one range if the products are small (some ten microseconds); otherwise a range is half
+// of the batch, but 16 to 64 rows.
 std::int64_t rows_per_range(const SequenceSizes& n, std::int64_t features) {
   if (n.steps * n.batch * n.gates() * (n.hidden + features) < (1 << 19))
     return std::max<std::int64_t>(1, n.batch);

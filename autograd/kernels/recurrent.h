@@ -4,8 +4,8 @@
 
 #include "attune/autograd/kernels/gemm.h"
 
-/// Recurrent cells over whole sequences: rows of the batch are shared out over threads, and each
-/// range of rows goes through all steps by itself, inputs and state together.
+/// Recurrent cells over whole sequences. Batch rows are split among threads, and each range of rows
+/// runs through all steps at once, input products included.
 namespace attune::kernels {
 
 enum class Cell { rnn_tanh, rnn_relu, gru, lstm };
@@ -20,48 +20,51 @@ struct SequenceSizes {
   bool reverse;
 
   std::int64_t gates() const { return gate_count(cell) * hidden; }
-  /// Where the state before and after step t lies in the [T+1, B, H] states.
+  /// Index of the state before and after step t in the states [T+1, B, H].
   std::int64_t before(std::int64_t t) const { return reverse ? t + 1 : t; }
   std::int64_t after(std::int64_t t) const { return reverse ? t : t + 1; }
 };
 
-/// The weights as right operands: transposed for forward, as they lie for backward. Biases may be
-/// nullptr, and so may `ih` where there is no x.
+/// The weights as right operands: transposed for forward, as stored for backward. Biases may be
+/// nullptr, and so may `ih` if there is no x.
 template <typename T>
 struct SequenceWeights {
   std::shared_ptr<const PackedMatrix<T>> ih, hh;
   const T *bias_ih, *bias_hh;
 };
 
-/// What forward leaves for backward, where T is const. All are row-major.
+/// States and intermediate values, written by forward and read by backward, where T is const. All
+/// are row-major.
 template <typename T>
 struct SequenceStates {
-  T* h;            ///< [T+1, B, H]; the first state is set by the caller
+  T* h;            ///< [T+1, B, H]; the initial state is set by the caller
   T* c;            ///< [T+1, B, H]; LSTM only
-  T* gates;        ///< [T, B, G H]: after their non-linearity
+  T* gates;        ///< [T, B, G H]: after activation
   T* recurrent_n;  ///< [T, B, H]: W_hn h + b_hn; GRU only
 };
 
-/// Runs the cell over all steps. The gates' input is W_ih x of x [T, B, D], or what is known of it
-/// before, `projected` [T, B, G H], or their sum; either may be nullptr. So may `lengths` [B]:
-/// beyond its length a row's state stays, and what is left for backward is 0.
+/// Runs the cell over all steps. The input to the gates is W_ih x for x [T, B, D], or the
+/// precomputed `projected` [T, B, G H], or the sum of both; one of them may be nullptr. With
+/// `lengths` [B] (nullptr for none), a row's state is carried on unchanged beyond its length, where
+/// the values saved for backward are 0.
 template <typename T>
 void sequence_forward(const SequenceSizes& n, const std::int32_t* lengths,
                       const SequenceWeights<T>& weights, const T* x, const T* projected,
                       const SequenceStates<T>& states);
 
-/// Where the gradients of sequence_backward() are, or go.
+/// Input and output gradients of sequence_backward().
 template <typename T>
 struct SequenceGradients {
-  const T* dy;   ///< [T, B, H]: of the states after each step; may be nullptr
-  T *dh, *dc;    ///< [B, H]: in those of the last states, out those of the first
-  T* dgates;     ///< [T, B, G H]: out those of the gates before their non-linearity
-  T* dgates_hh;  ///< the same of the recurrent part, which differs in n; GRU only
-  T* dx;         ///< [T, B, D]: out; may be nullptr
+  const T* dy;   ///< [T, B, H]: in, of the state after each step; may be nullptr
+  T *dh, *dc;    ///< [B, H]: in, of the last state; out, of the initial state
+  T* dgates;     ///< [T, B, G H]: out, of the gates before activation
+  T* dgates_hh;  ///< out, of W_hh h + b_hh, which differ for n; GRU only
+  T* dx;         ///< [T, B, D]: out, of x; may be nullptr
   bool add_to_dx;
 };
 
-/// Beyond a row's length dy may hold anything; the gradients there are 0.
+/// The gradients of sequence_forward(). Beyond a row's length dy may hold anything, and the
+/// gradients are 0.
 template <typename T>
 void sequence_backward(const SequenceSizes& n, const std::int32_t* lengths,
                        const SequenceWeights<T>& weights, const SequenceStates<const T>& states,

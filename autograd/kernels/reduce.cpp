@@ -5,7 +5,7 @@
 namespace attune::kernels {
 namespace {
 
-// A long row is added up as a matrix of as many columns as are summed side by side.
+// A long row is summed as a matrix of kWidth columns.
 template <typename T>
 Wide<T> row_sum(const T* x, std::int64_t n) {
   constexpr std::int64_t kWidth = 16;
@@ -74,7 +74,7 @@ Array sum_all(const Array& x, double factor) {
 Array sum_to(const Array& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   if (shape.elements() == 1) return sum_all(x).reshape(shape);
-  // From the first axis on: what lies before is already reduced.
+  // Axes are reduced from the first to the last.
   const int missing = x.shape().rank() - shape.rank();
   ATTUNE_CHECK(missing >= 0 && broadcast(x.shape(), shape, "sum_to") == x.shape(),
                "gradient: a gradient of shape {} does not fit an input of shape {}", x.shape(),

@@ -8,11 +8,12 @@
 #include "attune/autograd/array/parallel.h"
 #include "attune/autograd/kernels/vector.h"
 
-/// Sums. The order of additions depends on the shape alone, and a sum of any length is exact to a
-/// few units in the last place: only few numbers at a time are added up in their own type.
+/// Sums. The order of additions depends on the shape only. A sum of any length is accurate to a few
+/// units in the last place: only short blocks are summed in T, their sums in a wider type.
 namespace attune::kernels {
 
-/// An axis to reduce, with what lies before and after it: x is [outer, n, inner].
+/// An axis of n elements to reduce: x is viewed as [outer, n, inner], where outer and inner are the
+/// products of the sizes before and after the axis.
 struct AxisLayout {
   std::int64_t outer, n, inner;
   AxisLayout(const Shape& shape, int axis)
@@ -23,29 +24,29 @@ struct AxisLayout {
       : outer(outer), n(n), inner(inner) {}
 };
 
-/// out [outer, inner] = factor times the sum over n of x [outer, n, inner]; with `accumulate`,
-/// out += it. The factor is applied before rounding to T: means do not overflow.
+/// out[o, j] = factor * sum over i of x[o, i, j], for x [outer, n, inner]; += with `accumulate`.
+/// The factor is applied before rounding to T, so that means do not overflow.
 template <typename T>
 void sum_axis(const T* x, const AxisLayout& layout, T* out, bool accumulate = false,
               double factor = 1);
 
-/// `factor` times the sum of all elements, in a scalar.
+/// `factor` times the sum of all elements, as a scalar.
 Array sum_all(const Array& x, double factor = 1);
 
 /// `x` summed over the axes along which `shape` is broadcast to x's shape; x itself if there are
-/// none.
+/// none. Errors: `shape` does not broadcast to x's shape.
 Array sum_to(const Array& x, const Shape& shape);
 
 namespace detail {
 
-/// Columns that are added up side by side.
+/// Columns that are summed together.
 inline constexpr std::int64_t kColumnBlock = 64;
 
-/// total[j] += the sum of f(i, j) over the rows i from `first` to `last`, for j < width.
+/// total[j] += sum of f(i, j) over rows i in [first, last), for j < width.
 template <typename T, typename F>
 void add_rows(std::int64_t first, std::int64_t last, std::int64_t width, const F& f,
               Wide<T>* total) {
-  // Eight rows are added up in T, in pairs of pairs: one rounding deep for each doubling.
+  // Eight rows at a time are summed pairwise in T, so that each element is rounded three times.
   std::int64_t i = first;
   for (; i + 8 <= last; i += 8) {
 #pragma omp simd
@@ -57,7 +58,7 @@ void add_rows(std::int64_t first, std::int64_t last, std::int64_t width, const F
 #pragma omp simd
     for (std::int64_t j = 0; j < width; ++j) total[j] += f(i, j);
   }
-  // Eight numbers may overflow whose sum, or mean, with the others does not.
+  // Eight rows may overflow in T although the whole sum, or the mean, does not.
   if (std::all_of(total, total + width, [](Wide<T> t) { return std::isfinite(t); })) return;
   std::fill_n(total, width, Wide<T>{0});
   for (i = first; i < last; ++i)
@@ -66,8 +67,8 @@ void add_rows(std::int64_t first, std::int64_t last, std::int64_t width, const F
 
 }  // namespace detail
 
-/// out [outer, inner] (+)= factor times the sum over i < n of element(o, i, j), with j < inner.
-/// Shared out over columns, and over blocks of rows where there are many.
+/// out[o, j] (+)= factor * sum over i < n of element(o, i, j), for j < inner. Parallel over blocks
+/// of columns, and over blocks of rows if there are many.
 template <typename T, typename F>
 void sum_rows(const AxisLayout& layout, const F& element, T* out, bool accumulate,
               double factor = 1) {

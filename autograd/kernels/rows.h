@@ -9,11 +9,11 @@
 #include "attune/autograd/kernels/math.h"
 #include "attune/autograd/kernels/vector.h"
 
-/// Loops over one row of numbers, on the calling thread: what softmax, losses and normalisation
-/// are made of.
+/// Loops over one row, on the calling thread: the building blocks of softmax, losses and
+/// normalisation.
 namespace attune::kernels {
 
-/// The largest element; -infinity for an empty row, NaN if there is one.
+/// The largest element; -infinity for an empty row, NaN if any element is NaN.
 template <typename T>
 T row_max(const T* x, std::int64_t n) {
   const auto larger = [](T a, T b) { return ((b > a) | (b != b)) ? b : a; };
@@ -36,24 +36,24 @@ void row_exp(const T* x, T shift, std::int64_t n, T* y) {
   for (std::int64_t i = 0; i < n; ++i) y[i] = math::exp(x[i] - shift);
 }
 
-/// log sum_i exp(x[i]) in two parts. They stay apart until a difference is taken: next to a large
-/// maximum their sum has no digits left for the logarithm (three scores of 1e8 have 1e8 + ln 3).
+/// log sum_i exp(x[i]) in two parts. They are kept apart until a difference is taken: beside a
+/// large maximum their sum would round the logarithm away (three scores of 1e8 have 1e8 + ln 3).
 template <typename T>
 struct LogSumExp {
-  T largest;    ///< the largest x[i]; -infinity for a row that is empty or holds nothing else
-  T log_total;  ///< log sum_i exp(x[i] - largest), 0 for such a row; NaN if one is +infinity
+  T largest;    ///< the largest x[i]; -infinity for a row that is empty or all -infinity
+  T log_total;  ///< log sum_i exp(x[i] - largest), 0 for such a row; NaN if any x[i] is +infinity
 
   /// True for a row whose probabilities are all 0.
   bool empty() const { return largest == -std::numeric_limits<T>::infinity(); }
   T value() const { return std::isinf(largest) ? largest : largest + log_total; }
 };
 
-/// log sum_i exp(x[i]): the largest element is taken out first, so that nothing overflows.
+/// log sum_i exp(x[i]), shifted by the largest element so that nothing overflows.
 template <typename T>
 LogSumExp<T> row_logsumexp(const T* x, std::int64_t n) {
   const T largest = row_max(x, n);
   if (largest == -std::numeric_limits<T>::infinity()) return {largest, 0};
-  constexpr std::int64_t kBlock = 256;  // stays in the nearest cache
+  constexpr std::int64_t kBlock = 256;  // fits into the L1 cache
   T block[kBlock];
   Wide<T> total = 0;
   for (std::int64_t first = 0; first < n; first += kBlock) {
@@ -64,7 +64,7 @@ LogSumExp<T> row_logsumexp(const T* x, std::int64_t n) {
   return {largest, std::log(static_cast<T>(total))};
 }
 
-/// y[i] = log of the probability of x[i] in a row that is not empty.
+/// y[i] = log probability of x[i]; the row must not be empty().
 template <typename T>
 void row_log_probabilities(const T* x, const LogSumExp<T>& sum, std::int64_t n, T* y) {
   const T largest = sum.largest, log_total = sum.log_total;
@@ -72,7 +72,7 @@ void row_log_probabilities(const T* x, const LogSumExp<T>& sum, std::int64_t n, 
   for (std::int64_t i = 0; i < n; ++i) y[i] = (x[i] - largest) - log_total;
 }
 
-/// y[i] = the probability of x[i]
+/// y[i] = probability of x[i], exp(x[i] - log sum)
 template <typename T>
 void row_probabilities(const T* x, const LogSumExp<T>& sum, std::int64_t n, T* y) {
   const T largest = sum.largest, log_total = sum.log_total;
@@ -80,7 +80,7 @@ void row_probabilities(const T* x, const LogSumExp<T>& sum, std::int64_t n, T* y
   for (std::int64_t i = 0; i < n; ++i) y[i] = math::exp((x[i] - largest) - log_total);
 }
 
-/// y[i] += scale (probability of x[i] - offset)
+/// y[i] += scale * (probability of x[i] - offset)
 template <typename T>
 void row_add_probabilities(const T* x, const LogSumExp<T>& sum, T offset, T scale, std::int64_t n,
                            T* y) {

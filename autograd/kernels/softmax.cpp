@@ -10,7 +10,7 @@
 namespace attune::kernels {
 namespace {
 
-// body(offset of the row, its length) for each row.
+// Calls body(offset, length) for each row.
 template <typename Body>
 void for_each_row(const SoftmaxRows& rows, const Body& body) {
   parallel_for(rows.rows, row_grain(rows.n), [&](std::int64_t first, std::int64_t last) {
@@ -34,7 +34,7 @@ void softmax_forward(const SoftmaxRows& rows, const T* x, T* y) {
     const T scale = 1 / lane_sum<T>(length, [&](std::int64_t i) { return to[i]; });
 #pragma omp simd
     for (std::int64_t i = 0; i < length; ++i) to[i] *= scale;
-    if (std::isnan(scale)) [[unlikely]]  // of a row that holds NaN or infinity
+    if (std::isnan(scale)) [[unlikely]]  // the row holds NaN or infinity
       for (std::int64_t i = 0; i < length; ++i)
         if (from[i] == -std::numeric_limits<T>::infinity()) to[i] = 0;
     std::fill_n(to + length, rows.n - length, T{0});
@@ -47,7 +47,7 @@ void softmax_backward(const SoftmaxRows& rows, const T* y, const T* dy, T* dx, b
     const T* p = y + offset;
     const T* d = dy + offset;
     T* to = dx + offset;
-    // Where p is 0, as a mask of -infinity makes it, dy may hold anything.
+    // Where p is 0, as for scores masked with -infinity, dy may hold anything.
     const auto product = [p](std::int64_t i, T factor) { return p[i] == 0 ? T{0} : p[i] * factor; };
     const T mean = lane_sum<T>(length, [&](std::int64_t i) { return product(i, d[i]); });
     if (accumulate) {

@@ -2,11 +2,11 @@
 
 #include <cstdint>
 
-/// Softmax over the rows of a matrix, and its logarithm. Rows are shared out over threads.
+/// Softmax and log-softmax over the rows of a matrix. Rows are split among threads.
 namespace attune::kernels {
 
-/// `rows` rows of `n` numbers. With lengths, only the first lengths[r / rows_per_length] numbers of
-/// row r take part; the others have the probability 0.
+/// `rows` rows of `n` elements. With lengths, only the first lengths[r / rows_per_length] elements
+/// of row r take part; the others get probability 0.
 struct SoftmaxRows {
   std::int64_t rows, n;
   const std::int32_t* lengths = nullptr;
@@ -17,7 +17,7 @@ struct SoftmaxRows {
   }
 };
 
-/// y = exp(x) / sum exp(x). A row of nothing but -infinity becomes zeros.
+/// y = exp(x) / sum exp(x). A row of only -infinity gives zeros.
 template <typename T>
 void softmax_forward(const SoftmaxRows& rows, const T* x, T* y);
 
@@ -26,11 +26,11 @@ template <typename T>
 void softmax_backward(const SoftmaxRows& rows, const T* y, const T* dy, T* dx, bool accumulate);
 
 /// y = x - log sum exp(x), and -infinity where softmax gives 0: beyond a length, and in a row of
-/// nothing but -infinity.
+/// only -infinity.
 template <typename T>
 void log_softmax_forward(const SoftmaxRows& rows, const T* x, T* y);
 
-/// dx (+)= dy - exp(y) sum dy, and 0 beyond a length and in a row of nothing but -infinity.
+/// dx (+)= dy - exp(y) sum dy, and 0 beyond a length and in a row of only -infinity.
 template <typename T>
 void log_softmax_backward(const SoftmaxRows& rows, const T* y, const T* dy, T* dx, bool accumulate);
 

@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <type_traits>
 
-/// Stands before a function whose loop calls a function that its caller gave. That function is
-/// inlined into the loop, which becomes SIMD code for the processor that the library was built for,
-/// in the programs of users too, whatever processor they are compiled for: they call the library,
-/// which needs that processor anyway. ATTUNE_LOOP_BITS comes with the CMake target. (Clang must not
-/// inline it: within a caller that prefers vectors of 256 bits its own would be no wider.)
+/// Attribute of a function with a loop that calls a function passed in by the caller. That function
+/// is inlined, and the loop becomes SIMD code for the processor that the library was built for,
+/// even in user programs compiled for a lesser one: they need that processor anyway, since they
+/// call the library. The CMake target defines ATTUNE_LOOP_BITS. (Clang must not inline the function
+/// that holds the loop: inside a caller that prefers 256-bit vectors it would use no wider ones.)
 #if !defined(__OPTIMIZE__)
 #define ATTUNE_LOOP
 #elif ATTUNE_LOOP_BITS == 512 && defined(__clang__)
@@ -27,14 +27,14 @@
 /// Loops over short vectors, on the calling thread.
 namespace attune::kernels {
 
-/// What long sums of T are added up in: a type with digits to spare, so that a hundred million
-/// additions still leave a sum exact to a few units in the last place of T.
+/// Accumulator type for long sums of T: wide enough for a sum of a hundred million elements to be
+/// accurate to a few units in the last place of T.
 template <typename T>
 using Wide = std::conditional_t<std::is_same_v<T, float>, double, long double>;
 
-/// f(0) + ... + f(n - 1): blocks of sixteen running sums that are added up in a fixed order, and
-/// the sums of the blocks in a wider type. Inlined, or the loop would not be SIMD code where f
-/// holds references.
+/// f(0) + ... + f(n - 1). Each block is sixteen running sums, combined in a fixed order; the sums
+/// of blocks are added in a wider type. Always inlined, since the loop would not become SIMD code
+/// if f holds references.
 template <typename T, typename F>
 [[gnu::always_inline]] inline T lane_sum(std::int64_t n, const F& f) {
   constexpr int kLanes = 16;
@@ -63,7 +63,7 @@ T dot(const T* x, const T* y, std::int64_t n) {
   return lane_sum<T>(n, [=](std::int64_t i) { return x[i] * y[i]; });
 }
 
-/// True when no element is NaN or infinite.
+/// True if no element is NaN or infinite.
 template <typename T>
 bool row_is_finite(const T* x, std::int64_t n) {
   return lane_sum<T>(n, [=](std::int64_t i) { return x[i] - x[i]; }) == 0;  // inf - inf is NaN
