@@ -9,15 +9,15 @@ namespace attune {
 struct AdagradOptions {
   double learning_rate = 1e-2;
   double learning_rate_decay = 0;  ///< delta
-  double eps = 1e-10;              ///< against division by 0
+  double eps = 1e-10;              ///< avoids division by 0
   double weight_decay = 0;         ///< lambda: L2 penalty
   /// Errors: a value out of range.
   void check() const;
 };
 
 /// Adagrad (Duchi, Hazan and Singer 2011, "Adaptive Subgradient Methods for Online Learning and
-/// Stochastic Optimization"). For the gradient g of a parameter p in its step t = 1, 2, ... with
-/// learning rate r:
+/// Stochastic Optimization"). For a parameter p with gradient g and learning rate r, step
+/// t = 1, 2, ... is:
 ///
 ///     g <- g + lambda p
 ///     s <- s + g^2

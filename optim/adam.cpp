@@ -15,7 +15,7 @@ void check_options(const char* name, const Options& o) {
                o.weight_decay);
 }
 
-// The numbers of one step of one parameter, and the update of one element with them.
+// The constants of one step of a parameter, and the update of one element.
 template <typename T>
 struct Moments {
   template <typename Options>

@@ -8,16 +8,16 @@ namespace attune {
 
 struct AdamOptions {
   double learning_rate = 1e-3;
-  double beta1 = 0.9;       ///< smoothing of the mean, in [0, 1)
-  double beta2 = 0.999;     ///< smoothing of the mean square, in [0, 1)
-  double eps = 1e-8;        ///< against division by 0
+  double beta1 = 0.9;       ///< decay rate of the mean m, in [0, 1)
+  double beta2 = 0.999;     ///< decay rate of the mean square v, in [0, 1)
+  double eps = 1e-8;        ///< avoids division by 0
   double weight_decay = 0;  ///< lambda: L2 penalty
   /// Errors: a value out of range.
   void check() const;
 };
 
-/// Adam (Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", algorithm 1). For the
-/// gradient g of a parameter p in its step t = 1, 2, ... with learning rate r:
+/// Adam (Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", algorithm 1). For a
+/// parameter p with gradient g and learning rate r, step t = 1, 2, ... is:
 ///
 ///     g <- g + lambda p
 ///     m <- beta1 m + (1 - beta1) g
@@ -34,10 +34,10 @@ class Adam : public OptimizerWith<AdamOptions> {
 
 struct AdamWOptions {
   double learning_rate = 1e-3;
-  double beta1 = 0.9;          ///< smoothing of the mean, in [0, 1)
-  double beta2 = 0.999;        ///< smoothing of the mean square, in [0, 1)
-  double eps = 1e-8;           ///< against division by 0
-  double weight_decay = 1e-2;  ///< lambda: share of the learning rate that is taken off each step
+  double beta1 = 0.9;          ///< decay rate of the mean, in [0, 1)
+  double beta2 = 0.999;        ///< decay rate of the mean square, in [0, 1)
+  double eps = 1e-8;           ///< avoids division by 0
+  double weight_decay = 1e-2;  ///< lambda: each step multiplies p by 1 - r lambda
   /// Errors: a value out of range.
   void check() const;
 };

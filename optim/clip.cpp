@@ -9,10 +9,10 @@
 namespace attune {
 namespace {
 
-// The sum of the squares of the values divided by `unit`.
+// The sum of (value / unit)^2 over all values.
 template <typename T>
 double sum_of_squares(const T* values, std::int64_t n, double unit) {
-  constexpr int kLanes = 16;  // sums side by side, which the compiler puts into vector registers
+  constexpr int kLanes = 16;  // independent partial sums, which the compiler can vectorise
   const double scale = 1 / unit;
   double lanes[kLanes] = {};
   std::int64_t i = 0;
@@ -41,7 +41,7 @@ double sum_of_squares(const Array& array, double unit) {
   });
 }
 
-// Replaces every element g of every gradient by f(g), with f made for the gradient's type.
+// Replaces every element g of every gradient by f(g), where f = make_f(g) for the gradient's dtype.
 template <typename MakeF>
 void change_gradients(const Parameters& parameters, const MakeF& make_f) {
   for (const auto& parameter : parameters) {
@@ -61,8 +61,8 @@ void change_gradients(const Parameters& parameters, const MakeF& make_f) {
 
 double clip_grad_norm(const Parameters& parameters, double max_norm) {
   ATTUNE_CHECK(max_norm > 0, "clip_grad_norm: max_norm is {}; expected more than 0", max_norm);
-  // Squares of float64 gradients may overflow or vanish where the norm does neither: then the sum
-  // is made once more in units that fit.
+  // The squares of float64 gradients may overflow or underflow although the norm does not. The sum
+  // is then computed again with scaled gradients.
   const auto norm_in = [&](double unit) {
     double sum = 0;
     for (const auto& parameter : parameters) {
@@ -80,7 +80,7 @@ double clip_grad_norm(const Parameters& parameters, double max_norm) {
   if (std::isfinite(norm) && factor < 1)
     change_gradients(parameters, [factor](auto type) {
       using T = decltype(type);
-      // In double: the factor for a huge norm has few digits left in float32.
+      // In double: the factor for a huge norm is subnormal in float32 and would lose precision.
       return [factor](T g) { return static_cast<T>(static_cast<double>(g) * factor); };
     });
   return norm;

@@ -8,11 +8,11 @@
 namespace attune {
 namespace {
 
-// Makes a Kind with what was chosen in the place of these defaults.
+// Makes a Kind with the given defaults, which the options that are set override.
 template <typename Kind, typename Options>
 OptimizerMaker maker(const char* name, const Options& defaults) {
   return [name, defaults](const Parameters& parameters, const OptimizerOptions& chosen) {
-    (void)name;  // not every instance reports an error
+    (void)name;  // unused if Kind has a momentum
     Options options = defaults;
     options.learning_rate = chosen.learning_rate.value_or(options.learning_rate);
     options.weight_decay = chosen.weight_decay.value_or(options.weight_decay);

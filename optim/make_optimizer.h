@@ -12,7 +12,7 @@
 
 namespace attune {
 
-/// Options common to several optimizers; those that are not set keep the optimizer's defaults.
+/// Options common to several optimizers; one that is not set keeps the optimizer's default.
 struct OptimizerOptions {
   std::optional<double> learning_rate = {}, weight_decay = {}, momentum = {};
 };
@@ -22,11 +22,11 @@ using OptimizerMaker =
 
 /// The optimizers that can be chosen by name.
 Family<OptimizerMaker>& optimizers();
-/// The optimizer of that name. Errors: an unknown name (the known ones are listed), no parameters,
-/// a momentum for an optimizer that has none, an option out of range.
+/// Makes the optimizer called `name`. Errors: an unknown name (the message lists the valid ones);
+/// no parameters; a momentum for an optimizer that has none; an option out of range.
 std::unique_ptr<Optimizer> make_optimizer(std::string_view name, const Parameters& parameters,
                                           const OptimizerOptions& options = {});
-/// The names that make_optimizer() knows.
+/// The names that make_optimizer() accepts.
 std::vector<std::string> optimizer_names();
 
 }  // namespace attune

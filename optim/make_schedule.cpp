@@ -13,14 +13,15 @@ std::unique_ptr<Schedule> formula(std::function<double(std::int64_t)> f) {
   return std::make_unique<FormulaSchedule>(std::move(f));
 }
 
-// The steps after the warm-up, where a formula needs them; at least 1, to divide by.
+// The number of steps after the warm-up, at least 1 so that formulas can divide by it. `what` needs
+// total_steps to be set.
 double steps_of(const ScheduleOptions& o, const char* what) {
   ATTUNE_CHECK(o.total_steps > 0, "make_schedule: {} needs total_steps, which is {}", what,
                o.total_steps);
   return static_cast<double>(std::max<std::int64_t>(1, o.total_steps - o.warmup_steps));
 }
 
-// How much of the training lies behind, from 0 to 1.
+// The fraction of `steps` that is done, from 0 to 1.
 double progress(std::int64_t step, double steps) {
   return std::min(1.0, static_cast<double>(step) / steps);
 }

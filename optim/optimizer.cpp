@@ -44,7 +44,7 @@ void Optimizer::add_group(const Parameters& parameters, double learning_rate) {
     ATTUNE_CHECK(nodes.insert(tensor.node().get()).second,
                  "optimizer: the parameter '{}' was given twice; each may be in one group, once",
                  name);
-    if (!names.insert(name).second) {  // two layers whose parameters have the same names
+    if (!names.insert(name).second) {  // another layer has a parameter of the same name
       name += fmt::format("#{}", number);
       names.insert(name);
     }
@@ -86,9 +86,9 @@ std::vector<Array> Optimizer::new_slots(const Entry& entry) const {
 }
 
 void Optimizer::step() {
-  // All parameters are laid end to end and the whole line is split at once: a hundred small ones
-  // cost one parallel loop, not a hundred. Each starts at a multiple of 64 bytes, so that no two
-  // threads write to one cache line.
+  // All parameters are laid end to end, and this range is split among threads: a hundred small
+  // parameters cost one parallel loop, not a hundred. Each starts at a multiple of 64 bytes, so
+  // that no two threads write to the same cache line.
   constexpr std::int64_t kLine = 16;
   jobs_.clear();
   std::int64_t total = 0;

@@ -12,9 +12,9 @@
 
 namespace attune {
 
-/// Tensors to optimise, with their names where they have some. Made from a list of tensors, or from
-/// a list of things with a `name` and a `value`, such as Layer::parameters(). One that is listed
-/// several times, such as a weight that two layers share, is included once, with its first name:
+/// The tensors to optimise, with optional names. Constructed from a list of tensors, or of structs
+/// with a `name` and a `value`, such as Layer::parameters(). A tensor that is listed several times,
+/// such as a weight that two layers share, is included once, under its first name:
 ///
 ///     const Parameters parameters = model.parameters();
 ///     Adam optimizer(parameters);

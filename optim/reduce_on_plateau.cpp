@@ -15,7 +15,7 @@ ReduceOnPlateau::ReduceOnPlateau(double factor, std::int64_t patience, double mi
 double ReduceOnPlateau::factor(std::int64_t) const { return now_; }
 
 void ReduceOnPlateau::observe(double loss) {
-  constexpr double kProgress = 1e-4;  // a smaller share of the best loss does not count
+  constexpr double kProgress = 1e-4;  // smallest improvement that counts, relative to the best loss
   const bool progress =
       std::isinf(best_) ? loss < best_ : loss < best_ - kProgress * std::fabs(best_);
   if (progress) {

@@ -7,9 +7,10 @@
 
 namespace attune {
 
-/// Lowers the learning rate when a loss no longer falls: multiplies it by `factor`, down to
-/// `minimum`, when `patience` + 1 losses in a row are not below the best one by 0.01% of its
-/// magnitude. As PyTorch's ReduceLROnPlateau with its defaults, but right for negative losses too.
+/// Lowers the learning rate when the loss stops improving: multiplies it by `factor`, down to
+/// `minimum` times the initial rate, after `patience` + 1 losses in a row that are not below the
+/// best one by 0.01% of its magnitude. Like PyTorch's ReduceLROnPlateau with default options, but
+/// also correct for negative losses. Errors: a factor outside (0, 1); a patience below 0.
 class ReduceOnPlateau : public Schedule {
  public:
   explicit ReduceOnPlateau(double factor = 0.1, std::int64_t patience = 10, double minimum = 0);

@@ -34,8 +34,8 @@ void RMSprop::update(const Slice& slice) const {
       square = without_infinity(without_subnormal(alpha * square + rest * g * g));
       return step_size(g, std::sqrt(square) + eps);
     };
-    // The variance is kept and not the mean square: their difference, v - a^2, loses all its digits
-    // when the gradient hardly changes, and may come out negative.
+    // The state is the variance, not the mean square v: if the gradient hardly changes, v - a^2
+    // suffers from cancellation and may even be negative.
     const auto centered = [=](T p, T g, T& variance, T& mean) {
       g += weight_decay * p;
       const T change = g - mean;

@@ -8,18 +8,18 @@ namespace attune {
 
 struct RMSpropOptions {
   double learning_rate = 1e-2;
-  double alpha = 0.99;      ///< smoothing, in [0, 1]
-  double eps = 1e-8;        ///< against division by 0
+  double alpha = 0.99;      ///< decay rate of the running averages, in [0, 1]
+  double eps = 1e-8;        ///< avoids division by 0
   double weight_decay = 0;  ///< lambda: L2 penalty
   double momentum = 0;      ///< mu
-  bool centered = false;    ///< divides by the standard deviation instead of the mean square's root
+  bool centered = false;    ///< divide by the standard deviation, not by the root mean square
   /// Errors: a value out of range.
   void check() const;
 };
 
 /// RMSprop (Hinton 2012, "Neural Networks for Machine Learning", lecture 6e; centered as in Graves
-/// 2013, "Generating Sequences With Recurrent Neural Networks", eq. 38-45). For the gradient g of a
-/// parameter p with learning rate r:
+/// 2013, "Generating Sequences With Recurrent Neural Networks", eq. 38-45). For a parameter p with
+/// gradient g and learning rate r:
 ///
 ///     g <- g + lambda p
 ///     v <- alpha v + (1 - alpha) g^2
@@ -28,7 +28,7 @@ struct RMSpropOptions {
 ///     b <- mu b + d                       with momentum only
 ///     p <- p - r b                        p - r d without momentum
 ///
-/// If centered, the state is u = v - a^2 itself, which rounding cannot make negative:
+/// If centered, u = v - a^2 is stored instead of v, so that rounding cannot make it negative:
 ///
 ///     u <- alpha u + alpha (1 - alpha) (g - a)^2        with a from before the step
 class RMSprop : public OptimizerWith<RMSpropOptions> {

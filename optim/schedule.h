@@ -9,24 +9,25 @@
 
 namespace attune {
 
-/// How the learning rate changes during training, as a factor of the initial one:
+/// Base class of learning-rate schedules: the learning rate of each step as a factor of the initial
+/// one.
 ///
 ///     optimizer.scale_learning_rate(schedule->factor(step));
 ///     optimizer.step();
 class Schedule {
  public:
   virtual ~Schedule() = default;
-  /// The factor for update `step`, counted from 0.
+  /// The factor for step `step`, counted from 0.
   virtual double factor(std::int64_t step) const = 0;
-  /// Reports a loss, of validation for example, to schedules that depend on one.
+  /// Reports a loss, for example of the validation data, to schedules that depend on it.
   virtual void observe(double /*loss*/) {}
   /// The state for a checkpoint; empty for schedules that depend on the step alone.
   virtual NamedArrays state() const { return {}; }
-  /// Restores a state(). Errors: a name that is missing or unknown.
+  /// Restores a state(). Errors: a missing or unknown name.
   virtual void load_state(const NamedArrays& state);
 };
 
-/// A schedule that is a formula of the step: FormulaSchedule([](auto step) { return ...; }).
+/// A schedule given by a function of the step: FormulaSchedule([](auto step) { return ...; }).
 class FormulaSchedule : public Schedule {
  public:
   explicit FormulaSchedule(std::function<double(std::int64_t)> formula)
@@ -37,8 +38,9 @@ class FormulaSchedule : public Schedule {
   std::function<double(std::int64_t)> formula_;
 };
 
-/// Rises to 1 in `steps` equal steps, (step + 1) / steps, and then goes on with another schedule,
-/// whose own steps count from there (Goyal et al. 2017, sec. 2.2).
+/// Linear warm-up (Goyal et al. 2017, sec. 2.2): the factor is (step + 1) / steps in the first
+/// `steps` steps, then that of the schedule `then`, whose steps are counted from there.
+/// Errors: `steps` below 1.
 class Warmup : public Schedule {
  public:
   Warmup(std::int64_t steps, std::unique_ptr<Schedule> then);
