@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "attune/autograd/gradients.h"
+#include "attune/autograd/backward.h"
 
 namespace attune {
 

@@ -1,3 +1,5 @@
+#include "attune/autograd/backward.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -5,19 +7,88 @@
 #include <utility>
 #include <vector>
 
-#include "attune/autograd/gradients.h"
-#include "attune/autograd/kernels/elementwise.h"
+#include "attune/autograd/affine_gradients.h"
+#include "attune/autograd/observers.h"
 #include "attune/autograd/scopes.h"
-#include "attune/autograd/tensor.h"
 
 namespace attune {
 
-/// Reverse mode: every node is run once, after all nodes that use its outputs. Gradients are added
-/// up in the same order with and without hooks and retain_grad(), which change no bit of any
-/// result.
+Gradients::Gradients() = default;
+Gradients::Gradients(Gradients&& other) noexcept = default;
+Gradients& Gradients::operator=(Gradients&& other) noexcept = default;
+Gradients::~Gradients() = default;
+
+// Nodes lie further apart than any operation has outputs that are asked for.
+std::uintptr_t Gradients::key(const Node& node, int output) {
+  return reinterpret_cast<std::uintptr_t>(&node) + static_cast<std::uintptr_t>(output);
+}
+
+GradientSlot& Gradients::slot(Node& node, int output) {
+  const auto [found, is_new] = by_key_.try_emplace(key(node, output), nullptr);
+  if (is_new) {
+    node.references_.fetch_add(1, std::memory_order_relaxed);
+    entries_.push_back(
+        {NodeRef(&node), output, {.shape = node.shape(output), .dtype = node.dtype(output)}});
+    found->second = &entries_.back();
+  }
+  return found->second->slot;
+}
+
+const Array* Gradients::find(const Tensor& tensor) const {
+  if (!tensor.requires_grad()) return nullptr;
+  const auto found = by_key_.find(key(*tensor.node().get(), tensor.output()));
+  if (found == by_key_.end() || !found->second->slot.gradient.defined()) return nullptr;
+  return &found->second->slot.gradient;
+}
+
+const Array& Gradients::at(const Tensor& tensor) const {
+  const Array* gradient = find(tensor);
+  ATTUNE_CHECK(gradient,
+               "gradients: there is none for the tensor of shape {}; does the result depend on it, "
+               "and was it a parameter or named to grad()?",
+               tensor.shape());
+  return *gradient;
+}
+
+std::size_t Gradients::size() const {
+  std::size_t count = 0;
+  for (const Entry& entry : entries_) count += entry.slot.gradient.defined();
+  return count;
+}
+
+void Gradients::add(Gradients other) {
+  for (Entry& entry : other.entries_)
+    if (entry.slot.gradient.defined())
+      slot(*entry.node.get(), entry.output).add(std::move(entry.slot.gradient), /*for_keeps=*/true);
+}
+
+void Gradients::add_to_parameters() {
+  for (Entry& entry : entries_) {
+    if (!entry.slot.gradient.defined()) continue;
+    GradientSlot& sum = entry.node->slots_[entry.output];
+    sum.shared = true;  // somebody may have kept what grad() gave
+    sum.add(std::move(entry.slot.gradient), /*for_keeps=*/true);
+  }
+  by_key_.clear();
+  entries_.clear();
+}
+
+void Gradients::move_from(Gradients& other, const Tensor& tensor) {
+  if (!other.find(tensor)) return;
+  Node& node = *tensor.node().get();
+  slot(node, tensor.output())
+      .add(std::move(other.slot(node, tensor.output()).gradient), /*for_keeps=*/true);
+}
+
+void Gradients::flush() {
+  if (affine_) affine_->flush(*this);
+}
+
+/// Reverse mode: every node is run once, after all nodes that use its outputs.
 class BackwardPass {
  public:
-  explicit BackwardPass(bool retain_graph) : retain_graph_(retain_graph) {}
+  BackwardPass(Observers& observers, bool retain_graph)
+      : observers_(observers), retain_graph_(retain_graph) {}
 
   // After an error: leaves nothing of this pass in the graph.
   ~BackwardPass() {
@@ -26,26 +97,6 @@ class BackwardPass {
         turn.node->gathered_ = false;
         turn.node->forget_gradients();
       }
-    for (const Wanted& wanted : wanted_) wanted.node->retain_gradient_ = wanted.retained;
-    for (Held& earlier : earlier_) {
-      GradientSlot& slot = earlier.node->slots_[earlier.output];
-      slot.gradient = std::move(earlier.gradient);
-      slot.shared = true;
-    }
-  }
-
-  // Asks for the gradient of a tensor that is not a leaf.
-  void want(const Tensor& tensor) {
-    const NodeRef& node = tensor.node();
-    if (node->is_leaf()) return;
-    bool retained = node->retain_gradient_;
-    for (const Wanted& known : wanted_) {
-      if (known.node.get() != node.get()) continue;
-      if (known.output == tensor.output()) return;
-      retained = known.retained;
-    }
-    wanted_.push_back({node, tensor.output(), retained});
-    node->retain_gradient_ = true;
   }
 
   // Adds a tensor to start from, with its gradient.
@@ -54,15 +105,15 @@ class BackwardPass {
   }
 
   Gradients run() {
-    for (const Held& root : roots_) visit(root.node);
+    for (const Root& root : roots_) visit(root.node);
     gather();
-    for (Held& root : roots_) {
+    for (Root& root : roots_) {
       if (!root.node->is_leaf()) root.node->slots_[root.output].mixed = true;
       root.node->add(root.output, std::move(root.gradient), gradients_);
     }
     for (Turn& turn : turns_) {
       Node& current = *turn.node;
-      if (current.hooks_) call_hooks(current, current.slots_[0], current.hooks_->in_pass);
+      observers_.call_hooks(current);
       if (reached(current)) current.run(gradients_);
       if (!retain_graph_) {
         keep_inputs(current);
@@ -73,31 +124,8 @@ class BackwardPass {
       turn.owner = NodeRef();
     }
     gradients_.flush();
-    for (const auto& [leaf, hooks] : leaves_)
-      call_hooks(*leaf.get(), gradients_.slot(*leaf.get(), 0), hooks);
-    for (const Wanted& wanted : wanted_) {
-      Array& gradient = wanted.node->slots_[wanted.output].gradient;
-      if (gradient.defined())
-        gradients_.slot(*wanted.node.get(), wanted.output)
-            .add(std::exchange(gradient, Array()), /*for_keeps=*/true);
-    }
+    observers_.finish(gradients_);
     return std::move(gradients_);
-  }
-
-  // After run(): adds the gradients that retain_grad() asked for to those of earlier passes.
-  void keep_retained() {
-    for (Held& earlier : earlier_) {
-      GradientSlot& slot = earlier.node->slots_[earlier.output];
-      if (!earlier.gradient.defined()) continue;
-      if (slot.gradient.defined()) {
-        // A gradient that the user has kept must not change.
-        if (!earlier.gradient.unique()) earlier.gradient = earlier.gradient.clone();
-        add_in_place(earlier.gradient, slot.gradient);
-      }
-      slot.gradient = std::move(earlier.gradient);
-      slot.shared = false;
-    }
-    earlier_.clear();
   }
 
  private:
@@ -134,16 +162,15 @@ class BackwardPass {
 
   void visit(const NodeRef& node) {
     if (!node) return;
-    if (node->is_leaf()) return visit_leaf(node);
+    if (node->is_leaf()) return observers_.begin_leaf(node);
     if (node->gathered_) return;
     ATTUNE_CHECK(!node->released(),
                  "backward: the graph was freed by an earlier backward() at '{}'; compute the "
                  "result anew, or pass retain_graph = true to the earlier call",
                  node->name());
     node->gathered_ = true;
-    if (node->hooks_) node->hooks_->in_pass = begin_of(*node->hooks_);
     turns_.push_back({node.get(), {}});
-    if (node->retain_gradient_) put_aside(node);
+    observers_.begin(node);
   }
 
   // Views are known not to overlap as long as each lies before or after all earlier ones.
@@ -163,51 +190,10 @@ class BackwardPass {
     high = std::max(high, last);
   }
 
-  // Nothing is written to the leaf itself: passes on other threads may use it too.
-  void visit_leaf(const NodeRef& leaf) {
-    if (!leaf->hooks_) return;
-    for (const auto& known : leaves_)
-      if (known.first.get() == leaf.get()) return;
-    leaves_.emplace_back(leaf, begin_of(*leaf->hooks_));
-  }
-
-  // A pass adds up its own gradients first: those of earlier passes are put aside, and added at the
-  // end.
-  void put_aside(const NodeRef& node) {
-    for (int k = 0; k < node->outputs(); ++k) {
-      GradientSlot& slot = node->slots_[k];
-      earlier_.push_back({node, k, std::exchange(slot.gradient, Array())});
-    }
-  }
-
   static bool reached(Node& node) {
     for (int k = 0; k < node.outputs(); ++k)
       if (node.gradient(k).defined()) return true;
     return false;
-  }
-
-  // Hooks of smaller numbers are there when the pass begins; 0: none are.
-  static std::uint64_t begin_of(const GradientHooks& hooks) {
-    return hooks.list.empty() ? 0 : hooks.next;
-  }
-
-  // Those that were there when the pass began. A hook may add another, or remove one.
-  static void call_hooks(Node& node, GradientSlot& slot, std::uint64_t begin) {
-    if (begin == 0 || !slot.gradient.defined()) return;
-    std::vector<GradientHook> hooks;
-    for (const GradientHooks::Hook& hook : node.hooks_->list)
-      if (hook.number < begin) hooks.push_back(hook.call);
-    for (const GradientHook& hook : hooks) {
-      slot.make_own();  // the hook may change it in place
-      Array changed = hook(slot.gradient);
-      ATTUNE_CHECK(
-          changed.defined() && changed.shape() == node.shape(0) && changed.dtype() == node.dtype(0),
-          "gradient hook of '{}': it returned {} {}; expected {} {}", node.name(),
-          changed.defined() ? name_of(changed.dtype()) : "no array, shape", changed.shape(),
-          name_of(node.dtype(0)), node.shape(0));
-      slot.gradient.reset();
-      slot.add(std::move(changed), /*for_keeps=*/node.is_leaf());
-    }
   }
 
   void finish(Node& node) {
@@ -216,26 +202,20 @@ class BackwardPass {
     for (int k = 0; k < node.outputs(); ++k) node.slots_[k].make_own();  // an input may have it
   }
 
+  Observers& observers_;
   bool retain_graph_;
   Gradients gradients_;
   struct Turn {
     Node* node;
     NodeRef owner;  // keeps the node alive if nothing else does
   };
-  std::vector<Turn> turns_;                                // newest first
-  std::vector<std::pair<NodeRef, std::uint64_t>> leaves_;  // those with hooks, and begin_of() them
-  struct Held {
+  std::vector<Turn> turns_;  // newest first
+  struct Root {
     NodeRef node;
     int output;
     Array gradient;
   };
-  std::vector<Held> roots_, earlier_;
-  struct Wanted {
-    NodeRef node;
-    int output;
-    bool retained;  // by retain_grad()
-  };
-  std::vector<Wanted> wanted_;  // by grad()
+  std::vector<Root> roots_;
   // For each output that only views use so far, the range that encloses all of them.
   std::unordered_map<const GradientSlot*, std::pair<std::int64_t, std::int64_t>> viewed_;
 };
@@ -266,23 +246,25 @@ Gradients backward(const Tensor& tensor, const Array& gradient, bool retain_grap
                name_of(gradient.dtype()), gradient.shape(), name_of(tensor.dtype()),
                tensor.shape());
   const NoGrad no_grad;
-  BackwardPass pass(retain_graph);
+  Observers observers;
+  BackwardPass pass(observers, retain_graph);
   pass.start_from(tensor, gradient);
   Gradients gradients = pass.run();
-  pass.keep_retained();
+  observers.keep_retained();
   return gradients;
 }
 
 Gradients grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                bool retain_graph) {
   const NoGrad no_grad;
-  BackwardPass pass(retain_graph);
+  Observers observers;
+  BackwardPass pass(observers, retain_graph);
   for (const Tensor& input : inputs) {
     ATTUNE_CHECK(input.requires_grad(),
                  "grad: the input of shape {} is a constant; only parameters and what is made from "
                  "them have gradients",
                  input.shape());
-    pass.want(input);
+    observers.want(input);
   }
   for (const Tensor& output : outputs) {
     check_history(output);

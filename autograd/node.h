@@ -2,13 +2,13 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <utility>
-#include <vector>
 
 #include "attune/autograd/array/array.h"
+#include "attune/autograd/array/short_list.h"
+#include "attune/autograd/hooks.h"
 
 namespace attune {
 
@@ -53,40 +53,6 @@ struct Into {
   Array buffer;
   bool accumulate = false;
   double beta() const { return accumulate ? 1 : 0; }
-};
-
-using GradientHook = std::function<Array(const Array&)>;
-
-/// The hooks of one node.
-struct GradientHooks {
-  struct Hook {
-    std::uint64_t number;
-    GradientHook call;
-    std::uint32_t held;  // references to the node itself that it holds
-  };
-  std::vector<Hook> list;
-  std::uint64_t next = 1;     // number of the next one
-  std::uint64_t in_pass = 0;  // smaller ones were there when the backward pass began; 0: none were
-  std::uint32_t held = 0;     // by all of them
-
-  void remove(std::uint64_t number);
-};
-
-/// What Tensor::register_hook() gives, to take the hook away again.
-class HookHandle {
- public:
-  HookHandle() = default;
-  HookHandle(std::weak_ptr<GradientHooks> hooks, std::uint64_t number)
-      : hooks_(std::move(hooks)), number_(number) {}
-  /// Takes the hook away, and all that it captured: the next backward pass does not call it. One
-  /// that is gone already, with its tensor say, is no error.
-  void remove() {
-    if (const std::shared_ptr<GradientHooks> hooks = hooks_.lock()) hooks->remove(number_);
-  }
-
- private:
-  std::weak_ptr<GradientHooks> hooks_;
-  std::uint64_t number_ = 0;
 };
 
 /// Where one gradient is added up.
@@ -171,35 +137,7 @@ class Node {
   friend class NodeRef;
   friend class BackwardPass;
   friend class Gradients;
-
-  /// A short list without an allocation of its own up to `Inline` members.
-  template <typename T, int Inline>
-  class ShortList {
-   public:
-    /// Appends an empty member.
-    T& add() {
-      if (more_.empty() && count_ < Inline) return few_[count_++];
-      if (more_.empty()) more_.assign(few_, few_ + count_);
-      ++count_;
-      return more_.emplace_back();
-    }
-    T* data() { return more_.empty() ? few_ : more_.data(); }
-    const T* data() const { return more_.empty() ? few_ : more_.data(); }
-    std::size_t size() const { return static_cast<std::size_t>(count_); }
-    bool empty() const { return count_ == 0; }
-    T& operator[](int i) { return data()[i]; }
-    operator std::span<const T>() const { return {data(), size()}; }
-    void clear() {
-      for (int i = 0; i < count_ && i < Inline; ++i) few_[i] = T{};
-      more_.clear();
-      count_ = 0;
-    }
-
-   private:
-    T few_[Inline]{};
-    int count_ = 0;
-    std::vector<T> more_;
-  };
+  friend class Observers;
 
   // The fields that every pass and release uses come first, in one cache line.
   std::atomic<std::uint32_t> references_{1};

@@ -7,7 +7,7 @@
 
 #include "attune/autograd/array/parallel.h"
 #include "attune/autograd/array/random.h"
-#include "attune/autograd/gradients.h"
+#include "attune/autograd/backward.h"
 #include "attune/autograd/scopes.h"
 
 namespace attune {

@@ -115,22 +115,6 @@ void Saved::changed() const {
 
 namespace detail {
 
-Edges::Edges(std::span<const Input> inputs) {
-  if (NoGrad::active()) return;
-  for (const Input& input : inputs) wanted_ |= (*input).requires_grad();
-  if (!wanted_) return;
-  if (inputs.size() > kFew) more_.reserve(inputs.size());
-  for (const Input& input : inputs) {
-    Edge edge{(*input).requires_grad() ? (*input).node() : NodeRef(), (*input).output()};
-    if (inputs.size() > kFew)
-      more_.push_back(std::move(edge));
-    else
-      few_[count_++] = std::move(edge);
-  }
-}
-
-bool checks_finite() { return CheckFinite::active(); }
-
 void check_finite(const char* name, const Array& value) {
   ATTUNE_CHECK(value.all_finite(),
                "{}: its result of shape {} holds NaN or infinity (found under CheckFinite)", name,

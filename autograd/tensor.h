@@ -8,6 +8,7 @@
 
 #include "attune/autograd/array/array.h"
 #include "attune/autograd/node.h"
+#include "attune/autograd/scopes.h"
 
 namespace attune {
 
@@ -119,7 +120,19 @@ namespace detail {
 /// Collects the inputs' edges; empty when nothing is to be recorded.
 class Edges {
  public:
-  explicit Edges(std::span<const Input> inputs);
+  explicit Edges(std::span<const Input> inputs) {
+    if (NoGrad::active()) return;
+    for (const Input& input : inputs) wanted_ |= (*input).requires_grad();
+    if (!wanted_) return;
+    if (inputs.size() > kFew) more_.reserve(inputs.size());
+    for (const Input& input : inputs) {
+      Edge edge{(*input).requires_grad() ? (*input).node() : NodeRef(), (*input).output()};
+      if (inputs.size() > kFew)
+        more_.push_back(std::move(edge));
+      else
+        few_[count_++] = std::move(edge);
+    }
+  }
   bool wanted() const { return wanted_; }
   std::span<Edge> take() {
     return more_.empty() ? std::span<Edge>(few_, count_) : std::span<Edge>(more_);
@@ -158,7 +171,6 @@ class Operation final : public Node {
 };
 
 void check_finite(const char* name, const Array& value);
-bool checks_finite();
 
 }  // namespace detail
 
@@ -167,7 +179,7 @@ bool checks_finite();
 /// has a gradient. The lambda captures Arrays (as Saved) but never the output tensor.
 template <typename Backward>
 Tensor record(const char* name, Array value, std::span<const Input> inputs, Backward backward) {
-  if (detail::checks_finite()) detail::check_finite(name, value);
+  if (CheckFinite::active()) detail::check_finite(name, value);
   detail::Edges edges(inputs);
   if (!edges.wanted()) return Tensor(std::move(value));
   NodeRef node(new detail::Operation<Backward>(
@@ -186,7 +198,7 @@ template <typename Backward>
 std::vector<Tensor> record(const char* name, const std::vector<Array>& values,
                            std::initializer_list<Input> inputs, Backward backward) {
   for (const Array& value : values)
-    if (detail::checks_finite()) detail::check_finite(name, value);
+    if (CheckFinite::active()) detail::check_finite(name, value);
   detail::Edges edges(std::span<const Input>(inputs.begin(), inputs.size()));
   NodeRef node;
   if (edges.wanted())

@@ -110,6 +110,7 @@ class Optimizer {
     std::int64_t place;
   };
 
+  static void check_rate(double rate);
   void check_group(int group) const;
   std::vector<Array> new_slots(const Entry& entry) const;
   void update_range(std::int64_t first, std::int64_t last) const;

@@ -44,6 +44,7 @@ class Gradients {
  private:
   friend class Node;
   friend class BackwardPass;
+  friend class Observers;
   friend class Grads;
   friend Gradients grad(const std::vector<Tensor>&, const std::vector<Tensor>&, bool);
 
