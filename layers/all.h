@@ -18,6 +18,7 @@
 #include "attune/layers/dropout.h"
 #include "attune/layers/embedding.h"
 #include "attune/layers/feed_forward.h"
+#include "attune/layers/gated_cell.h"
 #include "attune/layers/gru_cell.h"
 #include "attune/layers/initializers.h"
 #include "attune/layers/layer.h"

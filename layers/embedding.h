@@ -1,6 +1,6 @@
 #pragma once
 
-#include "attune/autograd/array/indices.h"
+#include "attune/autograd/ops/embedding.h"
 #include "attune/layers/layer.h"
 
 namespace attune {
@@ -14,8 +14,9 @@ namespace attune {
 class Embedding : public Layer {
  public:
   Embedding(std::int64_t vocabulary, std::int64_t features,
-            const Initializer& initializer = normal());
-  Tensor operator()(const Indices& ids) const;
+            const Initializer& initializer = normal())
+      : weight_(param("weight", {vocabulary, features}, initializer)) {}
+  Tensor operator()(const Indices& ids) const { return embedding(weight_, ids); }
 
   std::int64_t vocabulary() const { return weight_.size(0); }
   std::int64_t features() const { return weight_.size(1); }

@@ -1,14 +1,18 @@
 #include "attune/layers/gru_cell.h"
 
+#include "attune/autograd/ops/projected_input.h"
+
 namespace attune {
 
-RecurrentState GRUCell::operator()(const RecurrentInput& x, const RecurrentState& state) const {
+RecurrentState GRUCell::operator()(const Tensor& x, const RecurrentState& state) const {
   return {gru_cell(x, state.h, weights_), {}};
 }
 
-SequenceResult GRUCell::run(const RecurrentInput& x, const RecurrentState& state,
+SequenceResult GRUCell::run(const Tensor& x, const RecurrentState& state,
                             const SequenceOptions& options) const {
   return gru_sequence(x, state.h, weights_, options);
 }
+
+kernels::Cell GRUCell::kind() const { return kernels::Cell::gru; }
 
 }  // namespace attune

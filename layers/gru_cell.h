@@ -1,6 +1,6 @@
 #pragma once
 
-#include "attune/layers/recurrent_cell.h"
+#include "attune/layers/gated_cell.h"
 
 namespace attune {
 
@@ -9,12 +9,13 @@ namespace attune {
 /// n = tanh(W_in x + b_in + r * (W_hn h + b_hn))      what is new
 /// h' = (1 - z) * n + z * h
 /// (Cho et al. 2014, with the reset gate after the product, as in cuDNN and PyTorch).
-class GRUCell : public RecurrentCell {
+class GRUCell : public GatedCell {
  public:
-  GRUCell(std::int64_t input, std::int64_t hidden) : RecurrentCell(input, hidden, 3) {}
-  RecurrentState operator()(const RecurrentInput& x, const RecurrentState& state) const override;
-  SequenceResult run(const RecurrentInput& x, const RecurrentState& state,
+  GRUCell(std::int64_t input, std::int64_t hidden) : GatedCell(input, hidden, 3) {}
+  RecurrentState operator()(const Tensor& x, const RecurrentState& state) const override;
+  SequenceResult run(const Tensor& x, const RecurrentState& state,
                      const SequenceOptions& options = {}) const override;
+  kernels::Cell kind() const override;
 };
 
 }  // namespace attune

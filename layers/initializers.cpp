@@ -64,6 +64,11 @@ Initializer uniform(double low, double high) {
   return [low, high](Array& out) { generator().uniform(out, low, high); };
 }
 
+Initializer uniform_by_inputs(std::int64_t inputs) {
+  const double bound = 1 / std::sqrt(static_cast<double>(inputs));
+  return uniform(-bound, bound);
+}
+
 Initializer normal(double mean, double deviation) {
   return [mean, deviation](Array& out) { generator().normal(out, mean, deviation); };
 }

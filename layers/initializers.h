@@ -15,6 +15,9 @@ Initializer zeros();
 Initializer ones();
 Initializer constant(double value);
 Initializer uniform(double low, double high);
+/// Uniform in +-1 / sqrt(inputs), where `inputs` is how many numbers each output is a sum over:
+/// PyTorch's default for linear layers and recurrent cells, biases included.
+Initializer uniform_by_inputs(std::int64_t inputs);
 Initializer normal(double mean = 0, double deviation = 1);
 /// Uniform in [-a, a), a = gain sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010, eq. 16).
 Initializer xavier_uniform(double gain = 1);

@@ -91,6 +91,8 @@ class Layer {
     add_child(name, *layer);
     return layer;
   }
+  /// That of the parameters; without any, DefaultDType::current().
+  DType dtype() const;
 
  private:
   template <typename L, typename... Arguments>
@@ -121,7 +123,6 @@ class Layer {
   LayerTensor add_tensor(const char* what, const std::string& name, const Shape& shape,
                          const Initializer& initializer);
   void add_child(const std::string& name, const Layer& layer);
-  DType dtype() const;
   void become_copy_of(const Layer& other);
 
   std::shared_ptr<Place> place_;

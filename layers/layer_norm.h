@@ -1,5 +1,6 @@
 #pragma once
 
+#include "attune/autograd/ops/normalization.h"
 #include "attune/layers/layer.h"
 
 namespace attune {
@@ -12,8 +13,11 @@ namespace attune {
 /// Errors: the last axis of x is not `features`.
 class LayerNorm : public Layer {
  public:
-  explicit LayerNorm(std::int64_t features, double eps = 1e-5);
-  Tensor operator()(const Tensor& x) const;
+  explicit LayerNorm(std::int64_t features, double eps = 1e-5)
+      : weight_(param("weight", {features}, ones())),
+        bias_(param("bias", {features}, zeros())),
+        eps_(eps) {}
+  Tensor operator()(const Tensor& x) const { return layer_norm(x, weight_, bias_, eps_); }
 
  private:
   Tensor weight_, bias_;

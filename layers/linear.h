@@ -1,5 +1,6 @@
 #pragma once
 
+#include "attune/autograd/ops/linear.h"
 #include "attune/layers/layer.h"
 
 namespace attune {
@@ -11,8 +12,11 @@ namespace attune {
 /// Errors: a size below 1; the last axis of x is not `in`.
 class Linear : public Layer {
  public:
-  Linear(std::int64_t in, std::int64_t out, bool bias = true);
-  Tensor operator()(const Tensor& x) const;
+  Linear(std::int64_t in, std::int64_t out, bool bias = true) {
+    weight_ = param("weight", {out, in}, uniform_by_inputs(in));
+    if (bias) bias_ = param("bias", {out}, uniform_by_inputs(in));
+  }
+  Tensor operator()(const Tensor& x) const { return linear(x, weight_, bias_); }
 
   std::int64_t in() const { return weight_.size(1); }
   std::int64_t out() const { return weight_.size(0); }

@@ -1,13 +1,15 @@
 #include "attune/layers/lstm_cell.h"
 
+#include "attune/autograd/ops/projected_input.h"
+
 namespace attune {
 
-RecurrentState LSTMCell::operator()(const RecurrentInput& x, const RecurrentState& state) const {
+RecurrentState LSTMCell::operator()(const Tensor& x, const RecurrentState& state) const {
   const auto [h, c] = lstm_cell(x, {state.h, state.c}, weights_);
   return {h, c};
 }
 
-SequenceResult LSTMCell::run(const RecurrentInput& x, const RecurrentState& state,
+SequenceResult LSTMCell::run(const Tensor& x, const RecurrentState& state,
                              const SequenceOptions& options) const {
   return lstm_sequence(x, {state.h, state.c}, weights_, options);
 }
@@ -17,5 +19,7 @@ RecurrentState LSTMCell::initial_state(std::int64_t batch) const {
   state.c = Array::zeros(state.h.shape(), state.h.dtype());
   return state;
 }
+
+kernels::Cell LSTMCell::kind() const { return kernels::Cell::lstm; }
 
 }  // namespace attune

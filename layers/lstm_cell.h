@@ -1,6 +1,6 @@
 #pragma once
 
-#include "attune/layers/recurrent_cell.h"
+#include "attune/layers/gated_cell.h"
 
 namespace attune {
 
@@ -9,12 +9,13 @@ namespace attune {
 /// c' = f * c + i * g
 /// h' = o * tanh(c')
 /// (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
-class LSTMCell : public RecurrentCell {
+class LSTMCell : public GatedCell {
  public:
-  LSTMCell(std::int64_t input, std::int64_t hidden) : RecurrentCell(input, hidden, 4) {}
-  RecurrentState operator()(const RecurrentInput& x, const RecurrentState& state) const override;
-  SequenceResult run(const RecurrentInput& x, const RecurrentState& state,
+  LSTMCell(std::int64_t input, std::int64_t hidden) : GatedCell(input, hidden, 4) {}
+  RecurrentState operator()(const Tensor& x, const RecurrentState& state) const override;
+  SequenceResult run(const Tensor& x, const RecurrentState& state,
                      const SequenceOptions& options = {}) const override;
+  kernels::Cell kind() const override;
   RecurrentState initial_state(std::int64_t batch) const override;
 };
 

@@ -1,6 +1,7 @@
 #include "attune/layers/recurrent.h"
 
 #include "attune/autograd/ops/shaping.h"
+#include "attune/layers/known_input.h"
 
 namespace attune {
 namespace {
@@ -9,6 +10,18 @@ void check_states(const char* layer, const std::vector<RecurrentState>& initial,
   ATTUNE_CHECK(initial.empty() || std::ssize(initial) == expected,
                "{}: {} initial states given; expected {}, one for each layer and direction", layer,
                initial.size(), expected);
+}
+
+// One layer's directions.
+RecurrentResult side_by_side(const std::vector<SequenceResult>& results) {
+  std::vector<Tensor> outputs;
+  RecurrentResult joined;
+  for (const SequenceResult& result : results) {
+    outputs.push_back(result.output);
+    joined.states.push_back({result.h, result.c});
+  }
+  joined.output = outputs.size() == 1 ? outputs[0] : concat(outputs, -1);
+  return joined;
 }
 
 }  // namespace
@@ -21,30 +34,21 @@ RecurrentLayer::RecurrentLayer(std::string_view kind, std::int64_t input, std::i
 
 RecurrentResult RecurrentLayer::operator()(const Tensor& x, const Indices& lengths,
                                            const std::vector<RecurrentState>& initial) const {
-  return run(std::vector<RecurrentInput>(cells_.size(), x), lengths, initial);
-}
-
-RecurrentResult RecurrentLayer::operator()(const Embedding& embedding, const Indices& ids,
-                                           const Indices& lengths,
-                                           const std::vector<RecurrentState>& initial) const {
-  std::vector<RecurrentInput> inputs;
-  for (const auto& cell : cells_) inputs.emplace_back(Tensor(), cell->project(embedding, ids));
-  return run(inputs, lengths, initial);
-}
-
-RecurrentResult RecurrentLayer::run(const std::vector<RecurrentInput>& inputs,
-                                    const Indices& lengths,
-                                    const std::vector<RecurrentState>& initial) const {
   check_states("RecurrentLayer", initial, static_cast<int>(cells_.size()));
-  std::vector<Tensor> outputs;
-  std::vector<RecurrentState> states;
-  for (std::size_t i = 0; i < cells_.size(); ++i) {
-    const RecurrentState start = initial.empty() ? RecurrentState{} : initial[i];
-    SequenceResult result = cells_[i]->run(inputs[i], start, {lengths, /*reverse=*/i == 1});
-    outputs.push_back(result.output);
-    states.push_back({result.h, result.c});
-  }
-  return {outputs.size() == 1 ? outputs[0] : concat(outputs, -1), states};
+  std::vector<SequenceResult> results;
+  for (std::size_t i = 0; i < cells_.size(); ++i)
+    results.push_back(cells_[i]->run(x, initial.empty() ? RecurrentState{} : initial[i],
+                                     {lengths, /*reverse=*/i == 1}));
+  return side_by_side(results);
+}
+
+RecurrentResult RecurrentLayer::of_tokens(const Embedding& embedding, const Indices& ids,
+                                          const Indices& lengths) const {
+  std::vector<SequenceResult> results;
+  for (std::size_t i = 0; i < cells_.size(); ++i)
+    results.push_back(
+        KnownInput(*cells_[i], embedding, ids).run({}, {lengths, /*reverse=*/i == 1}));
+  return side_by_side(results);
 }
 
 Recurrent::Recurrent(std::string_view kind, std::int64_t input, std::int64_t hidden,
@@ -63,13 +67,12 @@ Recurrent::Recurrent(std::string_view kind, std::int64_t input, std::int64_t hid
 
 RecurrentResult Recurrent::operator()(const Tensor& x, const Indices& lengths,
                                       const std::vector<RecurrentState>& initial) const {
-  return rise(layers_[0](x, lengths, initial_of(0, initial)), lengths, initial);
+  return upper_layers(layers_[0](x, lengths, initial_of(0, initial)), lengths, initial);
 }
 
-RecurrentResult Recurrent::operator()(const Embedding& embedding, const Indices& ids,
-                                      const Indices& lengths,
-                                      const std::vector<RecurrentState>& initial) const {
-  return rise(layers_[0](embedding, ids, lengths, initial_of(0, initial)), lengths, initial);
+RecurrentResult Recurrent::of_tokens(const Embedding& embedding, const Indices& ids,
+                                     const Indices& lengths) const {
+  return upper_layers(layers_[0].of_tokens(embedding, ids, lengths), lengths, {});
 }
 
 std::vector<RecurrentState> Recurrent::initial_of(
@@ -80,8 +83,8 @@ std::vector<RecurrentState> Recurrent::initial_of(
   return {first, first + directions_};
 }
 
-RecurrentResult Recurrent::rise(RecurrentResult result, const Indices& lengths,
-                                const std::vector<RecurrentState>& initial) const {
+RecurrentResult Recurrent::upper_layers(RecurrentResult result, const Indices& lengths,
+                                        const std::vector<RecurrentState>& initial) const {
   for (int i = 1; i < layers(); ++i) {
     auto [output, states] = layers_[static_cast<std::size_t>(i)](dropout_(result.output), lengths,
                                                                  initial_of(i, initial));

@@ -6,6 +6,7 @@
 
 #include "attune/autograd/array/indices.h"
 #include "attune/layers/dropout.h"
+#include "attune/layers/embedding.h"
 #include "attune/layers/recurrent_cell.h"
 
 namespace attune {
@@ -38,15 +39,12 @@ class RecurrentLayer : public Layer {
   /// where empty).
   RecurrentResult operator()(const Tensor& x, const Indices& lengths = {},
                              const std::vector<RecurrentState>& initial = {}) const;
-  /// The same of embedded ids [T, B]; see RecurrentCell::project().
-  RecurrentResult operator()(const Embedding& embedding, const Indices& ids,
-                             const Indices& lengths = {},
-                             const std::vector<RecurrentState>& initial = {}) const;
 
  private:
-  /// With an input for each direction.
-  RecurrentResult run(const std::vector<RecurrentInput>& inputs, const Indices& lengths,
-                      const std::vector<RecurrentState>& initial) const;
+  friend class Recurrent;
+  /// (*this)(embedding(ids), lengths), computed in less time.
+  RecurrentResult of_tokens(const Embedding& embedding, const Indices& ids,
+                            const Indices& lengths) const;
 
   std::vector<std::shared_ptr<RecurrentCell>> cells_;  // forward, backward
 };
@@ -71,11 +69,6 @@ class Recurrent : public Layer {
   /// empty means 0.
   RecurrentResult operator()(const Tensor& x, const Indices& lengths = {},
                              const std::vector<RecurrentState>& initial = {}) const;
-  /// The same of embedded ids [T, B], with less work where the vocabulary is small: see
-  /// embedding_linear().
-  RecurrentResult operator()(const Embedding& embedding, const Indices& ids,
-                             const Indices& lengths = {},
-                             const std::vector<RecurrentState>& initial = {}) const;
 
   std::int64_t input_size() const { return input_; }
   std::int64_t hidden_size() const { return hidden_; }
@@ -85,12 +78,16 @@ class Recurrent : public Layer {
   std::int64_t output_size() const { return hidden_ * directions_; }
 
  private:
+  friend class RecurrentEncoder;
+  /// (*this)(embedding(ids), lengths), computed in less time.
+  RecurrentResult of_tokens(const Embedding& embedding, const Indices& ids,
+                            const Indices& lengths) const;
   /// The states that one layer starts from.
   std::vector<RecurrentState> initial_of(int layer,
                                          const std::vector<RecurrentState>& initial) const;
   /// The layers above the first.
-  RecurrentResult rise(RecurrentResult result, const Indices& lengths,
-                       const std::vector<RecurrentState>& initial) const;
+  RecurrentResult upper_layers(RecurrentResult result, const Indices& lengths,
+                               const std::vector<RecurrentState>& initial) const;
 
   std::int64_t input_, hidden_;
   int directions_;

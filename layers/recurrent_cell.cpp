@@ -1,39 +1,60 @@
 #include "attune/layers/recurrent_cell.h"
 
-#include <cmath>
+#include <utility>
 
-#include "attune/autograd/ops/embedding.h"
-#include "attune/autograd/ops/linear.h"
+#include "attune/autograd/ops/comparison.h"
+#include "attune/autograd/ops/padding.h"
+#include "attune/autograd/ops/shaping.h"
 #include "attune/layers/gru_cell.h"
 #include "attune/layers/lstm_cell.h"
 #include "attune/layers/rnn_cell.h"
 
 namespace attune {
+namespace {
 
-RecurrentCell::RecurrentCell(std::int64_t input, std::int64_t hidden, std::int64_t gates) {
-  ATTUNE_CHECK(
-      hidden >= 1 && hidden <= Shape::kMaxElements / gates,
-      "recurrent cell: {} hidden units asked for; it needs at least 1, and fewer than 2^59 "
-      "with all its gates",
-      hidden);
-  const double bound = 1 / std::sqrt(static_cast<double>(hidden));
-  const Initializer initializer = uniform(-bound, bound);
-  weights_.weight_ih = param("weight_ih", {gates * hidden, input}, initializer);
-  weights_.weight_hh = param("weight_hh", {gates * hidden, hidden}, initializer);
-  weights_.bias_ih = param("bias_ih", {gates * hidden}, initializer);
-  weights_.bias_hh = param("bias_hh", {gates * hidden}, initializer);
+// [B, 1]: true for sequences that have step t. The others keep their state.
+Array is_inside(std::int64_t t, const Indices& lengths) {
+  Array inside(Shape{lengths.elements(), 1}, DType::boolean);
+  bool* const values = inside.mutable_data<bool>();
+  for (std::int64_t b = 0; b < lengths.elements(); ++b) values[b] = t < lengths.at(b);
+  return inside;
+}
+
+}  // namespace
+
+RecurrentCell::RecurrentCell(std::int64_t input, std::int64_t hidden)
+    : input_(input), hidden_(hidden) {
+  ATTUNE_CHECK(input >= 1, "recurrent cell: {} inputs asked for; it needs at least 1", input);
+  ATTUNE_CHECK(hidden >= 1, "recurrent cell: {} hidden units asked for; it needs at least 1",
+               hidden);
 }
 
 RecurrentState RecurrentCell::initial_state(std::int64_t batch) const {
-  return {Array::zeros({batch, hidden_size()}, weights_.weight_hh.dtype()), {}};
+  return {Array::zeros({batch, hidden_}, dtype()), {}};
 }
 
-ProjectedInput RecurrentCell::project(const Tensor& y) const {
-  return {linear(y, weights_.weight_ih, {}, 0), y.shape().last()};
-}
-
-ProjectedInput RecurrentCell::project(const Embedding& embedding, const Indices& ids) const {
-  return {embedding_linear(embedding.weight(), ids, weights_.weight_ih), embedding.features()};
+SequenceResult RecurrentCell::run(const Tensor& x, const RecurrentState& start,
+                                  const SequenceOptions& options) const {
+  ATTUNE_CHECK(x.rank() == 3 && x.size(2) == input_,
+               "recurrent cell: x must be [T, B, {}], time first; got {}", input_, x.shape());
+  const std::int64_t steps = x.size(0), batch = x.size(1);
+  const Tensor clean = mask_padding(x, options.lengths);
+  RecurrentState state = start.h.defined() ? start : initial_state(batch);
+  std::vector<Tensor> outputs(static_cast<std::size_t>(steps));
+  for (std::int64_t i = 0; i < steps; ++i) {
+    const std::int64_t t = options.reverse ? steps - 1 - i : i;
+    RecurrentState next = (*this)(clean[t], state);
+    if (options.lengths.defined()) {
+      const Array inside = is_inside(t, options.lengths);
+      next.h = where(inside, next.h, state.h);
+      if (next.c.defined()) next.c = where(inside, next.c, state.c);
+    }
+    state = std::move(next);
+    outputs[static_cast<std::size_t>(t)] = state.h;
+  }
+  const Tensor output =
+      outputs.empty() ? Array::zeros({0, batch, hidden_}, state.h.dtype()) : stack(outputs);
+  return {mask_padding(output, options.lengths), state.h, state.c};
 }
 
 // The choice by name

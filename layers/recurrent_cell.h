@@ -8,42 +8,39 @@
 
 #include "attune/autograd/array/family.h"
 #include "attune/autograd/ops/recurrent.h"
-#include "attune/layers/embedding.h"
 #include "attune/layers/layer.h"
 
 namespace attune {
 
-/// What a cell hands from step to step: h [B, H], and c [B, H] for an LSTM only.
+/// The state of a cell: h [B, H], and c [B, H] for cells that have one, such as an LSTM.
 struct RecurrentState {
   Tensor h, c;
 };
 
-/// One step of a recurrent network, and the same over a whole sequence.
+/// One step of a recurrent network, and all steps of a sequence.
 ///
-/// Parameters, with G gates stacked as in PyTorch: weight_ih [G H, D], weight_hh [G H, H], bias_ih
-/// [G H], bias_hh [G H], all uniform in +-1 / sqrt(H).
+/// A new cell is one file with a small class, of which only operator() is required (and
+/// initial_state(), if it has a c), and a row of cells().
 /// Errors: a size below 1; inputs whose sizes do not fit.
 class RecurrentCell : public Layer {
  public:
-  /// One step: x [B, D] and the state before it -> the state after it. With what project() made of
-  /// the input's first part, x is the rest.
-  virtual RecurrentState operator()(const RecurrentInput& x, const RecurrentState& state) const = 0;
-  /// All steps of x [T, B, D]; a state with undefined tensors starts at 0.
-  virtual SequenceResult run(const RecurrentInput& x, const RecurrentState& state,
-                             const SequenceOptions& options = {}) const = 0;
-  /// What the gates take from the input's first part, of all steps at once: W_ih y for y [..., D'],
-  /// or for the embedded ids [...], with W_ih's first D' columns -> [..., G H].
-  ProjectedInput project(const Tensor& y) const;
-  ProjectedInput project(const Embedding& embedding, const Indices& ids) const;
-  /// Zeros for a batch of that size.
+  /// One step: input x [B, D] and the previous state -> the next state.
+  virtual RecurrentState operator()(const Tensor& x, const RecurrentState& state) const = 0;
+  /// All steps of x [T, B, D], from `state`, or from initial_state() where its h is not defined.
+  /// Unless a cell has something faster, this calls operator() for one step after another.
+  virtual SequenceResult run(const Tensor& x, const RecurrentState& state,
+                             const SequenceOptions& options = {}) const;
+  /// The state before the first step of a batch of that size: zeros.
   virtual RecurrentState initial_state(std::int64_t batch) const;
 
-  std::int64_t input_size() const { return weights_.weight_ih.size(1); }
-  std::int64_t hidden_size() const { return weights_.weight_hh.size(1); }
+  std::int64_t input_size() const { return input_; }    ///< D
+  std::int64_t hidden_size() const { return hidden_; }  ///< H
 
  protected:
-  RecurrentCell(std::int64_t input, std::int64_t hidden, std::int64_t gates);
-  RecurrentWeights weights_;
+  RecurrentCell(std::int64_t input, std::int64_t hidden);
+
+ private:
+  std::int64_t input_, hidden_;
 };
 
 using CellMaker =

@@ -1,17 +1,18 @@
 #pragma once
 
-#include "attune/layers/recurrent_cell.h"
+#include "attune/layers/gated_cell.h"
 
 namespace attune {
 
 /// h' = f(W_ih x + b_ih + W_hh h + b_hh) with f = tanh or relu (Elman 1990).
-class RNNCell : public RecurrentCell {
+class RNNCell : public GatedCell {
  public:
   RNNCell(std::int64_t input, std::int64_t hidden, RnnActivation activation = RnnActivation::tanh)
-      : RecurrentCell(input, hidden, 1), activation_(activation) {}
-  RecurrentState operator()(const RecurrentInput& x, const RecurrentState& state) const override;
-  SequenceResult run(const RecurrentInput& x, const RecurrentState& state,
+      : GatedCell(input, hidden, 1), activation_(activation) {}
+  RecurrentState operator()(const Tensor& x, const RecurrentState& state) const override;
+  SequenceResult run(const Tensor& x, const RecurrentState& state,
                      const SequenceOptions& options = {}) const override;
+  kernels::Cell kind() const override;
 
  private:
   RnnActivation activation_;

@@ -9,6 +9,7 @@
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/ops/shaping.h"
 #include "attune/autograd/scopes.h"
+#include "attune/layers/known_input.h"
 
 namespace attune {
 namespace {
@@ -35,19 +36,6 @@ Tensor with_heads(const Tensor& weights) {
 }
 
 }  // namespace
-
-// W_ih y of the tokens y before, [..., B, G H]: known for all steps at once when they are told.
-struct RecurrentDecoder::Told {
-  ProjectedInput input;
-
-  Told operator[](std::int64_t step) const { return {input[step]}; }
-  // No gradient comes from steps beyond the lengths, but 0 times a NaN that they are told would.
-  Told masked(const Indices& lengths) const {
-    Told result = *this;
-    result.input.gates = mask_padding(std::move(result.input.gates), lengths);
-    return result;
-  }
-};
 
 RecurrentDecoder::RecurrentDecoder(const RecurrentDecoderOptions& options)
     : embedding_(child("embedding", Embedding(options.vocabulary, options.embedding))),
@@ -85,12 +73,12 @@ DecoderState RecurrentDecoder::start(const Encoded& encoded) const {
   return state;
 }
 
-RecurrentDecoder::Told RecurrentDecoder::tell(const Indices& tokens) const {
-  return {dropout_.active() ? cells_[0]->project(dropout_(embedding_(tokens)))
-                            : cells_[0]->project(embedding_, tokens)};
+KnownInput RecurrentDecoder::embed(const Indices& tokens) const {
+  return dropout_.active() ? KnownInput(*cells_[0], dropout_(embedding_(tokens)))
+                           : KnownInput(*cells_[0], embedding_, tokens);
 }
 
-AttentionResult RecurrentDecoder::step(const Told& previous, DecoderState& state,
+AttentionResult RecurrentDecoder::step(const KnownInput& previous, DecoderState& state,
                                        bool weights) const {
   AttentionResult found;
   if (attention_) {
@@ -101,11 +89,9 @@ AttentionResult RecurrentDecoder::step(const Told& previous, DecoderState& state
   }
   // Step 8, combine: the context beside the token before goes into the cell, and beside the new
   // state into output().
-  RecurrentInput x(found.context, previous.input);
-  for (std::size_t i = 0; i < cells_.size(); ++i) {
-    if (i > 0) x = dropout_(state.layers[i - 1].h);
-    state.layers[i] = (*cells_[i])(x, state.layers[i]);
-  }
+  state.layers[0] = previous.step(found.context, state.layers[0]);
+  for (std::size_t i = 1; i < cells_.size(); ++i)
+    state.layers[i] = (*cells_[i])(dropout_(state.layers[i - 1].h), state.layers[i]);
   ++state.position;
   return found;
 }
@@ -122,7 +108,7 @@ Indices RecurrentDecoder::most_probable(const DecoderState& state, const Tensor&
 
 Prediction RecurrentDecoder::predict(const Indices& previous, DecoderState& state) const {
   begin(state, previous.elements());
-  const AttentionResult found = step(tell(previous), state, /*weights=*/true);
+  const AttentionResult found = step(embed(previous), state, /*weights=*/true);
   Prediction next{.logits = output(state.query(), found.context), .weights = {}};
   if (attention_) next.weights.push_back(with_heads(found.weights));
   return next;
@@ -131,18 +117,19 @@ Prediction RecurrentDecoder::predict(const Indices& previous, DecoderState& stat
 Decoded RecurrentDecoder::operator()(const Encoded& encoded, const Targets& targets) const {
   DecoderState state = start(encoded);
   begin(state, targets.input.shape()[1]);
-  const Told told = tell(targets.input).masked(targets.lengths);  // [T, B, G H]
+  // No gradient comes from steps beyond the lengths, but 0 times a NaN that is embedded there would.
+  const KnownInput tokens = embed(targets.input).masked(targets.lengths);
   std::vector<Tensor> states, contexts, penalties;
   // Step 9, repeat, once for each token of the target.
   for (std::int64_t t = 0; t < targets.input.shape()[0]; ++t) {
-    const bool tells = t == 0 || targets.teacher_forcing >= 1 ||
-                       batch_generator().uniform() < targets.teacher_forcing;
+    const bool forced = t == 0 || targets.teacher_forcing >= 1 ||
+                        batch_generator().uniform() < targets.teacher_forcing;
     AttentionResult found;
-    if (tells) {
-      found = step(told[t], state, /*weights=*/false);
+    if (forced) {
+      found = step(tokens[t], state, /*weights=*/false);
     } else {
       const Indices own = most_probable(state, attention_ ? contexts.back() : Tensor());
-      const Told last = tell(own.reshape({1, own.elements()}));
+      const KnownInput last = embed(own.reshape({1, own.elements()}));
       found = step(last.masked(going_on(targets.lengths, t))[0], state, /*weights=*/false);
     }
     states.push_back(state.query());

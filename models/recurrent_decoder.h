@@ -14,6 +14,8 @@
 
 namespace attune {
 
+class KnownInput;
+
 struct RecurrentDecoderOptions {
   std::int64_t vocabulary = 0;   ///< V
   std::int64_t source_size = 0;  ///< D of the encoder's states; 0: there is no source
@@ -52,16 +54,16 @@ class RecurrentDecoder : public Decoder {
   Decoded operator()(const Encoded& encoded, const Targets& targets) const override;
 
  private:
-  struct Told;  // the tokens before, ready for the first cell
   struct Bridge {
     Linear h;
     std::optional<Linear> c;
   };
 
   void begin(DecoderState& state, std::int64_t batch) const;
-  Told tell(const Indices& tokens) const;
+  /// The embedded tokens [..., B], as the first cell takes them.
+  KnownInput embed(const Indices& tokens) const;
   /// Steps two to eight of attention; returns what attention found.
-  AttentionResult step(const Told& previous, DecoderState& state, bool weights) const;
+  AttentionResult step(const KnownInput& previous, DecoderState& state, bool weights) const;
   /// Logits [..., V] from states [..., size] and contexts [..., D].
   Tensor output(const Tensor& states, const Tensor& contexts) const;
   Indices most_probable(const DecoderState& state, const Tensor& context) const;

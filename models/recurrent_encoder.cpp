@@ -1,8 +1,8 @@
 #include "attune/models/recurrent_encoder.h"
 
 #include "attune/autograd/ops/arithmetic.h"
-#include "attune/autograd/ops/embedding.h"
 #include "attune/autograd/ops/padding.h"
+#include "attune/autograd/ops/projected_input.h"
 #include "attune/autograd/ops/shaping.h"
 
 namespace attune {
@@ -44,7 +44,7 @@ Encoded RecurrentEncoder::operator()(const Source& source) const {
 Encoded RecurrentEncoder::of_tokens(const Sources& tokens) const {
   const RecurrentResult result =
       dropout_.active() ? recurrent_(dropout_((*embedding_)(tokens.ids)), tokens.lengths)
-                        : recurrent_(*embedding_, tokens.ids, tokens.lengths);
+                        : recurrent_.of_tokens(*embedding_, tokens.ids, tokens.lengths);
   const Tensor residual =
       mark_ ? embedding_linear(embedding_->weight(), tokens.ids, mark_->weight()) : Tensor();
   return encoded(result, residual, tokens.lengths);

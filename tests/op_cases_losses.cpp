@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "attune/autograd/ops/projected_input.h"
 #include "op_cases.h"
 
 using namespace attune;
@@ -78,7 +79,7 @@ std::vector<OpCase> loss_cases() {
                      {{307, 77}, {129, 78}},
                      [=](const Operands& x) {
                        const std::int64_t n = x[0].size(0) < 10 ? count : 30 * count;
-                       return embedding_linear(x[0], ids({n}, x[0].size(0)), x[1], 1);
+                       return embedding_linear(x[0], ids({n}, x[0].size(0)), x[1]);
                      },
                      [=](const std::vector<Numbers>& x) {
                        Numbers y;
@@ -87,7 +88,7 @@ std::vector<OpCase> loss_cases() {
                            double total = 0;
                            for (std::size_t k = 0; k < 3; ++k)
                              total +=
-                                 x[1][row * 4 + 1 + k] * x[0][static_cast<std::size_t>(id) * 3 + k];
+                                 x[1][row * 4 + k] * x[0][static_cast<std::size_t>(id) * 3 + k];
                            y.push_back(total);
                          }
                        return y;

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "attune/autograd/ops/projected_input.h"
 #include "op_cases.h"
 
 using namespace attune;
@@ -103,7 +104,6 @@ std::vector<Operand> operands(const CellKind& kind, const Shape& x) {
 enum class Known { nothing, first_feature, all };
 
 RecurrentInput input_of(const CellKind& kind, const Operands& x, Known known) {
-  if (known == Known::nothing) return x[0];
   const Tensor& weight_ih = x[kind.weights()];
   if (known == Known::all) return {Tensor(), {linear(x[0], weight_ih, {}, 0), x[0].shape().last()}};
   const int last = x[0].rank() - 1;
@@ -117,32 +117,51 @@ std::string describe(Known known) {
                                  : " with a part of its input known";
 }
 
-Results apply_cell(const CellKind& kind, const Operands& x, Known known) {
+kernels::Cell cell_of(const CellKind& kind) {
+  return kind.name == "lstm"  ? kernels::Cell::lstm
+         : kind.name == "gru" ? kernels::Cell::gru
+         : kind.name == "rnn" ? kernels::Cell::rnn_tanh
+                              : kernels::Cell::rnn_relu;
+}
+
+RnnActivation activation_of(const CellKind& kind) {
+  return kind.name == "rnn" ? RnnActivation::tanh : RnnActivation::relu;
+}
+
+// By the public functions where nothing of the input is known.
+LstmState call_cell(const CellKind& kind, const Operands& x, const LstmState& state, Known known) {
   const RecurrentWeights weights = weights_of(kind, x);
-  const RecurrentInput input = input_of(kind, x, known);
-  if (kind.name == "lstm") {
-    const LstmState next = lstm_cell(input, {x[1], x[2]}, weights);
-    return {next.h, next.c};
-  }
-  if (kind.name == "gru") return gru_cell(input, x[1], weights);
-  return rnn_cell(input, x[1], weights,
-                  kind.name == "rnn" ? RnnActivation::tanh : RnnActivation::relu);
+  if (known != Known::nothing)
+    return recurrent_cell(cell_of(kind), input_of(kind, x, known), state, weights);
+  if (kind.name == "lstm") return lstm_cell(x[0], state, weights);
+  if (kind.name == "gru") return {gru_cell(x[0], state.h, weights), {}};
+  return {rnn_cell(x[0], state.h, weights, activation_of(kind)), {}};
+}
+
+SequenceResult call_sequence(const CellKind& kind, const Operands& x, const LstmState& state,
+                             const SequenceOptions& options, Known known) {
+  const RecurrentWeights weights = weights_of(kind, x);
+  if (known != Known::nothing)
+    return recurrent_sequence(cell_of(kind), input_of(kind, x, known), state, weights, options);
+  if (kind.name == "lstm") return lstm_sequence(x[0], state, weights, options);
+  if (kind.name == "gru") return gru_sequence(x[0], state.h, weights, options);
+  return rnn_sequence(x[0], state.h, weights, options, activation_of(kind));
+}
+
+LstmState state_of(const CellKind& kind, const Operands& x) {
+  return {x[1], kind.has_c() ? x[2] : Tensor()};
+}
+
+Results apply_cell(const CellKind& kind, const Operands& x, Known known) {
+  const LstmState next = call_cell(kind, x, state_of(kind, x), known);
+  return kind.has_c() ? Results{next.h, next.c} : Results{next.h};
 }
 
 Results apply_sequence(const CellKind& kind, const Operands& x, const SequenceOptions& options,
                        Known known) {
-  const RecurrentWeights weights = weights_of(kind, x);
-  const RecurrentInput input = input_of(kind, x, known);
-  if (kind.name == "lstm") {
-    const SequenceResult result = lstm_sequence(input, {x[1], x[2]}, weights, options);
-    return {result.output, result.h, result.c};
-  }
-  const SequenceResult result =
-      kind.name == "gru"
-          ? gru_sequence(input, x[1], weights, options)
-          : rnn_sequence(input, x[1], weights, options,
-                         kind.name == "rnn" ? RnnActivation::tanh : RnnActivation::relu);
-  return {result.output, result.h};
+  const SequenceResult result = call_sequence(kind, x, state_of(kind, x), options, known);
+  return kind.has_c() ? Results{result.output, result.h, result.c}
+                      : Results{result.output, result.h};
 }
 
 OpCase cell_case(const CellKind& kind, Known known = Known::nothing) {
@@ -218,16 +237,19 @@ std::vector<BadCall> bad_gru_calls() {
        }},
       {"gru_sequence: the known part of the input must be [4, 3, 15]; got [4, 3, 14]",
        [] {
-         gru_sequence({of({4, 3, 2}), {of({4, 3, 14}), 1}}, {}, {of({15, 3}), of({15, 5}), {}, {}});
+         recurrent_sequence(kernels::Cell::gru, {of({4, 3, 2}), {of({4, 3, 14}), 1}}, {},
+                            {of({15, 3}), of({15, 5}), {}, {}});
        }},
       {"gru_sequence: the known part of the input must be [T, B, D], time first; got [3, 15]",
        [] {
-         gru_sequence({Tensor(), {of({3, 15}), 3}}, {}, {of({15, 3}), of({15, 5}), {}, {}});
+         recurrent_sequence(kernels::Cell::gru, {Tensor(), {of({3, 15}), 3}}, {},
+                            {of({15, 3}), of({15, 5}), {}, {}});
        }},
       {"gru_sequence: 1 columns of weight_ih [15, 4] are taken by the known part of the input, "
        "and x has 2 features; together they must be 4",
        [] {
-         gru_sequence({of({4, 3, 2}), {of({4, 3, 15}), 1}}, {}, {of({15, 4}), of({15, 5}), {}, {}});
+         recurrent_sequence(kernels::Cell::gru, {of({4, 3, 2}), {of({4, 3, 15}), 1}}, {},
+                            {of({15, 4}), of({15, 5}), {}, {}});
        }},
       {"gru_sequence: length 5 of sequence 1 is outside [0, 4]", [=] {
          gru(of({4, 3, 2}), {}, of({15, 2}), of({15}), {1, 5, 2});

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "attune/autograd/all.h"
+#include "attune/autograd/ops/projected_input.h"
 #include "attune/data/all.h"
 #include "attune/layers/all.h"
 #include "attune/models/all.h"
@@ -216,8 +217,8 @@ TEST_CASE("padding has no influence where a part of a recurrent layer's input is
                                                trial.input({12, 4}), trial.input({12}),
                                                trial.input({12})};
                 const SequenceResult result =
-                    gru_sequence({with_x ? x : Tensor(), {known, 3}}, h, weights,
-                                 {.lengths = lengths, .reverse = reverse});
+                    recurrent_sequence(kernels::Cell::gru, {with_x ? x : Tensor(), {known, 3}},
+                                       {h, {}}, weights, {.lengths = lengths, .reverse = reverse});
                 trial.result(result.output, beyond(lengths, 4));
                 trial.result(result.h);
               }) == "");

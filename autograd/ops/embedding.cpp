@@ -6,6 +6,7 @@
 #include "attune/autograd/array/parallel.h"
 #include "attune/autograd/kernels/reduce.h"
 #include "attune/autograd/ops/linear.h"
+#include "attune/autograd/ops/projected_input.h"
 
 namespace attune {
 
@@ -100,11 +101,10 @@ Tensor embedding(const Tensor& weight, const Indices& ids) {
   });
 }
 
-Tensor embedding_linear(const Tensor& weight, const Indices& ids, const Tensor& w,
-                        std::int64_t first_column) {
+Tensor embedding_linear(const Tensor& weight, const Indices& ids, const Tensor& w) {
   if (weight.rank() == 2 && weight.size(0) < ids.elements())
-    return embedding(linear(weight, w, {}, first_column), ids);
-  return linear(embedding(weight, ids), w, {}, first_column);
+    return embedding(linear(weight, w, {}, 0), ids);
+  return linear(embedding(weight, ids), w, {}, 0);
 }
 
 }  // namespace attune

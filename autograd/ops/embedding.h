@@ -10,11 +10,4 @@ namespace attune {
 /// position.
 Tensor embedding(const Tensor& weight, const Indices& ids);
 
-/// W e with e = embedding(weight, ids) [..., D], and the columns of W [out, width] from
-/// `first_column` on: [..., out]. A vocabulary smaller than the number of ids is multiplied instead
-/// of the ids' rows, which are then looked up in the product: the same sums for less work. Errors:
-/// as embedding() and linear().
-Tensor embedding_linear(const Tensor& weight, const Indices& ids, const Tensor& w,
-                        std::int64_t first_column = 0);
-
 }  // namespace attune

@@ -1,10 +1,11 @@
 #include "attune/autograd/ops/recurrent.h"
 
 #include <cstring>
+#include <utility>
 
 #include "attune/autograd/kernels/gemm.h"
 #include "attune/autograd/kernels/padding.h"
-#include "attune/autograd/kernels/recurrent.h"
+#include "attune/autograd/ops/projected_input.h"
 
 namespace attune {
 
@@ -224,37 +225,54 @@ Cell rnn(RnnActivation activation) {
   return activation == RnnActivation::tanh ? Cell::rnn_tanh : Cell::rnn_relu;
 }
 
+// The public functions' names, by which their errors begin.
+const char* cell_name(Cell cell) {
+  return cell == Cell::lstm ? "lstm_cell" : (cell == Cell::gru ? "gru_cell" : "rnn_cell");
+}
+const char* sequence_name(Cell cell) {
+  return cell == Cell::lstm ? "lstm_sequence"
+                            : (cell == Cell::gru ? "gru_sequence" : "rnn_sequence");
+}
+
 }  // namespace
 
-Tensor rnn_cell(const RecurrentInput& x, const Tensor& h, const RecurrentWeights& weights,
+LstmState recurrent_cell(Cell cell, const RecurrentInput& x, const LstmState& state,
+                         const RecurrentWeights& weights) {
+  SequenceResult result = run_cell(cell_name(cell), cell, true, x, state, weights, {});
+  return {std::move(result.h), std::move(result.c)};
+}
+
+SequenceResult recurrent_sequence(Cell cell, const RecurrentInput& x, const LstmState& state,
+                                  const RecurrentWeights& weights, const SequenceOptions& options) {
+  return run_cell(sequence_name(cell), cell, false, x, state, weights, options);
+}
+
+Tensor rnn_cell(const Tensor& x, const Tensor& h, const RecurrentWeights& weights,
                 RnnActivation activation) {
-  return run_cell("rnn_cell", rnn(activation), true, x, {h, {}}, weights, {}).h;
+  return recurrent_cell(rnn(activation), {x}, {h, {}}, weights).h;
 }
 
-Tensor gru_cell(const RecurrentInput& x, const Tensor& h, const RecurrentWeights& weights) {
-  return run_cell("gru_cell", Cell::gru, true, x, {h, {}}, weights, {}).h;
+Tensor gru_cell(const Tensor& x, const Tensor& h, const RecurrentWeights& weights) {
+  return recurrent_cell(Cell::gru, {x}, {h, {}}, weights).h;
 }
 
-LstmState lstm_cell(const RecurrentInput& x, const LstmState& state,
-                    const RecurrentWeights& weights) {
-  const SequenceResult result = run_cell("lstm_cell", Cell::lstm, true, x, state, weights, {});
-  return {result.h, result.c};
+LstmState lstm_cell(const Tensor& x, const LstmState& state, const RecurrentWeights& weights) {
+  return recurrent_cell(Cell::lstm, {x}, state, weights);
 }
 
-SequenceResult rnn_sequence(const RecurrentInput& x, const Tensor& h,
-                            const RecurrentWeights& weights, const SequenceOptions& options,
-                            RnnActivation activation) {
-  return run_cell("rnn_sequence", rnn(activation), false, x, {h, {}}, weights, options);
+SequenceResult rnn_sequence(const Tensor& x, const Tensor& h, const RecurrentWeights& weights,
+                            const SequenceOptions& options, RnnActivation activation) {
+  return recurrent_sequence(rnn(activation), {x}, {h, {}}, weights, options);
 }
 
-SequenceResult gru_sequence(const RecurrentInput& x, const Tensor& h,
-                            const RecurrentWeights& weights, const SequenceOptions& options) {
-  return run_cell("gru_sequence", Cell::gru, false, x, {h, {}}, weights, options);
+SequenceResult gru_sequence(const Tensor& x, const Tensor& h, const RecurrentWeights& weights,
+                            const SequenceOptions& options) {
+  return recurrent_sequence(Cell::gru, {x}, {h, {}}, weights, options);
 }
 
-SequenceResult lstm_sequence(const RecurrentInput& x, const LstmState& state,
+SequenceResult lstm_sequence(const Tensor& x, const LstmState& state,
                              const RecurrentWeights& weights, const SequenceOptions& options) {
-  return run_cell("lstm_sequence", Cell::lstm, false, x, state, weights, options);
+  return recurrent_sequence(Cell::lstm, {x}, state, weights, options);
 }
 
 }  // namespace attune

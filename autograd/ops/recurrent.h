@@ -14,29 +14,11 @@ struct RecurrentWeights {
   Tensor weight_ih, weight_hh, bias_ih, bias_hh;
 };
 
-/// W_ih y of the first part y of an input [y ; x], which some know for all steps at once: a decoder
-/// that is told its tokens.
-struct ProjectedInput {
-  Tensor gates;              ///< [..., G H]
-  std::int64_t columns = 0;  ///< of W_ih for y: its first ones
-  /// That of one step.
-  ProjectedInput operator[](std::int64_t step) const { return {gates[step], columns}; }
-};
-
-/// What goes into a cell: x, or x after a part that is known. x may be missing then.
-struct RecurrentInput {
-  RecurrentInput(const Tensor& x) : x(x) {}  // NOLINT(google-explicit-constructor)
-  RecurrentInput(const Array& x) : x(x) {}   // NOLINT(google-explicit-constructor)
-  RecurrentInput(const Tensor& x, const ProjectedInput& known) : x(x), known(known) {}
-  Tensor x;  ///< [..., D]
-  ProjectedInput known;
-};
-
 enum class RnnActivation { tanh, relu };
 
 /// h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or with relu (Elman 1990). x [B, D], h [B, H] -> [B,
 /// H].
-Tensor rnn_cell(const RecurrentInput& x, const Tensor& h, const RecurrentWeights& weights,
+Tensor rnn_cell(const Tensor& x, const Tensor& h, const RecurrentWeights& weights,
                 RnnActivation activation = RnnActivation::tanh);
 
 /// r = sigmoid(W_ir x + b_ir + W_hr h + b_hr)
@@ -44,7 +26,7 @@ Tensor rnn_cell(const RecurrentInput& x, const Tensor& h, const RecurrentWeights
 /// n = tanh(W_in x + b_in + r * (W_hn h + b_hn))
 /// h' = (1 - z) * n + z * h
 /// (Cho et al. 2014, with the reset gate after the product). x [B, D], h [B, H] -> [B, H].
-Tensor gru_cell(const RecurrentInput& x, const Tensor& h, const RecurrentWeights& weights);
+Tensor gru_cell(const Tensor& x, const Tensor& h, const RecurrentWeights& weights);
 
 struct LstmState {
   Tensor h, c;  ///< [B, H] each
@@ -53,8 +35,7 @@ struct LstmState {
 /// c' = f * c + i * g
 /// h' = o * tanh(c')
 /// (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
-LstmState lstm_cell(const RecurrentInput& x, const LstmState& state,
-                    const RecurrentWeights& weights);
+LstmState lstm_cell(const Tensor& x, const LstmState& state, const RecurrentWeights& weights);
 
 /// What a recurrent layer gives for a whole sequence.
 struct SequenceResult {
@@ -75,12 +56,12 @@ struct SequenceOptions {
 /// steps, one for all gradients of a weight. Rows of the batch never meet, so threads share them
 /// out once for the whole sequence. A state not defined starts at 0.
 /// Errors: ranks or sizes that do not fit; lengths outside [0, T].
-SequenceResult rnn_sequence(const RecurrentInput& x, const Tensor& h,
-                            const RecurrentWeights& weights, const SequenceOptions& options = {},
+SequenceResult rnn_sequence(const Tensor& x, const Tensor& h, const RecurrentWeights& weights,
+                            const SequenceOptions& options = {},
                             RnnActivation activation = RnnActivation::tanh);
-SequenceResult gru_sequence(const RecurrentInput& x, const Tensor& h,
-                            const RecurrentWeights& weights, const SequenceOptions& options = {});
-SequenceResult lstm_sequence(const RecurrentInput& x, const LstmState& state,
+SequenceResult gru_sequence(const Tensor& x, const Tensor& h, const RecurrentWeights& weights,
+                            const SequenceOptions& options = {});
+SequenceResult lstm_sequence(const Tensor& x, const LstmState& state,
                              const RecurrentWeights& weights, const SequenceOptions& options = {});
 
 }  // namespace attune

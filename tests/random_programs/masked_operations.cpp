@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "attune/autograd/ops/projected_input.h"
 #include "attune/layers/all.h"
 #include "random_programs/builder.h"
 
@@ -501,21 +502,9 @@ bool add_sequence(Builder& b) {
                   known ? fmt::format(" known columns={}", columns) : "");
   const auto apply = [=](const Tensors& in) {
     const RecurrentWeights weights{in[3], in[4], in[5], in[6]};
-    const RecurrentInput input(in[0], ProjectedInput{in[7], columns});
-    SequenceResult result;
-    switch (kind) {
-      case 0:
-        result = rnn_sequence(input, in[1], weights, options);
-        break;
-      case 1:
-        result = rnn_sequence(input, in[1], weights, options, RnnActivation::relu);
-        break;
-      case 2:
-        result = gru_sequence(input, in[1], weights, options);
-        break;
-      default:
-        result = lstm_sequence(input, {in[1], in[2]}, weights, options);
-    }
+    const RecurrentInput input{in[0], {in[7], columns}};
+    const SequenceResult result = recurrent_sequence(static_cast<kernels::Cell>(kind), input,
+                                                     {in[1], in[2]}, weights, options);
     return kind == 3 ? Tensors{result.output, result.h, result.c}
                      : Tensors{result.output, result.h};
   };

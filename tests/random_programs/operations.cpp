@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "attune/autograd/ops/projected_input.h"
 #include "random_programs/builder.h"
 
 namespace attune::random_programs {
@@ -367,11 +368,9 @@ bool add_linear(Builder& b) {
 bool add_embedding_linear(Builder& b) {
   const int weight = b.any_filled(2, 2);
   const Indices ids = b.ids(b.shape(0, 2), b.shape_of(weight)[0]);
-  const std::int64_t before = b.below(3);
-  const int w = b.of({b.size(), before + b.shape_of(weight)[1] + b.below(2)});
-  return b.push(
-      "embedding_linear", fmt::format("ids={} first_column={}", to_text(ids), before), {weight, w},
-      [=](const Tensors& in) { return Tensors{embedding_linear(in[0], ids, in[1], before)}; });
+  const int w = b.of({b.size(), b.shape_of(weight)[1] + b.below(3)});
+  return b.push("embedding_linear", fmt::format("ids={}", to_text(ids)), {weight, w},
+                [=](const Tensors& in) { return Tensors{embedding_linear(in[0], ids, in[1])}; });
 }
 
 // --- Losses ---------------------------------------------------------------------------------
@@ -428,19 +427,10 @@ bool add_cell(Builder& b) {
                 {x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, projected},
                 [kind, columns](const Tensors& in) {
                   const RecurrentWeights weights{in[3], in[4], in[5], in[6]};
-                  const RecurrentInput input(in[0], ProjectedInput{in[7], columns});
-                  switch (kind) {
-                    case 0:
-                      return Tensors{rnn_cell(input, in[1], weights)};
-                    case 1:
-                      return Tensors{rnn_cell(input, in[1], weights, RnnActivation::relu)};
-                    case 2:
-                      return Tensors{gru_cell(input, in[1], weights)};
-                    default: {
-                      const LstmState state = lstm_cell(input, {in[1], in[2]}, weights);
-                      return Tensors{state.h, state.c};
-                    }
-                  }
+                  const RecurrentInput input{in[0], {in[7], columns}};
+                  const LstmState state = recurrent_cell(static_cast<kernels::Cell>(kind), input,
+                                                         {in[1], in[2]}, weights);
+                  return kind == 3 ? Tensors{state.h, state.c} : Tensors{state.h};
                 });
 }
 
