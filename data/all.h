@@ -1,6 +1,6 @@
 #pragma once
 
-/// Text in: files, settings, UTF-8, vocabularies, pairs, tasks, batches.
+/// Input data: files, settings, UTF-8, vocabularies, pairs, tasks, batches.
 #include "attune/data/batch.h"
 #include "attune/data/batch_stream.h"
 #include "attune/data/files.h"

@@ -9,7 +9,7 @@
 namespace attune {
 namespace {
 
-// A [steps, columns] table that is filled in column by column, one column a sequence.
+// A [steps, columns] table with one sequence in each column.
 class Table {
  public:
   Table(std::size_t steps, std::size_t columns, int fill)

@@ -13,32 +13,32 @@ struct Example {
   std::vector<int> source, target;
 };
 
-/// A batch of sources, time-major, so that a time step is a row.
+/// A batch of sources, time-major: each row is a time step.
 struct Sources {
-  Indices ids;  ///< [S, B], S of the longest source; shorter ones are padded with Vocabulary::pad
+  Indices ids;  ///< [S, B], S the longest length; shorter sources are padded with Vocabulary::pad
   Indices lengths;  ///< [B]
 };
 
-/// Makes a batch of sources. Errors: there are none, or one is empty (its index is named).
+/// Makes a batch of sources. Errors: no sources; an empty source (the message gives its index).
 Sources make_sources(std::span<const std::vector<int>> sources);
 
-/// A batch of examples, for one training step. With T - 1 tokens in the longest target:
+/// A batch of examples for one training step. The longest target has T - 1 tokens.
 struct Batch {
   Sources source;
   Indices target_input;   ///< [T, B]: `<s> a b c`, padded with Vocabulary::pad
-  Indices target_output;  ///< [T, B]: `a b c </s>`, padded with kIgnore, which no loss counts
-  std::int64_t tokens;    ///< targets that count: all tokens of the targets and each one's `</s>`
+  Indices target_output;  ///< [T, B]: `a b c </s>`, padded with kIgnore, which losses ignore
+  std::int64_t tokens;    ///< the number of tokens of all targets, each with its `</s>`
 };
 
 /// Makes a batch of examples. Errors: as make_sources().
 Batch make_batch(std::span<const Example> examples);
 
-/// How long each target is, [B]: its steps up to the last one that counts. What follows is padding.
+/// The length of each target including `</s>`, [B]; later steps are padding.
 Indices target_lengths(const Batch& batch);
 
-/// A batch in `count` parts of about equal size, its sequences in order, for sharded_backward().
-/// Each part is as long as its own longest sequences. Errors: less than one part, or more parts
-/// than sequences.
+/// Splits a batch into `count` shards of about equal size for sharded_backward(), keeping the order
+/// of its sequences. Each shard is only as long as its own longest source and target.
+/// Errors: `count` is below 1 or exceeds the number of sequences.
 std::vector<Batch> shards_of(const Batch& batch, std::int64_t count);
 
 }  // namespace attune

@@ -13,16 +13,16 @@
 namespace attune {
 namespace {
 
-// How many batches are drawn at a time and shared out by length: the short examples into one, the
-// long ones into the other. With more, the examples of a batch would all be of one length, and
-// gradients that lean to one length and then to another cost more than the padding saves: of
-// reversed sequences 0.5% rather than 0.1% stay wrong after a training.
+// The number of batches that are drawn together and then divided by length: the shorter examples go
+// into one batch, the longer ones into the other. With more buckets, all examples of a batch would
+// have about the same length, and gradients that favour one length after another cost more than the
+// saved padding gains: after training on reversed sequences, 0.5% instead of 0.1% are wrong.
 constexpr std::size_t kBuckets = 2;
 
-// The order draws from streams that no model with the same seed comes near.
+// The generator's first draw: far beyond the draws that a model with the same seed makes.
 constexpr std::uint64_t kFirstStream = std::uint64_t{1} << 63;
 
-// Fisher and Yates.
+// The Fisher-Yates shuffle.
 template <typename T>
 void shuffle(std::vector<T>& items, Generator& generator) {
   for (std::size_t left = items.size(); left > 1; --left)
@@ -99,10 +99,10 @@ std::int64_t BatchStream::batches_per_epoch() const {
   return static_cast<std::int64_t>((set_size_ + batch_size_ - 1) / batch_size_);
 }
 
-// Tells apart streams that give other batches, in a number that a float64 holds exactly.
+// A digest of everything that determines the batches, as an integer that float64 holds exactly.
 double BatchStream::fingerprint() const {
   if (fingerprint_ >= 0) return fingerprint_;
-  constexpr std::uint64_t kSome = 32;  // of an endless supply
+  constexpr std::uint64_t kSome = 32;  // examples of an endless supply that are hashed
   Digest digest;
   digest.add(generator_.seed()).add(std::uint64_t{batch_size_}).add(set_size_);
   for (std::uint64_t i = 0; i < (set_size_ > 0 ? set_size_ : kSome); ++i) {

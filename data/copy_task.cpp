@@ -5,7 +5,7 @@
 
 namespace attune {
 
-/// The target is the source: abc becomes abc. Position t comes from t.
+/// The target is the source: abc becomes abc. Target position t is aligned with source position t.
 Task make_copy_task() {
   return {[](std::string_view source) {
     std::vector<int> positions(source.size());

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 // The names of temporary files: .attune-PROCESS-NUMBER.tmp
 constexpr std::string_view kTemporary = ".attune-", kTemporaryEnd = ".tmp";
 
-// Closes a descriptor at the end of its scope.
+// A file descriptor that is closed at the end of its scope.
 class File {
  public:
   File(const std::string& path, int flags) : descriptor_(::open(path.c_str(), flags, 0666)) {}
@@ -42,7 +42,7 @@ class File {
   int descriptor_;
 };
 
-// The end of a chain of symbolic links, whether or not a file exists there.
+// Follows symbolic links to the path of the actual file, which need not exist.
 fs::path destination_of(const std::string& path) {
   constexpr int kMostLinks = 40;
   fs::path at = path;
@@ -57,7 +57,7 @@ fs::path destination_of(const std::string& path) {
   return at;
 }
 
-// Creates a file that did not exist: an existing file or symbolic link of that name is not touched.
+// Creates a temporary file. Never opens an existing file or follows a symbolic link.
 std::pair<File, std::string> new_file_in(const fs::path& folder) {
   static std::atomic<std::uint64_t> count = 0;
   for (;;) {
@@ -69,8 +69,8 @@ std::pair<File, std::string> new_file_in(const fs::path& folder) {
   }
 }
 
-// Gives a new file the mode and the owner of the file that it will replace. It is not an error if
-// the system does not allow the owner to be set.
+// Gives a new file the mode and the owner of the file that it will replace. Failure to set the
+// owner is ignored.
 bool take_over(int descriptor, const struct stat& old) {
   struct stat now;
   if (::fstat(descriptor, &now) != 0) return false;

@@ -9,10 +9,10 @@
 
 #include "attune/autograd/array/error.h"
 
-/// Lines of text that programs read, and what is wrong with some of them.
+/// Reading lines of text, and reporting the lines that cannot be used.
 namespace attune {
 
-/// Text that a program reads: a file, or standard input where the path is "-".
+/// A stream of text: a file, or standard input if the path is "-".
 class TextInput {
  public:
   /// Errors: the file cannot be opened.
@@ -23,13 +23,14 @@ class TextInput {
   std::ifstream file_;
 };
 
-/// What to call an input: "'pairs.tsv'", or "standard input" where the path is "-".
+/// The name of an input in messages: "'pairs.tsv'", or "standard input" if the path is "-".
 std::string name_of_input(const std::string& path);
 
 /// "1 line", "2 lines".
 std::string lines_text(std::int64_t count);
 
-/// Where a line is: "pairs.tsv:3", or "standard input, line 3" where the path is "-".
+/// The position of a line in messages: "pairs.tsv:3", or "standard input, line 3" if the path is
+/// "-".
 std::string place_of(const std::string& path, std::int64_t line);
 
 /// Why a line cannot be used.
@@ -39,8 +40,7 @@ struct BadLine : Error {
   Kind kind;
 };
 
-/// The lines of a text that a program leaves out: the first ones are named on standard error, all
-/// are counted.
+/// Counts the lines of a text that are left out, and reports the first ten on standard error.
 class BadLines {
  public:
   enum class OnMalformed { stop, skip };
@@ -48,7 +48,7 @@ class BadLines {
   BadLines(std::string path, const char* level, OnMalformed on_malformed)
       : path_(std::move(path)), level_(level), on_malformed_(on_malformed) {}
 
-  /// Errors: it is malformed, and such lines are not to be left out.
+  /// Counts and reports a line. Errors: it is malformed, and `on_malformed` is OnMalformed::stop.
   void add(std::int64_t line, BadLine::Kind kind, std::string_view reason);
 
   std::int64_t malformed() const { return malformed_; }
@@ -64,7 +64,7 @@ class BadLines {
   std::int64_t malformed_ = 0, too_long_ = 0;
 };
 
-/// Says on standard error that so many lines have columns beside source and target, if any have.
+/// Warns on standard error that `lines` lines have more than two columns, unless `lines` is 0.
 void warn_of_columns(const std::string& path, std::int64_t lines);
 
 }  // namespace attune

@@ -14,10 +14,10 @@ bool is_blank(std::string_view line) {
   return line.find_first_not_of(" \t\v\f") == std::string_view::npos;
 }
 
-// The start of a line in an error message.
+// The start of a line, for an error message.
 std::string excerpt(std::string_view line) {
   std::size_t end = std::min<std::size_t>(60, line.size());
-  while (end < line.size() && (line[end] & 0xC0) == 0x80) --end;  // within a character
+  while (end < line.size() && (line[end] & 0xC0) == 0x80) --end;  // not within a character
   return utf8::visible(line.substr(0, end)) + (end < line.size() ? "..." : "");
 }
 

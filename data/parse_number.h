@@ -14,10 +14,10 @@ namespace attune {
 
 namespace detail {
 
-// A number as it is written: [+|-] digits [. digits] [(e|E) [+|-] digits].
+// The parts of a number's text: [+|-] digits [. digits] [(e|E) [+|-] digits].
 struct WrittenNumber {
   bool negative = false;
-  std::string digits;         // of both sides of the point, without it
+  std::string digits;         // on both sides of the point
   std::size_t before = 0;     // digits before the point
   std::int64_t exponent = 0;  // clamped so that nothing overflows
 };
@@ -60,7 +60,7 @@ inline std::optional<WrittenNumber> read_number(std::string_view text) {
 
 }  // namespace detail
 
-/// Parses a whole text as a number; nullopt if it is not one or does not fit into `T`. Numbers are
+/// Parses all of `text` as a number; nullopt if it is not one or does not fit into `T`. Numbers are
 /// decimal in every locale: 10, 010, +10 and 1e1 are ten. For an integer `T` parsing is exact: 5.0
 /// is accepted, 5.5 is not. Spaces, thousands separators, hexadecimal numbers, infinity, NaN and
 /// numbers that overflow or underflow a double are not accepted.
@@ -80,11 +80,11 @@ std::optional<T> parse_number(std::string_view text) {
     digits.erase(digits.find_last_not_of('0') + 1);
     digits.erase(0, leading);
     point -= static_cast<std::int64_t>(leading);
-    // Now digits stand for 0.digits times ten to the power of point.
+    // The number is now 0.digits * 10^point.
     if (point < static_cast<std::int64_t>(digits.size())) return {};  // a fraction
     if (point > std::numeric_limits<T>::digits10 + 1) return {};
     digits.append(static_cast<std::size_t>(point) - digits.size(), '0');
-    if (written->negative) digits.insert(0, 1, '-');  // which an unsigned T does not take
+    if (written->negative) digits.insert(0, 1, '-');  // from_chars rejects it for an unsigned T
     if (std::from_chars(digits.data(), digits.data() + digits.size(), value).ec != std::errc())
       return {};
   }

@@ -5,8 +5,8 @@
 
 namespace attune {
 
-/// The target is the source from its last letter to its first: abc becomes cba. Position t comes
-/// from S - 1 - t.
+/// The target is the source reversed: abc becomes cba. Target position t is aligned with source
+/// position S - 1 - t.
 Task make_reverse_task() {
   return {[](std::string_view source) {
     std::vector<int> positions(source.size());

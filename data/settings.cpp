@@ -23,7 +23,7 @@ bool is_end(std::string_view text) {
   return text.empty() || text.front() == '#';
 }
 
-// The value that `text`, what follows on the equals sign, begins with.
+// The value at the start of `text`, which follows the equals sign.
 std::string value_of(std::string_view text, const std::string& where) {
   const char quote = text.empty() ? '\0' : text.front();
   if (quote != '"' && quote != '\'') {
@@ -46,14 +46,14 @@ std::string value_of(std::string_view text, const std::string& where) {
   ATTUNE_CHECK(is_end(text.substr(end + 1)), "{}: '{}' behind the value; expected nothing", where,
                trimmed(text.substr(end + 1)));
   if (quote == '\'') return std::string(text.substr(1, end - 1));
-  // TOML's escapes in quotes are those of JSON.
+  // Double-quoted strings have the same escapes in TOML and in JSON.
   const auto value = nlohmann::json::parse(text.substr(0, end + 1), nullptr, false);
   ATTUNE_CHECK(value.is_string(), "{}: {} has an unknown escape; '…' takes all as it is", where,
                text.substr(0, end + 1));
   return value.get<std::string>();
 }
 
-// The section that a line begins.
+// The name of the section in the header `line`, "[NAME]".
 std::string section_of(std::string_view line, std::span<const std::string_view> sections,
                        const std::string& where) {
   const std::size_t end = std::min(line.find(']'), line.size());

@@ -7,17 +7,17 @@
 
 namespace attune {
 
-/// A line `key = value` of a file of settings.
+/// A line `key = value` of a settings file.
 struct Setting {
   std::string where;    ///< "FILE:LINE", for errors
-  std::string section;  ///< empty: above all sections
+  std::string section;  ///< empty before the first section
   std::string key, value;
 };
 
-/// Reads a file of settings: lines `key = value` as in TOML, where a value is bare or in quotes
-/// ("…" with escapes, '…' without) and # begins a comment. `[section]` begins one of `sections`.
-/// Errors, with file and line: no such line, a section that is not known, a key given twice; the
-/// file cannot be read, which the message begins with `operation` for.
+/// Reads a settings file: lines `key = value` as in TOML. Values are bare or quoted ("…" with
+/// escapes, '…' without), # starts a comment, and `[section]` starts one of `sections`.
+/// Errors: a malformed line, an unknown section or a repeated key (the message gives file and
+/// line); the file cannot be read (the message starts with `operation`).
 std::vector<Setting> read_settings(const std::string& path,
                                    std::span<const std::string_view> sections,
                                    std::string_view operation);

@@ -6,8 +6,8 @@
 
 namespace attune {
 
-/// The target has the source's letters in alphabetical order, equal ones as they stand: bab becomes
-/// abb, from positions 1, 0 and 2.
+/// The target is the source with its letters sorted alphabetically (a stable sort): bab becomes
+/// abb, aligned with the source positions 1, 0 and 2.
 Task make_sort_task() {
   const auto by_letter = [](std::string_view source) {
     std::vector<int> positions(source.size());

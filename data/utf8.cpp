@@ -68,12 +68,12 @@ std::string code_point_name(char32_t c) {
   return fmt::format("U+{:04X}", static_cast<std::uint32_t>(c));
 }
 
-// Line and paragraph separators are ends of lines too.
+// Includes the line and paragraph separators, which also end a line.
 bool is_control(char32_t c) {
   return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029;
 }
 
-// Marks that sit on the character before them: the categories Mn and Me of Unicode 14.
+// Combining marks: the categories Mn and Me of Unicode 14.
 constexpr auto combining = std::to_array<Range>({
     {0x0300, 0x036F},   {0x0483, 0x0489},   {0x0591, 0x05BD},   {0x05BF, 0x05BF},
     {0x05C1, 0x05C2},   {0x05C4, 0x05C5},   {0x05C7, 0x05C7},   {0x0610, 0x061A},
@@ -153,7 +153,7 @@ constexpr auto combining = std::to_array<Range>({
     {0x1E2EC, 0x1E2EF}, {0x1E8D0, 0x1E8D6}, {0x1E944, 0x1E94A}, {0xE0100, 0xE01EF},
 });
 
-// Joiners, direction marks and other characters without a shape of their own.
+// Joiners, direction marks and other zero-width characters.
 constexpr auto invisible = std::to_array<Range>({
     {0x00AD, 0x00AD},
     {0x061C, 0x061C},
@@ -167,13 +167,13 @@ constexpr auto invisible = std::to_array<Range>({
     {0xE0000, 0xE00FF},
 });
 
-// Vowels and finals of a Hangul syllable, drawn into the one before.
+// Hangul vowels and final consonants, which are drawn in the same cell as the initial consonant.
 constexpr auto conjoining = std::to_array<Range>({{0x1160, 0x11FF}, {0xD7B0, 0xD7FB}});
 
 // Characters that change the writing direction of the text after them.
 constexpr auto turning = std::to_array<Range>({{0x202A, 0x202E}, {0x2066, 0x2069}});
 
-// The blocks of the scripts that are written from right to left, and their mark.
+// The blocks of right-to-left scripts, and the right-to-left mark.
 constexpr auto right_to_left = std::to_array<Range>({
     {0x0590, 0x08FF},
     {0x200F, 0x200F},
@@ -183,7 +183,7 @@ constexpr auto right_to_left = std::to_array<Range>({
     {0x1E800, 0x1EFFF},
 });
 
-// East Asian wide and full-width characters of Unicode 14, emoji and the letters of flags.
+// East Asian wide and full-width characters of Unicode 14, emoji and regional indicators.
 constexpr auto wide = std::to_array<Range>({
     {0x1100, 0x115F},   {0x231A, 0x231B},   {0x2329, 0x232A},   {0x23E9, 0x23EC},
     {0x23F0, 0x23F0},   {0x23F3, 0x23F3},   {0x25FD, 0x25FE},   {0x2614, 0x2615},
@@ -235,7 +235,7 @@ int display_width(char32_t c) {
 int display_width(std::string_view text) {
   int width = 0, last = 0;
   for_each_character(text, [&](char32_t c, std::string_view) {
-    // The emoji variation selector makes the symbol before it wide.
+    // The emoji variation selector makes the preceding symbol wide.
     last = c == 0xFE0F && last == 1 ? 1 : display_width(c);
     width += last;
   });
@@ -296,8 +296,7 @@ std::string isolated(std::string_view text) {
 
 namespace {
 
-// The first bytes of files that are not UTF-8 text but may be given as such, and how to convert
-// them.
+// The first bytes of file types that are easily mistaken for UTF-8 text, and how to convert them.
 struct Signature {
   std::string_view bytes, kind, remedy;
 };

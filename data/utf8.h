@@ -12,54 +12,56 @@
 /// character here is one code point; a letter followed by a combining accent is two of them.
 namespace attune::utf8 {
 
-/// The offset of the first byte that belongs to no valid character, or nothing if `text` is UTF-8.
-/// Strict as RFC 3629 asks: overlong forms, surrogates, code points beyond U+10FFFF and characters
-/// cut short are invalid.
+/// The offset of the first byte that is not part of a valid character; nullopt if `text` is UTF-8.
+/// Strict as in RFC 3629: overlong forms, surrogates, code points beyond U+10FFFF and truncated
+/// characters are invalid.
 std::optional<std::size_t> first_invalid_byte(std::string_view text);
 
-/// The characters of `text` in order, each as its own bytes. Throws Error if `text` is not UTF-8.
+/// The characters of `text` in order. Errors: `text` is not UTF-8.
 std::vector<std::string> characters(std::string_view text);
 
 /// The number of terminal columns of `character`: 0 (controls, combining marks, joiners),
-/// 2 (East Asian wide and full-width characters, emoji) or 1. Tables after Unicode's general
-/// category and EastAsianWidth.
+/// 2 (East Asian wide and full-width characters, emoji) or 1. Follows Unicode's properties
+/// General_Category and East_Asian_Width.
 int display_width(char32_t character);
 
 /// The sum of the widths of the characters in `text`; a symbol that U+FE0F turns into an emoji has
-/// two columns. Emoji joined into one count each, since not every terminal joins them. Throws Error
-/// if `text` is not UTF-8.
+/// two columns. The parts of a joined emoji are counted separately, since not every terminal joins
+/// them. Errors: `text` is not UTF-8.
 int display_width(std::string_view text);
 
 /// `text` with invisible characters replaced by symbols: space U+2423, tab U+21E5, line feed
-/// U+23CE, and every other control or zero-width character as `U+XXXX`. A combining mark at the
-/// start is put on a dotted circle. For labels. Throws Error if `text` is not UTF-8.
+/// U+23CE, and every other control or zero-width character by `U+XXXX`. A combining mark at the
+/// start is put on a dotted circle. For labels. Errors: `text` is not UTF-8.
 std::string visible(std::string_view text);
 
-/// `text` made safe for a terminal, in one line: control characters (escape sequences, line ends,
-/// tabs) and characters that change the writing direction (U+202A to U+202E, U+2066 to U+2069)
-/// become `U+XXXX`, bytes that are not UTF-8 become `\xXX`. For everything that quotes data: error
-/// messages, titles, labels.
+/// `text` made safe to print on one line of a terminal: control characters (escape sequences, line
+/// ends, tabs) and characters that change the writing direction (U+202A to U+202E, U+2066 to
+/// U+2069) become `U+XXXX`, bytes that are not UTF-8 become `\xXX`. For quoting data in error
+/// messages, titles and labels.
 std::string printable(std::string_view text);
 
-/// `text`, cut to at most `width` columns, the last of them an ellipsis if something is missing.
-/// Throws Error if `text` is not UTF-8.
+/// `text` cut to at most `width` columns, the last of which is an ellipsis if anything was cut.
+/// Errors: `text` is not UTF-8.
 std::string shortened(std::string_view text, int width);
 
 /// `text` between the isolates U+2068 and U+2069 if it has letters of a right-to-left script, so
 /// that the text around it keeps its order.
 std::string isolated(std::string_view text);
 
-/// Opens a text file. Throws Error that names `operation`, the file and the system's reason.
+/// Opens a text file. Errors: it cannot be opened (the message gives `operation`, the file and the
+/// system's reason).
 std::ifstream open_text(const std::string& path, std::string_view operation);
 
 /// Reads text line by line. Lines end with LF, CRLF or CR; a byte order mark at the start is
-/// skipped, and the last line may lack its end. Empty text has no lines.
+/// skipped, and the last line may lack a line end. Empty text has no lines.
 class LineReader {
  public:
-  /// `stream` outlives the reader. Errors start with `name`.
+  /// `stream` must outlive the reader. Errors start with `name`.
   LineReader(std::istream& stream, std::string name);
-  /// Puts the next line into `line`, without its end and unchecked; false at the end of the text.
-  /// Throws Error if the stream fails, and if what it holds is compressed or UTF-16.
+  /// Reads the next line into `line`, without its line end, and does not check whether it is UTF-8.
+  /// Returns false at the end of the text. Errors: the stream fails; its content is compressed or
+  /// UTF-16.
   bool next(std::string& line);
   /// The number of the line read last, from 1.
   std::int64_t number() const { return number_; }
@@ -69,18 +71,18 @@ class LineReader {
 
   std::istream& stream_;
   std::string name_;
-  std::string block_;           // up to a line feed: a line, or several that end with CR
-  std::size_t at_ = 0;          // in block_
-  bool is_block_open_ = false;  // there is a line at at_
+  std::string block_;           // text up to a line feed: a line, or several that end with CR
+  std::size_t at_ = 0;          // position in block_
+  bool is_block_open_ = false;  // a line starts at at_
   std::int64_t number_ = 0;
 };
 
 /// Why `line` is not a line of UTF-8 text: an invalid byte or a NUL, with its column, counted in
-/// bytes from 1. Empty if it is one.
+/// bytes from 1. Empty if the line is valid.
 std::string fault_of(std::string_view line);
 
-/// The lines of a UTF-8 text file, as LineReader reads them. Throws Error that names `operation`,
-/// the file, and the line where a line is not UTF-8.
+/// The lines of a UTF-8 text file, as read by LineReader. Errors: as open_text() and
+/// LineReader::next(); a line is not UTF-8 (the message gives `operation`, file and line).
 std::vector<std::string> read_lines(const std::string& path, std::string_view operation);
 
 }  // namespace attune::utf8

@@ -74,7 +74,7 @@ std::string escape(std::string_view token) {
   return result;
 }
 
-// The inverse of escape(); nothing if an escape is malformed.
+// The inverse of escape(); nullopt if an escape is malformed.
 std::optional<std::string> unescape(std::string_view text) {
   std::string result;
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -179,7 +179,7 @@ std::string Vocabulary::decode(std::span<const int> ids) const {
 }
 
 void Vocabulary::save(const std::string& path) const {
-  // Written beside the file and moved there, so that a full disk leaves no half a vocabulary.
+  // Write a temporary file and rename it, so that a full disk does not leave half a vocabulary.
   const std::string beside = path + ".tmp";
   std::ofstream file(beside, std::ios::binary | std::ios::trunc);
   file << name_of(kind_) << '\n';

@@ -11,24 +11,24 @@
 
 namespace attune {
 
-/// How a line is split into tokens: into characters (code points), white space included, or into
-/// words, the runs of characters between ASCII white space.
+/// How a line is split into tokens: characters (code points), including white space, or words, the
+/// runs of characters between ASCII white space.
 enum class Tokens { chars, words };
 
 /// "chars" or "words".
 std::string_view name_of(Tokens kind);
 
-/// The kind of that name. Throws Error that lists the known names.
+/// The kind called `name`. Errors: an unknown name (the message lists the valid ones).
 Tokens tokens_named(std::string_view name);
 
-/// Tokens that a vocabulary does not list, collected over any number of lines.
+/// Collects the tokens of any number of lines that are not in a vocabulary.
 class UnknownTokens {
  public:
-  /// Counts one more of `token`, in constant time.
+  /// Counts an occurrence of `token`, in constant time.
   void add(const std::string& token);
-  /// Each once, in the order of first appearance.
+  /// The distinct tokens, in order of first appearance.
   const std::vector<std::string>& tokens() const { return tokens_; }
-  /// How many were added, repeated ones included.
+  /// The number of occurrences of all tokens.
   std::int64_t occurrences() const { return occurrences_; }
 
  private:
@@ -41,50 +41,51 @@ class UnknownTokens {
 /// never maps to `pad`, `start` or `end`, even where it spells out their names.
 class Vocabulary {
  public:
-  static constexpr int pad = 0;      ///< `<pad>`, fills short sequences of a batch
-  static constexpr int start = 1;    ///< `<s>`, what the decoder is given first
+  static constexpr int pad = 0;      ///< `<pad>`, fills the shorter sequences of a batch
+  static constexpr int start = 1;    ///< `<s>`, the decoder's first input
   static constexpr int end = 2;      ///< `</s>`, ends a sequence
-  static constexpr int unknown = 3;  ///< `<unk>`, stands for every token that is not listed
+  static constexpr int unknown = 3;  ///< `<unk>`, stands for every token not in the vocabulary
   static constexpr int specials = 4;
 
-  /// Only the special tokens.
+  /// A vocabulary of the special tokens only.
   explicit Vocabulary(Tokens kind);
 
-  /// All tokens of `lines`, the most frequent first, equally frequent ones in the order of their
-  /// bytes. Throws Error if a line is not UTF-8.
+  /// A vocabulary of all tokens in `lines`, the most frequent first, ties in byte order.
+  /// Errors: a line is not UTF-8.
   static Vocabulary build(Tokens kind, std::span<const std::string> lines);
 
   Tokens kind() const { return kind_; }
   int size() const { return static_cast<int>(tokens_.size()); }
 
-  /// The token of `id`. Throws Error if `id` is outside of [0, size()).
+  /// The token of `id`. Errors: `id` is outside [0, size()).
   const std::string& token(int id) const;
 
   /// The id of `token`, or `unknown`.
   int id(std::string_view token) const;
 
-  /// `line` cut into tokens. Throws Error if `line` is not UTF-8.
+  /// Splits `line` into tokens. Errors: `line` is not UTF-8.
   std::vector<std::string> tokenize(std::string_view line) const;
 
-  /// The ids of the tokens of `line`, without `start` and `end`. Tokens that are not listed become
-  /// `unknown` and are added to `unknown_tokens` where it is given. Throws Error if `line` is not
-  /// UTF-8.
+  /// The ids of the tokens of `line`, without `start` and `end`. Tokens that are not in the
+  /// vocabulary become `unknown` and are added to `unknown_tokens` unless it is null.
+  /// Errors: `line` is not UTF-8.
   std::vector<int> encode(std::string_view line, UnknownTokens* unknown_tokens = nullptr) const;
 
-  /// The tokens of `ids` up to the first `end`, leaving out `pad` and `start`.
-  /// Throws Error if an id is outside of [0, size()).
+  /// The tokens of `ids` up to the first `end`, without `pad` and `start`.
+  /// Errors: an id is outside [0, size()).
   std::vector<std::string> tokens(std::span<const int> ids) const;
 
-  /// `tokens(ids)` joined: characters by nothing, words by a space.
+  /// tokens(ids) joined into a line, words with spaces between them. Errors: as tokens().
   std::string decode(std::span<const int> ids) const;
 
-  /// Writes plain UTF-8 text: the kind, then one token a line in the order of ids, so that line n
+  /// Writes plain UTF-8 text: the kind, then one token per line in the order of ids, so that line n
   /// holds id n - 2. Spaces, line ends, other controls and backslashes are escaped: `\s`, `\t`,
-  /// `\n`, `\r`, `\\`, bytes as `\x0B`. The file appears complete or not at all; throws Error
-  /// otherwise.
+  /// `\n`, `\r`, `\\`, bytes as `\x0B`. The file is written completely or not at all.
+  /// Errors: it cannot be written.
   void save(const std::string& path) const;
 
-  /// Reads what save() wrote. Throws Error that names the file and the line of a fault.
+  /// Reads a file written by save(). Errors: the file cannot be read or is malformed (the message
+  /// gives file and line).
   static Vocabulary load(const std::string& path);
 
   bool operator==(const Vocabulary& other) const {
