@@ -7,9 +7,9 @@
 
 namespace attune::kernels {
 
-/// The extreme elements along axis n of x [outer, n, inner] and their positions, both [outer,
-/// inner]. beats(a, b) is true if a is more extreme than b; ties go to the first element. NaN beats
-/// every number, so that it propagates. Requires n >= 1.
+/// The extreme elements along axis n of x [outer, n, inner] and their positions, both
+/// [outer, inner]. beats(a, b) is true if a is more extreme than b; ties go to the first element.
+/// NaN beats every number, so that it propagates. Requires n >= 1.
 template <typename T, typename Beats>
 void extreme_axis(const T* x, const AxisLayout& layout, const Beats& beats, T* values,
                   std::int32_t* positions) {

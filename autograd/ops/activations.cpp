@@ -21,7 +21,7 @@ Tensor sigmoid(const Tensor& x) {
 
 Tensor relu(const Tensor& x) {
   Array y =
-      map("relu", x.value(), [](auto v) { return v < 0 ? decltype(v)(0) : v; });  // NaN stays NaN
+      map("relu", x.value(), [](auto v) { return v < 0 ? decltype(v)(0) : v; });  // NaN propagates
   return record("relu", y, {x}, [y = Saved(y)](Grads& g) {
     g.add(0, map_same([](auto d, auto r) { return r <= 0 ? decltype(d)(0) : d; }, g.dy(), *y));
   });

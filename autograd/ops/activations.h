@@ -2,7 +2,8 @@
 
 #include "attune/autograd/tensor.h"
 
-/// Element-wise non-linearities.
+/// Element-wise non-linearities; the result has x's shape and dtype. Errors (all functions): x is
+/// boolean.
 namespace attune {
 
 /// (e^x - e^-x) / (e^x + e^-x)
@@ -11,9 +12,10 @@ Tensor tanh(const Tensor& x);
 Tensor sigmoid(const Tensor& x);
 /// max(x, 0); the gradient at 0 is 0.
 Tensor relu(const Tensor& x);
-/// x for x > 0, slope * x elsewhere (Maas et al. 2013).
+/// x for x > 0, slope * x otherwise (Maas et al. 2013).
 Tensor leaky_relu(const Tensor& x, double slope = 0.01);
-/// x Phi(x) with the normal distribution function Phi, exact (Hendrycks and Gimpel 2016).
+/// x Phi(x), with the standard normal distribution function Phi; computed exactly, without the tanh
+/// approximation (Hendrycks and Gimpel 2016).
 Tensor gelu(const Tensor& x);
 /// x sigmoid(x), also called swish (Elfwing et al. 2017).
 Tensor silu(const Tensor& x);

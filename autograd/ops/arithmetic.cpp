@@ -12,7 +12,7 @@ using namespace kernels;
 
 namespace {
 
-// Saves a value only where the gradient that needs it is wanted.
+// Saves `value` only if `wants_gradient` requires a gradient, which is computed from it.
 Saved saved_for(const Tensor& wants_gradient, const Array& value) {
   return wants_gradient.requires_grad() ? Saved(value) : Saved();
 }
@@ -23,12 +23,12 @@ Array scaled(const Array& x, double factor) {
   return map("multiply", x, [factor](auto v) { return v * static_cast<decltype(v)>(factor); });
 }
 
-// minimum and maximum: `wins` tells of a pair whether the first operand is chosen. The gradient is
-// selected and not multiplied, so that what is not chosen gets 0 even if dy is NaN or infinite;
-// where one operand is NaN the result is too, and both get all of the gradient.
+// minimum() and maximum(); wins(x, y) is true if x is chosen over y. Where an operand is not chosen
+// its gradient is set to 0 rather than multiplied by 0, so that it is 0 even if dy is NaN or
+// infinite. Where either operand is NaN so is the result, and both get all of the gradient.
 template <typename Wins>
 Tensor pick(const char* name, const Tensor& a, const Tensor& b, const Wins& wins) {
-  // `x != x` passes NaN on from the first operand, the failed comparison from the second.
+  // If x is NaN, `x != x` chooses it; if y is NaN, the comparison is false and chooses y.
   const auto choose = [wins](auto x, auto y) { return x != x || wins(x, y) ? x : y; };
   return record(name, map(name, a.value(), b.value(), choose), {a, b},
                 [name, wins, a = Saved(a), b = Saved(b)](Grads& g) {
@@ -93,7 +93,7 @@ Tensor operator/(const Tensor& a, const Tensor& b) {
   return record("divide", y, {a, b}, [b = Saved(b), y = saved_for(b, y)](Grads& g) {
     const auto quotient = [](auto x, auto b) { return x / b; };
     if (g.needs(0)) g.add(0, map("divide", g.dy(), *b, quotient));
-    // y / b first: dy / b may overflow where y is 0.
+    // Divide y by b first: dy / b may overflow where y is 0.
     if (g.needs(1))
       g.add(1, map_same([](auto d, auto slope) { return -d * slope; }, g.dy(),
                         map("divide", *y, *b, quotient)));
@@ -176,7 +176,7 @@ Tensor pow(const Tensor& x, double exponent) {
   Array y = map("pow", x.value(),
                 [exponent](auto v) { return std::pow(v, static_cast<decltype(v)>(exponent)); });
   return record("pow", std::move(y), {x}, [exponent, x = Saved(x)](Grads& g) {
-    if (exponent == 0)  // the constant 1, also at 0, where the formula below gives NaN
+    if (exponent == 0)  // y is 1 everywhere; at x = 0 the formula below gives NaN
       return g.add(0, Array::zeros(x->shape(), x->dtype()));
     const auto slope = [exponent](auto d, auto v) {
       using T = decltype(v);

@@ -18,7 +18,7 @@ Tensor compare(const char* name, const Tensor& a, const Tensor& b, const F& f) {
   return map(name, a.value(), b.value(), f);
 }
 
-// The number is rounded to the tensor's dtype, as in arithmetic.
+// `b` is rounded to the tensor's dtype, as in arithmetic.
 template <typename F>
 Tensor compare(const char* name, const Tensor& a, double b, const F& f) {
   return map(name, a.value(), [b, f](auto x) { return f(x, static_cast<decltype(x)>(b)); });
@@ -30,7 +30,7 @@ void check_booleans(const char* op, const Tensor& x) {
                name_of(x.dtype()), x.shape());
 }
 
-// f(a, b) for booleans, under broadcasting.
+// f(a, b) for booleans, with broadcasting.
 template <typename F>
 Tensor combine(const char* name, const Tensor& a, const Tensor& b, const F& f) {
   check_booleans(name, a);
@@ -44,7 +44,7 @@ Tensor combine(const char* name, const Tensor& a, const Tensor& b, const F& f) {
   return out;
 }
 
-// Whether `wanted` is among the elements along an axis; `!wanted` where it is not.
+// Along the axis: `wanted` if any element equals it, otherwise `!wanted`.
 Tensor reduce(const char* name, const Tensor& x, int axis, bool keep, bool wanted) {
   check_booleans(name, x);
   axis = x.shape().axis(axis, name);
@@ -68,10 +68,10 @@ bool holds(const char* name, const Tensor& x, bool wanted) {
   return std::find(values, values + x.elements(), wanted) != values + x.elements();
 }
 
-// Numbers or booleans as booleans.
+// Converts numbers to booleans: true where not 0.
 Array as_condition(const Array& x) { return x.to(DType::boolean); }
 
-// condition ? a : b under broadcasting.
+// condition ? a : b, with broadcasting.
 Array choose(const Array& condition, const Array& a, const Array& b) {
   const Shape shape =
       broadcast(condition.shape(), broadcast(a.shape(), b.shape(), "where"), "where");

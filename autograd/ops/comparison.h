@@ -2,13 +2,14 @@
 
 #include "attune/autograd/tensor.h"
 
-/// Comparisons give booleans (DType::boolean) without history; conditions and masks are made of
-/// them. All broadcast as NumPy does, and comparisons with NaN are false, but not_equal. Errors of
-/// all: shapes do not broadcast; a comparison of booleans, or of different dtypes; logic or a
-/// condition of anything but booleans.
+/// Comparisons, logic and selection. Comparisons and logical functions return booleans
+/// (DType::boolean) and are not differentiable. All functions broadcast as in NumPy. Comparisons
+/// with NaN are false, except for not_equal.
+/// Errors (all functions): shapes do not broadcast. Comparisons: operands are boolean, or their
+/// dtypes differ. logical_*, any, all: an operand is not boolean.
 namespace attune {
 
-/// a == b. (operator== is left to C++: of two tensors it could be taken for one answer.)
+/// a == b, element by element. (There is no operator==, which would suggest a single result.)
 Tensor equal(const Tensor& a, const Tensor& b);
 Tensor equal(const Tensor& a, double b);
 Tensor not_equal(const Tensor& a, const Tensor& b);
@@ -35,19 +36,21 @@ Tensor logical_and(const Tensor& a, const Tensor& b);
 Tensor logical_or(const Tensor& a, const Tensor& b);
 Tensor logical_not(const Tensor& a);
 
-/// True when some, or every, element of booleans is true; of none, any() is false and all() true.
+/// True if any, or all, of the elements are true. Of no elements, any() is false and all() is true.
 bool any(const Tensor& condition);
 bool all(const Tensor& condition);
-/// The same along one axis; with `keep` it stays, as size 1. Errors: no such axis.
+/// The same along one axis, which is removed, or kept with size 1 if `keep`. Errors: no such axis.
 Tensor any(const Tensor& condition, int axis, bool keep = false);
 Tensor all(const Tensor& condition, int axis, bool keep = false);
 
-/// a where `condition` is true, b elsewhere. Numbers are conditions, too: true where not 0. The
-/// condition has no gradient. What is not chosen has the gradient 0, and may be NaN.
+/// a where `condition` is true, b elsewhere. A condition of numbers is true where they are not 0,
+/// and gets no gradient. Elements that are not chosen get gradient 0, and may be NaN.
+/// Errors: a and b differ in dtype.
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
 Tensor where(const Tensor& condition, const Tensor& a, double b);
 Tensor where(const Tensor& condition, double a, const Tensor& b);
-/// x, but `value` where `mask` is true; the mask broadcasts to x. Errors: it does not.
+/// `value` where `mask` is true, x elsewhere. Errors: the mask does not broadcast to x's shape, or
+/// is not boolean.
 Tensor masked_fill(const Tensor& x, const Tensor& mask, double value);
 
 }  // namespace attune

@@ -22,9 +22,9 @@ void forward(const T* weight, const Indices& ids, std::int64_t features, T* y) {
   });
 }
 
-// Threads share out the columns: an id that occurs twice is no conflict, and its gradients are
-// added in the order of the positions. An id may occur a million times: gradients of such ids are
-// summed by themselves, to full precision.
+// Columns are split among threads, so repeated ids cause no conflict, and their gradients are added
+// in order of position. As an id may occur a million times, ids with more than kOften occurrences
+// are summed separately by sum_rows(), which keeps full precision.
 template <typename T>
 void backward(const T* dy, const Indices& ids, std::int64_t rows, std::int64_t features,
               T* dweight) {
@@ -37,7 +37,7 @@ void backward(const T* dy, const Indices& ids, std::int64_t rows, std::int64_t f
   const auto often = [&](std::int64_t id) {
     return !count.empty() && count[static_cast<std::size_t>(id)] > kOften;
   };
-  constexpr std::int64_t kCacheLine = 16;  // numbers
+  constexpr std::int64_t kCacheLine = 16;  // in float32 elements
   const std::int64_t columns = row_grain(ids.elements());
   const std::int64_t grain = (columns + kCacheLine - 1) / kCacheLine * kCacheLine;
   parallel_for(features, grain, [&](std::int64_t first, std::int64_t last) {
@@ -49,7 +49,7 @@ void backward(const T* dy, const Indices& ids, std::int64_t rows, std::int64_t f
     }
   });
 
-  // Positions of ids that occur often, in order of the ids.
+  // Positions of the ids that occur often, grouped by id.
   std::vector<std::int64_t> end(count.size()), order;
   std::int64_t total = 0;
   for (std::size_t id = 0; id < count.size(); ++id) {

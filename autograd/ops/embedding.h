@@ -5,9 +5,9 @@
 
 namespace attune {
 
-/// Row ids[i...] of `weight` [V, D] for each id: [..., D]. The gradient of a row is the sum over
-/// its uses, added in the order of the positions. Errors: an id outside [0, V), named with its
-/// position.
+/// y[i...] = weight[ids[i...]]: weight [V, D], ids [...] -> [..., D]. The gradient of a row is the
+/// sum over its occurrences, in an order that depends on the ids only.
+/// Errors: weight is not [V, D]; ids are undefined; an id is outside [0, V).
 Tensor embedding(const Tensor& weight, const Indices& ids);
 
 }  // namespace attune

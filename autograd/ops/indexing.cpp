@@ -12,12 +12,13 @@ using namespace kernels;
 
 namespace {
 
-// Elements `start`, `start + step`, ... of the axis of a layout [outer, n, inner]: `count` of them.
+// `count` elements start, start + step, ... along axis n of a layout [outer, n, inner].
 struct Picked {
   AxisLayout layout;
   std::int64_t start, step, count;
 
-  // body(picked, whole) for each run of `inner` elements: its flat position in either array.
+  // Calls body(picked, whole) for each run of `inner` elements, with its offset in the selection
+  // and in the whole array.
   template <typename Body>
   void for_each_run(const Body& body) const {
     const std::int64_t inner = layout.inner;
@@ -29,7 +30,8 @@ struct Picked {
   }
 };
 
-// The positions of index along an axis as flat positions in x, row-major over the index.
+// Flat positions in x of the elements that `index` selects along an axis, in row-major order of
+// `index`.
 // Errors: as take_along_axis().
 std::vector<std::int64_t> flat_positions(const char* name, const Tensor& x, const Indices& index,
                                          int axis) {
@@ -66,7 +68,7 @@ Array take(const Array& x, const std::vector<std::int64_t>& flat, const Shape& s
   return y;
 }
 
-// to[flat[i]] += source[i], in this order: positions may come several times.
+// to[flat[i]] += source[i], in order of i; positions may repeat.
 void add_at(Array& to, const std::vector<std::int64_t>& flat, const Array& source) {
   dispatch(to.dtype(), [&](auto type) {
     using T = decltype(type);
@@ -82,7 +84,7 @@ Tensor slice(const Tensor& x, int axis, std::int64_t start, std::int64_t stop, s
   ATTUNE_CHECK(step != 0, "slice: the step is 0; use 1 for a range, -1 to go backwards");
   axis = x.shape().axis(axis, "slice");
   const std::int64_t n = x.shape()[axis];
-  // Where a position may lie: on the axis, or just before or behind it.
+  // Positions are clipped to the axis, or to one past its end in the direction of the step.
   const std::int64_t lowest = step > 0 ? 0 : -1, highest = step > 0 ? n : n - 1;
   const auto on_axis = [&](std::int64_t at) {
     return std::clamp(at < 0 ? std::max(at, -n - 1) + n : at, lowest, highest);
@@ -90,7 +92,7 @@ Tensor slice(const Tensor& x, int axis, std::int64_t start, std::int64_t stop, s
   const std::int64_t first = step < 0 && start == kEnd ? n - 1 : on_axis(start);
   const std::int64_t last = step < 0 && stop == kEnd ? -1 : on_axis(stop);
   const std::int64_t reach = step > 0 ? last - first : first - last;
-  // A step beyond the axis is as good as one of its size.
+  // A step longer than the axis selects one element, whatever its size; clamping avoids overflow.
   step = std::clamp(step, -n - 1, n + 1);
   const std::int64_t stride = step > 0 ? step : -step;
   const std::int64_t count = reach > 0 ? (reach - 1) / stride + 1 : 0;

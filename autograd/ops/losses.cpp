@@ -14,7 +14,8 @@ using namespace kernels;
 
 namespace {
 
-// Rows of scores [rows, classes] with a target each; `share` is the weight of one that counts.
+// Class targets for the rows of scores [rows, classes]. `share` is 1 / (number of targets that are
+// not ignored), or 0 if there are none.
 struct Targets {
   Targets(const char* op, const char* what, const Tensor& scores, const Indices& targets,
           std::int32_t ignore);
@@ -50,8 +51,8 @@ Targets::Targets(const char* op, const char* what, const Tensor& scores, const I
   share = counted > 0 ? 1.0 / static_cast<double>(counted) : 0;
 }
 
-// Loss of each row, and its log sum exp for backward. A row of nothing but -infinity gives its
-// target no probability: the loss is infinite, and no logit changes that.
+// The loss of each row, and its log-sum-exp for backward. In a row of only -infinity the target has
+// probability 0: the loss is infinite, and does not depend on the logits.
 template <typename T>
 void cross_entropy_forward(const Targets& targets, T smoothing, const T* logits, LogSumExp<T>* sums,
                            T* losses) {
@@ -96,8 +97,8 @@ void cross_entropy_backward(const Targets& targets, T smoothing, const T* logits
   });
 }
 
-// The mean of f(x, t) over all elements, made in at least double: losses whose mean is a number
-// do not overflow on the way.
+// The mean of f(x, t) over all elements, summed in double or wider, so that the sum does not
+// overflow if the mean does not.
 template <typename F>
 Array mean_of(const Array& x, const Array& t, const F& f) {
   const std::int64_t n = x.elements(), parts = (n + kElementGrain - 1) / kElementGrain;
@@ -132,7 +133,7 @@ Tensor cross_entropy(const Tensor& logits, const Indices& target_ids, std::int32
   const Targets targets("cross_entropy", "logits", logits, target_ids, ignore);
   ATTUNE_CHECK(smoothing >= 0 && smoothing < 1,
                "cross_entropy: smoothing is {}; it must be in [0, 1)", smoothing);
-  Array sums(Shape{targets.rows, 2}, logits.dtype());  // a LogSumExp each
+  Array sums(Shape{targets.rows, 2}, logits.dtype());  // one LogSumExp per row
   Array losses(Shape{targets.rows}, logits.dtype());
   dispatch(logits.dtype(), [&](auto type) {
     using T = decltype(type);
@@ -199,7 +200,8 @@ Tensor mse_loss(const Tensor& prediction, const Tensor& target) {
 Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target) {
   check_alike("binary_cross_entropy_with_logits", "logits", logits, target);
   const double share = 1.0 / static_cast<double>(logits.elements());
-  // log(1 + e^x) - t x, with the exponent kept from being positive, and 0 times infinity being 0.
+  // log(1 + e^x) - t x, rearranged so that the argument of exp is never positive; 0 * infinity is
+  // taken as 0.
   const auto loss = [](auto x, auto t) {
     using T = decltype(x);
     const T weight = x < 0 ? -t : 1 - t;

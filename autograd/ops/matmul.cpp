@@ -12,7 +12,7 @@ using namespace kernels;
 
 namespace {
 
-// The product of `batch` pairs of matrices. A step of 0 uses one matrix for all.
+// `batch` matrix products. A step of 0 uses the same matrix for all of them.
 struct Product {
   std::int64_t batch, m, n, k;
   std::int64_t a_step, b_step;
@@ -24,7 +24,7 @@ struct Product {
 
 Op op(bool transpose) { return transpose ? Op::transpose : Op::none; }
 
-// body(i) for each matrix of the batch. Matrices that share an output run in order.
+// Calls body(i) for each product, in parallel unless they share an output.
 template <typename Body>
 void for_each_matrix(const Product& p, bool shared_output, const Body& body) {
   const std::int64_t work = std::max<std::int64_t>(1, p.m * p.n * p.k);
@@ -43,7 +43,7 @@ void forward(const Product& p, const T* a, const T* b, T* y) {
   });
 }
 
-// dA = dY B^T, or its transpose where A lies transposed.
+// dA = dY B^T, or its transpose if A is stored transposed.
 template <typename T>
 void backward_a(const Product& p, const T* dy, const T* b, T beta, T* da) {
   const bool shared = p.a_step == 0;
@@ -61,7 +61,7 @@ void backward_a(const Product& p, const T* dy, const T* b, T beta, T* da) {
   });
 }
 
-// dB = A^T dY, or its transpose where B lies transposed.
+// dB = A^T dY, or its transpose if B is stored transposed.
 template <typename T>
 void backward_b(const Product& p, const T* dy, const T* a, T beta, T* db) {
   const bool shared = p.b_step == 0;
@@ -109,7 +109,7 @@ Product plan(const Shape& a, const Shape& b, MatmulOptions options, Shape& out) 
   out = leading;
   out[out.rank() - 2] = p.m;
   out[out.rank() - 1] = p.n;
-  // One matrix b for all of a: the rows of a are those of one large matrix.
+  // With a single b, the matrices of a are multiplied as one large matrix.
   if (p.b_step == 0 && !p.transpose_a) {
     p.m *= p.batch;
     p.batch = 1;
@@ -117,7 +117,8 @@ Product plan(const Shape& a, const Shape& b, MatmulOptions options, Shape& out) 
   return p;
 }
 
-// Leading axes that are equal, or those of one operand alone, need no copy. Others are stretched.
+// True if leading axes must be broadcast by copying: both operands have some, and they differ but
+// are compatible.
 bool must_stretch(const Shape& a, const Shape& b) {
   if (a.rank() <= 2 || b.rank() <= 2) return false;
   bool fits = true;

@@ -4,17 +4,17 @@
 
 namespace attune {
 
-/// Whether matmul takes an operand's last two axes swapped. No copy is made for it.
+/// Whether matmul() transposes the last two axes of an operand, without a copy.
 struct MatmulOptions {
   bool transpose_a = false;
   bool transpose_b = false;
 };
 
-/// The matrix product over the last two axes: [..., M, K] x [..., K, N] -> [..., M, N], after the
-/// transposes. Leading axes broadcast as NumPy's do. Nothing is copied where they are equal, or one
-/// operand has rank 2 and is used for every matrix of the other; otherwise the operand that is
-/// repeated is copied.
-/// Errors: rank below 2, inner sizes differ, leading axes do not broadcast.
+/// Matrix product over the last two axes, y[..., m, n] = sum_k a[..., m, k] b[..., k, n] after the
+/// transposes: [..., M, K] x [..., K, N] -> [..., M, N]. Leading axes broadcast as in NumPy.
+/// Nothing is copied if leading axes are equal or one operand has rank 2; otherwise operands that
+/// must be broadcast are copied.
+/// Errors: rank below 2; inner sizes differ; leading axes do not broadcast; dtypes differ.
 Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options = {});
 
 }  // namespace attune

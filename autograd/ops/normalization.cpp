@@ -22,7 +22,7 @@ Tensor layer_norm(const Tensor& x, const Tensor& gain, const Tensor& bias, doubl
                name_of(x.dtype()), name_of(gain.dtype()), name_of(bias.dtype()));
   const LayerNormSizes n{x.shape().elements(0, x.rank() - 1), x.shape().last()};
   Array y(x.shape(), x.dtype());
-  Array rows(Shape{n.rows, 2}, x.dtype());  // a LayerNormRow each
+  Array rows(Shape{n.rows, 2}, x.dtype());  // one LayerNormRow per row
   dispatch(x.dtype(), [&](auto type) {
     using T = decltype(type);
     layer_norm_forward<T>(

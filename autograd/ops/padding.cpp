@@ -16,7 +16,7 @@ Tensor mask_padding(Tensor x, const Indices& lengths) {
   check_lengths("mask_padding", lengths, steps, batch);
   if (std::all_of(lengths.data(), lengths.data() + batch, [=](auto n) { return n == steps; }))
     return x;
-  const bool temporary = x.value().unique();  // nobody else would see the change
+  const bool temporary = x.value().unique();  // its memory is not shared
   return record("mask_padding", clear_padding(std::as_const(x).value(), lengths, temporary), {x},
                 [lengths](Grads& g) { g.add(0, clear_padding(g.dy(), lengths)); });
 }

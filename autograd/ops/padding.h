@@ -5,16 +5,16 @@
 
 namespace attune {
 
-/// x with zeros beyond each sequence's length, and no gradient there: whatever the padding holds,
-/// NaN and infinity included, nothing behind this operation sees it, and whatever gradient reaches
-/// the padding goes no further. Both are replaced, never multiplied by 0, since 0 * NaN is NaN.
+/// y[t, b] = x[t, b] for t < lengths[b], and 0 beyond; likewise for the gradient. The padding of x
+/// and of the gradient may hold anything, NaN and infinity included: it is overwritten with zeros,
+/// never multiplied by 0 (0 * NaN is NaN).
 ///
-/// x [T, B, ...], lengths [B] -> the shape of x. Where lengths are not defined, or leave no
-/// padding, it is x itself; a temporary is changed in place; else x is copied.
+/// x [T, B, ...], lengths [B] -> x's shape. Returns x itself if lengths are undefined or leave no
+/// padding; modifies a temporary in place; copies x otherwise.
 ///
-/// For layers that know the lengths around parts that do not: a Linear over [T, B, D] would take
-/// what lies in the padding into the gradient of its weight.
-/// Errors: x has fewer than two axes; lengths are not one for each sequence, or outside [0, T].
+/// Meant for layers that take lengths, around operations that do not: a Linear over [T, B, D] would
+/// otherwise include the padding in its weight's gradient.
+/// Errors: x has fewer than two axes; lengths are not [B], or outside [0, T].
 Tensor mask_padding(Tensor x, const Indices& lengths);
 
 }  // namespace attune

@@ -29,7 +29,7 @@ Array scaled(const Array& x, double factor) {
   return map(x, [factor](auto v) { return v * static_cast<decltype(v)>(factor); });
 }
 
-// sum and mean over one axis, which is in range: `factor` times the sum.
+// factor * sum over one axis, for sum() and mean(). `axis` must be in [0, rank).
 Tensor scaled_sum(const char* name, const Tensor& x, int axis, bool keep, double factor) {
   const Shape kept = x.shape().without(axis, true);
   Array y(x.shape().without(axis, keep), x.dtype());
@@ -50,7 +50,7 @@ Tensor scaled_sum(const char* name, const Tensor& x, double factor) {
   });
 }
 
-// The values and positions of extreme elements along an axis of `layout`; `shape` is theirs.
+// Values and positions, both of shape `shape`, of the extreme elements along the axis of `layout`.
 template <typename Beats>
 std::pair<Array, Indices> extremes(const Array& x, const AxisLayout& layout, const Shape& shape,
                                    const Beats& beats) {
@@ -85,7 +85,7 @@ Tensor extreme(const char* name, const Tensor& x, const AxisLayout& layout, cons
   });
 }
 
-// x with the axes to reduce joined into its last one, and the shape of the result.
+// x with the axes to reduce merged into its last axis, and the shape of the result.
 struct Joined {
   Tensor x;
   Shape shape;
@@ -117,7 +117,7 @@ Joined join_last(const char* op, const Tensor& x, const std::vector<int>& axes, 
   return {reshape(lined_up, kept.rank() == 0 ? Shape{n} : Shape{kept.elements(), n}), shape};
 }
 
-// Reduces several axes as one.
+// Reduces several axes by merging them into one.
 template <typename Reduce>
 Tensor reduce_axes(const char* op, const Tensor& x, const std::vector<int>& axes, bool keep,
                    const Reduce& reduce) {
@@ -214,7 +214,7 @@ Tensor logsumexp(const Tensor& x, int axis, bool keep) {
   }
   Array y(x.shape().without(axis, keep), x.dtype());
   const std::int64_t rows = y.elements();
-  Array sums(Shape{rows, 2}, x.dtype());  // a LogSumExp each
+  Array sums(Shape{rows, 2}, x.dtype());  // one LogSumExp per row
   dispatch(x.dtype(), [&](auto type) {
     using T = decltype(type);
     const T* from = x.value().data<T>();
@@ -228,7 +228,7 @@ Tensor logsumexp(const Tensor& x, int axis, bool keep) {
     });
   });
   return record("logsumexp", y, {x}, [rows, n, sums, x = Saved(x)](Grads& g) {
-    // dy softmax(x), which is 0 for a row of nothing but -infinity.
+    // dy softmax(x), which is 0 for a row of only -infinity.
     const Array dy = g.dy();
     Into dx = g.into(0);
     if (!dx.accumulate) dx.buffer.fill(0);

@@ -5,25 +5,28 @@
 #include "attune/autograd/array/indices.h"
 #include "attune/autograd/tensor.h"
 
-/// Reductions over one axis, over several, or over all when none is given (the result is then a
-/// scalar, []). A negative axis counts from the end; with `keep` axes stay, as size 1. Errors: no
-/// such axis, or one twice; an axis of size 0, but for sum.
+/// Reductions over one axis, several axes, or all elements if no axis is given (-> scalar []). A
+/// negative axis counts from the end; reduced axes are removed, or kept with size 1 if `keep`.
+/// Errors (all functions): no such axis, or one given twice; x is boolean; nothing to reduce
+/// (except for sum).
 namespace attune {
 
+/// The sum; 0 of no elements.
 Tensor sum(const Tensor& x);
 Tensor sum(const Tensor& x, int axis, bool keep = false);
 Tensor sum(const Tensor& x, const std::vector<int>& axes, bool keep = false);
+/// The arithmetic mean.
 Tensor mean(const Tensor& x);
 Tensor mean(const Tensor& x, int axis, bool keep = false);
 Tensor mean(const Tensor& x, const std::vector<int>& axes, bool keep = false);
-/// The mean squared distance from the mean, divided by n - correction: 1 gives the estimate of a
-/// sample, as in PyTorch, 0 the variance of all there is. Errors: n <= correction.
+/// Variance, sum (x - mean)^2 / (n - correction): a correction of 1 gives the unbiased estimate, as
+/// in PyTorch, 0 the population variance. Errors: n <= correction.
 Tensor var(const Tensor& x, const std::vector<int>& axes, bool keep = false, int correction = 1);
-/// The gradient goes to the first of equal largest elements.
+/// The largest element; NaN if any is NaN. Of equal elements, the first gets the gradient.
 Tensor max(const Tensor& x);
 Tensor max(const Tensor& x, int axis, bool keep = false);
 Tensor max(const Tensor& x, const std::vector<int>& axes, bool keep = false);
-/// The gradient goes to the first of equal smallest elements.
+/// The smallest element; NaN and gradient as for max().
 Tensor min(const Tensor& x);
 Tensor min(const Tensor& x, int axis, bool keep = false);
 Tensor min(const Tensor& x, const std::vector<int>& axes, bool keep = false);
@@ -31,9 +34,11 @@ Tensor min(const Tensor& x, const std::vector<int>& axes, bool keep = false);
 Tensor logsumexp(const Tensor& x);
 Tensor logsumexp(const Tensor& x, int axis, bool keep = false);
 Tensor logsumexp(const Tensor& x, const std::vector<int>& axes, bool keep = false);
-/// The position of the first largest element along an axis. No gradient.
+/// The position of the first largest element along an axis, or of the first NaN. Not
+/// differentiable.
 Indices argmax(const Tensor& x, int axis = -1);
-/// The position of the first smallest element along an axis. No gradient.
+/// The position of the first smallest element along an axis, or of the first NaN. Not
+/// differentiable.
 Indices argmin(const Tensor& x, int axis = -1);
 
 }  // namespace attune

@@ -14,8 +14,8 @@ using namespace kernels;
 
 namespace {
 
-// Lays parts side by side: along `axis` of `shape`, part i has widths[i] elements for each position
-// of the axes before.
+// Concatenates parts into a tensor of shape `shape`. For each position of the axes before `axis`,
+// part i contributes widths[i] contiguous elements.
 Tensor join(const char* name, const std::vector<Tensor>& parts, const Shape& shape, int axis) {
   const std::int64_t rows = shape.elements(0, axis);
   const std::int64_t row = shape.elements(axis, shape.rank());
@@ -182,7 +182,7 @@ Tensor index_select(const Tensor& x, int axis, const Indices& index) {
     ATTUNE_CHECK(index.at(i) >= 0 && index.at(i) < size,
                  "index_select: index {} at position {} is outside [0, {}), axis {} of x {}",
                  index.at(i), i, size, axis, x.shape());
-  // A look-up among the rows of x [outer * size, inner].
+  // An embedding look-up in x, reshaped to [outer * size, inner].
   const std::int64_t outer = x.shape().elements(0, axis);
   const std::int64_t inner = x.shape().elements(axis + 1, x.rank());
   std::vector<std::int32_t> rows;

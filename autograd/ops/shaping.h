@@ -5,34 +5,35 @@
 #include "attune/autograd/array/indices.h"
 #include "attune/autograd/tensor.h"
 
-/// Functions that move elements without changing them. Views (no copy, in either direction):
-/// reshape, x[i], slice and split along the leading axis. The others copy.
+/// Functions that move elements without changing them. reshape, x[i], and slice and split along the
+/// leading axis are views: neither forward nor backward copies. The others copy.
 namespace attune {
 
-/// The same elements in row-major order under another shape; one axis may be -1 (worked out).
+/// The same elements, in row-major order, under another shape; one size may be -1, to be inferred.
 /// Errors: the number of elements differs.
 Tensor reshape(const Tensor& x, const Shape& shape);
 /// Axis i of the result is axis order[i] of x. Errors: `order` is not a permutation of x's axes.
 Tensor permute(const Tensor& x, const std::vector<int>& order);
-/// permute() that swaps two axes; the last two by default.
+/// Swaps two axes, by default the last two. Errors: no such axis.
 Tensor transpose(const Tensor& x, int axis_a = -2, int axis_b = -1);
-/// Joins along an axis that exists. Errors: none given; other axes differ.
+/// Concatenates along an existing axis. Errors: no tensors; other axes or dtypes differ.
 Tensor concat(const std::vector<Tensor>& parts, int axis = 0);
-/// Joins along a new axis. Errors: none given; shapes differ.
+/// Stacks along a new axis. Errors: no tensors; shapes or dtypes differ.
 Tensor stack(const std::vector<Tensor>& parts, int axis = 0);
-/// Elements [first, last) of an axis; negative positions count from the end. Errors: outside the
-/// axis. With steps, and cut to the axis: slice() in indexing.h.
+/// Elements [first, last) of an axis; negative positions count from the end. Errors: positions
+/// outside the axis. See indexing.h for slices with a step, or clipped to the axis.
 Tensor slice(const Tensor& x, int axis, std::int64_t first, std::int64_t last);
-/// Consecutive slices of the given sizes. Errors: they do not add up to the axis.
+/// Consecutive slices of the given sizes. Errors: they do not add up to the size of the axis.
 std::vector<Tensor> split(const Tensor& x, const std::vector<std::int64_t>& sizes, int axis = 0);
-/// Stretches x to `shape` under the broadcasting rule; the gradient is summed back.
+/// Broadcasts x to `shape`; the gradient is summed over the broadcast axes. Errors: x does not
+/// broadcast to `shape`.
 Tensor broadcast_to(const Tensor& x, const Shape& shape);
-/// One element of the last axis for each of the leading positions: y[i...] = x[i..., index[i...]].
-/// x is [..., N], index [...]. Errors: shapes do not fit; an index outside [0, N). Several elements
-/// of a line: take_along_axis() in indexing.h.
+/// One element of the last axis per leading position: y[i...] = x[i..., index[i...]], for x
+/// [..., N] and index [...]. Errors: shapes do not fit; an index outside [0, N). See
+/// take_along_axis() in indexing.h to select several.
 Tensor gather(const Tensor& x, const Indices& index);
-/// The entries `index` [N] of an axis, in that order; one may come several times, and its gradients
-/// add up. x [..., S, ...] -> [..., N, ...]. Errors: an index outside of the axis.
+/// Entries of an axis in the order of `index` [N]: x [..., S, ...] -> [..., N, ...]. An index may
+/// repeat; its gradients add up. Errors: an index outside [0, S).
 Tensor index_select(const Tensor& x, int axis, const Indices& index);
 
 }  // namespace attune

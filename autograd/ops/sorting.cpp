@@ -16,7 +16,7 @@ using namespace kernels;
 
 namespace {
 
-// The positions of the first k elements in order, along the axis of a layout [outer, n, inner].
+// Positions of the first k elements in sorted order along axis n of a layout [outer, n, inner].
 template <typename T, typename Before>
 void sort_positions(const T* x, const AxisLayout& layout, std::int64_t k, const Before& before,
                     std::int32_t* positions) {
@@ -27,7 +27,7 @@ void sort_positions(const T* x, const AxisLayout& layout, std::int64_t k, const 
       const std::int64_t row = line / inner, column = line % inner;
       const T* values = x + row * n * inner + column;
       std::iota(order.begin(), order.end(), 0);
-      // Positions break ties, so that the order is the same however it is found.
+      // Ties are broken by position, which makes the order unique: partial_sort is not stable.
       std::partial_sort(order.begin(), order.begin() + k, order.end(), [&](auto a, auto b) {
         const T u = values[a * inner], v = values[b * inner];
         return before(u, v) || (!before(v, u) && a < b);
@@ -66,7 +66,7 @@ Sorted first_in_order(const char* name, const Tensor& x, std::int64_t k, int axi
   return {std::move(values), std::move(indices)};
 }
 
-// Running sums along the axis of a layout, from its last element on if `backwards`.
+// Running sums along the axis of a layout, from its last element to the first if `backwards`.
 Array running_sums(const Array& x, const AxisLayout& layout, bool backwards) {
   Array y(x.shape(), x.dtype());
   dispatch(x.dtype(), [&](auto type) {
@@ -101,7 +101,7 @@ Sorted topk(const Tensor& x, std::int64_t k, int axis, bool largest) {
 
 Tensor cumsum(const Tensor& x, int axis) {
   const AxisLayout layout(x.shape(), x.shape().axis(axis, "cumsum"));
-  // The gradient of x_i is the sum of dy from i on.
+  // dx_i = dy_i + ... + dy_n.
   return record("cumsum", running_sums(x.value(), layout, false), {x},
                 [layout](Grads& g) { g.add(0, running_sums(g.dy(), layout, true)); });
 }

@@ -3,22 +3,25 @@
 #include "attune/autograd/array/indices.h"
 #include "attune/autograd/tensor.h"
 
-/// Orders along an axis. Equal elements keep their order, and NaN counts as larger than every
-/// number. Gradients go back to where the elements came from. Errors of all: no such axis.
+/// Sorting and running sums along an axis. Equal elements keep their order, and NaN is larger than
+/// every number. Gradients are passed to the positions that elements came from. Errors (all
+/// functions): no such axis; x is boolean.
 namespace attune {
 
-/// Elements along an axis and the positions that they had.
+/// Sorted elements, and the positions along the axis that they came from.
 struct Sorted {
   Tensor values;
   Indices indices;
 };
 
+/// All elements along an axis in ascending order, or descending. Both results have x's shape.
 Sorted sort(const Tensor& x, int axis = -1, bool descending = false);
-/// The k largest elements along an axis, or the smallest, the first of them first.
-/// Errors: k is below 0 or above the axis.
+/// The k largest elements along an axis in descending order, or the k smallest in ascending order:
+/// [..., N, ...] -> [..., k, ...].
+/// Errors: k outside [0, N].
 Sorted topk(const Tensor& x, std::int64_t k, int axis = -1, bool largest = true);
 
-/// y_i = x_1 + ... + x_i along an axis, added up in a wider type.
+/// y_i = x_1 + ... + x_i along an axis, summed in a wider type.
 Tensor cumsum(const Tensor& x, int axis);
 
 }  // namespace attune
