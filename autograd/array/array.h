@@ -13,14 +13,13 @@
 
 namespace attune {
 
-/// A dense, row-major block of float32 or float64 numbers, or booleans: memory without history.
-/// Copies share the memory. Views are reshapes and blocks along the leading axis; anything else
-/// copies.
+/// A dense, row-major array of float32, float64 or boolean elements, without history. Copies share
+/// the memory. Reshapes and blocks along the leading axis are views; everything else copies.
 class Array {
  public:
-  /// No array: defined() is false.
+  /// An undefined array: defined() is false.
   Array() = default;
-  /// Uninitialised memory of that shape.
+  /// An uninitialised array. Errors: a negative size; the shape is too large.
   explicit Array(const Shape& shape, DType dtype = DType::f32)
       : storage_(bytes_of(shape, dtype)),
         data_(static_cast<char*>(storage_.data())),
@@ -29,10 +28,10 @@ class Array {
 
   static Array zeros(const Shape& shape, DType dtype = DType::f32);
   static Array full(const Shape& shape, double value, DType dtype = DType::f32);
-  /// Values as they are written: Array::from({{1, 2}, {3, 4}}) is [2, 2]. Booleans are what is not
-  /// 0. Errors: rows differ in shape.
+  /// An array from nested braces: Array::from({{1, 2}, {3, 4}}) is [2, 2]. As booleans, numbers
+  /// other than 0 are true. Errors: rows differ in shape.
   static Array from(const Nested& values, DType dtype = DType::f32);
-  /// A copy of `values` in row-major order. Errors: their number is not the shape's.
+  /// A copy of `values` in row-major order. Errors: the number of values does not fit the shape.
   template <typename T>
   static Array from(std::span<const T> values, const Shape& shape) {
     static_assert(is_element<T>,
@@ -45,14 +44,14 @@ class Array {
   }
   template <typename T>
   static Array from(const std::vector<T>& values, const Shape& shape) {
-    if constexpr (std::is_same_v<T, bool>)  // a vector of bits
+    if constexpr (std::is_same_v<T, bool>)  // packed into bits
       return from(std::vector<float>(values.begin(), values.end()), shape).to(DType::boolean);
     else
       return from(std::span<const T>(values), shape);
   }
 
   bool defined() const { return static_cast<bool>(storage_); }
-  /// No array from here on.
+  /// Makes the array undefined.
   void reset() {
     storage_ = Storage();
     data_ = nullptr;
@@ -63,43 +62,47 @@ class Array {
   std::int64_t elements() const { return shape_.elements(); }
   std::size_t bytes() const { return static_cast<std::size_t>(elements()) * size_of(dtype_); }
 
-  /// The first element, for reading. Errors: not defined; T is not the array's dtype.
+  /// Pointer to the first element, for reading. Errors: not defined; T is not the array's dtype.
   template <typename T>
   const T* data() const {
     return typed<T>();
   }
-  /// The first element, for writing: counts a change, so that what was saved or worked out from the
-  /// values before is known to be stale. Ask again after the array was used: a pointer kept from
-  /// before counts nothing. Errors: as data().
+  /// Pointer to the first element, for writing. Increments version(), which marks saved values and
+  /// caches of the previous contents as stale. Call it again before each series of writes: writing
+  /// through an older pointer does not increment the version. Errors: as data().
   template <typename T>
   T* mutable_data() {
     T* first = typed<T>();
     storage_.touch();
     return first;
   }
-  /// The same as bytes. Errors: not defined.
+  /// The same, untyped. Errors: not defined.
   const void* raw() const;
   void* mutable_raw();
 
-  /// The same memory under another shape of as many elements; one axis may be -1 (worked out).
+  /// A view under another shape; one size may be -1, to be inferred. Errors: not defined; the
+  /// number of elements differs.
   Array reshape(const Shape& shape) const;
-  /// Rows [first, first + count) of the leading axis, without a copy.
+  /// A view of rows [first, first + count) of the leading axis. Errors: not defined; outside the
+  /// axis.
   Array block(std::int64_t first, std::int64_t count) const;
-  /// Entry `index` of the leading axis, without a copy; a negative one counts from the end.
+  /// A view of entry `index` of the leading axis; negative indices count from the end. Errors: not
+  /// defined; outside the axis.
   Array operator[](std::int64_t index) const;
-  /// `shape.elements()` elements from flat position `offset`, without a copy, nor a check of the
-  /// position. Errors: not defined.
+  /// A view of `shape.elements()` elements from flat position `offset`. Bounds are not checked.
+  /// Errors: not defined.
   Array view(std::int64_t offset, const Shape& shape) const;
 
-  /// A copy in memory of its own. Errors: not defined.
+  /// A deep copy. Errors: not defined.
   Array clone() const;
-  /// The values as another dtype; the same array if it is that already. As booleans: what is not 0.
+  /// The values converted to another dtype; the same array if it has that dtype already. As
+  /// booleans, numbers other than 0 are true. Errors: not defined.
   Array to(DType dtype) const;
 
-  /// Changes values in place. Errors: shapes differ, not defined.
+  /// Overwrites the values in place, converted to this dtype. Errors: shapes differ; not defined.
   void assign(const Array& values);
   void fill(double value);
-  /// How many changes the memory has seen. Errors: not defined.
+  /// Number of in-place changes of the memory so far. Errors: not defined.
   std::uint32_t version() const {
     check_defined("version");
     return storage_.version();
@@ -110,27 +113,27 @@ class Array {
     check_defined("cache");
     return storage_.cache<C>();
   }
-  /// True when no other array shares the memory.
+  /// True if no other array shares the memory.
   bool unique() const { return storage_ && storage_.unique(); }
   bool shares_memory_with(const Array& other) const {
     return storage_ && storage_ == other.storage_;
   }
 
-  /// The only element. Errors: there is not exactly one.
+  /// The value of an array with one element. Errors: the number of elements is not 1.
   double item() const;
-  /// The element at flat position `index`.
+  /// The element at flat position `index`. Errors: out of range.
   double at(std::int64_t index) const;
   void set(std::int64_t index, double value);
-  /// All elements, converted.
+  /// All elements in row-major order, converted to T.
   template <typename T = float>
   std::vector<T> to_vector() const;
 
-  /// True when no element is NaN or infinite.
+  /// True if no element is NaN or infinite.
   bool all_finite() const;
 
  private:
   static Array from(const void* values, std::size_t count, DType dtype, const Shape& shape);
-  /// Errors: a negative size.
+  /// Errors: a negative size; the shape is too large.
   static std::size_t bytes_of(const Shape& shape, DType dtype);
   [[noreturn]] void no_data(DType asked) const;
   [[noreturn]] static void not_defined(const char* op);

@@ -8,22 +8,21 @@
 
 namespace attune {
 
-/// A 64-bit digest of bytes, to find out whether they have changed: FNV-1a (Fowler, Noll and Vo).
-/// A change of one byte always changes the digest. It does not protect against deliberate
-/// manipulation.
+/// A 64-bit digest for detecting changes in bytes: FNV-1a (Fowler, Noll and Vo). Any change of a
+/// single byte changes the digest. It is not cryptographic.
 class Digest {
  public:
   Digest& add(std::string_view bytes) {
     for (const char byte : bytes) hash_ = (hash_ ^ static_cast<unsigned char>(byte)) * kPrime;
     return *this;
   }
-  /// The eight bytes of a number, the lowest first.
+  /// Adds the eight bytes of a number, lowest first.
   Digest& add(std::uint64_t number) {
     for (int i = 0; i < 8; ++i) hash_ = (hash_ ^ (number >> (8 * i) & 0xFF)) * kPrime;
     return *this;
   }
   std::uint64_t value() const { return hash_; }
-  /// The value in 16 hexadecimal digits.
+  /// The value as 16 hexadecimal digits.
   std::string text() const { return fmt::format("{:016x}", hash_); }
 
  private:

@@ -6,8 +6,8 @@
 
 namespace attune {
 
-/// Every error that Attune reports: one line that names the operation, the fault, what was found,
-/// what was expected and a hint.
+/// The exception that Attune throws. Its message is one line: the operation, what is wrong, what
+/// was found, what was expected, and a hint.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -15,8 +15,8 @@ class Error : public std::runtime_error {
 
 namespace detail {
 
-// Not a template: formatting is compiled once, not again for each message, of which there are
-// hundreds. (For the same reason headers include <fmt/core.h> and never <fmt/format.h>.)
+// Not a template, so that the formatting code is compiled once and not for each of hundreds of
+// messages. (For the same reason headers include <fmt/core.h> and never <fmt/format.h>.)
 [[noreturn, gnu::cold]] void throw_error(fmt::string_view text, fmt::format_args args);
 
 }  // namespace detail

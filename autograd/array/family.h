@@ -13,8 +13,9 @@
 
 namespace attune {
 
-/// What can be chosen by name at run time: attention scores, recurrent cells, optimizers, tasks.
-/// The table of a family feeds make_x(), x_names(), flags, checks, `--help`, tests and docs.
+/// A table of implementations that are selected by name at run time, such as attention scores,
+/// recurrent cells, optimizers and tasks. It feeds make_x(), x_names(), flags, checks, `--help`,
+/// tests and docs.
 ///
 ///     using ScoreMaker = std::function<std::shared_ptr<AttentionScore>(const ScoreOptions&)>;
 ///     Family<ScoreMaker>& attention_scores() {
@@ -24,23 +25,23 @@ namespace attune {
 ///       return family;
 ///     }
 ///
-/// A family is open: a program adds a member of its own before it uses the name, and then has it
-/// everywhere that names are taken, in flags too:
+/// A program can add members of its own, which are then available wherever names are accepted,
+/// flags included:
 ///
 ///     attention_scores().add({"mine", "...", "this program", make_my_score});
 ///
-/// Adding while other threads look names up is not safe.
+/// Do not add members while other threads look up names.
 template <typename Maker>
 class Family {
  public:
   struct Member {
     std::string name;
-    std::string summary;  ///< its formula, or in a few words what it does
+    std::string summary;  ///< formula or short description
     std::string source;   ///< paper and equation; may be empty
     Maker make;
   };
 
-  /// `what` is the family's name in errors, such as "attention score".
+  /// `what` names the family in errors, such as "attention score".
   Family(std::string what, std::initializer_list<Member> members) : what_(std::move(what)) {
     for (const Member& member : members) add(member);
   }
@@ -53,7 +54,7 @@ class Family {
     members_.push_back(std::move(member));
   }
 
-  /// The member of that name. Errors: there is none; the message lists the names that are known.
+  /// The member of that name. Errors: there is none; the message lists the known names.
   const Member& at(std::string_view name) const {
     for (const Member& member : members_)
       if (member.name == name) return member;
@@ -63,7 +64,7 @@ class Family {
   /// All members, in the order of the table. References stay valid when others are added.
   const std::deque<Member>& members() const { return members_; }
 
-  /// Their names, for messages and for the choices of a command line.
+  /// The members' names, for messages and command-line choices.
   std::vector<std::string> names() const {
     std::vector<std::string> names;
     for (const Member& member : members_) names.push_back(member.name);
@@ -88,9 +89,9 @@ struct SignatureOf<std::function<Signature>> {
 
 }  // namespace detail
 
-/// The maker of a member, for its row of the table, where the member's own source defines it. This
-/// declares the function as well, in the surrounding namespace, so that a new member is one source
-/// and one row:
+/// A member's maker, for its row of the table. The macro also declares the function, in the
+/// surrounding namespace, so that a new member takes one source, which defines the function, and
+/// one row:
 ///
 ///     {"dot", "h . y", "Luong et al. 2015, eq. 8", ATTUNE_MAKER(ScoreMaker, make_dot_score)},
 #define ATTUNE_MAKER(Maker, function)                    \

@@ -8,11 +8,11 @@
 
 namespace attune {
 
-/// Arrays by name, in order: a layer's values, what an optimizer or a schedule must remember to go
-/// on exactly where it stopped, what a safetensors file holds.
+/// Named arrays in order: the values of a layer, the state that an optimizer or a schedule needs to
+/// resume exactly, or the contents of a safetensors file.
 using NamedArrays = std::vector<std::pair<std::string, Array>>;
 
-/// A single number among them, such as a count of steps: float64, so that whole numbers are exact.
+/// A single number as an entry, such as a step count; float64, which holds integers exactly.
 inline Array number_array(double value) { return Array::full({}, value, DType::f64); }
 
 }  // namespace attune

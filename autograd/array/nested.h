@@ -7,7 +7,7 @@
 
 namespace attune {
 
-/// Numbers in nested braces, as Array::from() takes them: {1, 2} has one axis, {{1, 2}, {3, 4}}
+/// Numbers in nested braces, the argument of Array::from(): {1, 2} has one axis, {{1, 2}, {3, 4}}
 /// two.
 class Nested {
  public:

@@ -7,12 +7,12 @@
 
 namespace attune {
 
-/// How many threads a loop inside a parallel loop may use: one, or an equal share of all.
+/// How many threads a nested parallel loop may use: one, or an equal share of all threads.
 enum class Teams : bool { of_one, of_equal_parts };
 
 namespace detail {
 
-/// How many threads a loop of the calling thread may use, itself included.
+/// How many threads a loop on the calling thread may use, the calling thread included.
 int team();
 
 /// Calls `run(context, i)` once for each i in [0, ranges), on the calling thread and on workers.
@@ -21,12 +21,12 @@ void share_out(std::int64_t ranges, void (*run)(const void*, std::int64_t), cons
 
 }  // namespace detail
 
-/// Calls `body(first, last)` for consecutive ranges that cover [0, n), on several threads where
-/// there is more than one range. The ranges depend on `n` and `grain` alone, never on the number of
-/// threads: whatever a body computes from its range has the same bits on one thread and on eight. A
-/// parallel_for inside another runs on the calling thread; with Teams::of_equal_parts, a loop of a
-/// few large ranges gives each range a team of threads for its inner loops. An exception in a body
-/// is rethrown to the caller.
+/// Calls `body(first, last)` for consecutive ranges of `grain` elements that cover [0, n), in
+/// parallel if there is more than one range. Ranges depend on `n` and `grain` only, never on the
+/// number of threads, so a body computes the same bits on one thread as on eight. A nested
+/// parallel_for runs on the calling thread; with Teams::of_equal_parts, for loops of a few large
+/// ranges, each range has a team of threads for its nested loops. An exception in a body is
+/// rethrown to the caller.
 template <typename Body>
 void parallel_for(std::int64_t n, std::int64_t grain, const Body& body,
                   Teams teams = Teams::of_one) {
@@ -37,7 +37,7 @@ void parallel_for(std::int64_t n, std::int64_t grain, const Body& body,
     body(first, n - first > grain ? first + grain : n);
   };
   using Range = decltype(range);
-  // Not inlined, so that the loops in a body are compiled once and not for either call below.
+  // Not inlined, so that the loops in a body are compiled once and not once for each call below.
   const auto run = [](const void* context, std::int64_t i) __attribute__((noinline)) {
     (*static_cast<const Range*>(context))(i);
   };

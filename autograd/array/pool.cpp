@@ -19,12 +19,12 @@ namespace attune::pool {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__)
-constexpr bool kPooled = false;  // let the sanitizer see every use after free
+constexpr bool kPooled = false;  // so that the sanitizer finds every use after free
 #else
 constexpr bool kPooled = true;
 #endif
 
-constexpr std::size_t kLargest = std::size_t{1} << 47;  // an address space of x86-64 or ARM
+constexpr std::size_t kLargest = std::size_t{1} << 47;  // user address space on x86-64 and ARM
 
 std::atomic<std::uint64_t> system_allocations{0};
 std::atomic<std::uint64_t> system_bytes{0};
@@ -38,11 +38,11 @@ void count_new(std::size_t bytes) {
 
 // Sizes are rounded up to a class: multiples of 64 up to 1 KiB, then eight steps per doubling, so
 // that at most an eighth of a block is wasted.
-constexpr std::size_t kLarge = std::size_t{1} << 19;  // from which on blocks are large
+constexpr std::size_t kLarge = std::size_t{1} << 19;  // larger blocks are large blocks
 constexpr int kSmallClasses = 16;
 constexpr int kClasses = kSmallClasses + 8 * (std::bit_width(kLarge) - 11);
-// A thread keeps up to this much of one class and gives further blocks to the shared lists, so that
-// blocks which one thread allocates and another frees do not pile up.
+// Limits of a thread's free list for one class. Further blocks go to the shared lists, so that
+// blocks allocated by one thread and freed by another do not pile up.
 constexpr std::size_t kLocalBytes = std::size_t{4} << 20;
 constexpr std::size_t kLocalBlocks = 8192;
 
@@ -79,8 +79,8 @@ struct Waiting {
 struct Lists {
   std::array<Waiting*, kClasses> heads{};
   std::array<int, kClasses> counts{};
-  // How many blocks of a class a thread may keep: as many as it took from elsewhere. Others that it
-  // frees were allocated by another thread, which will ask for them again.
+  // How many blocks of a class a thread may keep: as many as it took from outside its list. Any
+  // others that it frees were allocated by another thread, which will need them again.
   std::array<int, kClasses> allowed{};
 
   void push(int index, void* block) {
@@ -96,7 +96,7 @@ struct Lists {
   }
 };
 
-// A block from the system, or nullptr.
+// Allocates a block from the system; nullptr if there is no memory.
 void* new_small(std::size_t bytes) {
   void* block = std::aligned_alloc(kAlignment, bytes);
   if (block) count_new(bytes);
@@ -115,9 +115,9 @@ void empty(Lists& lists) {
 
 // Large blocks
 
-// Whole pages cut from free ranges of addresses; a range that is freed joins its neighbours, even
-// those that came from the system by another call. The smallest range that fits is taken, the
-// first of these. Ranges are few, so they stand in a sorted array.
+// Whole pages, allocated from free ranges of addresses by best fit: the smallest range that fits,
+// at the lowest address among equals. A freed range is merged with adjacent free ranges, even if
+// these came from other system calls. There are few ranges, so a sorted vector holds them.
 class LargeBlocks {
  public:
   static std::size_t rounded(std::size_t bytes) {
@@ -125,10 +125,10 @@ class LargeBlocks {
     return (bytes + page - 1) / page * page;
   }
 
-  // A block of rounded(bytes), or nullptr.
+  // A block of rounded(bytes) bytes, or nullptr.
   void* allocate(std::size_t bytes) {
     bytes = rounded(bytes);
-    // Every block in use may become a range; release() must not need memory for that.
+    // Each block in use may become a free range, and release() must not allocate.
     if (!reserve(free_.size() + used_ + 3)) return nullptr;
     auto best = best_fit(bytes);
     if (best == free_.end()) {
@@ -179,8 +179,8 @@ class LargeBlocks {
     return best;
   }
 
-  // Adds enough memory for `bytes` bytes to the free ranges. If the system maps the new pages just
-  // below the lowest free range, as it usually does, only the difference is needed.
+  // Adds enough memory for `bytes` bytes to the free ranges. If the system maps new pages directly
+  // below the lowest free range, as it usually does, only the missing bytes are mapped.
   bool grow(std::size_t bytes) {
     if (!free_.empty()) {
       char* const first = free_.front().first;
@@ -190,7 +190,7 @@ class LargeBlocks {
     return map(nullptr, bytes);
   }
 
-  // Asks the system for a range; with an address, exactly there or not at all.
+  // Maps a new range; if `place` is given, exactly there or not at all.
   bool map(char* place, std::size_t bytes) {
     void* const found =
         mmap(place, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -217,11 +217,11 @@ class LargeBlocks {
       free_.insert(next, range);
   }
 
-  std::vector<Range> free_;  // by address, none beside another
-  std::size_t used_ = 0;     // blocks
+  std::vector<Range> free_;  // sorted by address, never adjacent
+  std::size_t used_ = 0;     // blocks in use
 };
 
-// What all threads share
+// Shared by all threads
 
 struct Shared {
   std::mutex mutex;
@@ -234,8 +234,7 @@ Shared& shared() {
   // Never destroyed: arrays may outlive every static object.
   static auto* instance = [] {
     auto* made = new Shared;
-    // A child process must find lists and mutexes in a consistent state, whatever other threads
-    // were doing when it was forked.
+    // Locked across fork(), so that a child process finds lists and mutexes in a consistent state.
     pthread_atfork([] { shared().mutex.lock(), shared().large_mutex.lock(); },
                    [] { shared().large_mutex.unlock(), shared().mutex.unlock(); },
                    [] { shared().large_mutex.unlock(), shared().mutex.unlock(); });
@@ -244,12 +243,12 @@ Shared& shared() {
   return *instance;
 }
 
-// What a thread has for itself
+// Per thread
 
 thread_local Lists* local_lists = nullptr;
 thread_local bool thread_ended = false;
 
-// Gives a thread's free blocks to the shared lists when the thread ends.
+// Moves a thread's free blocks to the shared lists when the thread ends.
 struct LocalOwner {
   ~LocalOwner() {
     thread_ended = true;
@@ -262,7 +261,7 @@ struct LocalOwner {
   }
 };
 
-// nullptr when the thread is about to end, or there is no memory for lists.
+// The calling thread's lists; nullptr if the thread is about to end or there is no memory for them.
 Lists* local() {
   if (!local_lists && !thread_ended) {
     static thread_local LocalOwner owner;
@@ -272,7 +271,7 @@ Lists* local() {
   return local_lists;
 }
 
-// A block, or nullptr when the system has none.
+// Allocates a block; nullptr if the system has no memory.
 void* try_allocate(std::size_t bytes) {
   if (kPooled && bytes > kLarge) {
     std::lock_guard lock(shared().large_mutex);
@@ -307,7 +306,8 @@ std::string amount(std::size_t bytes) {
       amount(bytes), amount(held), amount(statistics().system_bytes)));
 }
 
-// allocate() and release() where the thread has no lists yet, or they have no block or no room.
+// The slow paths of allocate() and release(): large blocks, or the thread's lists are missing,
+// empty or full.
 void* allocate_slowly(std::size_t bytes) {
   const bool possible = bytes <= kLargest;
   if (void* block = possible ? try_allocate(bytes) : nullptr) [[likely]]

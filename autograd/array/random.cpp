@@ -26,8 +26,8 @@ constexpr int kRounds = 10;
 constexpr std::uint64_t kFactor0 = 0xD2511F53, kFactor1 = 0xCD9E8D57;
 constexpr std::uint32_t kKeyStep0 = 0x9E3779B9, kKeyStep1 = 0xBB67AE85;
 
-// What philox() gives for kCalls indices from `first` on, one after the other. Many calls at once
-// share vector instructions, one index to each 64-bit lane.
+// philox_calls() computes philox() for kCalls consecutive indices from `first` on, with SIMD
+// instructions: one index per 64-bit lane.
 constexpr int kCalls = 32;
 
 #if defined(__AVX512F__)
@@ -37,13 +37,13 @@ constexpr int kLanes = 4;
 #else
 constexpr int kLanes = 2;
 #endif
-// The compiler's vector types: arithmetic on them is one instruction a register.
+// GCC vector extensions: each operation on Lanes is one instruction.
 typedef std::uint64_t Lanes __attribute__((vector_size(8 * kLanes)));
 
-// The products of the lanes' lower halves.
+// Products of the lower halves of each lane.
 Lanes multiply(Lanes a, Lanes b) {
 #if defined(__AVX512F__)
-  // With a mask of all lanes, since g++ 12 warns of an uninitialised value in the one without.
+  // Masked with all lanes: g++ 12 warns of an uninitialised value in the unmasked function.
   return reinterpret_cast<Lanes>(
       _mm512_maskz_mul_epu32(0xff, reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
 #elif defined(__AVX2__)
@@ -59,11 +59,11 @@ Lanes multiply(Lanes a, Lanes b) {
 
 void philox_calls(std::uint64_t key, std::uint64_t stream, std::uint64_t first,
                   std::uint32_t* out) {
-  constexpr int kTogether = 4;  // to have work while a product is under way
+  constexpr int kTogether = 4;  // interleaved, to hide the latency of products
   Lanes lane;
   for (int i = 0; i < kLanes; ++i) lane[i] = static_cast<std::uint64_t>(i);
   for (int call = 0; call < kCalls; call += kLanes * kTogether) {
-    // As in philox(); the upper halves are not used.
+    // As in philox(); the upper halves of lanes are ignored.
     Lanes x[4][kTogether];
     for (int v = 0; v < kTogether; ++v) {
       x[0][v] = lane + (first + static_cast<std::uint64_t>(call + v * kLanes));
@@ -97,7 +97,7 @@ void philox_calls(std::uint64_t key, std::uint64_t stream, std::uint64_t first,
   }
 }
 
-// Numbers of [0, 1): with 24 bits, exact in float32, or with 53 bits for float64.
+// Uniform numbers in [0, 1): 24 bits for float32, where they are exact, and 53 bits for float64.
 double unit(std::uint32_t high, std::uint32_t low) {
   const std::uint64_t bits = (std::uint64_t{high} << 32 | low) >> 11;
   return static_cast<double>(bits) * 0x1p-53;
@@ -116,8 +116,8 @@ Generator part_of(std::uint64_t seed, std::uint64_t stream, std::uint64_t part) 
   return Generator(std::uint64_t{bits[1]} << 32 | bits[0]);
 }
 
-// Calls fill(units, out, count) for each block of numbers that kCalls calls of philox give: four
-// floats a call, or two doubles.
+// Calls fill(units, out, count) for each block of uniform numbers from kCalls calls of philox(),
+// each of which gives four floats or two doubles.
 template <typename T, typename Unit = T, typename Fill>
 void generate(Array& out, std::uint64_t seed, std::uint64_t draw, const Fill& fill) {
   constexpr std::int64_t kWidth = kCalls * 16 / static_cast<std::int64_t>(sizeof(Unit));
@@ -203,8 +203,8 @@ void Generator::dropout_mask(Array& out, double p) {
         for (std::int64_t i = 0; i < count; ++i) to[i] = numbers[i] < limit ? T{0} : kept;
       });
     };
-    // Random numbers of float32 have 24 bits: x < p if and only if x is below p rounded up to 24
-    // bits. For p close to 0 or 1 they are too coarse.
+    // float32 random numbers have 24 bits: x < p if and only if x is below p rounded up to 24 bits.
+    // That is too coarse for p close to 0 or 1.
     constexpr double kClose = 0x1p-12;
     const bool coarse = (p > 0 && p < kClose) || (p < 1 && 1 - p < kClose);
     if (sizeof(T) == sizeof(float) && !coarse)
@@ -234,9 +234,9 @@ std::int64_t Generator::below(std::int64_t n) {
   ATTUNE_CHECK(n >= 1, "Generator::below: {} is not a positive bound", n);
   if (n <= std::int64_t{1} << 32)
     return static_cast<std::int64_t>(uniform() * static_cast<double>(n));
-  // More than 53 bits can tell apart without a bias: the upper half of a product of 128 bits, where
-  // the lower half does not fall into what is over (Lemire 2019, "Fast Random Integer Generation in
-  // an Interval").
+  // Too large for 53 random bits to be unbiased. Takes the upper half of a 128-bit product, and
+  // draws again if the lower half is below 2^64 mod n (Lemire 2019, "Fast Random Integer Generation
+  // in an Interval").
   const auto bound = static_cast<std::uint64_t>(n);
   const std::uint64_t over = (0 - bound) % bound;
   for (std::uint64_t trial = 0;; ++trial) {
@@ -253,10 +253,10 @@ std::int64_t Generator::below(std::int64_t n) {
 
 namespace {
 
-// The stream that threads' seeds are drawn from; far beyond any draw of a generator.
+// The stream from which threads' seeds are derived, far beyond any draw of a generator.
 constexpr std::uint64_t kThreadStream = ~std::uint64_t{0};
 
-// The process's seed, how often it was set, and how many threads have drawn from it.
+// The process's seed, how many threads have derived a generator from it, and how often it was set.
 std::mutex process_mutex;
 std::uint64_t process_seed = 0, process_threads = 0;
 std::atomic<std::uint64_t> process_seedings{0};
@@ -270,8 +270,8 @@ bool is_main_thread() {
 
 struct ThreadState {
   Generator generator{0};
-  bool seeded = false;         // by itself: no other thread's seed() matters
-  std::uint64_t seedings = 0;  // those of the process that it has followed, and one
+  bool seeded = false;         // independent of the process's seed
+  std::uint64_t seedings = 0;  // process_seedings + 1 when derived; 0: never
 };
 constinit thread_local ThreadState thread_state;
 thread_local Generator* scoped_generator = nullptr;
@@ -316,7 +316,7 @@ GeneratorScope::~GeneratorScope() { scoped_generator = outer_; }
 
 namespace {
 
-thread_local Generator* of_batch = nullptr;  // null: generator() itself
+thread_local Generator* of_batch = nullptr;  // nullptr: generator()
 
 }  // namespace
 

@@ -10,12 +10,12 @@ namespace attune {
 
 /// Philox4x32-10, a counter-based random number generator (Salmon et al. 2011, "Parallel Random
 /// Numbers: As Easy as 1, 2, 3"): four 32-bit numbers from a key and a counter, without state, so
-/// that element i gets the same number whichever thread asks.
+/// that element i is the same number on whichever thread it is computed.
 std::array<std::uint32_t, 4> philox(std::uint64_t key, std::uint64_t stream, std::uint64_t index);
 
-/// A source of random numbers: a seed, and how many draws were made with it. Each draw is a stream
-/// of its own. Generators in the same state give the same numbers, so the state is all that a
-/// checkpoint needs.
+/// A random number generator, whose state is a seed and the number of draws so far. Each draw is a
+/// separate stream. Generators in the same state give the same numbers, so a checkpoint needs the
+/// state only.
 class Generator {
  public:
   constexpr explicit Generator(std::uint64_t seed = 0) : seed_(seed) {}
@@ -23,21 +23,21 @@ class Generator {
   std::uint64_t seed() const { return seed_; }
   std::uint64_t draws() const { return draws_; }
 
-  /// Fills with numbers from [low, high); with `low` where both are equal. Errors: low > high;
+  /// Fills with uniform numbers in [low, high), or with `low` if low == high. Errors: low > high;
   /// bounds, or their difference, that are not finite numbers of the array's dtype.
   void uniform(Array& out, double low, double high);
-  /// Fills with normal numbers (Box and Muller 1958). Errors: a negative deviation; a mean or a
-  /// deviation that is not finite.
+  /// Fills with normally distributed numbers (Box and Muller 1958). Errors: a negative deviation; a
+  /// mean or a deviation that is not finite.
   void normal(Array& out, double mean, double deviation);
-  /// Fills with 1 / (1 - p) where an element is kept, with probability 1 - p, and 0 elsewhere.
-  /// Errors: p outside [0, 1].
+  /// Fills with a dropout mask: 0 with probability p, 1 / (1 - p) otherwise. Errors: p outside
+  /// [0, 1].
   void dropout_mask(Array& out, double p);
-  /// A whole number from [0, n). Errors: n < 1.
+  /// A uniform integer in [0, n). Errors: n < 1.
   std::int64_t below(std::int64_t n);
-  /// A number from [0, 1).
+  /// A uniform number in [0, 1).
   double uniform();
-  /// Generators of their own for `count` parts of some work, whichever threads they run on. One
-  /// draw. Errors: count < 0.
+  /// Derives `count` generators, one for each part of a task, so that results do not depend on
+  /// which threads run the parts. Counts as one draw. Errors: count < 0.
   std::vector<Generator> split(std::int64_t count);
 
  private:
@@ -45,21 +45,21 @@ class Generator {
   std::uint64_t draws_ = 0;
 };
 
-/// The calling thread's generator: initialisers and dropout draw from it.
+/// The calling thread's generator, which initialisers and dropout use.
 ///
-/// The main thread starts with seed 0, or from its own last seed(). Every other thread gets a
-/// stream of its own, which depends on the process's seed and on how many threads have drawn before
-/// it. So a program is reproducible if its threads make their first draw in a fixed order. If they
-/// race, give each thread a generator: GeneratorScope with a part of Generator::split(), or seed()
-/// in the thread.
+/// The main thread starts with seed 0. Every other thread has a stream of its own, which depends on
+/// the process's seed and on how many threads have drawn before it. So a program is reproducible if
+/// its threads make their first draw in a fixed order. If that order is left to chance, give each
+/// thread its generator: a GeneratorScope with a part of Generator::split(), or seed() in the
+/// thread.
 Generator& generator();
 
 /// Restarts the calling thread's generator from `seed` and sets the process's seed, which all
-/// threads that have not called seed() themselves use from now on; the count of threads starts
-/// again at 0. Inside a GeneratorScope it only sets that scope's generator.
+/// threads that have not called seed() themselves use from then on; the count of threads starts
+/// again at 0. Inside a GeneratorScope it sets that scope's generator only.
 void seed(std::uint64_t seed);
 
-/// While it lives, the calling thread draws from this generator.
+/// Replaces the calling thread's generator for the lifetime of the scope.
 ///
 ///     std::vector<Generator> parts = generator().split(workers);
 ///     std::thread([&, i] { const GeneratorScope scope(parts[i]); ... });
@@ -75,10 +75,10 @@ class GeneratorScope {
   Generator* outer_;
 };
 
-/// The calling thread's generator for draws that hold for a whole batch. The shards of a batch all
-/// start from the same state and draw the same numbers; elsewhere it is generator().
+/// The generator for draws that apply to a whole batch: the shards of a batch all start from the
+/// same state and draw the same numbers. Outside of shards it is generator().
 Generator& batch_generator();
-/// Makes batch_generator() a copy of `shared` on the calling thread, as long as the scope lasts.
+/// Makes batch_generator() a copy of `shared` on the calling thread for the lifetime of the scope.
 class BatchGenerator {
  public:
   [[nodiscard]] explicit BatchGenerator(const Generator& shared);

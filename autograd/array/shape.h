@@ -9,22 +9,22 @@
 
 namespace attune {
 
-/// Sizes of an array's axes, outermost first; at most seven, without allocation: 64 bytes, which
-/// are copied in one go. Rank 0 is a scalar.
+/// Sizes of an array's axes, outermost first: at most seven, stored inline (64 bytes). Rank 0 is a
+/// scalar.
 class Shape {
  public:
   static constexpr int kMaxRank = 7;
-  /// No memory holds more elements; no computation of sizes and bytes overflows below it.
+  /// The largest number of elements, beyond any real memory; up to it no size in bytes overflows.
   static constexpr std::int64_t kMaxElements = std::int64_t{1} << 59;
 
   Shape() = default;
-  /// -1 stands for a size to be worked out, where a function takes that (reshape). Errors: more
-  /// than seven axes, a size below -1, too large (check()).
+  /// A size of -1 is to be inferred, in functions that allow it (reshape). Errors: more than seven
+  /// axes; a size below -1; too large (check()).
   Shape(std::initializer_list<std::int64_t> sizes);
   explicit Shape(std::span<const std::int64_t> sizes);
 
   int rank() const { return rank_; }
-  /// The size of one axis, without a check; `axis` in [0, rank).
+  /// The size of one axis, unchecked; `axis` in [0, rank).
   std::int64_t operator[](int axis) const { return sizes_[axis]; }
   std::int64_t& operator[](int axis) { return sizes_[axis]; }
   /// The size of one axis counted from the end: last(0) is the last axis.
@@ -41,20 +41,20 @@ class Shape {
     return true;
   }
 
-  /// `axis` in [-rank, rank) as a number in [0, rank). Errors: outside; `op` is named.
+  /// Converts `axis` from [-rank, rank) to [0, rank). Errors, prefixed with `op`: out of range.
   int axis(int axis, const char* op) const;
-  /// This shape without one axis, or with that axis kept as size 1.
+  /// This shape without one axis, or with size 1 there if `keep`.
   Shape without(int axis, bool keep = false) const;
   /// This shape with a new axis of `size` before `axis`. Errors: seven axes already.
   Shape with(int axis, std::int64_t size) const;
   /// Product of the sizes of axes [first, last).
   std::int64_t elements(int first, int last) const {
-    std::uint64_t n = 1;  // where it overflows check() fails
+    std::uint64_t n = 1;  // check() fails if this overflows
     for (int i = first; i < last; ++i) n *= static_cast<std::uint64_t>(sizes_[i]);
     return static_cast<std::int64_t>(n);
   }
-  /// Errors: the product of all sizes but 0 and -1 exceeds kMaxElements. Products of any sizes of a
-  /// checked shape do not overflow, and every array's shape is checked.
+  /// Checks that products of sizes do not overflow; every array's shape is checked. Errors: the
+  /// product of all sizes but 0 and -1 exceeds kMaxElements.
   void check() const {
     bool fits = true;
     std::int64_t n = 1;
@@ -71,13 +71,14 @@ class Shape {
   int rank_ = 0;
 };
 
-/// The shape that `a` and `b` broadcast to under NumPy's rule: axes are matched from the last, a
-/// missing or size-1 axis stretches. Errors: sizes differ and neither is 1; names `op`.
+/// The shape that `a` and `b` broadcast to, as in NumPy: axes are matched from the last, and
+/// missing axes and those of size 1 are stretched. Errors, prefixed with `op`: sizes differ and
+/// neither is 1.
 Shape broadcast(const Shape& a, const Shape& b, const char* op);
 
 }  // namespace attune
 
-/// Messages print shapes as they are: fmt::format("{}", shape).
+/// Lets messages print shapes: fmt::format("{}", shape).
 template <>
 struct fmt::formatter<attune::Shape> {
   constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }

@@ -11,8 +11,8 @@
 
 namespace attune {
 
-/// Something computed from a block's contents and kept with it for reuse, such as a weight packed
-/// for matrix products. A cache stores the version that it was computed from.
+/// Data derived from a block's contents and kept with it for reuse, such as a weight packed for
+/// matrix products. A cache stores the version that it was computed from.
 class Cache {
  public:
   virtual ~Cache() = default;
@@ -20,11 +20,11 @@ class Cache {
  private:
   friend class Storage;
   const void* type_ = nullptr;
-  Cache* next_ = nullptr;  // of another type
+  Cache* next_ = nullptr;  // the block's next cache, of another type
 };
 
-/// A shared, reference-counted block of pooled memory: its header, then its bytes, 64-byte aligned.
-/// `version` counts in-place changes, so that a value saved for backward can be checked.
+/// A reference-counted block of pooled memory: a header, then the data, 64-byte aligned. `version`
+/// counts in-place changes, so that a value saved for backward can be checked.
 class Storage {
  public:
   Storage() = default;
@@ -47,13 +47,13 @@ class Storage {
 
   explicit operator bool() const { return header_ != nullptr; }
   void* data() const { return header_ + 1; }
-  /// True when no other handle shares the block.
+  /// True if no other handle shares the block.
   bool unique() const { return header_->references.load(std::memory_order_acquire) == 1; }
   std::uint32_t version() const { return header_->version.load(std::memory_order_relaxed); }
-  /// Counts a change, without a locked instruction: threads that write to one block at the same
-  /// time belong to one operation, so a lost count does no harm.
+  /// Increments the version, without an atomic read-modify-write: threads that write to one block
+  /// at the same time belong to one operation, so a lost increment does no harm.
   void touch() const { header_->version.store(version() + 1, std::memory_order_relaxed); }
-  /// The block's cache of type `C`, made on first use; any thread may ask.
+  /// The block's cache of type `C`, created on first use. Thread-safe.
   template <typename C>
   C& cache() const {
     Cache* first = header_->caches.load(std::memory_order_acquire);
@@ -71,7 +71,7 @@ class Storage {
 
  private:
   template <typename C>
-  static inline const char kType = 0;  // its address stands for the type
+  static inline const char kType = 0;  // its address identifies the type
 
   template <typename C>
   static C* find(Cache* cache) {

@@ -6,8 +6,8 @@
 
 namespace attune {
 
-/// "a, b, c": texts or whole numbers, one after the other. (fmt::join does it too, but costs each
-/// source that uses it a second or two of compiling.)
+/// Joins strings or integers: "a, b, c". (fmt::join would add a second or two to the compilation of
+/// each source that uses it.)
 template <typename Parts>
 std::string joined(const Parts& parts, std::string_view separator = ", ") {
   std::string text;

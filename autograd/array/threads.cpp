@@ -22,10 +22,10 @@ namespace {
 
 std::atomic<int> thread_count{static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))};
 class Workers;
-Workers& of_range(std::uint32_t range);  // the workers of a range with a team of its own
+Workers& of_range(std::uint32_t range);  // the workers of a range's own team
 
-// Which threads the calling thread's loops may use: all of them at first; inside a range, those of
-// the range's team.
+// The threads that loops on the calling thread may use: all of them at the top level; inside a
+// range, the range's team.
 struct Place {
   int team = 0;  // 0: all
   Workers* workers = nullptr;
@@ -49,15 +49,14 @@ void pause() {
 #endif
 }
 
-// How often a thread polls for work, or for the end of a loop, before it sleeps: longer than the
-// gap between two operations, short enough not to disturb other programs.
+// How often a thread polls for work, or for the end of a loop, before it sleeps: long enough to
+// bridge the gap between two operations, short enough not to disturb other programs.
 constexpr int kSpins = 4000;
 
 // The calling thread and its workers claim ranges one by one. A worker that the system does not
 // schedule claims nothing, so on a busy machine the caller does most of the work itself, and waits
-// only for ranges that a worker has begun. OpenMP's loops end in a barrier that every thread of the
-// team has to reach, which makes training 5 to 300 times slower when another program occupies one
-// core.
+// only for ranges that a worker has begun. OpenMP's loops end in a barrier for all threads of the
+// team, which makes training 5 to 300 times slower when another program occupies one core.
 class Workers {
  public:
   void run(std::int64_t ranges, void (*run)(const void*, std::int64_t), const void* context,
@@ -67,10 +66,10 @@ class Workers {
     const int each = apart ? static_cast<int>(std::max<std::int64_t>(1, all / ranges)) : 1;
     const int wanted = static_cast<int>(std::min<std::int64_t>(all / each, ranges)) - 1;
     std::unique_lock lock(callers_, std::try_to_lock);
-    // Another caller is using the workers, or one of them was slow a short while ago: run alone.
+    // Another caller is using the workers, or one of them was slow recently: run all ranges here.
     if (!lock || ranges > kMostRanges || (backoff_.count() > 0 && Clock::now() < alone_until_)) {
       if (lock) lock.unlock();
-      // Loops inside large ranges may still find the workers free later on.
+      // The workers may become free while a large range runs, so its nested loops may use them.
       const PlaceScope scope(apart ? Place{} : Place{1, nullptr});
       for (std::int64_t i = 0; i < ranges; ++i) run(context, i);
       return;
@@ -79,7 +78,7 @@ class Workers {
     const std::uint32_t generation = open(ranges, wanted, each, run, context);
     const Clock::time_point begin = Clock::now();
     const std::uint32_t own = claim_all(generation, /*from_back=*/false);
-    // A worker that is running finishes its range in about the time that one range takes.
+    // A worker that is scheduled finishes its range in about the time of one range here.
     const Clock::duration a_range = (Clock::now() - begin) / std::max(1u, own);
     if (wait_for(static_cast<std::uint32_t>(ranges)) >
         std::max<Clock::duration>(kPatience, 2 * a_range)) {
@@ -96,9 +95,9 @@ class Workers {
   static constexpr std::chrono::microseconds kPatience{1000}, kShortestBackoff{5000},
       kLongestBackoff{200000}, kNextStart{1000000};
 
-  // What is left of a job: ranges [front, back), and the job's number, so that a claim for an older
+  // The unclaimed ranges [front, back) of a job, and the job's number, so that a claim for an older
   // job fails. The caller claims from the front and workers from both ends, so that in a series of
-  // operations on one batch a thread gets rows that are still in its cache.
+  // operations on one batch a thread tends to get rows that are still in its cache.
   static constexpr int kRangeBits = 20;
   static constexpr std::int64_t kMostRanges = (1 << kRangeBits) - 1;
   struct Left {
@@ -114,8 +113,8 @@ class Workers {
     }
   };
 
-  // Publishes a job. The previous one is closed first, so that a worker that still looks at it
-  // cannot claim anything while the fields below change.
+  // Publishes a job. The previous one is closed first, so that a worker still reading it cannot
+  // claim a range while the fields below change.
   std::uint32_t open(std::int64_t ranges, int workers, int each,
                      void (*run)(const void*, std::int64_t), const void* context) {
     generation_ = (generation_ + 1) & 0xFFFFFF;
@@ -132,7 +131,7 @@ class Workers {
     return generation_;
   }
 
-  // Claims and runs ranges until none are left. Returns how many it ran.
+  // Claims and runs ranges until none are left. Returns the number of ranges run.
   std::uint32_t claim_all(std::uint32_t generation, bool from_back) {
     const PlaceScope scope({1, nullptr});
     std::uint32_t claimed = 0;
@@ -168,14 +167,13 @@ class Workers {
     return Clock::now() - begin;
   }
 
-  // Starts workers until there are as many as wanted. If the system refuses, tries again after a
-  // while.
+  // Starts workers until `wanted` are running. If the system refuses, retries after kNextStart.
   void start(int wanted) {
     if (started_ >= wanted || Clock::now() < start_after_) return;
     try {
       for (; started_ < wanted; ++started_)
-        std::thread(&Workers::help, this, started_).detach();  // waits until the program ends
-    } catch (const std::exception&) {  // of std::thread: no thread, or no memory for one
+        std::thread(&Workers::help, this, started_).detach();  // runs until the program ends
+    } catch (const std::exception&) {  // from std::thread: no more threads, or no memory
       start_after_ = Clock::now() + kNextStart;
     }
   }
@@ -206,7 +204,7 @@ class Workers {
   std::chrono::microseconds backoff_{0};
   Clock::time_point alone_until_, start_after_;
 
-  // The job.
+  // The current job.
   alignas(64) std::atomic<std::uint64_t> left_{0};
   std::atomic<void (*)(const void*, std::int64_t)> run_{nullptr};
   std::atomic<const void*> context_{nullptr};
@@ -231,7 +229,7 @@ std::atomic<Crew*> current_crew{nullptr};
 Crew& crew() {
   [[maybe_unused]] static const bool first = [] {
     current_crew = new Crew;
-    // A child process has none of its parent's threads: it starts workers of its own.
+    // A child process has none of its parent's threads and starts workers of its own.
     pthread_atfork(nullptr, nullptr, [] {
       place = {};
       current_crew = new Crew;
