@@ -1,6 +1,6 @@
 #pragma once
 
-/// Encoders, decoders, and the models that join them.
+/// Encoders, decoders and sequence-to-sequence models.
 #include "attune/models/decoder.h"
 #include "attune/models/decoder_state.h"
 #include "attune/models/encoder.h"

@@ -12,63 +12,65 @@
 
 namespace attune {
 
-/// What a decoder says of the next token of each target.
+/// A decoder's prediction of the next token of each target.
 struct Prediction {
   Tensor logits;  ///< [B, V]
-  /// Where this step looked in the source: [B, H, S], for each layer that does, the first one's
-  /// first. Empty without attention.
+  /// The attention weights over the source, [B, H, S], of each layer with attention to the source,
+  /// from the first layer to the last. Empty without attention.
   std::vector<Tensor> weights;
 
-  /// One alignment of all heads, for eyes and measures: the mean over the heads of the last layer,
-  /// [B, S]. Not defined without attention.
+  /// A single alignment for display and evaluation: the last layer's weights, averaged over its
+  /// heads, [B, S]. Not defined without attention.
   Tensor alignment() const;
 };
 
-/// Targets as a decoder in training is told them.
+/// Known targets, for training a decoder.
 struct Targets {
   Indices input;    ///< [T, B]: `<s> a b c`
-  Indices lengths;  ///< [B]; not defined: all have T. What follows has no influence.
-  /// With this probability a step is told the right token before it, else the decoder's own most
-  /// probable one, for the whole batch, in all of its shards (scheduled sampling,
-  /// Bengio et al. 2015; draws from batch_generator()).
+  Indices lengths;  ///< [B]; not defined: all have T. Steps beyond a length have no influence.
+  /// The probability that a step is given the correct previous token rather than the decoder's own
+  /// most probable one. The choice is made once per step for the whole batch, in all of its shards
+  /// (scheduled sampling, Bengio et al. 2015; draws from batch_generator()).
   double teacher_forcing = 1;
 };
 
-/// What a decoder makes of targets.
+/// A decoder's output for known targets.
 struct Decoded {
-  Tensor logits;   ///< [T, B, V]; beyond a target's length they mean nothing
+  Tensor logits;   ///< [T, B, V]; meaningless beyond a target's length
   Tensor penalty;  ///< [T, B]: what attention adds to the loss of each step; not defined: nothing
 };
 
-/// Writes the target, token after token: steps two to nine of attention. Without a source, started
-/// from `Encoded{}`, it is a language model.
+/// Base class of decoders, which generate the target token by token: steps 2 to 9 of attention, as
+/// numbered in Seq2Seq. Started from `Encoded{}`, that is, without a source, a decoder is a
+/// language model.
 ///
 ///     DecoderState state = decoder.start(encoded);
-///     Prediction next = decoder.predict(start_tokens, state);      // one step, and the next one
-///     next = decoder.predict(argmax(next.logits), state);
+///     Prediction next = decoder.predict(start_tokens, state);      // the first step
+///     next = decoder.predict(argmax(next.logits), state);          // the second step
 ///     Tensor logits = decoder(encoded, {.input = tokens}).logits;  // all steps, for training
 ///
-/// A new decoder is one file with a class that has the three functions below, and a row of
-/// decoders().
+/// A new decoder is a class that implements the three functions below, in a file of its own, and a
+/// row of decoders().
 class Decoder : public Layer {
  public:
   /// The state before the first step.
   virtual DecoderState start(const Encoded& encoded) const = 0;
-  /// One step: takes in the token before, [B], which is Vocabulary::start at first, and moves the
-  /// state on.
+  /// Computes one step from the previous tokens [B], initially Vocabulary::start, and updates
+  /// `state`.
   virtual Prediction predict(const Indices& previous, DecoderState& state) const = 0;
-  /// All steps of known targets. With teacher_forcing 1 the logits are those of predict() step by
-  /// step.
+  /// Computes all steps of known targets. With teacher_forcing 1, the logits equal those of
+  /// predict() called step by step.
   virtual Decoded operator()(const Encoded& encoded, const Targets& targets) const = 0;
 };
 
-/// Makes a decoder of target tokens for states of an encoder of that size; 0: without a source.
+/// Makes a decoder for the states of an encoder of width `source_size`; 0: without a source.
 using DecoderMaker =
     std::function<std::shared_ptr<Decoder>(const EncoderDecoderOptions&, std::int64_t source_size)>;
 
 /// The decoders that can be chosen by name.
 Family<DecoderMaker>& decoders();
-/// A decoder by name. Errors: an unknown name; the message lists the known ones.
+/// Makes the decoder called `name`. Errors: an unknown name (the message lists the valid ones); an
+/// option out of range.
 std::shared_ptr<Decoder> make_decoder(std::string_view name, const EncoderDecoderOptions& options,
                                       std::int64_t source_size);
 

@@ -8,22 +8,22 @@
 
 namespace attune {
 
-/// What a decoder carries from step to step. Each kind of decoder fills what it has; all of it has
-/// a row for each target that is being written.
+/// The state that a decoder passes from step to step. Each kind of decoder uses the members that it
+/// needs; all of them have one row per target.
 struct DecoderState {
-  std::vector<RecurrentState> layers;  ///< of recurrent layers, the first one's first
-  std::vector<Memory> source;          ///< what attention keeps of the source, for each layer that
-                                       ///< looks at it
+  std::vector<RecurrentState> layers;  ///< of the recurrent layers, from the first to the last
+  std::vector<Memory> source;          ///< keys and values of the source, for each layer with
+                                       ///< attention to it
   std::vector<Memory> seen;   ///< keys and values of the target so far, for each layer of a
                               ///< Transformer
   AttentionState attention;   ///< of a recurrent decoder's attention to the source
-  std::int64_t position = 0;  ///< how many tokens it was told
+  std::int64_t position = 0;  ///< the number of tokens processed so far
 
-  /// s_{t-1}, the state that asks: the top recurrent layer's.
+  /// s_{t-1}, the attention query: the state of the top recurrent layer.
   const Tensor& query() const { return layers.back().h; }
 
-  /// The state of these rows, in this order; a row may come several times, as in a search. They go
-  /// on as if they were alone. Errors: a row that there is not.
+  /// The state of the given rows, in this order. Rows may repeat, as in a beam search; each then
+  /// continues independently. Errors: a row out of range.
   DecoderState select(const Indices& rows) const;
 };
 

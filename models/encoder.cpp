@@ -7,7 +7,7 @@
 namespace attune {
 namespace {
 
-// [B, D] from states [S, B, D]; 0 of an empty source.
+// The mean of states [S, B, D] over each source: [B, D]; 0 for an empty source.
 Tensor mean_of(const Tensor& states, const Indices& lengths) {
   const std::int64_t size = states.size(0), batch = states.size(1);
   Array shares = Array::zeros({batch, size}, states.dtype());

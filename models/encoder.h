@@ -14,30 +14,34 @@
 
 namespace attune {
 
-/// What an encoder makes of sources. Nothing at all, `Encoded{}`, stands for no source: what a
-/// language model goes on from.
+/// An encoder's output for a batch of sources. `Encoded{}` stands for no source, which is what a
+/// language model starts from.
 struct Encoded {
-  /// [S, B, D]: h_s for every position, 0 beyond a source's length. Not defined where nobody
-  /// attends to them.
+  /// [S, B, D]: h_s for every position, 0 beyond a source's length. Not defined if they are not
+  /// needed, that is, without attention.
   Tensor states;
   Indices lengths;  ///< [B]; not defined: all have S
-  /// After each source's last step, for each recurrent layer: [B, D]. Empty: there are none.
+  /// The state of each recurrent layer after each source's last step, [B, D]. Empty if the encoder
+  /// has no recurrent layers.
   std::vector<RecurrentState> last;
 
-  /// All of a source in one vector, [B, D], for layer `layer` of what goes on from it: that layer's
-  /// last state, or the top one's where there are fewer; of an encoder without, the mean of its
-  /// states (Xu et al. 2015, sec. 3.1.2). Errors: there is neither.
+  /// A summary of each source in one vector, [B, D], to initialise layer `layer` of a decoder: the
+  /// last state of that layer of the encoder, or of its top layer if it has fewer; without
+  /// recurrent layers, the mean of the states (Xu et al. 2015, sec. 3.1.2). Errors: neither is
+  /// defined.
   RecurrentState summary(std::size_t layer) const;
 };
 
-/// Reads a source x_0 ... x_n into hidden states h_0 ... h_n: step one of attention.
+/// Base class of encoders, which map a source x_0 ... x_n to hidden states h_0 ... h_n: step 1 of
+/// attention, as numbered in Seq2Seq.
 ///
-/// A new encoder is one file with a class that has the two functions below, and a row of
-/// encoders().
+/// A new encoder is a class that implements the two functions below, in a file of its own, and a
+/// row of encoders().
 class Encoder : public Layer {
  public:
+  /// Encodes a batch of sources. Errors: a kind of source that the encoder does not accept.
   virtual Encoded operator()(const Source& source) const = 0;
-  /// D, the width of its states.
+  /// D, the width of the states.
   virtual std::int64_t state_size() const = 0;
 };
 
@@ -45,7 +49,8 @@ using EncoderMaker = std::function<std::shared_ptr<Encoder>(const EncoderDecoder
 
 /// The encoders that can be chosen by name.
 Family<EncoderMaker>& encoders();
-/// An encoder of source tokens by name. Errors: an unknown name; the message lists the known ones.
+/// Makes the encoder of source tokens called `name`. Errors: an unknown name (the message lists the
+/// valid ones); an option out of range.
 std::shared_ptr<Encoder> make_encoder(std::string_view name, const EncoderDecoderOptions& options);
 
 }  // namespace attune

@@ -6,27 +6,28 @@
 
 namespace attune {
 
-/// The shape of a model that make_model() makes: all that, beside the values of its parameters,
-/// makes it what it is. Some sizes are of one kind of model only.
+/// The architecture of a model for make_model(): everything that defines it except the values of
+/// its parameters. An option marked "recurrent" or "transformer" applies to that kind of model
+/// only.
 struct EncoderDecoderOptions {
-  std::string model = "recurrent";  ///< the name of its encoder and its decoder; see model_names()
+  std::string model = "recurrent";  ///< name of the encoder and the decoder; see model_names()
   std::int64_t source_vocabulary = 0, target_vocabulary = 0;  ///< tokens; see Vocabulary::size()
-  std::string cell = "gru";            ///< recurrent: a name that make_cell() knows
-  std::string attention = "additive";  ///< recurrent: a name that make_score() knows, or "none"
-  std::string normalizer = "softmax";  ///< recurrent: a name that make_normalizer() knows
-  bool bidirectional = true;           ///< recurrent: the encoder reads from both ends
+  std::string cell = "gru";            ///< recurrent: a name that make_cell() accepts
+  std::string attention = "additive";  ///< recurrent: a name that make_score() accepts, or "none"
+  std::string normalizer = "softmax";  ///< recurrent: a name that make_normalizer() accepts
+  bool bidirectional = true;           ///< recurrent: the encoder runs in both directions
   bool embedding_residual = true;      ///< recurrent: see RecurrentEncoder
-  std::optional<int> layers = {};  ///< on top of each other, in encoder and decoder alike; if not
-                                   ///< set, 1 of a recurrent model, 2 of a transformer
-  std::optional<std::int64_t> embedding = {};  ///< size of a token's vector, and of all states of a
-                                               ///< transformer; 32 or, of a transformer, 128
+  std::optional<int> layers = {};  ///< number of layers of the encoder, and of the decoder; default
+                                   ///< 1, for a transformer 2
+  std::optional<std::int64_t> embedding = {};  ///< size of token embeddings, and of all states of a
+                                               ///< transformer; default 32, for a transformer 128
   std::int64_t hidden = 64;  ///< recurrent: units of the encoder in each direction
-  double dropout = 0;  ///< in training; recurrent: of embeddings, between layers and before the
+  double dropout = 0;  ///< probability; recurrent: of embeddings, between layers and before the
                        ///< output; transformer: of embeddings, and as in TransformerOptions
-  std::optional<std::int64_t> heads = {};  ///< of attention; 1 or, of a transformer, 4, of which
-                                           ///< `embedding` is a multiple
-  std::optional<std::int64_t> feed_forward = {};  ///< transformer: see TransformerOptions; 4 times
-                                                  ///< `embedding`
+  std::optional<std::int64_t> heads = {};  ///< attention heads; default 1, for a transformer 4;
+                                           ///< a transformer's must divide `embedding`
+  std::optional<std::int64_t> feed_forward = {};  ///< transformer: see TransformerOptions; default
+                                                  ///< 4 times `embedding`
 
   bool is_transformer() const { return model == "transformer"; }
   bool has_attention() const { return model != "recurrent" || attention != "none"; }
@@ -34,8 +35,8 @@ struct EncoderDecoderOptions {
   std::int64_t embedding_size() const { return embedding.value_or(is_transformer() ? 128 : 32); }
   std::int64_t head_count() const { return heads.value_or(is_transformer() ? 4 : 1); }
   std::int64_t feed_forward_size() const { return feed_forward.value_or(4 * embedding_size()); }
-  /// The width D of a recurrent encoder's states, which is the decoder's too: query and keys are of
-  /// one size, as the dot score needs it.
+  /// The width D of the states of a recurrent encoder and of its decoder: queries and keys have the
+  /// same size, as the dot score requires.
   std::int64_t state_size() const { return bidirectional ? 2 * hidden : hidden; }
 };
 

@@ -11,7 +11,7 @@
 namespace attune {
 namespace {
 
-// penalty [T, B] of the steps that count, a token.
+// The sum of penalty [T, B] over the steps within each target's length, per token.
 Tensor mean_penalty(const Tensor& penalty, const Batch& batch) {
   return sum(mask_padding(penalty, target_lengths(batch))) / static_cast<double>(batch.tokens);
 }

@@ -11,76 +11,79 @@
 
 namespace attune {
 
+/// Options of Seq2Seq::loss().
 struct LossOptions {
   double teacher_forcing = 1;  ///< see Targets
   double label_smoothing = 0;  ///< see cross_entropy()
 };
 
+/// The result of Seq2Seq::forward().
 struct Seq2SeqResult {
-  Tensor loss;    ///< one number
-  Tensor logits;  ///< [T, B, V]; beyond a target's length they mean nothing
+  Tensor loss;    ///< a scalar
+  Tensor logits;  ///< [T, B, V]; meaningless beyond a target's length
 };
 
-/// An encoder and a decoder: a model that turns sequences into others, one token after the other,
-/// in the textbook's nine steps of attention:
+/// A sequence-to-sequence model: an encoder, and a decoder that generates the target token by
+/// token, in the textbook's nine steps of attention:
 ///
 ///     1. encode           Encoder: x_0 ... x_n become h_0 ... h_n
 ///     2. query            DecoderState::query(): s_{t-1}
-///     3. keys and values  Decoder::start(): the states h, looked at once by Attention::memorize()
-///     4. score            AttentionScore: how well the query fits each key
+///     3. keys and values  Decoder::start(): the states h, projected once by Attention::memorize()
+///     4. score            AttentionScore: how well the query matches each key
 ///     5. weights          Normalizer: scores become weights
 ///     6. weighted sum     Attention::attend(): of the values, by the weights
 ///     7. context          AttentionResult::context, c_t
-///     8. combine          RecurrentDecoder::step(): c_t beside token and state
-///     9. repeat           Decoder::operator() in training, greedy_search() in use
+///     8. combine          RecurrentDecoder::step(): c_t with the previous token and state
+///     9. repeat           Decoder::operator() in training, greedy_search() in inference
 ///
-/// (In a Transformer steps 2 to 8 are those of each layer, for all positions at once.) Any encoder
-/// goes with any decoder; without an encoder it is a language model, which reads nothing.
+/// (In a Transformer, each layer performs steps 2 to 8 for all positions at once.) Any encoder can
+/// be combined with any decoder; without an encoder, the model is a language model.
 ///
 ///     Seq2Seq model(std::make_shared<RecurrentEncoder>(encoder_options),
 ///                   std::make_shared<RecurrentDecoder>(decoder_options));
 ///     model.loss(batch).backward();
 ///
-/// Parameters: encoder. ... and decoder. ... as in those.
+/// Parameters: encoder.* and decoder.*, as in the encoder and the decoder.
 class Seq2Seq : public Layer {
  public:
   Seq2Seq(std::shared_ptr<Encoder> encoder, std::shared_ptr<Decoder> decoder);
   /// A language model.
   explicit Seq2Seq(std::shared_ptr<Decoder> decoder);
 
-  /// Logits [T, B, V] of each target token, given those before it.
+  /// Logits [T, B, V] of each target token, given the tokens before it.
   Tensor operator()(const Batch& batch, double teacher_forcing = 1) const;
 
-  /// The loss: mean cross-entropy of the targets, in nats a token, and what attention adds to it,
-  /// likewise a token.
+  /// The mean cross-entropy per target token, in nats, plus the penalty of attention per token, if
+  /// it has one (see Decoded).
   Tensor loss(const Batch& batch, const LossOptions& options = {}) const;
-  /// The same with the logits; `batch` tells the targets, and a source of any kind stands in for
-  /// its own.
+  /// The loss and the logits for any kind of source, which replaces that of `batch`; the targets
+  /// are those of `batch`.
   Seq2SeqResult forward(const Source& source, const Batch& batch,
                         const LossOptions& options = {}) const;
 
-  /// What the decoder starts from; of a language model, nothing.
+  /// The encoder's output; `Encoded{}` for a language model.
   Encoded encode(const Source& source) const;
 
-  /// Errors: it is a language model.
+  /// Errors: the model is a language model.
   const Encoder& encoder() const;
   const Decoder& decoder() const { return *decoder_; }
 
  private:
   Decoded decode(const Source& source, const Batch& batch, double teacher_forcing) const;
 
-  std::shared_ptr<Encoder> encoder_;  // null: none
+  std::shared_ptr<Encoder> encoder_;  // null for a language model
   std::shared_ptr<Decoder> decoder_;
 };
 
-/// The model whose encoder and decoder have the name options.model: "recurrent" or "transformer".
-/// Errors: an unknown name (the known ones are listed); as encoder and decoder.
+/// Makes the model whose encoder and decoder are both called options.model: "recurrent" or
+/// "transformer". Errors: as make_encoder() and make_decoder().
 std::shared_ptr<Seq2Seq> make_model(const EncoderDecoderOptions& options);
-/// The names that make_model() knows: those of a decoder and an encoder.
+/// The names that make_model() accepts: those of both an encoder and a decoder.
 std::vector<std::string> model_names();
 
-/// The share of targets that count whose most probable token is right. logits [T, B, V], targets
-/// [T, B] as in Batch::target_output.
+/// The fraction of target tokens for which the most probable token is correct, kIgnore excluded; 0
+/// if there are none. Shapes: logits [..., V], targets [...], as in Batch::target_output.
+/// Errors: the shapes do not match.
 double token_accuracy(const Tensor& logits, const Indices& targets);
 
 }  // namespace attune

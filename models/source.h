@@ -7,14 +7,14 @@
 
 namespace attune {
 
-/// Sequences of vectors side by side, time-major: the frames of a spectrogram, or the regions of a
-/// picture.
+/// A batch of sequences of vectors, time-major, such as the frames of a spectrogram or the regions
+/// of a picture.
 struct Frames {
-  Tensor features;  ///< [S, B, D]; beyond a length they may hold anything
+  Tensor features;  ///< [S, B, D]; may hold anything beyond a sequence's length
   Indices lengths;  ///< [B]; not defined: all have S
 };
 
-/// What an encoder reads: tokens, as data/ makes them, or frames.
+/// The input of an encoder: tokens, as from make_sources(), or frames.
 using Source = std::variant<Sources, Frames>;
 
 }  // namespace attune

@@ -14,36 +14,37 @@ namespace attune {
 
 struct TransformerDecoderModelOptions {
   std::int64_t vocabulary = 0;   ///< V
-  std::int64_t source_size = 0;  ///< of the encoder's states; 0: there is no source
+  std::int64_t source_size = 0;  ///< width of the encoder's states; 0: there is no source
   int layers = 2;
-  TransformerOptions transformer = {.dropout = 0, .norm_first = true};  ///< of the layers; its
-                                                                        ///< dropout is that of the
-                                                                        ///< embedding, too
+  TransformerOptions transformer = {.dropout = 0, .norm_first = true};  ///< of each layer; its
+                                                                        ///< dropout also applies to
+                                                                        ///< the embedding
 };
 
-/// A Transformer's decoder with what it needs to read and write tokens (Vaswani et al. 2017). D is
-/// the size of a token's vector and of all states.
+/// A Transformer decoder with token embedding and output projection (Vaswani et al. 2017). D is the
+/// size of the embeddings and of all states.
 ///
 ///     x_t = dropout(sqrt(D) embedding(y_{t-1}) + p_t)    p: sinusoidal positions
-///     z_t = decoder(x_0 ... x_t, h)                      looks at the target before it and at h
+///     z_t = decoder(x_0 ... x_t, h)                      attends to the target so far and to h
 ///     logits_t = W z_t + b                               of the token y_t
 ///
-/// Training runs through all positions of a target at once. Decoding keeps the keys and values of
-/// the positions so far, so that a step computes the newest one only. Without a source its layers
-/// have no attention to one: a decoder-only Transformer (Liu et al. 2018, sec. 4.2.3). States of
-/// another size than D go through a linear map first, the bridge.
+/// In training, all positions of a target are computed at once. In decoding, the keys and values of
+/// earlier positions are cached, so that a step computes the newest position only. Without a
+/// source, the layers have no cross-attention: a decoder-only Transformer (Liu et al. 2018, sec.
+/// 4.2.3). Encoder states of a size other than D first pass through a linear layer, the bridge.
 ///
-/// Parameters: embedding.weight, bridge.weight, bridge.bias (where sizes differ),
-/// transformer.layer0. ... as in TransformerDecoder, output.weight, output.bias.
-/// Errors: D is no multiple of the heads; sizes below 1.
+/// Parameters: embedding.weight; bridge.weight and bridge.bias (if the sizes differ);
+/// transformer.layer0.* ... as in TransformerDecoder; output.weight, output.bias.
+/// Errors: D is not a multiple of the number of heads; a size below 1.
 class TransformerDecoderModel : public Decoder {
  public:
   explicit TransformerDecoderModel(const TransformerDecoderModelOptions& options);
 
+  /// Errors: the states of the source are not defined.
   DecoderState start(const Encoded& encoded) const override;
   Prediction predict(const Indices& previous, DecoderState& state) const override;
-  /// Errors: teacher_forcing is not 1: all positions are computed at once, before there is any
-  /// choice of the model's own.
+  /// Errors: teacher_forcing is not 1. All positions are computed at once, so the model's own
+  /// predictions cannot be fed back.
   Decoded operator()(const Encoded& encoded, const Targets& targets) const override;
 
  private:
@@ -58,6 +59,7 @@ class TransformerDecoderModel : public Decoder {
   Linear output_;
 };
 
+/// The maker of "transformer" in decoders().
 std::shared_ptr<Decoder> make_transformer_decoder(const EncoderDecoderOptions& options,
                                                   std::int64_t source_size);
 

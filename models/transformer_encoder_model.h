@@ -12,25 +12,25 @@
 namespace attune {
 
 struct TransformerEncoderModelOptions {
-  std::int64_t vocabulary = 0;  ///< tokens that it reads; 0: it reads frames
-  std::int64_t frame_size = 0;  ///< of a frame, where it reads frames
+  std::int64_t vocabulary = 0;  ///< number of source tokens; 0: the source is frames
+  std::int64_t frame_size = 0;  ///< size of a frame, if the source is frames
   int layers = 2;
-  TransformerOptions transformer = {.dropout = 0, .norm_first = true};  ///< of the layers; its
-                                                                        ///< dropout is that of the
-                                                                        ///< embedding, too
+  TransformerOptions transformer = {.dropout = 0, .norm_first = true};  ///< of each layer; its
+                                                                        ///< dropout also applies to
+                                                                        ///< the embedding
 };
 
-/// A Transformer's encoder with what it needs to read tokens or frames (Vaswani et al. 2017). D is
-/// the size of a token's vector and of all states.
+/// A Transformer encoder of tokens or frames (Vaswani et al. 2017). D is the size of the embeddings
+/// and of all states.
 ///
 ///     x_s = dropout(sqrt(D) embedding(token_s) + p_s)    p: sinusoidal positions
-///     h = encoder(x_0 ... x_n)                           each position looks at the whole source
+///     h = encoder(x_0 ... x_n)                           each position attends to the whole source
 ///
-/// Of frames f_s it is x_s = dropout(W f_s + b + p_s).
-/// Parameters: embedding.weight, or input.weight and input.bias (W, b); transformer.layer0. ... as
+/// For frames f_s, x_s = dropout(W f_s + b + p_s).
+/// Parameters: embedding.weight, or input.weight and input.bias (W, b); transformer.layer0.* ... as
 /// in TransformerEncoder.
-/// Errors: D is no multiple of the heads; sizes below 1; tokens where it reads frames, or the other
-/// way round.
+/// Errors: D is not a multiple of the number of heads; a size below 1; given frames but made for
+/// tokens, or the reverse.
 class TransformerEncoderModel : public Encoder {
  public:
   explicit TransformerEncoderModel(const TransformerEncoderModelOptions& options);
@@ -46,12 +46,13 @@ class TransformerEncoderModel : public Encoder {
   TransformerEncoder transformer_;
 };
 
+/// The maker of "transformer" in encoders().
 std::shared_ptr<Encoder> make_transformer_encoder(const EncoderDecoderOptions& options);
 
-/// What encoder and decoder have in common: their layers' shape.
+/// The options of the layers, which are the same in encoder and decoder.
 TransformerOptions transformer_options(const EncoderDecoderOptions& options);
-/// An embedding for vectors that are scaled by sqrt(features): elements then have deviation 1, as
-/// positions have.
+/// An embedding for embed_scaled(): its standard deviation is 1 / sqrt(features), so that scaled
+/// vectors have elements of standard deviation 1, on the scale of positional encodings.
 Embedding scaled_embedding(std::int64_t vocabulary, std::int64_t features);
 /// sqrt(features) embedding(tokens)
 Tensor embed_scaled(const Embedding& embedding, const Indices& tokens);
