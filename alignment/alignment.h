@@ -6,8 +6,8 @@
 
 namespace attune {
 
-/// Where a decoder looked: for every target token, in order, one weight for each source token.
-/// Functions of alignments throw Error unless there are as many weights as token pairs.
+/// An alignment of a target with its source: the attention weights of each target token over the
+/// source tokens. Functions that take an alignment throw Error as check() does.
 struct Alignment {
   std::vector<std::string> source, target;
   std::vector<float> weights;  ///< [T_target, T_source], row-major, each in [0, 1]
@@ -17,16 +17,18 @@ struct Alignment {
     return weights[static_cast<std::size_t>(t) * source.size() + static_cast<std::size_t>(s)];
   }
 
-  /// Throws Error unless there are as many weights as token pairs.
+  /// Errors: the number of weights is not that of the target tokens times that of the source
+  /// tokens.
   void check() const;
 
-  /// The source position of the heaviest weight for target token `t`, the first of equal ones.
-  /// Throws Error if `t` is outside of the target or the source is empty.
+  /// The source position with the largest weight for target token `t`, the first in case of a tie.
+  /// Errors: `t` is out of range; the source is empty.
   int argmax(int t) const;
 };
 
-/// The hard alignment in Moses form: a pair `source-target` of positions from 0 for each target
-/// token, by the heaviest weight, such as "1-0 0-1". Empty if either side is.
+/// The hard alignment in Moses format: for each target token, a pair `source-target` of positions
+/// counted from 0, with the source position of the largest weight, such as "1-0 0-1". Empty if the
+/// source or the target is empty.
 std::string to_moses(const Alignment& alignment);
 
 }  // namespace attune

@@ -1,5 +1,5 @@
 #pragma once
 
-/// Where a decoder looked: the type, its measures, its drawing.
+/// Alignments of source and target tokens, and heat maps of them.
 #include "attune/alignment/alignment.h"
 #include "attune/alignment/heat_map.h"

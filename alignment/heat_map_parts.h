@@ -10,21 +10,21 @@
 
 #include "attune/data/utf8.h"
 
-// What the heat maps of terminals and of pictures share.
+// Shared by the heat maps for terminals and those in SVG.
 namespace attune::heat_map {
 
 inline int count(const std::vector<std::string>& tokens) { return static_cast<int>(tokens.size()); }
 
 using Color = std::uint32_t;  // 0xRRGGBB
 
-// Nine equally spaced colours from weight 0 to weight 1; between them, straight lines.
+// The colours of nine equally spaced weights from 0 to 1, interpolated linearly in between.
 using ColorMap = std::array<Color, 9>;
 
-// White to dark blue: unobtrusive where weights are 0, and readable when printed in grey.
+// White to dark blue: unobtrusive for weights near 0, and readable when printed in greyscale.
 inline constexpr ColorMap paper = {0xF0F4F9, 0xDEE8F3, 0xC6D8EA, 0xA0C3DF, 0x70A8CF,
                                    0x368ABF, 0x0B6CAB, 0x065086, 0x032B4D};
 
-// Viridis (van der Walt and Smith 2015): dark to bright, for terminals of either colour.
+// Viridis (van der Walt and Smith 2015), dark to bright, for dark and light terminals.
 inline constexpr ColorMap screen = {0x440154, 0x482878, 0x3E4989, 0x31688E, 0x26828E,
                                     0x1F9E89, 0x35B779, 0x6ECE58, 0xFDE725};
 
@@ -32,7 +32,7 @@ inline int red(Color color) { return static_cast<int>(color >> 16); }
 inline int green(Color color) { return static_cast<int>(color >> 8 & 0xFF); }
 inline int blue(Color color) { return static_cast<int>(color & 0xFF); }
 
-// A weight that a picture can show: NaN counts as 0.
+// `weight` clamped to [0, 1]; NaN becomes 0.
 inline float in_range(float weight) { return weight > 0 ? std::min(weight, 1.0f) : 0.0f; }
 
 inline Color color_of(float weight, const ColorMap& map) {
@@ -47,7 +47,7 @@ inline Color color_of(float weight, const ColorMap& map) {
   return mix(red) << 16 | mix(green) << 8 | mix(blue);
 }
 
-// The tokens as they can be shown, each at most `width` columns wide.
+// The printable labels of tokens, each at most `width` columns wide.
 inline std::vector<std::string> labels_of(const std::vector<std::string>& tokens, int width) {
   std::vector<std::string> labels;
   for (const std::string& token : tokens)

@@ -13,7 +13,7 @@ namespace {
 
 using namespace heat_map;
 
-// Text for XML; characters that XML 1.0 forbids become U+FFFD.
+// `text` escaped for XML; characters that XML 1.0 forbids become U+FFFD.
 std::string escaped(std::string_view text) {
   std::string result;
   for (const std::string& character : utf8::characters(text)) {
@@ -37,8 +37,8 @@ std::string escaped(std::string_view text) {
 
 std::string hex(Color color) { return fmt::format("#{:06x}", color); }
 
-// `text` in lines of at most `width` columns, cut between words where that is possible. What does
-// not fit into `most` lines is left out.
+// Wraps `text` into at most `most` lines of at most `width` columns, between words if possible, and
+// cuts the rest.
 std::vector<std::string> wrapped(std::string_view text, int width, std::size_t most) {
   std::vector<std::string> lines;
   while (!text.empty() && lines.size() + 1 < most && utf8::display_width(text) > width) {
@@ -67,7 +67,7 @@ struct Layout {
   static constexpr int longest_label = 24;
 
   std::vector<std::string> sources, targets, title_lines;
-  bool slanted;  // source labels
+  bool slanted;  // whether source labels are rotated by 45 degrees
   double cell, font, left, top, width, height, total_width, bar_height;
 
   Layout(const Alignment& alignment, std::string_view title)
@@ -91,12 +91,12 @@ struct Layout {
     bar_height = std::clamp(height, 96.0, 260.0);
   }
 
-  // Of a monospaced font, whose characters are about 0.6 em wide.
+  // For a monospaced font, whose characters are about 0.6 em wide.
   double text_width(int columns) const { return 0.61 * font * columns; }
   double label_height() const {
     return slanted ? slant * (text_width(widest(sources)) + font) : font;
   }
-  // How far slanted labels reach beyond the last column.
+  // How far slanted labels extend beyond the last column.
   double overhang() const {
     double right = 0;
     for (int s = 0; slanted && s < count(sources); ++s) {

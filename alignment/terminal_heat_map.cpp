@@ -27,7 +27,7 @@ std::string background(float weight, TerminalColor kind) {
     const Color color = color_of(weight, screen);
     return fmt::format("\x1b[48;2;{};{};{}m", red(color), green(color), blue(color));
   }
-  // Those of xterm's colours that come closest to viridis and still rise in brightness.
+  // The xterm colours closest to viridis that still increase in brightness.
   constexpr std::array<int, 9> xterm = {53, 54, 60, 24, 30, 36, 71, 113, 220};
   return fmt::format("\x1b[48;5;{}m",
                      xterm[static_cast<std::size_t>(std::lround(8 * in_range(weight)))]);
@@ -43,8 +43,8 @@ std::string cell(float weight, TerminalColor color, int width) {
   return result;
 }
 
-// The labels above the columns, each `width` wide: in one line if every label is one character,
-// else written downwards so that they end at the map.
+// The labels above the columns, each `width` wide: on one line if every label is one character,
+// otherwise written vertically and aligned at the bottom.
 std::string header(std::span<const std::string> labels, int indent, int width) {
   std::vector<std::vector<std::string>> letters;
   std::size_t height = 0;

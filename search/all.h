@@ -1,5 +1,5 @@
 #pragma once
 
-/// Outputs of a model: greedy search, and how well they match their references.
+/// Decoding and its evaluation: greedy search, and metrics against references.
 #include "attune/search/greedy_search.h"
 #include "attune/search/metrics.h"

@@ -12,8 +12,8 @@
 namespace attune {
 namespace {
 
-// The most probable token that may be written, of one row of logits: `</s>` or a token of the
-// vocabulary, the first of equal ones.
+// The most probable token of one row of logits, the first in case of a tie. Of the special tokens
+// only `</s>` is allowed.
 template <typename T>
 int most_probable(std::span<const T> logits) {
   static_assert(Vocabulary::end < Vocabulary::specials);
@@ -29,7 +29,7 @@ int most_probable(std::span<const T> logits) {
   return static_cast<int>(best);
 }
 
-// Writes the targets of one batch.
+// Generates the targets of one batch.
 class Search {
  public:
   Search(const Seq2Seq& model, std::span<const std::vector<int>> sources,
@@ -53,7 +53,7 @@ class Search {
   }
 
  private:
-  // Takes in the tokens that come next, and where the decoder looked for them.
+  // Appends the next token and its attention weights to each target.
   template <typename T>
   void extend(const Prediction& next) {
     const Tensor alignment = next.alignment();

@@ -14,7 +14,7 @@ double share(std::int64_t part, std::int64_t whole) {
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-// The number of positions that both have and that hold the same.
+// The number of positions at which both have the same token.
 std::int64_t equal_positions(std::span<const int> a, std::span<const int> b) {
   std::int64_t equal = 0;
   for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) equal += a[i] == b[i];
@@ -24,7 +24,7 @@ std::int64_t equal_positions(std::span<const int> a, std::span<const int> b) {
 }  // namespace
 
 int edit_distance(std::span<const int> a, std::span<const int> b) {
-  // row[j] is the distance from the part of a read so far to the first j tokens of b.
+  // row[j] is the distance from the first i tokens of a to the first j tokens of b.
   std::vector<int> row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0);
   for (std::size_t i = 0; i < a.size(); ++i) {
