@@ -1,4 +1,4 @@
-"""Runs the benchmark programs by turns and prints how they compare; see script/bench --help."""
+"""Runs the benchmark programs in turn and prints a comparison; see script/bench --help."""
 
 import argparse
 import json
@@ -12,7 +12,7 @@ BUILD = "build/bench"
 WORKLOADS = ["W1", "W2", "W3", "W4", "W5", "W6"]
 ATTUNE = "Attune"
 BOUND = "GEMM bound"
-# name -> command; those that are not there are missing.
+# name -> command; programs that are not installed are reported as missing.
 PROGRAMS = {
     ATTUNE: [f"{BUILD}/workloads"],
     "libtorch (Debian)": [f"{BUILD}/libtorch-debian/workloads"],
@@ -22,10 +22,9 @@ PROGRAMS = {
     BOUND: [f"{BUILD}/gemm_bound"],
 }
 WITHOUT = {"torch.compile": {"W4", "W5", "W6"}, BOUND: {"W6"}}
-# What OpenMP's threads do while they wait, and whether they stay on a core: each peer runs with the
-# setting that suits it best.
+# OpenMP's wait policy and thread binding: each peer runs with the setting that is fastest for it.
 SETTINGS = [{}, {"OMP_PROC_BIND": "true"}, {"OMP_WAIT_POLICY": "passive"}]
-BUSY_SHARE = 0.05  # of a core taken by others, or by the host, from which on a round is noted
+BUSY_SHARE = 0.05  # of a core; a round is noted if others, or the host, took more
 
 
 def say(text):
@@ -44,7 +43,7 @@ def installed():
 
 
 def run(name, workload, threads, seconds, setting=None, length=None):
-    """One run; None when the program fails."""
+    """The result of one run; None if the program fails."""
     command = PROGRAMS[name] + ["--workload", workload, "--threads", str(threads),
                                 "--seconds", str(seconds), "--json"]
     if length:
@@ -59,7 +58,7 @@ def run(name, workload, threads, seconds, setting=None, length=None):
 
 
 def processor_times():
-    """Seconds that all processors spent on anything but idling, and those the host took away."""
+    """Seconds that all processors were busy, and seconds stolen by the host."""
     try:
         with open("/proc/stat", encoding="ascii") as file:
             fields = [int(x) / os.sysconf("SC_CLK_TCK") for x in file.readline().split()[1:]]
@@ -69,7 +68,7 @@ def processor_times():
 
 
 class Watch:
-    """Says when something else was running: time that the measured programs did not use."""
+    """Measures the processor time used by programs other than the measured ones."""
 
     def __init__(self):
         self.begin = time.monotonic()
@@ -82,7 +81,7 @@ class Watch:
         return times.children_user + times.children_system + times.user + times.system
 
     def others(self):
-        """Cores that others took, and that the host took, on average."""
+        """The average numbers of cores used by others, and stolen by the host."""
         seconds = time.monotonic() - self.begin
         used, stolen = processor_times()
         others = used - self.used - (stolen - self.stolen) - (self.children() - self.own)
@@ -90,7 +89,7 @@ class Watch:
 
 
 def choose(name, workload, cores, seconds):
-    """The number of threads and the setting that are fastest, from short runs."""
+    """The fastest number of threads and setting, found in short runs."""
     by_threads = {}
     for threads in range(1, cores + 1):
         result = run(name, workload, threads, seconds)
@@ -99,7 +98,7 @@ def choose(name, workload, cores, seconds):
     if not by_threads:
         return None
     threads = min(by_threads, key=by_threads.get)
-    # Compiling anew for each setting takes minutes, and Attune has no use for them.
+    # Compiling again for each setting takes minutes, and the settings do not affect Attune.
     if threads == 1 or name in (ATTUNE, BOUND, "torch.compile"):
         return threads, {}
     times = [[] for _ in SETTINGS]
@@ -107,13 +106,13 @@ def choose(name, workload, cores, seconds):
         for index, setting in enumerate(SETTINGS):
             result = run(name, workload, threads, seconds, setting)
             times[index].append(result["ms_per_step"] if result else float("inf"))
-    # Noise alone is no reason to leave the default.
+    # Another setting must be 5% faster than the default, to rule out noise.
     best = min(range(len(SETTINGS)), key=lambda i: min(times[i]) * (1 if i else 0.95))
     return threads, SETTINGS[best]
 
 
 def compare(workload, names, cores, args, notes):
-    """Runs the programs by turns; the median of each program's runs counts."""
+    """Runs the programs in turn and takes the median of each program's runs."""
     choices = {}
     for name in names:
         if workload in WITHOUT.get(name, ()):
@@ -212,13 +211,13 @@ def available_mb():
 
 
 def print_memory(names, cores, report):
-    """W5 with longer sequences: who keeps the scores needs T * T numbers for each head."""
+    """W5 with longer sequences: storing the scores takes T * T numbers for each head."""
     names = [name for name in names if name not in (BOUND, "torch.compile")]
     rows, last = [], {}
     for length in (512, 1024, 2048, 4096):
         row = [length]
         for name in names:
-            if 4 * last.get(name, 0) > available_mb() / 2:  # would drive the machine into swapping
+            if 4 * last.get(name, 0) > available_mb() / 2:  # the machine would start to swap
                 row.append("too large")
                 continue
             say(f"W5, T = {length}: {name}")
@@ -234,7 +233,7 @@ def print_memory(names, cores, report):
 
 
 def print_busy(names, cores, args, report):
-    """One core is taken by an endless loop; every program at its default settings."""
+    """Times with one core occupied by an endless loop; all programs use default settings."""
     rows = []
     peers = [name for name in names if name not in (BOUND, "torch.compile")]
     for workload in ("W1", "W2"):
@@ -278,7 +277,7 @@ def main():
         parser.error(f"unknown workload {unknown[0]}; known are {', '.join(WORKLOADS)}" if unknown
                      else "--rounds and --seconds must be positive")
 
-    if args.json:  # half an hour later would be late to find out
+    if args.json:  # fail now rather than after half an hour
         try:
             open(args.json, "a", encoding="utf-8").close()
         except OSError as error:

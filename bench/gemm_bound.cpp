@@ -1,6 +1,7 @@
-// How fast a training step could be if it were nothing but its matrix products on OpenBLAS: those
-// of the forward pass and of both gradients, at their real shapes and counts. What depends on the
-// step before is done step by step. Several ways of doing it are tried; the fastest is measured.
+// A lower bound for the time of a training step: that of its matrix products alone, on OpenBLAS,
+// for the forward pass and both gradients, with their real shapes and counts. Products that depend
+// on the previous time step run one step at a time. Several strategies are tried, and the fastest
+// is measured.
 
 #include <cblas.h>
 
@@ -20,8 +21,8 @@ namespace {
 
 using std::int64_t;
 
-// C += A B, as `steps` times `batch` products. Operands that differ from product to product lie one
-// behind the other, as `blocks` says; a weight has one block.
+// C += A B, computed `steps * batch` times. `blocks` is the number of different matrices of each
+// operand, stored one after the other; a shared weight has one.
 struct Product {
   CBLAS_TRANSPOSE op_a, op_b;
   int64_t m, n, k;
@@ -43,8 +44,8 @@ double gflop(const std::vector<Product>& products) {
 // --- the products of each workload ---------------------------------------------------------------
 
 struct StepProducts : std::vector<Product> {
-  // y = x W^T of `rows` rows, W [out, in], with the gradients of x and W: the first two products
-  // `steps` rows at a time, the last one `gradient_steps`.
+  // y = x W^T for `rows` rows, W [out, in], with the gradients of x and W. The first two are split
+  // into `steps` products each, the gradient of W into `gradient_steps`.
   void linear(int64_t rows, int64_t in, int64_t out, int64_t steps, int64_t gradient_steps) {
     const int64_t at_once = rows / steps;
     push_back({CblasNoTrans, CblasTrans, at_once, out, in, steps, 1, {steps, 1, steps}});
@@ -60,7 +61,7 @@ struct StepProducts : std::vector<Product> {
   }
   void linear(int64_t rows, int64_t in, int64_t out) { linear(rows, in, out, 1, 1); }
 
-  // y = A B for each of a batch, with the gradients of A and B, for each of `steps` steps.
+  // y = A B for each matrix of a batch in each of `steps` steps, with the gradients of A and B.
   void batched(int64_t batch, int64_t m, int64_t n, int64_t k, int64_t steps = 1) {
     const int64_t all = batch * steps;
     push_back({CblasNoTrans, CblasNoTrans, m, n, k, steps, batch, {all, batch, all}});
@@ -68,15 +69,15 @@ struct StepProducts : std::vector<Product> {
     push_back({CblasTrans, CblasNoTrans, k, n, m, steps, batch, {all, all, batch}});
   }
 
-  // For each head, queries [T, d] against keys [S, d], and the weights [T, S] against the values.
+  // For each head: queries [T, d] times keys [S, d], and weights [T, S] times values [S, d].
   void attention(int64_t heads, int64_t queries, int64_t keys, int64_t width) {
     batched(heads, queries, keys, width);
     batched(heads, queries, width, keys);
   }
 };
 
-// `merged`: whatever does not depend on the step before is one product for all steps, weights'
-// gradients among it. Otherwise every step does its own, as separate cells do.
+// `merged`: products that do not depend on the previous step, weight gradients included, are one
+// product for all steps. Otherwise each step has its own, as with separate cells.
 StepProducts rnnsearch(const bench::RnnSearchSizes& n, bool merged) {
   const int64_t rows = n.length * n.batch, steps = n.length, gates = 3 * n.hidden;
   const int64_t where_free = merged ? 1 : steps;
@@ -120,16 +121,16 @@ StepProducts transformer(const bench::TransformerSizes& n) {
   return products;
 }
 
-// --- doing them ----------------------------------------------------------------------------------
+// --- running the products ------------------------------------------------------------------------
 
-// How threads share the products out: OpenBLAS does it, or each thread takes its rows or columns of
-// every result (or its part of a batch) without ever waiting for the others.
+// How products are split among threads: by OpenBLAS, or each thread computes its rows or columns of
+// every result (or its part of a batch) without waiting for the others.
 int threads = 1;
 enum class Sharing { by_openblas, rows, columns };
 
-// Threads that call a function together, each with its number. Not attune::parallel_for: that takes
-// a thread which finishes its half a millisecond after the other for one that another program keeps
-// from running.
+// A team of threads that call one function together, each with its index. attune::parallel_for does
+// not fit here: if a thread finishes a millisecond late, it assumes that another program occupies
+// the core.
 class Team {
  public:
   explicit Team(int size) : size_(size), start_(size), finish_(size) {
@@ -187,7 +188,7 @@ class Runner {
     }
   }
 
-  // Depends on every product's last block having been computed.
+  // Reads one element of every product's last block, so that none can be optimised away.
   double checksum() const {
     double sum = 0;
     for (const Work& work : work_) sum += static_cast<double>(work.c.back());
@@ -219,7 +220,7 @@ class Runner {
         multiply(work, step * p.batch + i, rows, columns);
   }
 
-  // Product number `index`, or those rows and columns of it.
+  // Computes rows and columns of product `index`.
   static void multiply(Work& work, int64_t index, Range rows, Range columns) {
     const Product& p = work.product;
     if (rows.size() == 0 || columns.size() == 0) return;
@@ -232,7 +233,7 @@ class Runner {
     b += columns.first * (b_lies ? 1 : ldb);
     c += rows.first * p.n + columns.first;
     const auto i = [](int64_t n) { return static_cast<blasint>(n); };
-    // A matrix product with a single column is seven times slower than what is made for vectors.
+    // For a single column, gemm is seven times slower than the functions for vectors.
     if (p.n == 1)
       cblas_sgemv(CblasRowMajor, p.op_a, i(a_lies ? rows.size() : p.k),
                   i(a_lies ? p.k : rows.size()), 1, a, i(lda), b, 1, 1, c, 1);
@@ -250,7 +251,7 @@ class Runner {
   std::vector<Work> work_;
 };
 
-// --- finding the fastest way ---------------------------------------------------------------------
+// --- choosing the fastest strategy ---------------------------------------------------------------
 
 struct Candidate {
   std::string name;
@@ -267,7 +268,7 @@ std::vector<Candidate> candidates(const std::string& name, const std::vector<Pro
           {name + "columns for each thread", runner, Sharing::columns}};
 }
 
-// Rounds long enough for OpenBLAS's threads to stop waiting for work before the others are timed.
+// Rounds are long enough for OpenBLAS's threads to stop spinning before the others are timed.
 bench::Workload fastest(std::vector<Candidate> candidates, int64_t tokens, double gflop) {
   using Clock = std::chrono::steady_clock;
   for (int round = 0; round < 4; ++round)

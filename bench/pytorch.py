@@ -2,8 +2,8 @@
 
     python3 bench/pytorch.py --workload W1 --mode compile --threads 2 --seconds 5 --json
 
-Written as a user would who knows PyTorch well: nn.GRU over the whole source, keys projected once
-per source, the output layer over all steps at once, Transformer layers, Adam with its fused kernel.
+Written as an experienced PyTorch user would: nn.GRU over the whole source, keys projected once per
+source, the output layer over all steps at once, Transformer layers, Adam with its fused kernel.
 Prints the same figures as build/bench/workloads. Mode "compile" needs a C++ compiler and Python's
 headers, and takes up to two minutes before its first step. Needs PyTorch (pip install torch).
 """
@@ -62,14 +62,14 @@ class RnnSearch(nn.Module):
 
 
 def sinusoids(length, width):
-    """Sines and cosines of geometrically falling frequencies, [length, 1, width]."""
+    """Sinusoidal positional encodings, [length, 1, width]."""
     frequencies = torch.exp(torch.arange(0, width, 2) * (-math.log(10000.0) / width))
     angles = torch.arange(length).unsqueeze(1) * frequencies
     return torch.stack([angles.sin(), angles.cos()], dim=2).reshape(length, 1, width)
 
 
 class Transformer(nn.Module):
-    """Encoder and decoder with layer norm after each residual sum (Vaswani et al. 2017)."""
+    """Encoder and decoder with layer norm after each residual connection (Vaswani et al. 2017)."""
 
     def __init__(self, vocabulary, width, heads, feed_forward, layers, length, **_):
         super().__init__()
@@ -96,7 +96,7 @@ class Transformer(nn.Module):
 
 
 def training_step(model, compiled, vocabulary, batch, length, **_):
-    """Zero gradients, forward, loss, backward, Adam; and the tokens of one step."""
+    """A step (zero gradients, forward, loss, backward, Adam) and its number of tokens."""
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     source = torch.randint(vocabulary, (length, batch))
     target = torch.randint(vocabulary, (length + 1, batch))
@@ -107,9 +107,9 @@ def training_step(model, compiled, vocabulary, batch, length, **_):
         return nn.functional.cross_entropy(logits.flatten(0, 1), target_output)
 
     if compiled:
-        # Without it, the compiler leaves nn.GRU to the eager kernels.
+        # Without this, torch.compile falls back to the eager kernels for nn.GRU.
         torch._dynamo.config.allow_rnn = True
-        # Calling the compiled kernels from C++ takes a sixth off W2; "max_autotune" brings nothing.
+        # The C++ wrapper makes W2 faster by a sixth; "max_autotune" does not help.
         loss_of = torch.compile(loss_of, dynamic=False, options={"cpp_wrapper": True})
 
     def step():
@@ -123,7 +123,7 @@ def training_step(model, compiled, vocabulary, batch, length, **_):
 
 
 def attention_step(batch, heads, length, width):
-    """Scaled-dot attention alone, forward and backward."""
+    """Scaled dot-product attention alone, forward and backward."""
     shape = (batch, heads, length, width)
     query, key, value = (torch.randn(shape, requires_grad=True) for _ in range(3))
     output_gradient = torch.randn(shape)
@@ -138,7 +138,7 @@ def attention_step(batch, heads, length, width):
 
 
 def chain_step(operations, elements):
-    """A chain of element-wise operations, forward and backward, graph building included."""
+    """A chain of element-wise operations, forward and backward, including graph construction."""
     x = torch.ones(elements, requires_grad=True)
     y = torch.full((elements,), 0.01)
 

@@ -43,7 +43,7 @@ nlohmann::json measure(const Program& program, const Options& options) {
   double loss = 0;
   auto begin = Clock::now();
   for (int i = 0; i < 3 && (i == 0 || seconds_since(begin) < 10 * options.seconds); ++i)
-    loss = workload.step();  // fills pools and caches
+    loss = workload.step();  // warm-up: fills pools and caches
   std::vector<double> times;
   begin = Clock::now();
   while (seconds_since(begin) < options.seconds || times.empty() ||
@@ -68,7 +68,7 @@ nlohmann::json measure(const Program& program, const Options& options) {
   return result;
 }
 
-// The exit code: a failure if what was printed did not all get where it should.
+// The exit code: 1 if standard output could not be written completely.
 int exit_code(const Program& program) {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return 0;
   fmt::print(stderr, "{}: error: cannot write to standard output\n", program.name);

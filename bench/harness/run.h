@@ -7,15 +7,15 @@
 
 #include "bench/harness/sizes.h"
 
-/// What every program of the comparison has in common, whichever library it measures: its flags,
-/// how steps are timed, what is printed.
+/// What all programs of the comparison share, whichever library they measure: flags, timing and
+/// output.
 namespace bench {
 
 struct Workload {
-  std::int64_t tokens;           ///< source plus target, of one step; operations for W6
-  std::function<double()> step;  ///< one step; returns the loss, or some number of the result
-  double gflop = 0;              ///< of one step, where the program knows
-  std::string variant = {};      ///< which way of doing the step this is, where there are several
+  std::int64_t tokens;           ///< source and target tokens per step; W6: operations
+  std::function<double()> step;  ///< runs a step; returns the loss, or an element of the result
+  double gflop = 0;              ///< per step; 0 if unknown
+  std::string variant = {};      ///< the strategy, if there are several
 };
 
 struct Options {
@@ -34,7 +34,7 @@ struct Program {
   std::map<std::string, std::function<Workload(const Options&)>> workloads;
 };
 
-/// The program's main(): times the steps of one workload, of which the median counts.
+/// The program's main(): times the steps of one workload and prints the median.
 int run(const Program& program, int argc, char** argv);
 
 }  // namespace bench

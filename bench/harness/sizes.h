@@ -2,13 +2,13 @@
 
 #include <cstdint>
 
-/// The workloads that speed is measured on. All in float32, with random tokens of fixed length and
-/// without dropout; a step is zero gradients, forward, loss, backward, Adam.
+/// The workloads on which speed is measured. All use float32, random tokens of fixed length and no
+/// dropout; a step is zero gradients, forward, loss, backward, Adam.
 namespace bench {
 
-/// RNNsearch (Bahdanau et al. 2015): a GRU reads the source in one direction, a GRU with additive
-/// attention writes the target. The context joins the token as the decoder's input, and the state
-/// at the output.
+/// RNNsearch (Bahdanau et al. 2015): a unidirectional GRU encoder, and a GRU decoder with additive
+/// attention. The context is concatenated with the token at the decoder's input, and with the state
+/// at its output.
 struct RnnSearchSizes {
   std::int64_t vocabulary, embedding, hidden, attention, batch, length;
 };
@@ -17,7 +17,7 @@ inline constexpr RnnSearchSizes kW2{16, 32, 64, 64, 32, 10};       // tiny
 inline constexpr RnnSearchSizes kW4{4000, 256, 512, 512, 64, 30};  // big
 
 /// Transformer (Vaswani et al. 2017), encoder and decoder of `layers` layers each, ReLU, layer norm
-/// after each residual sum, sinusoidal positions.
+/// after each residual connection, sinusoidal positions.
 struct TransformerSizes {
   std::int64_t vocabulary, width, heads, feed_forward;
   int layers;
@@ -25,14 +25,14 @@ struct TransformerSizes {
 };
 inline constexpr TransformerSizes kW3{64, 128, 4, 512, 2, 64, 32};
 
-/// Scaled-dot attention alone, forward and backward, no optimizer.
+/// Scaled dot-product attention alone, forward and backward, no optimizer.
 struct AttentionSizes {
   std::int64_t batch, heads, length, width;
 };
 inline constexpr AttentionSizes kW5{8, 8, 512, 64};
 
-/// A chain of element-wise operations (add, tanh by turns), forward and backward, graph building
-/// included: what an operation costs beside its work.
+/// A chain of element-wise operations (add and tanh alternate), forward and backward, including
+/// graph construction: the overhead of an operation.
 struct ChainSizes {
   std::int64_t operations, elements;
 };

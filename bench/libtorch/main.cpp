@@ -1,5 +1,4 @@
-// The workloads of bench/workloads on libtorch's C++ API, written as a user would who knows it
-// well.
+// The workloads of bench/workloads on libtorch's C++ API, written as an experienced user would.
 
 #include <torch/torch.h>
 #include <torch/version.h>

@@ -32,7 +32,7 @@ struct RnnSearch : nn::Module {
     const Tensor keys = key(values);
     Tensor state = last[0];
     std::vector<Tensor> steps;
-    // unbind's gradient is one stack; that of embedded[t] would be one zeroed array a step.
+    // The gradient of unbind is one stack; indexing embedded[t] would zero an array per step.
     for (const Tensor& token : target_embedding(target_input).unbind(0)) {
       const Tensor scores = torch::tanh(keys + query(state).unsqueeze(1)).matmul(v);  // [B, S]
       const Tensor weights = scores.softmax(1).unsqueeze(1);

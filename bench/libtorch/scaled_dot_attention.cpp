@@ -4,7 +4,7 @@
 
 #include "workloads.h"
 
-// libtorch has one fused function since version 2.
+// libtorch has a fused function since version 2.
 #if __has_include(<ATen/ops/scaled_dot_product_attention.h>)
 #define HAS_SCALED_DOT_PRODUCT_ATTENTION 1
 #else

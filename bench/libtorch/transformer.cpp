@@ -7,7 +7,7 @@ namespace {
 using torch::Tensor;
 namespace nn = torch::nn;
 
-// Sines and cosines of geometrically falling frequencies, [length, 1, width].
+// Sinusoidal positional encodings, [length, 1, width].
 Tensor sinusoids(std::int64_t length, std::int64_t width) {
   const Tensor frequencies =
       torch::exp(torch::arange(0, width, 2) * (-std::log(10000.0) / static_cast<double>(width)));

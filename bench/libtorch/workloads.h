@@ -2,7 +2,7 @@
 
 #include "bench/harness/run.h"
 
-/// Each makes a model and random data, and a step that trains on them.
+/// Each creates its model, if any, and random data, and returns the step to measure.
 bench::Workload rnnsearch(const bench::RnnSearchSizes& sizes);
 bench::Workload transformer(const bench::TransformerSizes& sizes);
 bench::Workload scaled_dot_attention(const bench::AttentionSizes& sizes);

@@ -14,19 +14,19 @@ namespace {
 
 struct Product {
   std::int64_t m, n, k;
-  const char* operands;  // a letter each: N as it lies, T transposed
+  const char* operands;  // one letter each: N as stored, T transposed
   bool a_transposed() const { return operands[0] == 'T'; }
   bool b_transposed() const { return operands[1] == 'T'; }
 };
 
-// Products that the workloads make, and a few square ones.
+// Shapes that occur in the workloads, and a few square ones.
 constexpr Product kProducts[] = {
     {64, 768, 256, "NT"},   {64, 256, 768, "NN"},  {768, 256, 64, "TN"},     {1280, 256, 256, "NN"},
     {256, 256, 1280, "TN"}, {32, 192, 64, "NT"},   {192, 64, 32, "TN"},      {2048, 512, 128, "NT"},
     {32, 32, 32, "NN"},     {512, 512, 512, "NN"}, {2048, 2048, 2048, "NN"},
 };
 
-// Operands as they lie in memory, and the lengths of their rows.
+// The operands as stored, with their row strides.
 struct Matrices {
   explicit Matrices(const Product& p)
       : a(Shape{p.m, p.k}),

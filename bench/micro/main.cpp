@@ -2,7 +2,7 @@
 //
 //   micro --threads=1 --benchmark_filter='^gemm/' --benchmark_min_time=0.2
 //
-// On one thread unless told otherwise; the flags after --benchmark_ are those of Google Benchmark.
+// Uses one thread by default; flags that begin with --benchmark_ are Google Benchmark's.
 #include <benchmark/benchmark.h>
 #include <fmt/core.h>
 
@@ -16,7 +16,7 @@
 
 namespace {
 
-// Takes --threads=N out of the arguments. False if N is no number of threads.
+// Removes --threads=N from the arguments. False if N is not a valid number of threads.
 bool take_threads(int& argc, char** argv, int& threads) {
   constexpr std::string_view kFlag = "--threads=";
   int kept = 1;

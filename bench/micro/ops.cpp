@@ -24,7 +24,7 @@ void forward(benchmark::State& state, const OpCase& row) {
   state.SetItemsProcessed(state.iterations() * elements);
 }
 
-// Of several results the sum is differentiated, which adds a little of its own.
+// Differentiates the sum of the results if there are several, which adds a little time.
 void forward_backward(benchmark::State& state, const OpCase& row) {
   Operands x = operands_of(row, true);
   std::int64_t elements = 0;

@@ -13,10 +13,10 @@ using namespace attune;
 
 namespace {
 
-constexpr std::int64_t kNumbers = 4096;  // in and out stay in the nearest cache
+constexpr std::int64_t kNumbers = 4096;  // input and output stay in cache
 
 void count_numbers(benchmark::State& state) {
-  // Shown as a time: 0.2n is 0.2 ns a number.
+  // Printed as a time: 0.2n is 0.2 ns per number.
   state.counters["s/number"] =
       benchmark::Counter(static_cast<double>(state.iterations() * kNumbers),
                          benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
@@ -28,7 +28,8 @@ Array numbers(double low, double high) {
   return x;
 }
 
-// f once in the library's loop, and once with what the C library has for it.
+// Registers a function twice: Attune's version in Attune's loop, and the C library's in a plain
+// loop.
 template <typename Ours, typename Theirs>
 void compare(const std::string& name, double low, double high, Ours ours, Theirs theirs) {
   benchmark::RegisterBenchmark(("math/" + name + "/attune").c_str(), [=](benchmark::State& state) {

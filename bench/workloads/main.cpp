@@ -1,4 +1,4 @@
-// The workloads that Attune's speed is measured on, written as a user would with its layers.
+// The workloads on which Attune's speed is measured, written with its layers as a user would.
 
 #include <fmt/format.h>
 
@@ -10,8 +10,8 @@
 
 int main(int argc, char** argv) {
   using namespace bench;
-  // W4 has operations large enough, and gradients of all parameters for each shard would cost
-  // memory.
+  // Not for W4: its operations are large enough to be parallel, and gradients of all parameters for
+  // each shard would cost memory.
   const auto shards = [](const auto& sizes) { return attune::suitable_shards(sizes.batch); };
   const Program program{
       .name = "workloads",

@@ -3,7 +3,7 @@
 
 bench::Workload scaled_dot_attention(const bench::AttentionSizes& n) {
   using namespace attune;
-  // Heads side by side, as the layers leave them.
+  // Heads side by side, [T, B, H * d], as in the layers.
   const auto random = [&] {
     Array array({n.length, n.batch, n.heads * n.width});
     generator().normal(array, 0, 1);

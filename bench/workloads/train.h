@@ -15,7 +15,7 @@ inline attune::Indices random_tokens(std::int64_t vocabulary, std::int64_t steps
 }
 
 /// Training steps of a model that maps source [S, B] and target_input [T, B] to logits [T, B, V],
-/// with the batch in shards.
+/// with the batch split into shards.
 template <typename Model, typename Sizes>
 bench::Workload train(const Sizes& n, std::int64_t shards) {
   using namespace attune;
