@@ -6,11 +6,12 @@
 #include <cstddef>
 #include <fstream>
 
-// Sanitizers use addresses in their own ways.
+// Sanitizers reserve large address ranges of their own, which a limit would break.
 #if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define ATTUNE_LIMITS_ADDRESSES
 
-/// Lets the process have so many more bytes of addresses than now.
+/// Limits the address space of the process to what it uses now and `more` bytes, for the lifetime
+/// of the scope.
 class AddressLimit {
  public:
   explicit AddressLimit(std::size_t more) {

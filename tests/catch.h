@@ -1,6 +1,6 @@
 #pragma once
 
-// Catch2 in the version at hand: 3 has <catch2/catch_all.hpp>, 2 (Debian 12) has one header.
+// Catch2 3 has <catch2/catch_all.hpp>; version 2 (Debian 12) has a single header.
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
 using Catch::Approx;
@@ -10,7 +10,8 @@ using Catch::Approx;
 
 #include <string>
 
-/// Matches a text with `part` in it: `REQUIRE_THROWS_WITH(matmul(a, b), contains("inner sizes"))`.
+/// Matches strings that contain `part`: `REQUIRE_THROWS_WITH(matmul(a, b),
+/// contains("inner sizes"))`.
 inline auto contains(const std::string& part) {
 #if __has_include(<catch2/catch_all.hpp>)
   return Catch::Matchers::ContainsSubstring(part);

@@ -9,7 +9,7 @@
 #include "attune/autograd/array/named_arrays.h"
 #include "attune/autograd/tensor.h"
 
-/// One case of tests/golden/*.json: what PyTorch gave for a layer or a loss, in float64. See
+/// One case of tests/golden/*.json: PyTorch's float64 values for a layer or a loss. See
 /// tests/golden/make_golden.py.
 struct Golden {
   std::map<std::string, attune::Array> parameters, inputs, outputs, cotangents, gradients;
@@ -22,14 +22,14 @@ struct Golden {
 /// The case of that name in tests/golden/<file>.json. Errors: there is none.
 Golden read_golden(const std::string& file, const std::string& name);
 
-/// "" when the arrays have one shape and every |a - b| <= tolerance * max(1, |b|); otherwise what
-/// differs first.
+/// "" if the arrays have one shape and every |a - b| <= tolerance * max(1, |b|); otherwise a
+/// message about the first difference.
 std::string difference(const attune::Array& a, const attune::Array& b, double tolerance = 1e-9);
 
 using NamedTensors = std::vector<std::pair<std::string, attune::Tensor>>;
 
-/// Compares outputs with a case's, differentiates them from its cotangents, and compares the
-/// gradients of `leaves`, which must be all that the case has gradients for. "" when all agree;
-/// otherwise what differs, by name.
+/// Compares outputs with a case's, runs backward from its cotangents, and compares the gradients of
+/// `leaves`, which must be all those in the case. "" if everything agrees; otherwise a message that
+/// names what differs.
 std::string difference(const Golden& golden, const NamedTensors& outputs,
                        const NamedTensors& leaves);

@@ -23,8 +23,8 @@ struct GoldenInputs {
   NamedTensors leaves;
 };
 
-/// Loads a case's parameters into the layer, runs it, and compares everything. `run` gets the
-/// layer, the inputs and the case, and gives the outputs by name.
+/// Loads a case's parameters into the layer, runs it, and compares outputs and gradients.
+/// run(layer, inputs, golden) returns the outputs by name.
 template <typename L, typename Run>
 std::string compare(const Golden& golden, L layer, const Run& run) {
   const GoldenInputs inputs(golden);

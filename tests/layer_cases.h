@@ -9,12 +9,12 @@
 #include "attune/layers/all.h"
 #include "op_cases.h"
 
-/// One row for each layer; layer_cases_test.cpp makes tests of them: gradients of inputs and
-/// parameters against finite differences, PyTorch's values, the same bits for any number of
-/// threads, saving and loading, garbage beyond lengths, freezing, error texts.
+/// One row for each layer. layer_cases_test.cpp tests each row: gradients of inputs and parameters
+/// against finite differences, PyTorch's values, the same bits for any number of threads, saving
+/// and loading, garbage beyond lengths, freezing, error texts.
 
-/// A layer, and how to call it: with its inputs and the row's `indices` (not defined where it has
-/// none), to its outputs.
+/// A layer, and a function that calls it with its inputs and the row's `indices`
+/// (undefined if it has none) and returns the outputs.
 struct MadeLayer {
   std::shared_ptr<attune::Layer> layer;
   std::function<Operands(const Operands&, const attune::Indices&)> run;
@@ -22,8 +22,8 @@ struct MadeLayer {
 
 struct LayerInput {
   std::string name;     ///< as in tests/golden
-  attune::Shape small;  ///< and odd
-  attune::Shape large;  ///< where work is split over threads
+  attune::Shape small;  ///< with odd sizes
+  attune::Shape large;  ///< large enough to be split among threads
 };
 
 enum class Size { small, large };
@@ -33,11 +33,11 @@ struct LayerCase {
   std::vector<LayerInput> inputs;
   std::vector<std::string> outputs;  ///< their names in tests/golden
   std::function<MadeLayer(Size)> make;
-  /// "lengths" where the layer takes lengths of its first input [T, B, ...], or "ids" [n]: those
-  /// below `vocabulary` are made up.
+  /// "lengths" if the layer takes lengths of its first input [T, B, ...], or "ids" if it takes ids,
+  /// which are generated below `vocabulary`; empty otherwise.
   std::string indices = {};
   std::int64_t vocabulary = 0;
-  /// PyTorch's values for the small layer: file and case in tests/golden.
+  /// PyTorch's values for the small layer: files and cases in tests/golden.
   std::vector<std::pair<std::string, std::string>> golden = {};
   std::vector<BadCall> bad_calls = {};
 
@@ -51,7 +51,7 @@ std::vector<LayerCase> plain_layer_cases();
 std::vector<LayerCase> recurrent_layer_cases();
 std::vector<LayerCase> attention_layer_cases();
 
-/// A layer and a function run(layer, inputs, indices) that calls it.
+/// Makes a MadeLayer from a layer and a function run(layer, inputs, indices) that calls it.
 template <typename L, typename Run>
 MadeLayer made(L layer, Run run) {
   const auto shared = std::make_shared<L>(std::move(layer));

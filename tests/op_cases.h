@@ -8,21 +8,21 @@
 
 #include "attune/autograd/all.h"
 
-/// One row for each operation; bench/micro measures them, and op_test.cpp makes tests of them:
-/// values against plain loops, gradients against finite differences, the same bits for any number
-/// of threads, error texts.
+/// One row for each operation. bench/micro measures each row, and op_test.cpp tests it: values
+/// against plain loops, gradients against finite differences, the same bits for any number of
+/// threads, error texts.
 
 using Numbers = std::vector<double>;
 
-/// An operand: random numbers from [low, high), none nearer than 0.05 to `kink`, where the
-/// derivative jumps.
+/// An operand: random numbers in [low, high), at least 0.05 away from `kink`, where the derivative
+/// is discontinuous.
 struct Operand {
   attune::Shape shape;
   double low = -1, high = 1;
   double kink = -1e9;
 };
 
-/// What an operation returns; one tensor or several.
+/// The result of an operation: one tensor or several.
 struct Results : std::vector<attune::Tensor> {
   Results(const attune::Tensor& one) : vector{one} {}
   Results(std::initializer_list<attune::Tensor> several) : vector(several) {}
@@ -30,7 +30,7 @@ struct Results : std::vector<attune::Tensor> {
 };
 
 struct BadCall {
-  std::string error;  ///< what the message says
+  std::string error;  ///< part of the message
   std::function<void()> call;
 };
 
@@ -38,10 +38,10 @@ using Operands = std::vector<attune::Tensor>;
 
 struct OpCase {
   std::string name;
-  std::vector<Operand> operands;     ///< small and odd
-  std::vector<attune::Shape> large;  ///< the operands' shapes where work is split over threads
+  std::vector<Operand> operands;     ///< small, with odd sizes
+  std::vector<attune::Shape> large;  ///< shapes large enough to be split among threads
   std::function<Results(const Operands&)> apply;
-  /// All results, one after the other, from all operands (row-major), in plain double loops.
+  /// All results, concatenated, from all operands (row-major), computed by plain loops in double.
   std::function<Numbers(const std::vector<Numbers>&)> expected;
   std::vector<BadCall> bad_calls = {};
 };
@@ -60,18 +60,18 @@ std::vector<OpCase> product_cases();
 std::vector<OpCase> sequence_attention_cases();
 std::vector<OpCase> recurrent_cases();
 
-/// Random numbers as `operand` wants them, in another shape.
+/// Random numbers in the range of `operand`, with another shape.
 attune::Array random_array(const Operand& operand, const attune::Shape& shape, attune::DType dtype,
                            std::uint64_t seed);
 /// f of each number.
 Numbers each(const Numbers& x, const std::function<double(double)>& f);
-/// f of each pair under broadcasting, by index arithmetic over the shape of the result.
+/// f of each pair with broadcasting, by index arithmetic over the shape of the result.
 Numbers each_pair(const attune::Shape& a_shape, const Numbers& a, const attune::Shape& b_shape,
                   const Numbers& b, const attune::Shape& shape,
                   const std::function<double(double, double)>& f);
-/// Ids that are the same for the same shape: 7 i mod `below` and the like.
+/// Arbitrary ids in [0, below), always the same for the same arguments.
 attune::Indices ids(const attune::Shape& shape, std::int64_t below);
-/// Lengths from 0 to `longest`, both included, for `count` rows.
+/// Arbitrary lengths in [0, longest] for `count` rows.
 attune::Indices some_lengths(std::int64_t count, std::int64_t longest);
 /// A tensor of zeros, for calls that fail before they compute.
 attune::Tensor of(std::initializer_list<std::int64_t> shape,

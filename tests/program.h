@@ -6,7 +6,7 @@
 #include "catch.h"
 #include "temporary_folder.h"
 
-/// Runs the program seq2seq as its users do.
+/// Runs the program seq2seq from the command line, as users do.
 namespace program {
 
 struct Result {
@@ -28,12 +28,13 @@ Result seq2seq(const TemporaryFolder& folder, const std::string& arguments,
 /// Trains a small model for three steps into the run folder `run`.
 Result train(const TemporaryFolder& folder, const std::string& arguments);
 
-/// A failure is one line that says whose it is, and no success.
+/// Checks that the program failed with one line of error, which begins with "seq2seq: error: " and
+/// contains `part`.
 void check_error(const Result& result, const std::string& part);
 
 std::vector<std::string> lines_of(const std::string& text);
 
-/// What is in a folder, in alphabetical order.
+/// The names of a folder's entries, in alphabetical order.
 std::vector<std::string> names_in(const std::string& path);
 
 }  // namespace program

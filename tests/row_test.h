@@ -5,7 +5,7 @@
 
 #include "catch.h"
 
-/// A test of a table's row that is made at start-up, as TEST_CASE makes its own:
+/// A test of one row of a table, registered at start-up like a TEST_CASE:
 ///
 ///     RowTest<OpCase>::add(row, "its gradient agrees with finite differences", check_gradient,
 ///                          "[op]");

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-/// A new folder that is gone with everything in it at the end of a test.
+/// A new folder, deleted with everything in it by the destructor.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
@@ -37,7 +37,7 @@ class TemporaryFolder {
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
-  /// How many files and folders are in it.
+  /// The number of files and folders in it.
   int entries() const {
     return static_cast<int>(std::distance(std::filesystem::directory_iterator(path_), {}));
   }
