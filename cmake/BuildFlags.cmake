@@ -1,5 +1,5 @@
-# Compiler flags of everything that is built in this tree: the interface target attune_flags is
-# linked privately, and only while building. Users get attune_loop_options alone.
+# The compiler flags of all targets in this tree are those of the interface target attune_flags,
+# which is linked privately and not installed. Users get attune_loop_options only.
 include(CheckCXXCompilerFlag)
 include(CheckCXXSourceCompiles)
 
@@ -13,23 +13,24 @@ target_compile_features(attune_flags INTERFACE cxx_std_20)
 target_include_directories(attune_flags INTERFACE "${PROJECT_SOURCE_DIR}")  # "examples/...", "bench/..."
 target_compile_options(attune_flags INTERFACE -Wall -Wextra)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-  # Loops marked omp simd are templates: in float64 they call the C++ library and stay loops.
+  # Some `omp simd` loops in templates cannot be vectorised for float64, where they call the C++
+  # library. Clang would warn about them.
   target_compile_options(attune_flags INTERFACE -Wno-pass-failed)
 endif()
 target_link_libraries(attune_flags INTERFACE OpenMP::OpenMP_CXX)
 
-# The loops in headers become SIMD code with these, in the programs of users too: they let the
-# compiler leave errno and the flags of floating-point exceptions alone, and heed `omp simd`. They
-# change no result. -ffast-math and its other parts do change results, with the number of threads
-# too, and are never used.
+# With these options, the compiler vectorises the loops in headers, in users' programs too: it need
+# not set errno or preserve floating-point exception flags, and it honours `omp simd`. They do not
+# change results. -ffast-math and its other parts do, even with the number of threads, and are never
+# used.
 set(attune_loop_options -fno-math-errno -fno-trapping-math -fopenmp-simd)
-set(attune_loop_bits 0)  # the vectors that the loops in headers are compiled for; see kernels/vector.h
+set(attune_loop_bits 0)  # vector width for the loops in headers; see autograd/kernels/vector.h
 
 if(ATTUNE_NATIVE)
   check_cxx_compiler_flag(-march=native ATTUNE_HAS_MARCH_NATIVE)
   if(ATTUNE_HAS_MARCH_NATIVE)
     target_compile_options(attune_flags INTERFACE -march=native)
-    # GCC stays at 256 bits by itself even where the processor has 512.
+    # By default GCC uses 256-bit vectors even if the processor has 512-bit ones.
     set(CMAKE_REQUIRED_FLAGS "-march=native -mprefer-vector-width=512")
     check_cxx_source_compiles("
       #if !defined(__AVX512DQ__) || !defined(__AVX512BW__) || !defined(__AVX512VL__)
@@ -59,8 +60,8 @@ if(ATTUNE_SANITIZE)
   target_compile_options(attune_flags INTERFACE ${sanitizer_flags} -fno-omit-frame-pointer)
   target_link_options(attune_flags INTERFACE ${sanitizer_flags})
   if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-    # GCC defines these by itself. The pool of memory is not used under AddressSanitizer, and tests
-    # that a sanitizer's own memory or threads would upset are left out.
+    # GCC defines these macros itself. They disable the memory pool under AddressSanitizer, and
+    # tests that the memory or threads of a sanitizer would make fail.
     foreach(sanitizer address thread)
       if(ATTUNE_SANITIZE MATCHES "${sanitizer}")
         string(TOUPPER ${sanitizer} name)

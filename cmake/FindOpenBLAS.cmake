@@ -1,12 +1,13 @@
-# Finds OpenBLAS and makes the target OpenBLAS::OpenBLAS.
+# Finds OpenBLAS and defines the target OpenBLAS::OpenBLAS.
 #
-# Searched in this order:
-#   1. ATTUNE_OPENBLAS, a library file that the user names (any build: OpenMP, pthread, serial)
-#   2. the OpenMP build where distributions keep it, whichever build is the system's default:
-#      Debian and Ubuntu (openblas-openmp/libopenblas), Fedora (libopenblaso), Homebrew
+# Search order:
+#   1. ATTUNE_OPENBLAS, a library file given by the user (any build: OpenMP, pthread, serial)
+#   2. the OpenMP build in the places where distributions install it, even if another build is the
+#      system's default: Debian and Ubuntu (openblas-openmp/libopenblas), Fedora (libopenblaso),
+#      Homebrew
 #   3. the system's default OpenBLAS
 #
-# Every BLAS call runs on one thread, so with any build the results are right, and the same bits for
+# Every BLAS call runs on one thread, so results are correct with any build, and bit-identical for
 # any number of threads.
 find_package(OpenMP QUIET COMPONENTS CXX)
 find_package(Threads QUIET)
@@ -30,8 +31,8 @@ if(NOT ATTUNE_OPENBLAS)
   find_library(ATTUNE_OPENBLAS NAMES openblas HINTS ${PC_OPENBLAS_LIBRARY_DIRS})
 endif()
 
-# The headers of the same build: .../lib/<arch>/openblas-openmp has them in
-# .../include/<arch>/openblas-openmp. Only OpenBLAS has openblas_config.h beside its cblas.h.
+# Find the headers of the same build: those of .../lib/<arch>/openblas-openmp are in
+# .../include/<arch>/openblas-openmp. Of all BLAS libraries, only OpenBLAS has openblas_config.h.
 if(ATTUNE_OPENBLAS)
   cmake_path(GET ATTUNE_OPENBLAS PARENT_PATH library_folder)
   string(REGEX REPLACE "/lib(64)?(/|$)" "/include\\2" include_folder "${library_folder}")
@@ -54,7 +55,7 @@ if(OpenBLAS_FOUND AND NOT TARGET OpenBLAS::OpenBLAS)
                INTERFACE_LINK_LIBRARIES "OpenMP::OpenMP_CXX;Threads::Threads;${CMAKE_DL_LIBS}")
 endif()
 
-# Once a library: link it and ask what it is.
+# Check once per library that it links and runs, and get its description.
 if(OpenBLAS_FOUND AND NOT CMAKE_CROSSCOMPILING
    AND NOT "${ATTUNE_OPENBLAS_CHECKED}" STREQUAL "${ATTUNE_OPENBLAS}")
   try_run(openblas_exit_code openblas_links

@@ -1,4 +1,4 @@
-# What find_package(attune) needs once the library is installed.
+# Installs the library, its headers and the files that find_package(attune) needs.
 include(CMakePackageConfigHelpers)
 
 set(attune_package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/attune)

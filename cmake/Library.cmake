@@ -1,5 +1,5 @@
-# The library: every source in the folders of its parts. `#include "attune/layers/linear.h"` works in
-# the tree as it does installed: in the build tree, include/attune/ holds links to those folders.
+# The library: all sources in the folders below. `#include "attune/layers/linear.h"` works both in
+# this tree and installed: in the build tree, include/attune/ contains links to these folders.
 include(GNUInstallDirs)
 
 set(attune_parts autograd layers optim data models search alignment train)
@@ -27,8 +27,8 @@ target_link_libraries(
   PRIVATE OpenBLAS::OpenBLAS OpenMP::OpenMP_CXX $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
           $<BUILD_INTERFACE:attune_flags>)
 
-# Compiled once instead of in every source: what nearly all of them include. Each source includes
-# all the same what it uses; the portable preset, which does without, finds those that do not.
+# Precompile the headers that nearly all sources include. Sources must still include what they use,
+# which the portable preset checks by building without precompiled headers.
 target_precompile_headers(attune PRIVATE <algorithm> <cmath> <string_view>
                                          [["attune/autograd/tensor.h"]])
 

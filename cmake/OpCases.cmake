@@ -1,4 +1,4 @@
-# The table of operations, which the tests and the micro-benchmarks share.
+# The table of operations for the tests and the micro-benchmarks.
 file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/op_cases*.cpp")
 add_library(op_cases OBJECT ${sources})
 target_link_libraries(op_cases PRIVATE attune::attune attune_flags)
