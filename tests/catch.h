@@ -10,8 +10,9 @@ using Catch::Approx;
 
 #include <string>
 
-/// Matches strings that contain `part`: `REQUIRE_THROWS_WITH(matmul(a, b),
-/// contains("inner sizes"))`.
+/// Matches strings that contain `part`:
+///
+///     REQUIRE_THROWS_WITH(matmul(a, b), contains("inner sizes"));
 inline auto contains(const std::string& part) {
 #if __has_include(<catch2/catch_all.hpp>)
   return Catch::Matchers::ContainsSubstring(part);

@@ -30,7 +30,7 @@ struct Results : std::vector<attune::Tensor> {
 };
 
 struct BadCall {
-  std::string error;  ///< part of the message
+  std::string error;  ///< expected part of the message
   std::function<void()> call;
 };
 

@@ -13,8 +13,9 @@
 
 namespace attune {
 
-/// A dense, row-major array of float32, float64 or boolean elements, without history. Copies share
-/// the memory. Reshapes and blocks along the leading axis are views; everything else copies.
+/// A dense, row-major array of float32, float64 or boolean elements, without autograd history.
+/// Copies share the memory. Reshapes and blocks along the leading axis are views; everything else
+/// copies.
 class Array {
  public:
   /// An undefined array: defined() is false.

@@ -38,7 +38,7 @@ void count_new(std::size_t bytes) {
 
 // Sizes are rounded up to a class: multiples of 64 up to 1 KiB, then eight steps per doubling, so
 // that at most an eighth of a block is wasted.
-constexpr std::size_t kLarge = std::size_t{1} << 19;  // larger blocks are large blocks
+constexpr std::size_t kLarge = std::size_t{1} << 19;  // blocks above this size are large
 constexpr int kSmallClasses = 16;
 constexpr int kClasses = kSmallClasses + 8 * (std::bit_width(kLarge) - 11);
 // Limits of a thread's free list for one class. Further blocks go to the shared lists, so that

@@ -49,9 +49,8 @@ class Generator {
 ///
 /// The main thread starts with seed 0. Every other thread has a stream of its own, which depends on
 /// the process's seed and on how many threads have drawn before it. So a program is reproducible if
-/// its threads make their first draw in a fixed order. If that order is left to chance, give each
-/// thread its generator: a GeneratorScope with a part of Generator::split(), or seed() in the
-/// thread.
+/// its threads make their first draw in a fixed order. If that order is not fixed, give each thread
+/// its own generator: a GeneratorScope with a part of Generator::split(), or seed() in the thread.
 Generator& generator();
 
 /// Restarts the calling thread's generator from `seed` and sets the process's seed, which all

@@ -18,8 +18,8 @@ class Shape {
   static constexpr std::int64_t kMaxElements = std::int64_t{1} << 59;
 
   Shape() = default;
-  /// A size of -1 is to be inferred, in functions that allow it (reshape). Errors: more than seven
-  /// axes; a size below -1; too large (check()).
+  /// A size of -1 is inferred by functions that allow it (reshape). Errors: more than seven axes; a
+  /// size below -1; too large (check()).
   Shape(std::initializer_list<std::int64_t> sizes);
   explicit Shape(std::span<const std::int64_t> sizes);
 
@@ -78,7 +78,7 @@ Shape broadcast(const Shape& a, const Shape& b, const char* op);
 
 }  // namespace attune
 
-/// Lets messages print shapes: fmt::format("{}", shape).
+/// Formats a shape in messages: fmt::format("{}", shape) gives "[2, 3]".
 template <>
 struct fmt::formatter<attune::Shape> {
   constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }

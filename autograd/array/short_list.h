@@ -6,11 +6,11 @@
 
 namespace attune {
 
-/// A short list without an allocation of its own up to `Inline` members.
+/// A list that holds up to `Inline` members in place, and allocates only for more.
 template <typename T, int Inline>
 class ShortList {
  public:
-  /// Appends an empty member.
+  /// Appends a default-constructed member.
   T& add() {
     if (more_.empty() && count_ < Inline) return few_[count_++];
     if (more_.empty()) more_.assign(few_, few_ + count_);

@@ -78,7 +78,7 @@ class Workers {
     const std::uint32_t generation = open(ranges, wanted, each, run, context);
     const Clock::time_point begin = Clock::now();
     const std::uint32_t own = claim_all(generation, /*from_back=*/false);
-    // A worker that is scheduled finishes its range in about the time of one range here.
+    // A worker that is running finishes its range in about as long as this thread takes for one.
     const Clock::duration a_range = (Clock::now() - begin) / std::max(1u, own);
     if (wait_for(static_cast<std::uint32_t>(ranges)) >
         std::max<Clock::duration>(kPatience, 2 * a_range)) {

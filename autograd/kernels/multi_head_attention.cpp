@@ -383,7 +383,7 @@ class PairBackward {
   const MultiHeadSaved<T>& saved_;
   std::int64_t pair_;
   KeyRange seen_;
-  std::int64_t first_, count_;  // of keys: all that a query sees, from the start of a tile
+  std::int64_t first_, count_;  // of keys: from the start of a tile to the last visible key
   std::vector<KeyTile> tiles_;
   std::vector<PackedMatrix<T>> to_scores_, to_dweights_, to_dquery_;  // one per tile
   Array scratch_;

@@ -124,7 +124,7 @@ void lstm_row_backward(std::int64_t hidden, const T* gates, const T* c, const T*
 
 // Batch rows are independent, so each range of rows runs through all steps on one thread. The whole
 // batch is one range if the products are small (some ten microseconds); otherwise a range is half
-// of the batch, but 16 to 64 rows.
+// of the batch, at least 16 and at most 64 rows.
 std::int64_t rows_per_range(const SequenceSizes& n, std::int64_t features) {
   if (n.steps * n.batch * n.gates() * (n.hidden + features) < (1 << 19))
     return std::max<std::int64_t>(1, n.batch);

@@ -58,7 +58,7 @@ struct SequenceGradients {
   const T* dy;   ///< [T, B, H]: in, of the state after each step; may be nullptr
   T *dh, *dc;    ///< [B, H]: in, of the last state; out, of the initial state
   T* dgates;     ///< [T, B, G H]: out, of the gates before activation
-  T* dgates_hh;  ///< out, of W_hh h + b_hh, which differ for n; GRU only
+  T* dgates_hh;  ///< out, of W_hh h + b_hh: differs from dgates in n; GRU only
   T* dx;         ///< [T, B, D]: out, of x; may be nullptr
   bool add_to_dx;
 };

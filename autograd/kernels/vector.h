@@ -81,7 +81,7 @@ void axpy(std::int64_t n, T a, const T* x, T* y, bool accumulate = true) {
   }
 }
 
-/// f(x[i]...) for i in [0, n), where f may change what it is given. The arrays do not overlap.
+/// Calls f(x[i]...) for i in [0, n); f may modify its arguments. The arrays must not overlap.
 template <typename F, typename... X>
 ATTUNE_LOOP void for_each(std::int64_t n, const F& f, X* __restrict... x) {
 #pragma omp simd

@@ -7,7 +7,7 @@
 
 /// Reductions over one axis, several axes, or all elements if no axis is given (-> scalar []). A
 /// negative axis counts from the end; reduced axes are removed, or kept with size 1 if `keep`.
-/// Errors (all functions): no such axis, or one given twice; x is boolean; nothing to reduce
+/// Errors (all functions): no such axis, or one given twice; x is boolean; no elements to reduce
 /// (except for sum).
 namespace attune {
 

@@ -1,6 +1,7 @@
-// Measures operations and an optimizer that are written here, with the program's own flags, against
-// those of the library, by turns in one process and on one thread. Prints a line for each: name, the
-// library's time and the own one's (the least of many, in microseconds), and their ratio.
+// Compares operations and an optimizer that are defined here, compiled with this program's own
+// flags, with those of the library. The two run in turn, in one process and on one thread. Prints
+// one line for each: name, the library's time, this program's time (both the minimum of many, in
+// microseconds), and their ratio.
 #include <chrono>
 
 #include "attune/attune.h"
@@ -10,7 +11,7 @@ using namespace attune;
 
 namespace {
 
-constexpr std::int64_t kElements = 1 << 16;  // in the cache: the loops are measured, not the memory
+constexpr std::int64_t kElements = 1 << 16;  // fits into the cache: measures loops, not memory
 constexpr int kRounds = 400, kCalls = 4;
 
 Tensor own_silu(const Tensor& x) {
@@ -51,7 +52,7 @@ class OwnAdagrad : public OptimizerWith<AdagradOptions> {
   }
 };
 
-// The time of kCalls calls, in microseconds a call.
+// The average time of kCalls calls, in microseconds.
 template <typename F>
 double time_of(const F& f) {
   const auto begin = std::chrono::steady_clock::now();

@@ -8,13 +8,13 @@
 
 namespace attune::random_programs {
 
-/// Makes a program step by step, and evaluates each step at once, so that the next one can look at
-/// the values that it would be applied to.
+/// Builds a program step by step. Each step is evaluated at once, so that the next one can be
+/// chosen by the values of its inputs.
 class Builder {
  public:
   explicit Builder(std::uint64_t seed);
 
-  /// From [0, n).
+  /// A random integer in [0, n).
   std::int64_t below(std::int64_t n) {
     return static_cast<std::int64_t>(bits_() % static_cast<std::uint64_t>(n));
   }
@@ -22,7 +22,7 @@ class Builder {
   double uniform(double low, double high) {
     return low + (high - low) * static_cast<double>(bits_() >> 11) * 0x1p-53;
   }
-  /// The size of an axis.
+  /// A random size of an axis.
   std::int64_t size();
   Shape shape(int lowest_rank, int highest_rank);
   /// One length from [0, longest] for each of `count` rows.
@@ -32,41 +32,42 @@ class Builder {
   int axis(int rank);
 
   int leaf(const Shape& shape, double low = -1.5, double high = 1.5);
-  /// A leaf with garbage where `mask` says so.
+  /// A leaf with garbage where `mask` is set.
   int hidden_leaf(const Shape& shape, const HiddenMask& mask);
   /// A parameter of a layer.
   int leaf(const Tensor& parameter);
-  /// A value without garbage: one that is there, or a new leaf.
+  /// A value without garbage: an existing one or a new leaf.
   int any(int lowest_rank = 0, int highest_rank = 4);
   /// The same without axes of size 0.
   int any_filled(int lowest_rank = 0, int highest_rank = 4);
   /// The same of a given shape.
   int of(const Shape& shape);
-  /// The same for a shape that broadcasts to `shape`.
+  /// The same, of a shape that broadcasts to `shape`.
   int broadcast_to_be(const Shape& shape);
-  /// `value` if all its elements lie in (low, high), none of them within a margin of `kink`;
-  /// otherwise a new leaf like that.
+  /// `value` if all its elements are in (low, high) and none is within kMargin of `kink`; otherwise
+  /// a new leaf with such elements.
   int within(int value, double low, double high, double kink = -1e9);
 
   const Array& operator[](int id) const { return values_[static_cast<std::size_t>(id)]; }
   Shape shape_of(int id) const { return program.shapes[static_cast<std::size_t>(id)]; }
   const HiddenMask& hidden(int id) const { return program.hidden[static_cast<std::size_t>(id)]; }
 
-  /// Adds a step whose results hold no garbage, or garbage where `hidden` says so for each result;
-  /// false, and no step, when its values are not finite or too large for finite differences.
+  /// Adds a step whose results hold garbage where `hidden` is set, one mask per result, and nowhere
+  /// by default. Returns false without adding it if its values are not finite, or too large for
+  /// finite differences.
   bool push(std::string name, std::string details, std::vector<int> inputs, Apply apply,
             std::vector<HiddenMask> hidden = {}, bool float64_only = false);
-  /// A step that moves elements or changes each on its own: garbage goes where they go.
+  /// Adds a step that moves elements, or changes each on its own, so that garbage moves with them.
   bool push_moving(std::string name, std::string details, std::vector<int> inputs, Apply apply);
   /// The results of the last step.
   const std::vector<int>& results() const { return program.steps.back().outputs; }
   int result() const { return results()[0]; }
 
-  /// Chooses what the loss depends on.
+  /// Chooses the values that the loss depends on, and returns the program.
   Program finish();
 
   Program program;
-  std::string_view operation;  ///< being added: the name in operations()
+  std::string_view operation;  ///< name in operations() of the one being added
 
  private:
   int add(const Array& value, HiddenMask hidden);
@@ -75,10 +76,10 @@ class Builder {
   std::vector<Array> values_;
 };
 
-/// The distance that values keep from a kink.
+/// The minimum distance of values from a kink.
 inline constexpr double kMargin = 5e-3;
 
-/// Adds a step, or several, to a program; false when none fits.
+/// Adds one or more steps to a program; returns false if none fits.
 struct Operation {
   std::string_view name;
   bool (*add)(Builder& builder);
@@ -93,7 +94,8 @@ std::vector<Operation> masked_operations();
 
 /// Deliberate faults, for the tests of the checks themselves.
 enum class Fault { none, wrong_gradient, leak };
-/// Every program made on this thread while the object lives has a step with that fault.
+/// Gives every program that is made on this thread a step with that fault, for the lifetime of the
+/// scope.
 class FaultScope {
  public:
   explicit FaultScope(Fault fault);

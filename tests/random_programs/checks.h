@@ -7,14 +7,14 @@
 
 namespace attune::random_programs {
 
-/// What the checks of a program found.
+/// The result of checking a program.
 struct Outcome {
   /// Which check failed, such as "gradient"; empty when all passed.
   std::string failed;
   std::string message;  ///< what differs
-  /// Gradients that could not be checked: a kink lies within all steps of the differences.
+  /// Gradients that could not be checked because every step size of the differences crosses a kink.
   int kinks = 0;
-  /// Gradients of leaves that were compared with finite differences, and runs with garbage.
+  /// Numbers of leaf gradients compared with finite differences, and of runs with garbage.
   int gradients = 0, garbage_runs = 0;
 
   bool ok() const { return failed.empty(); }
@@ -30,11 +30,11 @@ struct Outcome {
 /// An exception is a failure as well.
 Outcome check(const Program& program);
 
-/// A smaller program that fails in the same check: without outputs, steps and leaves that are not
-/// needed for it.
+/// A smaller program that fails the same check, without outputs, steps and leaves that are not
+/// needed for the failure.
 Program shrink(Program program, const std::string& failed);
 
-/// What to print about the program of a seed that failed: what differs, and the shrunk program.
+/// The report on a program that failed: what differs, and the shrunk program.
 std::string report(const Program& program, const Outcome& outcome);
 
 }  // namespace attune::random_programs

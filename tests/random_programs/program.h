@@ -7,8 +7,8 @@
 
 #include "attune/autograd/all.h"
 
-/// Random programs: what a user might compute, drawn from all differentiable operations, with
-/// garbage wherever a length or a mask hides it. See random_programs --help for what is checked.
+/// Random programs: computations drawn from all differentiable operations, with garbage wherever a
+/// length or a mask hides it. See random_programs --help for the checks.
 namespace attune::random_programs {
 
 /// One flag for each element; empty when none is set.
@@ -16,7 +16,7 @@ using HiddenMask = std::vector<char>;
 using Tensors = std::vector<Tensor>;
 using Apply = std::function<Tensors(const Tensors&)>;
 
-/// A value that the program begins with: a float64 parameter.
+/// An input of the program: a float64 parameter.
 struct Leaf {
   int id = 0;
   Tensor tensor;
@@ -26,13 +26,13 @@ struct Leaf {
 struct Step {
   std::string name;          ///< such as "softmax"
   std::string details;       ///< such as "axis=1 lengths=[2, 0]"
-  std::vector<int> inputs;   ///< ids of values; -1 where an operand is not given
+  std::vector<int> inputs;   ///< ids of values; -1 for an omitted operand
   std::vector<int> outputs;  ///< ids of values
   Apply apply;               ///< for both dtypes, unless a layer's parameters are float64
   bool float64_only = false;
 };
 
-/// A value that the loss is made from: loss = sum over outputs of <value, cotangent>.
+/// A value that contributes to the loss, the sum over outputs of <value, cotangent>.
 struct Output {
   int id = 0;
   Array cotangent;
@@ -41,11 +41,11 @@ struct Output {
 struct Program {
   std::uint64_t seed = 0;
   std::vector<Leaf> leaves;
-  std::vector<Step> steps;  ///< in an order to run them in
+  std::vector<Step> steps;  ///< in order of execution
   std::vector<Output> outputs;
   std::vector<Shape> shapes;       ///< of all values, by id
-  std::vector<HiddenMask> hidden;  ///< of all values, by id: what may hold anything
-  bool large = false;              ///< large enough for operations to be shared out to threads
+  std::vector<HiddenMask> hidden;  ///< of all values, by id: elements that may hold anything
+  bool large = false;              ///< large enough to be split among threads
   bool one_loss = false;           ///< differentiate one scalar, rather than each output on its own
 
   bool float64_only() const;
@@ -56,10 +56,10 @@ struct Program {
 struct RunOptions {
   DType dtype = DType::f64;
   bool observed = false;  ///< with hooks that change nothing and retained gradients
-  bool twice = false;     ///< differentiate twice, and give the second pass's gradients
-  bool added = false;     ///< differentiate twice, and give the sum of both
+  bool twice = false;     ///< differentiate twice, and return the second pass's gradients
+  bool added = false;     ///< differentiate twice, and return the sum of both
   bool with_garbage = false;
-  double garbage = 0;  ///< what all hidden elements of leaves hold
+  double garbage = 0;  ///< the value of all hidden elements of leaves
 };
 
 /// All values by id, and the gradients of all leaves in their order (zeros where the loss does not
@@ -70,7 +70,7 @@ struct RunResult {
 
 RunResult differentiate(const Program& program, const RunOptions& options = {});
 
-/// All values by id, from the leaves' present values, without recording anything.
+/// All values by id, computed from the current values of the leaves without recording.
 Tensors evaluate(const Program& program);
 
 /// The program as text: a line for each leaf, step and output.
