@@ -17,7 +17,7 @@ struct RecurrentOptions {
   double dropout = 0;  ///< between layers, not after the last
 };
 
-/// What a recurrent network makes of a sequence.
+/// The result of a recurrent network over a sequence.
 struct RecurrentResult {
   /// [T, B, H * directions]: the top layer's state after every step, forward beside backward; 0
   /// beyond a sequence's length.
@@ -28,15 +28,15 @@ struct RecurrentResult {
   std::vector<RecurrentState> states;
 };
 
-/// One layer of a recurrent network: a cell read forward and, where wanted, one read backward
-/// (Schuster and Paliwal 1997).
+/// One layer of a recurrent network: a cell that runs forward over the sequence and, if
+/// bidirectional, another that runs backward (Schuster and Paliwal 1997).
 /// Parameters: forward.weight_ih, ... and backward.weight_ih, ... as in RecurrentCell.
 class RecurrentLayer : public Layer {
  public:
   RecurrentLayer(std::string_view kind, std::int64_t input, std::int64_t hidden,
                  bool bidirectional = false);
-  /// x [T, B, input], lengths [B] (all T where not defined), and a state for each direction (0
-  /// where empty).
+  /// x [T, B, input], lengths [B] (T if not defined), and an initial state for each direction (0 if
+  /// empty).
   RecurrentResult operator()(const Tensor& x, const Indices& lengths = {},
                              const std::vector<RecurrentState>& initial = {}) const;
 
@@ -49,8 +49,8 @@ class RecurrentLayer : public Layer {
   std::vector<std::shared_ptr<RecurrentCell>> cells_;  // forward, backward
 };
 
-/// A recurrent network over whole sequences, its kind chosen by name: layers on top of each other,
-/// in one or two directions, with dropout between them.
+/// A recurrent network over whole sequences with the cell of that name: stacked layers in one or two
+/// directions, with dropout between them.
 ///
 ///     GRU encoder(64, 128, {.layers = 2, .bidirectional = true});
 ///     auto [output, states] = encoder(x, lengths);
@@ -82,7 +82,7 @@ class Recurrent : public Layer {
   /// (*this)(embedding(ids), lengths), computed in less time.
   RecurrentResult of_tokens(const Embedding& embedding, const Indices& ids,
                             const Indices& lengths) const;
-  /// The states that one layer starts from.
+  /// The initial states of one layer.
   std::vector<RecurrentState> initial_of(int layer,
                                          const std::vector<RecurrentState>& initial) const;
   /// The layers above the first.

@@ -22,7 +22,7 @@ std::int64_t context_size(const RecurrentDecoderOptions& options) {
   return attends(options) ? options.source_size : 0;
 }
 
-// Which sequences still go on at a step: lengths of 1, and 0 for the others.
+// Lengths of one step: 1 for sequences that have not ended, 0 for the others.
 Indices going_on(const Indices& lengths, std::int64_t step) {
   if (!lengths.defined()) return {};
   std::vector<std::int32_t> at_step = lengths.to_vector();
@@ -62,7 +62,7 @@ RecurrentDecoder::RecurrentDecoder(const RecurrentDecoderOptions& options)
 
 DecoderState RecurrentDecoder::start(const Encoded& encoded) const {
   DecoderState state;
-  // Step 3, keys and values: the encoder's states, looked at once.
+  // Step 3, keys and values: the encoder's states, projected once.
   if (attention_) state.source = {attention_->memorize(encoded.states, encoded.lengths)};
   for (std::size_t i = 0; i < bridges_.size(); ++i) {
     const auto [h, c] = encoded.summary(i);
@@ -87,8 +87,8 @@ AttentionResult RecurrentDecoder::step(const KnownInput& previous, DecoderState&
         attention_->attend(state.query(), state.source[0], state.attention, {.weights = weights});
     state.attention = std::move(found.next);
   }
-  // Step 8, combine: the context beside the token before goes into the cell, and beside the new
-  // state into output().
+  // Step 8, combine: the context is joined to the previous token's embedding in the cell, and to
+  // the new state in output().
   state.layers[0] = previous.step(found.context, state.layers[0]);
   for (std::size_t i = 1; i < cells_.size(); ++i)
     state.layers[i] = (*cells_[i])(dropout_(state.layers[i - 1].h), state.layers[i]);
@@ -141,7 +141,7 @@ Decoded RecurrentDecoder::operator()(const Encoded& encoded, const Targets& targ
           penalties.empty() ? Tensor() : stack(penalties)};
 }
 
-// Without a source the first step tells how many targets there are.
+// Without a source the number of targets is known only at the first step.
 void RecurrentDecoder::begin(DecoderState& state, std::int64_t batch) const {
   if (!state.layers.empty()) return;
   for (const auto& cell : cells_) state.layers.push_back(cell->initial_state(batch));

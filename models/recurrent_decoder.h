@@ -18,10 +18,10 @@ class KnownInput;
 
 struct RecurrentDecoderOptions {
   std::int64_t vocabulary = 0;   ///< V
-  std::int64_t source_size = 0;  ///< D of the encoder's states; 0: there is no source
+  std::int64_t source_size = 0;  ///< D of the encoder's states; 0: a language model, no source
   std::string cell = "gru";      ///< a name that make_cell() knows
-  std::int64_t embedding = 32;   ///< size of a token's vector
-  std::int64_t size = 128;       ///< of its states
+  std::int64_t embedding = 32;   ///< size of a token's embedding
+  std::int64_t size = 128;       ///< of the decoder's states
   int layers = 1;
   double dropout = 0;                  ///< of embeddings, between layers and before the output
   std::string attention = "additive";  ///< a name that make_score() knows, or "none"
@@ -30,17 +30,17 @@ struct RecurrentDecoderOptions {
   std::int64_t heads = 1;              ///< of attention; `size` is a multiple of it
 };
 
-/// A recurrent network that looks at the source before every step (Bahdanau et al. 2015, sec. 3.1).
-/// For each step t, with the state s_{t-1} and the token y_{t-1} before it, and the encoder's
-/// states h:
+/// A recurrent network that attends to the source before every step (Bahdanau et al. 2015, sec.
+/// 3.1). Step t computes, from the previous state s_{t-1}, the previous token y_{t-1} and the
+/// encoder's states h:
 ///
-///     c_t, a_t = attention(query s_{t-1}, keys and values h)   what is there, and where it looked
-///     s_t      = cell([embedding(y_{t-1}) ; c_t], s_{t-1})     layers on top of each other
+///     c_t, a_t = attention(query s_{t-1}, keys and values h)   context and weights
+///     s_t      = cell([embedding(y_{t-1}) ; c_t], s_{t-1})     one or more layers
 ///     logits_t = W [s_t ; c_t] + b                             of the token y_t
 ///
-/// It starts from s_{-1} = tanh(W h_last + b), the bridge from Encoded::summary(). Without
-/// attention there is no c_t, and the bridge is all that it knows of the source; without a source
-/// it starts from 0.
+/// The first state is s_{-1} = tanh(W h_last + b), the bridge from Encoded::summary(). Without
+/// attention there is no c_t, and the bridge is the only connection to the source; without a source
+/// the first state is 0.
 ///
 /// Parameters: embedding.weight, output.weight, output.bias, attention. ... as in Attention,
 /// layer0.weight_ih, ... as in RecurrentCell, bridge0_h.weight, ...; of LSTMs bridge0_c too.
@@ -62,7 +62,7 @@ class RecurrentDecoder : public Decoder {
   void begin(DecoderState& state, std::int64_t batch) const;
   /// The embedded tokens [..., B], as the first cell takes them.
   KnownInput embed(const Indices& tokens) const;
-  /// Steps two to eight of attention; returns what attention found.
+  /// Steps two to eight of attention; returns the result of attend().
   AttentionResult step(const KnownInput& previous, DecoderState& state, bool weights) const;
   /// Logits [..., V] from states [..., size] and contexts [..., D].
   Tensor output(const Tensor& states, const Tensor& contexts) const;

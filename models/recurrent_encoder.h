@@ -12,14 +12,14 @@
 namespace attune {
 
 struct RecurrentEncoderOptions {
-  std::int64_t vocabulary = 0;  ///< tokens that it reads; 0: it reads frames
-  std::int64_t input = 32;      ///< size E of a token's vector, or of a frame
+  std::int64_t vocabulary = 0;  ///< number of source tokens; 0: sources are frames
+  std::int64_t input = 32;      ///< size E of a token's embedding, or of a frame
   std::string cell = "gru";     ///< a name that make_cell() knows
   std::int64_t hidden = 64;     ///< units in each direction
   int layers = 1;
   bool bidirectional = true;
   double dropout = 0;              ///< of the network's input, and between layers
-  bool states = true;              ///< false spares them where nobody attends
+  bool states = true;              ///< false: only the last states, for decoders without attention
   bool embedding_residual = true;  ///< add W e_s to the states: see RecurrentEncoder
 };
 
@@ -29,16 +29,16 @@ struct RecurrentEncoderOptions {
 ///     e_s = embedding(x_s)                  or the frame itself
 ///     h_s = recurrent(e_0 ... e_n)_s + W e_s
 ///
-/// W e_s is not in the paper; `embedding_residual = false` leaves it out. A recurrent state tells
-/// of x_s and all around it, which makes neighbouring states much alike, and attention that looks
-/// one place aside still reads what it needs: its alignments blur without a loss of accuracy. With
-/// W e_s each state tells of its own symbol most, and alignments become sharper. For the same
-/// reason dropout reaches the recurrent network's input but never the states.
+/// W e_s is not in the paper; `embedding_residual = false` leaves it out. A recurrent state carries
+/// information about its whole neighbourhood, so attention to an adjacent position works almost as
+/// well, and alignments become blurred although accuracy does not suffer. W e_s makes each state
+/// depend most on its own symbol, and alignments sharper. For the same reason dropout is applied to
+/// the input of the recurrent network but never to its states.
 ///
 /// Parameters: embedding.weight (of tokens), recurrent.layer0.forward.weight_ih, ... as in
 /// Recurrent, and mark.weight, which is W.
-/// Errors: sizes below 1; an unknown cell; a dropout outside [0, 1); tokens where it reads frames,
-/// or the other way round.
+/// Errors: sizes below 1; an unknown cell; a dropout outside [0, 1); tokens where frames are
+/// expected, or the reverse.
 class RecurrentEncoder : public Encoder {
  public:
   explicit RecurrentEncoder(const RecurrentEncoderOptions& options);

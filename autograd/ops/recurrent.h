@@ -37,24 +37,24 @@ struct LstmState {
 /// (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
 LstmState lstm_cell(const Tensor& x, const LstmState& state, const RecurrentWeights& weights);
 
-/// What a recurrent layer gives for a whole sequence.
+/// The result over a whole sequence.
 struct SequenceResult {
-  Tensor output;  ///< [T, B, H]: the state after every step; 0 beyond a sequence's length
+  Tensor output;  ///< [T, B, H]: the state after each step; 0 beyond a sequence's length
   Tensor h;       ///< [B, H]: the state after the last step of each sequence
   Tensor c;       ///< [B, H]: LSTM only
 };
 
 struct SequenceOptions {
-  /// [B]; beyond its length a sequence's state stays as it is, and neither x nor the outputs'
-  /// gradients have any influence, whatever they hold. Not defined: all have T steps.
+  /// [B]; beyond its length a sequence's state no longer changes, and neither x nor the gradient of
+  /// the output has any influence there, NaN included. Not defined: all sequences have T steps.
   Indices lengths;
   /// From the last step to the first; each sequence begins at its own last step.
   bool reverse = false;
 };
 
-/// The cells above over x [T, B, D] from h [B, H] (and c): one matrix product for the inputs of all
-/// steps, one for all gradients of a weight. Rows of the batch never meet, so threads share them
-/// out once for the whole sequence. A state not defined starts at 0.
+/// The cells above over x [T, B, D], from h [B, H] (and c); a state that is not defined is 0. The
+/// inputs of all steps are one matrix product, and so is the gradient of each weight. Rows of the
+/// batch are independent, so they are divided among threads once for the whole sequence.
 /// Errors: ranks or sizes that do not fit; lengths outside [0, T].
 SequenceResult rnn_sequence(const Tensor& x, const Tensor& h, const RecurrentWeights& weights,
                             const SequenceOptions& options = {},
