@@ -18,10 +18,11 @@ using namespace kernels;
 
 namespace {
 
-constexpr std::int64_t kFar = AttentionMask::kFar;
-
 // Beyond all positions a distance makes no difference any more.
-std::int64_t near(std::int64_t distance) { return std::clamp(distance, -kFar / 4, kFar / 4); }
+std::int64_t near(std::int64_t distance) {
+  constexpr std::int64_t kMost = AttentionMask::kFar / 4;
+  return std::clamp(distance, -kMost, kMost);
+}
 
 Indices shorter(const Indices& a, const Indices& b) {
   if (!a.defined() || !b.defined()) return a.defined() ? a : b;
@@ -82,8 +83,6 @@ Array hidden_keys(const AttentionMask& mask, const Shape& scores) {
 }
 
 }  // namespace
-
-Mask::Mask() : fixed_{-kFar, kFar}, aligned_{-kFar, kFar} {}
 
 Mask Mask::lengths(const Indices& lengths) {
   Mask mask;
@@ -176,12 +175,8 @@ Mask Mask::of_query(std::int64_t query, const Shape& scores) const {
   return mask;
 }
 
-bool Mask::is_lengths() const {
-  constexpr Window kAll{-kFar, kFar};
-  return fixed_ == kAll && aligned_ == kAll && !allowed_.defined() && !bias_.defined();
-}
-
 Mask::Window Mask::window(const Shape& scores) const {
+  static_assert(kFar == AttentionMask::kFar);
   const std::int64_t offset = scores[3] - scores[2];
   return {std::max(fixed_.lowest, aligned_.lowest + offset),
           std::min(fixed_.highest, aligned_.highest + offset)};

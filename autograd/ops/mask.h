@@ -32,7 +32,7 @@ struct AttentionMask;
 /// window of w keys.
 class Mask {
  public:
-  Mask();
+  Mask() = default;
 
   /// lengths [B]: row b's keys s < lengths[b]. Lengths that are not defined hide nothing.
   static Mask lengths(const Indices& lengths);
@@ -62,7 +62,9 @@ class Mask {
   /// True for the mask that hides and adds nothing.
   bool is_empty() const { return is_lengths() && !lengths_.defined(); }
   /// True for a mask of lengths alone, or of nothing: what softmax(x, axis, lengths) takes.
-  bool is_lengths() const;
+  bool is_lengths() const {
+    return fixed_ == Window{} && aligned_ == Window{} && !allowed_.defined() && !bias_.defined();
+  }
   /// Those of all lengths(), the shorter ones; not defined where there are none.
   const Indices& lengths() const { return lengths_; }
   /// What is added to the scores; not defined where nothing is.
@@ -82,8 +84,9 @@ class Mask {
   kernels::AttentionMask view(const char* op, const Shape& scores, DType dtype) const;
 
  private:
+  static constexpr std::int64_t kFar = std::int64_t{1} << 60;  // beyond all positions
   struct Window {  // query t sees the keys t + lowest ... t + highest
-    std::int64_t lowest, highest;
+    std::int64_t lowest = -kFar, highest = kFar;
     bool operator==(const Window&) const = default;
   };
 
