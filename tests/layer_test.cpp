@@ -211,10 +211,9 @@ TEST_CASE("parameters have the dtype of the DefaultDType scope") {
 
 TEST_CASE("an unknown name lists the known ones") {
   CHECK_THROWS_WITH(make_cell("gru2", 1, 1),
-                    "recurrent cell: 'gru2' is unknown; known are rnn, rnn_relu, gru, lstm");
+                    "recurrent cell: 'gru2' is unknown; known are " + joined(cell_names()));
   CHECK_THROWS_WITH(make_score("cosines", {}),
-                    contains("attention score: 'cosines' is unknown; known are dot, scaled_dot, "
-                             "general, additive, cosine"));
+                    "attention score: 'cosines' is unknown; known are " + joined(score_names()));
   CHECK_THROWS_WITH(make_normalizer("hard"), contains("normalizer: 'hard' is unknown; known are "));
   CHECK_THROWS_WITH(make_activation("swoosh"), contains("known are relu, leaky_relu, tanh"));
 }

@@ -151,7 +151,7 @@ TEST_CASE("models are made by name, and what does not fit is explained") {
   }
   options.model = "perceptron";
   CHECK_THROWS_WITH(make_model(options),
-                    "encoder: \'perceptron\' is unknown; known are recurrent, transformer");
+                    "encoder: 'perceptron' is unknown; known are " + joined(encoders().names()));
   options.model = "transformer";
   options.heads = 4;
   CHECK_THROWS_WITH(make_model(options), contains("6 features cannot be shared out over 4 heads"));

@@ -149,9 +149,8 @@ void choose(Names& names, const std::string& argument) {
 int main(int argc, char** argv) {
   try {
     add_members();
-    Names names{{"cell", "gru"},           {"score", "l2"},
-                {"normalizer", "softmax"}, {"encoder", "convolutional"},
-                {"optimizer", "lion"},     {"task", "swap"}};
+    Names names{{"cell", "mgu"},     {"score", "l2"},       {"normalizer", "softmax"},
+                {"encoder", "conv"}, {"optimizer", "lion"}, {"task", "swap"}};
     for (int i = 1; i < argc; ++i) choose(names, argv[i]);
     seed(1);
     check_gradients(names);
