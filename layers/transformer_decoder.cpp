@@ -57,7 +57,7 @@ TransformerDecoder::TransformerDecoder(const TransformerOptions& options, int la
 
 std::vector<Memory> TransformerDecoder::memorize(const Tensor& source,
                                                  const Indices& lengths) const {
-  const Tensor masked = mask_padding(source, lengths);  // once for all layers
+  const Tensor masked = mask_padding(source, lengths);  // once, for all layers
   std::vector<Memory> memories;
   for (const TransformerDecoderLayer& layer : layers_)
     memories.push_back(layer.memorize(masked, lengths));

@@ -7,23 +7,24 @@
 
 namespace attune {
 
-/// How to call a TransformerDecoder. Masks are those of the positions x: in decoding step by step,
-/// arrays and biases have one row for each new position. Windows without an offset stay the same.
+/// Options of a call of TransformerDecoder. Masks are for the positions x: in decoding step by
+/// step, arrays and biases have one row for each new position, while windows without an offset stay
+/// the same.
 struct DecodeOptions {
-  Mask mask = {};  ///< of self-attention, beside Mask::causal(), such as Mask::window(128, 0)
-  Mask source_mask = {};  ///< of attention to the source, beside its lengths
-  bool weights = false;   ///< give the weights of attention to the source
+  Mask mask = {};  ///< of self-attention, besides Mask::causal(), such as Mask::window(128, 0)
+  Mask source_mask = {};  ///< of cross-attention, besides the lengths of the source
+  bool weights = false;   ///< return the weights of cross-attention
 };
 
-/// What a TransformerDecoderLayer makes of positions.
+/// The result of a TransformerDecoderLayer.
 struct TransformerDecoderLayerResult {
   Tensor output;   ///< [T, B, features]
-  Memory seen;     ///< of the self-attention: all positions so far, for the ones that follow
-  Tensor weights;  ///< [B, H, T, S]: where each head looked in the source; if asked for
+  Memory seen;     ///< self-attention's keys and values of all positions so far
+  Tensor weights;  ///< [B, H, T, S]: the weights of cross-attention, if requested
 };
 
-/// One layer of a Transformer's decoder (Vaswani et al. 2017, sec. 3.1): each position looks at
-/// itself and those before it, then at the source, and then goes through a feed-forward network.
+/// A layer of a Transformer decoder (Vaswani et al. 2017, sec. 3.1): self-attention of each
+/// position to itself and earlier ones, cross-attention to the source, and a feed-forward network.
 ///
 ///     x = residual(x, self_attention)       Mask::causal(), and any other mask
 ///     x = residual(x, cross_attention)      keys and values from the source
@@ -35,19 +36,21 @@ struct TransformerDecoderLayerResult {
 /// Shapes: x [T, B, features], source [S, B, features] -> output [T, B, features].
 /// Parameters: self_attention.query.weight, ..., cross_attention.query.weight, ...,
 /// feed_forward.layer0.weight, ..., norm1.weight, ..., norm3.bias.
-/// As PyTorch's nn.TransformerDecoderLayer but for dropout of attention weights.
-/// Errors: features are no multiple of the heads; an unknown activation.
+/// The same as PyTorch's nn.TransformerDecoderLayer, except that there is no dropout of attention
+/// weights. Errors: features is not a multiple of the number of heads; an unknown activation; a
+/// dropout outside [0, 1).
 class TransformerDecoderLayer : public Layer {
  public:
   explicit TransformerDecoderLayer(const TransformerOptions& options, bool cross_attention = true);
 
-  /// Looks at a source, once for all positions. Beyond its lengths it may hold anything. Errors:
-  /// there is no cross-attention.
+  /// Projects a source [S, B, features] once for all positions; it may hold anything beyond its
+  /// lengths. Errors: there is no cross-attention; lengths are not one for each sequence, or
+  /// outside [0, S].
   Memory memorize(const Tensor& source, const Indices& lengths = {}) const;
-  /// x are the positions that follow those `seen` (none at first): a whole target at once gives the
-  /// same as one position after the other. Padding at the end of targets needs no lengths, as no
-  /// position looks ahead, if what it holds is finite, as mask_padding() makes it: it gets no
-  /// gradient, but 0 * NaN would be one.
+  /// Computes the positions x that follow those in `seen` (initially empty): a whole target at once
+  /// gives the same result as one position after another. Targets need no lengths, because no
+  /// position attends to later ones, but their padding must be finite, as mask_padding() makes it:
+  /// its gradient is 0, and 0 * NaN would be NaN.
   TransformerDecoderLayerResult operator()(const Tensor& x, const Memory& source,
                                            const Memory& seen = {},
                                            const DecodeOptions& options = {}) const;
@@ -61,14 +64,14 @@ class TransformerDecoderLayer : public Layer {
   Residual around_feed_forward_;
 };
 
-/// What a TransformerDecoder makes of positions; of every layer, the first layer's first.
+/// The result of a TransformerDecoder; vectors have an element for each layer, from first to last.
 struct TransformerDecoderResult {
   Tensor output;                ///< [T, B, features]
   std::vector<Memory> seen;     ///< see TransformerDecoderLayerResult
-  std::vector<Tensor> weights;  ///< [B, H, T, S] each; empty unless asked for
+  std::vector<Tensor> weights;  ///< [B, H, T, S] each; empty unless requested
 };
 
-/// Layers on top of each other, with a LayerNorm at the end if norm_first.
+/// A stack of decoder layers, followed by a LayerNorm if norm_first.
 ///
 ///     std::vector<Memory> source = decoder.memorize(encoded, lengths);
 ///     Tensor all = decoder(x, source).output;                   // a whole target, for training
@@ -78,16 +81,17 @@ struct TransformerDecoderResult {
 ///       seen = step.seen;
 ///     }
 ///
+/// Shapes: as in TransformerDecoderLayer.
 /// Parameters: layer0.self_attention.query.weight, ...; with norm_first also norm.weight,
 /// norm.bias.
-/// Without cross-attention there are no memories of a source.
-/// Errors: as the layer's; fewer than one layer; memories that are not one for each layer; masks
-/// that do not fit.
+/// Without cross-attention, `source` is empty.
+/// Errors: as TransformerDecoderLayer; fewer than one layer; not one memory for each layer; masks
+/// that do not match.
 class TransformerDecoder : public Layer {
  public:
   TransformerDecoder(const TransformerOptions& options, int layers, bool cross_attention = true);
 
-  /// Looks at a source [S, B, features]: a memory for each layer.
+  /// Projects a source [S, B, features] into a memory for each layer.
   std::vector<Memory> memorize(const Tensor& source, const Indices& lengths = {}) const;
   TransformerDecoderResult operator()(const Tensor& x, const std::vector<Memory>& source,
                                       const std::vector<Memory>& seen = {},

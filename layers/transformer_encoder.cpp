@@ -20,7 +20,7 @@ Tensor TransformerEncoderLayer::operator()(Tensor x, const Indices& lengths,
                                            const Mask& mask) const {
   const Tensor masked = mask_padding(std::move(x), lengths);
   const Tensor attended = around_attention_(masked, [&](const Tensor& y) {
-    // In between padding is not 0 but finite, and its gradient is 0: it needs no mask of its own.
+    // Padding of y is finite, though not 0, and its gradient is 0, so y need not be masked again.
     Memory memory = self_attention_.memorize(y);
     memory.lengths = lengths;
     return self_attention_.attend(y, memory, {.mask = mask}).context;

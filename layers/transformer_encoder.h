@@ -10,30 +10,32 @@
 
 namespace attune {
 
-/// The shape of a Transformer's layers; the defaults are those of Vaswani et al. 2017.
+/// Options of Transformer layers; the defaults are those of Vaswani et al. 2017.
 struct TransformerOptions {
   std::int64_t features = 512;
   std::int64_t heads = 8;
-  std::int64_t feed_forward = 2048;  ///< units between the two linear maps of the FeedForward
+  std::int64_t feed_forward = 2048;  ///< hidden units of the FeedForward
   std::string activation = "relu";   ///< of the FeedForward; see make_activation()
-  double dropout = 0.1;              ///< see Residual, and of the FeedForward's units
+  double dropout = 0.1;              ///< see Residual; also of the FeedForward's hidden units
   bool norm_first = false;           ///< see Residual
 };
 
-/// One layer of a Transformer's encoder (Vaswani et al. 2017, sec. 3.1): each position looks at all
-/// others, and then goes through a feed-forward network.
+/// A layer of a Transformer encoder (Vaswani et al. 2017, sec. 3.1): self-attention of each
+/// position to all positions, and a feed-forward network.
 ///
 ///     x = residual(x, self_attention)
 ///     x = residual(x, feed_forward)         FeedForward({features, feed_forward, features})
 ///
-/// Shapes: x [T, B, features], lengths [B] (all T where not defined) -> [T, B, features]. A mask
-/// says which positions each one looks at, of those within its length: Mask::window(64, 64) is
-/// local attention. What lies beyond a length may hold anything, NaN included: it has no influence
-/// on any value or gradient, and the output is 0 there.
+/// Shapes: x [T, B, features], lengths [B] (not defined: all T) -> [T, B, features]. A mask
+/// restricts the positions, within the length, to which each position attends: Mask::window(64, 64)
+/// is local attention. Positions beyond a length may hold anything, including NaN: they have no
+/// influence on any value or gradient, and the output there is 0.
 /// Parameters: self_attention.query.weight, ... as in MultiHeadAttention, then
 /// feed_forward.layer0.weight, ... as in FeedForward, norm1.weight, norm1.bias, norm2.weight,
-/// norm2.bias. As PyTorch's nn.TransformerEncoderLayer but for dropout of attention weights, which
-/// the paper does not have. Errors: features are no multiple of the heads; an unknown activation.
+/// norm2.bias. The same as PyTorch's nn.TransformerEncoderLayer, except that there is no dropout of
+/// attention weights, which the paper does not have either.
+/// Errors: features is not a multiple of the number of heads; an unknown activation; a dropout
+/// outside [0, 1).
 class TransformerEncoderLayer : public Layer {
  public:
   explicit TransformerEncoderLayer(const TransformerOptions& options);
@@ -45,12 +47,12 @@ class TransformerEncoderLayer : public Layer {
   Residual around_attention_, around_feed_forward_;
 };
 
-/// Layers on top of each other. With norm_first, whose sums are never normalised, there is a
-/// LayerNorm at the end. Positions must be in x already: see PositionalEncoding.
-/// Shapes: as the layer's.
+/// A stack of encoder layers, followed by a LayerNorm if norm_first, since the last layer's sum is
+/// then not normalised. x must include positions already: see PositionalEncoding.
+/// Shapes: as in TransformerEncoderLayer.
 /// Parameters: layer0.self_attention.query.weight, ...; with norm_first also norm.weight,
 /// norm.bias.
-/// Errors: as the layer's; fewer than one layer.
+/// Errors: as TransformerEncoderLayer; fewer than one layer.
 class TransformerEncoder : public Layer {
  public:
   TransformerEncoder(const TransformerOptions& options, int layers);

@@ -11,9 +11,10 @@ struct AdditiveScoreOptions {
 
 /// score(h, y) = v^T tanh(W [h ; y]): a feed-forward network with one hidden layer of A units
 /// (Bahdanau et al. 2015, A.1.2; "concat" in Luong et al. 2015, eq. 8). Since W [h ; y] = W_h h +
-/// W_y y, the key half W_h is applied once for each source and the query half W_y once for each
-/// query.
-/// Parameters: weight W [A, K + Q], uniform in +-1 / sqrt(K + Q), and v [A], in +-1 / sqrt(A).
+/// W_y y, W_h is applied once per source and W_y once per query.
+/// Parameters: weight W [A, K + Q], uniform in +-1 / sqrt(K + Q), and v [A], uniform in
+/// +-1 / sqrt(A).
+/// Errors: no hidden units; keys or queries of another size.
 class AdditiveScore : public AttentionScore {
  public:
   explicit AdditiveScore(const AdditiveScoreOptions& options);

@@ -43,8 +43,8 @@ void check_memory(const Tensor& keys, const Tensor& values, const Indices& lengt
                  source);
 }
 
-// Features of the heads lie side by side, so that the heads of a row can be taken for rows:
-// [..., B, H d] -> [..., B H, d]. A view, as is the way back.
+// Views the heads of each row as separate rows, [..., B, H d] -> [..., B H, d], which is possible
+// because the features of the heads are adjacent.
 Tensor heads_to_rows(const Tensor& x, std::int64_t heads) {
   if (heads == 1) return x;
   Shape shape = x.shape();
@@ -63,12 +63,12 @@ Tensor rows_to_heads(const Tensor& x, std::int64_t heads) {
   return reshape(x, shape);
 }
 
-// What heads have in common: [B H] -> [B].
+// The sum over the heads of each row: [B H] -> [B].
 Tensor sum_over_heads(const Tensor& x, std::int64_t heads) {
   return !x.defined() || heads == 1 ? x : sum(reshape(x, {-1, heads}), 1);
 }
 
-// a + b, of which either may be missing.
+// a + b, either of which may be undefined.
 Tensor sum_of(const Tensor& a, const Tensor& b) {
   if (!a.defined() || !b.defined()) return a.defined() ? a : b;
   return a + b;
@@ -121,7 +121,7 @@ Memory Attention::memorize(const Tensor& keys, const Indices& lengths) const {
 
 Memory Attention::memorize(const Tensor& keys, const Tensor& values, const Indices& lengths) const {
   check_memory(keys, values, lengths);
-  // The projections' weights would take padding into their gradients: see mask_padding().
+  // Otherwise padding would enter the gradients of the projections' weights: see mask_padding().
   const Tensor own_keys = mask_padding(keys, lengths);
   const Tensor own_values = &values == &keys ? own_keys : mask_padding(values, lengths);
   if (!projections_) return {score_->project_keys(own_keys), own_values, lengths};
@@ -169,7 +169,7 @@ Shape Attention::scores_shape(const Memory& memory, std::int64_t queries) const 
   return {memory.keys.size(1), heads_, queries, memory.keys.size(0)};
 }
 
-// One query of one head is two small products, which there is nothing to be spared of.
+// One query of one head is two small products, for which tiling has no benefit.
 bool Attention::is_fused(const Tensor& query) const {
   return score_->as_dot_product() && normalizer_->is_softmax() &&
          (projections_ || query.rank() == 3);

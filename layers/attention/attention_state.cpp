@@ -7,7 +7,7 @@
 namespace attune {
 namespace {
 
-// The heads of each row of the batch: row b has the rows b H ... b H + H - 1.
+// The state's rows for the given rows of the batch: row b has the rows b H ... b H + H - 1.
 Indices with_heads(const Indices& rows, std::int64_t heads) {
   std::vector<std::int32_t> all;
   for (const std::int32_t row : rows.to_vector())

@@ -5,20 +5,21 @@
 
 namespace attune {
 
-/// What attention carries from one step of the output to the next. A state that holds nothing, as
-/// `AttentionState{}`, is the one before the first step.
+/// The state that attention passes from one step of the output to the next. `AttentionState{}` is
+/// the state before the first step.
 ///
-/// With H heads each row of the batch has H rows here, head after head: R = B H.
+/// With H heads, each row of the batch has H consecutive rows here, one per head: R = B H.
 struct AttentionState {
-  Tensor weights;   ///< [R, S]: the weights of the step before
-  Tensor coverage;  ///< [R, S]: the sum of all weights so far (See et al. 2017, eq. 10); kept
-                    ///< where the score or the normaliser reads it
-  Tensor position;  ///< [R, ...]: where a mechanism that moves along the source stands; its own
+  Tensor weights;   ///< [R, S]: the weights of the previous step
+  Tensor coverage;  ///< [R, S]: the sum of all weights so far (See et al. 2017, eq. 10); computed
+                    ///< only if the score or the normaliser uses it
+  Tensor position;  ///< [R, ...]: for scores and normalisers that move along the source; defined by
+                    ///< them
   std::int64_t heads = 1;  ///< H
-  std::int64_t steps = 0;  ///< taken so far
+  std::int64_t steps = 0;  ///< the number of steps so far
 
-  /// The state of these rows of the batch, in this order; a row may come several times, as in a
-  /// search. Errors: a row outside of the batch.
+  /// The state of the given rows of the batch, in this order. Rows may repeat, as in a beam search.
+  /// Errors: a row out of range.
   AttentionState select(const Indices& rows) const;
 };
 

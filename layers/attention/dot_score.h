@@ -5,12 +5,12 @@
 namespace attune {
 
 struct DotScoreOptions {
-  std::int64_t query_size = 0, key_size = 0;  ///< equal
-  bool scaled = false;                        ///< divide by sqrt(K), K features
+  std::int64_t query_size = 0, key_size = 0;  ///< must be equal
+  bool scaled = false;                        ///< divide by sqrt(K), K the size of a key
 };
 
 /// score(h, y) = h . y (Luong et al. 2015, eq. 8, "dot"), or h . y / sqrt(K), which keeps the
-/// deviation of scores near 1 whatever the size K (Vaswani et al. 2017, sec. 3.2.1). No parameters.
+/// standard deviation of scores near 1 for any K (Vaswani et al. 2017, sec. 3.2.1). No parameters.
 /// Errors: queries and keys differ in size.
 class DotScore : public AttentionScore {
  public:

@@ -13,8 +13,8 @@ GeneralScore::GeneralScore(const GeneralScoreOptions& options) {
   weight_ = param("weight", {options.key_size, options.query_size}, uniform(-bound, bound));
 }
 
-// keys W by linear(), which leaves a key that no query sees out of the weight's gradient, whatever
-// it holds; matmul() does not.
+// keys W, computed by linear() because, unlike matmul(), it leaves keys that are hidden from all
+// queries out of the weight's gradient, even if they are NaN.
 Tensor GeneralScore::project_keys(const Tensor& keys) const {
   return linear(keys, transpose(weight_));
 }

@@ -4,9 +4,10 @@
 
 namespace attune {
 
-/// Adds a vector that is learnt for each position (Gehring et al. 2017, sec. 3.1).
-/// Parameters: weight [longest, features], normal with deviation 0.02.
-/// Errors: a position from `longest` on, for which there is nothing to be learnt from.
+/// Adds a learned vector for each position (Gehring et al. 2017, sec. 3.1): x_t + weight[first +
+/// t].
+/// Parameters: weight [longest, features], normal with standard deviation 0.02.
+/// Errors: a position of `longest` or above; as PositionalEncoding::check().
 class LearnedPositionalEncoding : public PositionalEncoding {
  public:
   LearnedPositionalEncoding(std::int64_t features, std::int64_t longest);

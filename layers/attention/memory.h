@@ -5,18 +5,18 @@
 
 namespace attune {
 
-/// What attention keeps of a source: looked at once, asked at every step.
+/// A source as projected by Attention::memorize(), once, for attend() to use at every step.
 struct Memory {
-  Tensor keys;      ///< [S, B, ...], as memorize() leaves them
+  Tensor keys;      ///< [S, B, ...], projected
   Tensor values;    ///< [S, B, ...]
   Indices lengths;  ///< [B]; not defined: all have S positions
 
-  /// The memory of these rows of the batch, in this order; a row may come several times, as in a
-  /// search. An empty memory stays empty. Errors: a row outside of the batch.
+  /// The memory of the given rows of the batch, in this order. Rows may repeat, as in a beam
+  /// search. An empty memory stays empty. Errors: a row out of range.
   Memory select(const Indices& rows) const;
 };
 
-/// Entries of `lengths` at these rows; not defined where lengths are not.
+/// The lengths of the given rows; not defined if `lengths` is not.
 Indices select_lengths(const Indices& lengths, const Indices& rows);
 
 }  // namespace attune

@@ -6,7 +6,7 @@
 namespace attune {
 namespace {
 
-// Leaves x as it is: for models that tell positions apart by other means.
+// Returns x unchanged, for models that distinguish positions in another way.
 class NoPositions : public PositionalEncoding {
  public:
   Tensor operator()(const Tensor& x, std::int64_t) const override { return x; }
