@@ -8,9 +8,10 @@ namespace kernels {
 enum class Cell;
 }
 
-/// A cell whose gates are linear in input and state. Parameters, with G gates stacked as in PyTorch:
-/// weight_ih [G H, D], weight_hh [G H, H], bias_ih [G H], bias_hh [G H], all uniform in
-/// +-1 / sqrt(H).
+/// Base class of cells whose G gates are functions of W_ih x + b_ih and W_hh h + b_hh.
+/// Parameters, with the gates stacked as in PyTorch: weight_ih [G H, D], weight_hh [G H, H],
+/// bias_ih [G H], bias_hh [G H], all uniform in +-1 / sqrt(H).
+/// Errors: a size below 1.
 class GatedCell : public RecurrentCell {
  public:
   const RecurrentWeights& weights() const { return weights_; }
