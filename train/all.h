@@ -1,6 +1,6 @@
 #pragma once
 
-/// A training and all that is around its loop: steps, run folder, configuration, validation, state,
+/// Training and everything around its loop: steps, run folder, configuration, validation, state,
 /// checkpoints, logs, signals, progress.
 #include "attune/train/checkpoint.h"
 #include "attune/train/counters.h"

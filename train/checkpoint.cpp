@@ -10,8 +10,9 @@
 namespace attune {
 namespace {
 
-// Before version 0.2 the weight of LayerNorm was called gain, and a Transformer's embeddings and
-// output stood beside its encoder and decoder, whose layers stood in these.
+// Maps names from before version 0.2, when LayerNorm's weight was called gain, and a Transformer's
+// embeddings and output were children of the model, next to its encoder and decoder, which had the
+// layers as direct children.
 std::string current_name(std::string name) {
   constexpr std::string_view kGain = "gain";
   if (name == kGain || name.ends_with(fmt::format(".{}", kGain)))

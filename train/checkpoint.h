@@ -7,16 +7,16 @@
 
 namespace attune {
 
-/// Parameters of `layer` as an earlier version may have named them, by their names of today.
+/// Renames parameters of `layer` that an earlier version saved to their current names.
 NamedArrays with_current_names(const Layer& layer, NamedArrays arrays);
 
-/// Writes the parameters of `layer` under their names to a safetensors file, which is replaced as a
-/// whole or not at all. Errors: the system's.
+/// Writes the parameters of `layer` to a safetensors file, which is replaced completely or not at
+/// all. Errors: it cannot be written.
 void save_parameters(const std::string& path, const Layer& layer);
 
-/// Sets the parameters of `layer` from such a file, which may come from an earlier version. Errors,
-/// before anything is changed: the file cannot be read or is damaged, a name is missing or unknown,
-/// a shape differs; the path is named.
+/// Loads the parameters of `layer` from such a file, also from one of an earlier version. Errors
+/// (nothing is changed; the message gives the path): the file cannot be read or is damaged; a
+/// missing or unknown name; a different shape.
 void load_parameters(const std::string& path, Layer& layer);
 
 }  // namespace attune

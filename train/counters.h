@@ -9,15 +9,15 @@
 /// What a training loop counts. Each goes on from its state(), as a TrainingState keeps it.
 namespace attune {
 
-/// A score that should fall, such as an error rate on validation data: the best so far, and for how
-/// long there has been none better. With the latter a training can stop early (Prechelt 1998,
-/// "Early Stopping - But When?").
+/// Tracks a score that should decrease, such as an error rate on validation data: the best score so
+/// far, and the number of scores since then, for early stopping (Prechelt 1998, "Early Stopping -
+/// But When?").
 class BestScore {
  public:
-  /// Takes in the next score; true if none was as low before. NaN never is.
+  /// Records a score; returns true if it is lower than all before. NaN never is.
   bool observe(double score);
-  double best() const { return best_; }  ///< infinity before the first
-  /// How many scores came since the best one.
+  double best() const { return best_; }  ///< infinity before the first score
+  /// The number of scores since the best one.
   std::int64_t without_progress() const { return without_progress_; }
 
   NamedArrays state() const;
@@ -43,7 +43,7 @@ class RunningMean {
   std::int64_t count_ = 0;
 };
 
-/// The time that a training has taken, without the time between an end and a resumption.
+/// The time that a training has taken, excluding the time between an interruption and resumption.
 class Stopwatch {
  public:
   double seconds() const;

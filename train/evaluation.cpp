@@ -46,7 +46,7 @@ std::vector<Question> questions_for(const Run& run, const TestOptions& options, 
                         min_length, max_length);
 }
 
-// Text within a table of tabs and lines.
+// `text` for a cell of a table with TABs between columns: without TABs and line ends.
 std::string cell(std::string text) {
   for (char& byte : text)
     if (byte == '\t' || byte == '\n' || byte == '\r') byte = ' ';

@@ -11,41 +11,41 @@
 
 namespace attune {
 
-/// What a trained model is tested on.
+/// Options of evaluate().
 struct TestOptions {
   std::string run = {};                    ///< the run folder
-  std::string data = {};                   ///< pairs; empty: examples of the task it learnt
-  std::optional<std::int64_t> count = {};  ///< 2000 of a task, all of a file
+  std::string data = {};                   ///< a file of pairs; empty: examples of the model's task
+  std::optional<std::int64_t> count = {};  ///< default: 2000 of a task, all of a file
   std::uint64_t seed = 1;
-  std::optional<int> min_length = {}, max_length = {};  ///< those of the training
-  std::optional<int> max_source_length = {};            ///< that of the training
+  std::optional<int> min_length = {}, max_length = {};  ///< default: those of the training
+  std::optional<int> max_source_length = {};            ///< default: that of the training
   std::optional<int> max_output_length = {};            ///< see RunConfig::max_output_length()
   int threads = attune::threads();
 };
 
 std::vector<Field> fields(TestOptions& options);
 
-/// How well a model did.
+/// The result of evaluate().
 struct Evaluation {
   Scores scores = {};
-  std::int64_t unfinished = 0;       ///< outputs that were cut
-  std::int64_t skipped = 0;          ///< lines that cannot be tested on
+  std::int64_t unfinished = 0;       ///< outputs cut off at the length limit
+  std::int64_t skipped = 0;          ///< lines that cannot be used
   std::int64_t unknown_tokens = 0;   ///< in the sources
   std::string skipped_summary = {};  ///< "1 too long, 3 malformed"
-  /// A line for each source, with TABs between source, closest reference, output, score and status
-  /// (finished, unfinished, skipped), below a line of those names. The score is 1 - d / n, where d
-  /// tokens of the n of the longer of output and reference have to be changed.
+  /// A header line, then a line for each source, with TABs between source, closest reference,
+  /// output, score and status (finished, unfinished, skipped). The score is 1 - d / n, where d is
+  /// the edit distance of output and reference and n the length of the longer one, in tokens.
   std::string outputs = {};
 
-  /// The numbers as one JSON object, with fractions.
+  /// The numbers as a JSON object, with fractions.
   std::string json() const;
-  /// The numbers in lines for people, with percentages.
+  /// The numbers as a human-readable table, with percentages.
   std::string table() const;
 };
 
-/// Tests a trained model on examples that it never saw. Lines that cannot be used and tokens that
-/// training never showed are named on standard error. Errors: as load_run() and read_questions();
-/// options out of their ranges, or that the run has no use for.
+/// Tests a trained model on examples that it was not trained on. Lines that cannot be used and
+/// unknown tokens are reported on standard error. Errors: as load_run() and read_questions();
+/// options that are out of range or do not apply to the run.
 Evaluation evaluate(const TestOptions& options);
 
 }  // namespace attune

@@ -22,7 +22,7 @@ std::string text_of(const std::optional<T>& value) {
   return value ? text_of(*value) : "";
 }
 
-// The largest whole number that an option may be. One that counts leaves room to compute with.
+// The largest value of an integer option; that of a counting type leaves room for arithmetic.
 template <typename T>
 constexpr double kLargest = static_cast<double>(std::numeric_limits<T>::max());
 template <>
@@ -84,7 +84,7 @@ std::string Field::expected() const {
   if (is_flag()) return "true or false";
   if (is_text()) return choices.empty() ? "text" : "one of " + joined(choices);
   std::string text = fmt::format("a {}number from {}", is_real_number() ? "" : "whole ", range.low);
-  // The largest size is no news.
+  // The limit of the type need not be mentioned.
   if (std::isfinite(range.high) && range.high < kLargest<int>)
     text += fmt::format(" to {}{}", range.below_high ? "below " : "", range.high);
   else if (std::holds_alternative<std::uint64_t*>(value))

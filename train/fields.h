@@ -12,7 +12,7 @@
 
 namespace attune {
 
-/// Options that make no sense, alone or together.
+/// An option with an invalid value, or options that cannot be combined.
 class OptionError : public Error {
  public:
   using Error::Error;
@@ -21,19 +21,19 @@ class OptionError : public Error {
 /// The numbers from `low` to `high`.
 struct Range {
   double low = 0;
-  double high = std::numeric_limits<double>::infinity();  ///< for whole numbers, as far as they go
-  bool below_high = false;                                ///< without `high` itself
+  double high = std::numeric_limits<double>::infinity();  ///< for integers: the limit of the type
+  bool below_high = false;                                ///< whether `high` itself is excluded
 };
 
-/// A member of an options struct, described for config.json, for the checks before a training, and
-/// for the flags of a program with their help. fields(options) lists the members of a struct, so
-/// that a new option is a member and an entry in that list:
+/// Describes a member of an options struct for config.json, the checks before a training, and the
+/// flags of a program with their help. fields(options) lists the members of a struct, so a new
+/// option takes a member and an entry in that list:
 ///
 ///     for (const Field& field : fields(options))
 ///       fmt::print("{} = {}\n", field.name, field.text());
 ///
-/// Fields refer to the struct that they were listed from. `help` and `instead` have names of other
-/// options in backticks, for with_option_names().
+/// Fields point into the struct that they were listed from. `help` and `instead` have the names of
+/// other options in backticks, for with_option_names().
 struct Field {
   using Value =
       std::variant<bool*, int*, std::int64_t*, std::uint64_t*, double*, std::string*,
@@ -41,19 +41,19 @@ struct Field {
 
   std::string name;                       ///< of the option, such as max_length
   Value value;                            ///< the member
-  std::string help = {};                  ///< in a few words what it is
+  std::string help = {};                  ///< a short description
   Range range = {};                       ///< of a number
   std::vector<std::string> choices = {};  ///< of a text; empty: any text
-  std::string content = "TEXT";           ///< of any text: what it is, such as FILE
+  std::string content = "TEXT";           ///< a placeholder for any text, such as FILE
 
   std::string group = {};                  ///< the heading in the help
-  std::string alias = {};                  ///< its name in earlier versions
-  bool required = false;                   ///< must be chosen
-  std::string needs = {};                  ///< makes sense only beside this option
-  std::vector<std::string> excludes = {};  ///< makes no sense beside these
-  std::string not_for = {}, instead = {};  ///< the kind of model that lacks it, and what that has
-  bool decides = true;                     ///< on the result of a training
-  bool is_recent = false;  ///< may be missing in config.json, where it has its default
+  std::string alias = {};                  ///< the name in earlier versions
+  bool required = false;                   ///< whether it must be set
+  std::string needs = {};                  ///< an option without which it cannot be used
+  std::vector<std::string> excludes = {};  ///< options with which it cannot be combined
+  std::string not_for = {}, instead = {};  ///< a kind of model without it, and what to use there
+  bool decides = true;                     ///< whether it affects the result of a training
+  bool is_recent = false;  ///< may be missing in config.json, and then has its default
 
   bool is_flag() const { return std::holds_alternative<bool*>(value); }
   bool is_text() const { return std::holds_alternative<std::string*>(value); }
@@ -63,20 +63,21 @@ struct Field {
            std::holds_alternative<std::optional<double>*>(value);
   }
 
-  /// The value as text; empty where there is none.
+  /// The value as text; empty if it is not set.
   std::string text() const;
-  /// What it may be: "a whole number from 1", "one of chars, words".
+  /// The valid values: "a whole number from 1", "one of chars, words".
   std::string expected() const;
-  /// Sets the member, if `text` is what it may be; false if it is not.
+  /// Sets the member from `text`; returns false if `text` is not valid.
   bool read(const std::string& text) const;
-  /// The same. Errors: OptionError, with the reason.
+  /// Sets the member from `text`. Errors: OptionError, if `text` is not valid.
   void set(const std::string& text) const;
 };
 
 /// The field of that name or alias; null if there is none.
 const Field* find_field(const std::vector<Field>& fields, std::string_view name);
 
-/// Errors: OptionError, a value that a field may not have, or none where one is required.
+/// Checks the values of fields. Errors: OptionError, an invalid value, or a missing one that is
+/// required.
 void check_values(const std::vector<Field>& fields);
 
 // Fields that several structs have.
@@ -84,7 +85,7 @@ Field max_source_length_field(std::optional<int>& value);
 Field max_output_length_field(std::optional<int>& value);
 Field threads_field(int& value);
 
-/// The flag by which a program's users set an option: --max-length for max_length.
+/// The command-line flag of an option: --max-length for max_length.
 std::string flag_of(std::string_view option);
 
 }  // namespace attune

@@ -23,7 +23,7 @@ bool is_file_of(const std::string& path, int descriptor) {
          named.st_ino == opened.st_ino && named.st_dev == opened.st_dev;
 }
 
-// Some file systems have no locks; a training there goes without.
+// Some file systems do not support locks; trainings on them are not locked.
 bool has_no_locks(int error) { return error == ENOTSUP || error == ENOSYS || error == ENOLCK; }
 
 std::string process_in(int descriptor) {
@@ -47,7 +47,8 @@ FileLock::FileLock(std::string path) : path_(std::move(path)) {
     }
     held_ = result == 0 || has_no_locks(errno);
     const int error = errno;
-    // Whoever had it may have removed the file just now: then the lock is on a file without a name.
+    // The previous holder may have just removed the file; the lock is then on a file without a
+    // name.
     if (held_ && !in_place()) {
       ::close(descriptor_);
       continue;
@@ -59,7 +60,7 @@ FileLock::FileLock(std::string path) : path_(std::move(path)) {
     return;
   }
   const std::string process = fmt::format("{}\n", ::getpid());
-  // Only for messages: on a full disk the lock does without.
+  // The process id is only for messages, so failure to write it on a full disk is not an error.
   const bool written = ::ftruncate(descriptor_, 0) == 0 &&
                        ::pwrite(descriptor_, process.data(), process.size(), 0) >= 0;
   static_cast<void>(written);

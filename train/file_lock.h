@@ -4,29 +4,28 @@
 
 namespace attune {
 
-/// A lock on a file that other processes respect which ask for it in the same way. The system gives
-/// it up when the process ends, however it ends, so a file that a killed process left locks nobody
-/// out.
+/// An advisory lock on a file, which other processes respect if they use FileLock, too. The system
+/// releases it when the process ends, even if it is killed, so there are no stale locks.
 ///
 ///     const FileLock lock("runs/demo/.lock");
 ///     if (!lock.held()) fail("process {} writes to runs/demo", lock.holder());
 class FileLock {
  public:
-  /// Makes the file, unless there is one, and asks for the lock without waiting. Throws Error that
-  /// names the path and the system's reason if that is impossible; a lock that somebody else holds
-  /// is no error.
+  /// Creates the file if it does not exist, and tries to take the lock without waiting. It is not
+  /// an error if another process holds it: see held(). Errors: the file cannot be opened or locked
+  /// (the message gives the path and the system's reason).
   explicit FileLock(std::string path);
-  /// Gives the lock up and removes the file.
+  /// Releases the lock and removes the file.
   ~FileLock();
   FileLock(FileLock&& other) noexcept;
   FileLock& operator=(FileLock&& other) noexcept;
 
-  /// True if this process has the lock.
+  /// Whether this object holds the lock.
   bool held() const { return held_; }
-  /// The process id of whoever has it, as the file says; "" if it does not.
+  /// The process id of the holder according to the file; "" if it has none.
   const std::string& holder() const { return holder_; }
-  /// True if the path still leads to the file that is locked: neither it nor its folder was removed
-  /// or replaced.
+  /// Whether the path still refers to the locked file, that is, neither the file nor its folder has
+  /// been removed or replaced.
   bool in_place() const;
 
  private:

@@ -23,7 +23,7 @@ Json json_of(const MetricsField& field) {
   return std::visit(
       [](const auto& value) -> Json {
         if constexpr (std::is_same_v<std::decay_t<decltype(value)>, float>) {
-          // The double of the same shortest digits: 0.1 and not 0.10000000149011612.
+          // The double with the same shortest digits: 0.1 rather than 0.10000000149011612.
           const std::string digits = fmt::format("{}", value);
           double result = 0;
           std::from_chars(digits.data(), digits.data() + digits.size(), result);
@@ -57,7 +57,7 @@ MetricsLog::~MetricsLog() { ::close(descriptor_); }
 void MetricsLog::write(const std::vector<MetricsField>& fields) {
   Json object = Json::object();
   for (const MetricsField& field : fields) object[std::string(field.name)] = json_of(field);
-  // Text that is not UTF-8 gets replacement characters rather than ending a training run.
+  // Text that is not UTF-8 gets replacement characters, which is better than to end a training.
   pending_ += object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
   write_pending();
 }
@@ -66,7 +66,7 @@ void MetricsLog::write_pending() {
   const off_t size_before = ::lseek(descriptor_, 0, SEEK_END);
   if (!write_all(descriptor_, pending_)) {
     const int error = errno;
-    // No half a line: it would make the whole log unreadable. A device has nothing to cut.
+    // Remove half a line, which would make the whole log unreadable. A device cannot be truncated.
     const bool cut = size_before < 0 || ::ftruncate(descriptor_, size_before) == 0;
     fail("metrics_log: cannot write '{}': {}{}", path_, system_reason(error),
          cut ? "" : "; its last line is incomplete");
@@ -86,7 +86,7 @@ void MetricsLog::sync() {
                "metrics_log: cannot write '{}': {}", path_, system_reason(errno));
 }
 
-// The file that was removed lives on until its descriptor is closed.
+// Until its descriptor is closed, a removed file still has its content.
 void MetricsLog::make_anew() {
   const int anew = ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
   ATTUNE_CHECK(anew >= 0, "metrics_log: cannot write '{}': {}", path_, system_reason(errno));

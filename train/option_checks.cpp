@@ -8,7 +8,7 @@
 namespace attune {
 namespace {
 
-// The options that were given or differ from their defaults.
+// The options that were given explicitly or differ from their defaults.
 class Chosen {
  public:
   explicit Chosen(const TrainOptions& options) : options_(options) {
@@ -102,7 +102,7 @@ TrainOptions begun_with(const std::vector<std::string>& chosen) {
   return options;
 }
 
-// All that decides on the result. Files are compared by what they hold, when they have been read.
+// All options that affect the result, except files, whose contents are compared after reading.
 std::vector<std::string> deciding(const TrainOptions& options) {
   TrainOptions all = with_defaults(options);
   std::vector<std::string> texts;
@@ -133,7 +133,7 @@ std::string with_or_without(const Field& field) {
 void check(const TrainOptions& given) {
   TrainOptions options = given;
   check_values(fields(options));
-  if (options.resume) return;  // with those of its beginning
+  if (options.resume) return;  // combinations were checked when the training began
   const Chosen chosen(options);
   check_pairs(chosen);
   check_data(options);

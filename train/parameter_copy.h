@@ -7,22 +7,23 @@
 
 namespace attune {
 
-/// A copy of a model's parameters and buffers to go back to: the best ones so far, or the last good
-/// ones.
+/// A copy of a model's parameters and buffers that can be restored, such as the best or the last
+/// good ones.
 class ParameterCopy {
  public:
   explicit ParameterCopy(const Layer& model);
 
-  /// Copies the parameters as they are now, into memory that is used again.
+  /// Copies the current parameters, reusing the memory of the previous copy.
   void take();
-  /// True once there is a copy.
+  /// Whether there is a copy.
   bool taken() const { return !copies_.empty(); }
   /// Sets the parameters to the copy, if there is one.
   void restore();
 
-  /// The copy by the parameters' names; empty if there is none. The arrays share its memory.
+  /// The copy by parameter name; empty if there is none. The arrays share memory with it.
   NamedArrays state() const;
-  /// Errors, before anything is changed: other names or shapes than the parameters have.
+  /// Restores a state(). Errors (nothing is changed): names or shapes that differ from the
+  /// parameters'.
   void load_state(const NamedArrays& state);
 
  private:

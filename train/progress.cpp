@@ -50,8 +50,8 @@ double fraction(const ProgressState& state) {
   return std::clamp(static_cast<double>(state.done) / static_cast<double>(state.total), 0.0, 1.0);
 }
 
-// The figures in the order in which they stand, each with its rank: the highest goes first where
-// there is no room.
+// The figures in the order in which they are shown. If there is no room, the figure with the
+// highest rank is dropped first.
 struct Figure {
   int rank;
   std::string text;
@@ -146,7 +146,7 @@ Progress::Progress(std::string label, std::int64_t total, std::int64_t done)
 Progress::~Progress() {
   try {
     finish();
-  } catch (...) {  // perhaps memory has run out, and that error is on its way
+  } catch (...) {  // destructors must not throw, and another exception may be in flight
   }
 }
 
@@ -166,7 +166,7 @@ ProgressState Progress::state() const {
 
 void Progress::show() {
   const int columns = output_.columns();
-  // The last column stays free: some terminals begin a new line once it is written.
+  // The last column is not used: some terminals start a new line after it is written.
   const std::string line = columns > 0
                                ? fmt::format("\r{}\x1b[K", progress_bar(state(), columns - 1))
                                : progress_text(state()) + "\n";
@@ -183,7 +183,7 @@ void Progress::step(const Step& step) {
   const double waited = output_.seconds() - shown_;
   if (output_.columns() > 0) {
     if (waited >= redraw_every) show();
-  } else if (done_ < total_) {  // finish() tells of the last step
+  } else if (done_ < total_) {  // finish() shows the last step
     const auto tenth = [&](std::int64_t done) {
       return 10 * done / std::max<std::int64_t>(1, total_);
     };

@@ -9,7 +9,7 @@
 
 namespace attune {
 
-/// What a progress line shows. Values that are NaN are left out.
+/// The content of a progress line. Values that are NaN are left out.
 struct ProgressState {
   static constexpr double none = std::numeric_limits<double>::quiet_NaN();
 
@@ -21,61 +21,62 @@ struct ProgressState {
   double seconds_left = none, seconds_taken = none;
 };
 
-/// The columns of the terminal that `file` is: what COLUMNS says, else what the system knows, else
+/// The number of columns of the terminal `file`: from COLUMNS, otherwise from the system, otherwise
 /// 80.
 int columns_of_terminal(std::FILE* file);
 
-/// `state` in one line of at most `columns` columns, with a bar and without a line end. A label of
-/// more than a third of them is cut. Where there is no room the bar shrinks, then figures go, the
-/// least needed first. Control characters in the label are made visible, see utf8::printable().
+/// `state` as one line of at most `columns` columns, with a bar and without a line end. A label
+/// longer than a third of the line is cut. If there is no room, the bar shrinks, then figures are
+/// dropped, the least important first. Control characters in the label are made visible; see
+/// utf8::printable().
 std::string progress_bar(const ProgressState& state, int columns);
 
-/// `state` in one line without a bar or a line end, for a file.
+/// `state` as one line without a bar or a line end, for a file.
 std::string progress_text(const ProgressState& state);
 
-/// Shows how far long work has come: on a terminal one line, drawn again at most ten times a
-/// second; elsewhere a line for every tenth of the work and at least every ten seconds.
+/// Shows the progress of a long computation: on a terminal, a line that is redrawn at most ten
+/// times a second; elsewhere, a line for every tenth of the work and at least every ten seconds.
 ///
 ///     Progress progress("training", steps);
 ///     for (...) progress.step({.loss = loss, .accuracy = accuracy, .tokens = tokens});
 ///     progress.finish();
 class Progress {
  public:
-  /// Where to write and what time it is. The defaults are for programs, others for tests.
+  /// The output and the clock. Tests replace the defaults.
   struct Output {
     std::FILE* file = stderr;
-    /// The columns of the terminal, asked for each line; 0 if `file` is none. By default the system
-    /// is asked, and a terminal of TERM=dumb counts as none.
+    /// The number of columns of the terminal, called for each line; 0 if `file` is not a terminal.
+    /// By default the system's, or 0 if TERM=dumb.
     std::function<int()> columns = {};
-    /// A clock in seconds; by default one that never goes back.
+    /// A clock in seconds; by default a monotonic one.
     std::function<double()> seconds = {};
   };
 
-  /// What one step has to tell; NaN is left out.
+  /// The figures of a step; NaN is left out.
   struct Step {
     double loss = ProgressState::none;
     double accuracy = ProgressState::none;  ///< a fraction
-    std::int64_t tokens = 0;                ///< handled in this step
+    std::int64_t tokens = 0;                ///< processed in this step
   };
 
-  /// Work of `total` steps. `done` of them were done before, when training goes on from a saved
-  /// model, say; speed and time left count from here.
+  /// For `total` steps. `done` of them are done already, for example in a resumed training; speed
+  /// and remaining time are measured from here.
   Progress(std::string label, std::int64_t total, std::int64_t done, Output output);
   explicit Progress(std::string label, std::int64_t total, std::int64_t done = 0);
 
-  /// Calls finish(), so that whatever is written next, an error message say, gets its own line.
+  /// Calls finish(), so that the next output, such as an error message, starts on a new line.
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// One more step is done.
+  /// Reports that a step is done.
   void step(const Step& step);
 
-  /// Writes `line` above the bar; on a terminal its control characters are made visible.
+  /// Writes `line` above the bar; on a terminal, its control characters are made visible.
   void print(std::string_view line);
 
-  /// Shows the last step with the time taken and ends the line. Later calls do nothing; nor does
-  /// the first one if there was no step.
+  /// Shows the last step with the total time and ends the line. Does nothing if there was no step,
+  /// or if called again.
   void finish();
 
  private:

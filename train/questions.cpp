@@ -7,8 +7,8 @@
 namespace attune {
 namespace {
 
-// A reference's ids. A token that the model has no word for is no answer that it could give: it
-// must not count as right when the model answers <unk>.
+// A reference's ids. The model cannot produce a token outside its vocabulary, so such a token must
+// not count as correct if the model's output is <unk>.
 std::vector<int> reference_of(const Vocabulary& vocabulary, const std::string& target) {
   std::vector<int> ids = vocabulary.encode(target);
   for (int& id : ids)
@@ -36,7 +36,7 @@ std::vector<Question> make_questions(const Run& run, Split split, std::int64_t c
 
 namespace {
 
-// A random sample of `count` questions that the model can be asked, in their order.
+// A random sample of `count` questions, in their original order.
 std::vector<Question> sample_of(std::vector<Question> questions, std::int64_t count,
                                 std::uint64_t seed) {
   std::erase_if(questions, [](const Question& question) { return question.source.empty(); });
@@ -56,7 +56,7 @@ std::vector<Question> read_questions(const Run& run, const QuestionSource& from,
   TextInput input(from.path);
   PairReader reader(input.stream(), name_of_input(from.path));
   std::vector<Question> questions;
-  std::unordered_map<std::string, std::size_t> place;  // of a source's question
+  std::unordered_map<std::string, std::size_t> place;  // index of a source's question
   std::int64_t with_more_columns = 0;
   for (PairLine line; reader.next(line);) {
     with_more_columns += line.has_more;

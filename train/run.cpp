@@ -19,7 +19,7 @@
 namespace attune {
 namespace {
 
-// The model comes last.
+// The model is last: is_described() leaves it out.
 constexpr std::array kFiles = {"config.json", "source.vocab", "target.vocab", "model.safetensors"};
 
 Run read_run(const std::string& folder) {
@@ -40,7 +40,7 @@ Run read_run(const std::string& folder) {
                path);
   ATTUNE_CHECK(saved.metadata.size() == 1, "'{}' is damaged: it has a text that is not known",
                path);
-  // Only now is it sure that its sizes are those of the file, not of a slip of somebody's hand.
+  // Only now are the sizes in config.json known to be those of the model, and not a typing error.
   run.model = make_model(config.model);
   try {
     run.model->load(with_current_names(*run.model, saved.arrays));
@@ -50,7 +50,7 @@ Run read_run(const std::string& folder) {
   return run;
 }
 
-// Changes when a training puts another run into the folder.
+// Identifies the files of the run: changes when a training replaces them.
 std::string files_of(const std::string& folder) {
   std::string files;
   for (const char* name : kFiles) {
@@ -98,7 +98,7 @@ Run load_run(const std::string& folder) {
   ATTUNE_CHECK(std::filesystem::is_directory(folder),
                "there is no run folder '{0}'; a training with {1} {0} writes one", folder,
                option_name("run"));
-  // A training that ends meanwhile may put its files in the place of those that are being read.
+  // A training may replace the files while they are being read.
   constexpr int kMostTimes = 10;
   for (int times = 1;; ++times) {
     const std::string before = files_of(folder);

@@ -16,24 +16,24 @@
 
 namespace attune {
 
-/// The mark of an output in text that was cut before its end.
+/// Marks the text of an output that was cut off before its end.
 constexpr std::string_view kUnfinishedMark = "…";
 
-/// What users of a trained model must know of the training.
+/// The configuration of a trained model.
 struct RunConfig {
-  std::string task;                    ///< empty: learnt from a file
-  int min_length = 1, max_length = 1;  ///< tokens of a source; the latter is the limit
-  int max_source_length = 0;           ///< of the longest source of the training; 0: not known
-  int max_target_length = 1;           ///< of the longest target of the training
+  std::string task;                    ///< empty: trained on a file
+  int min_length = 1, max_length = 1;  ///< limits of the number of tokens of a source
+  int max_source_length = 0;           ///< of the longest source in training; 0: not known
+  int max_target_length = 1;           ///< of the longest target in training
   EncoderDecoderOptions model;
 
-  /// Where a search gives up on a source of so many tokens, unless the user says: twice as many and
-  /// 10 more, but never less than the longest target of the training, which for longer sources
-  /// than the training's grows in proportion.
+  /// The default limit of a search for a source of this many tokens: twice as many plus 10, but at
+  /// least the longest target in training, which for sources longer than those in training is
+  /// scaled in proportion.
   int max_output_length(std::size_t source_length) const;
 };
 
-/// A model and all that goes with it, as a run folder holds it.
+/// A model and everything that belongs to it: the content of a run folder.
 struct Run {
   std::string folder;
   RunConfig config;
@@ -43,45 +43,45 @@ struct Run {
   std::string file(const char* name) const { return folder + "/" + name; }
 };
 
-/// What tells a model and all that goes with it from others, even of equal sizes.
+/// Identifies a model's options and vocabularies, to detect files of different runs.
 std::string fingerprint(const Run& run);
 
-/// Writes everything but the model and what a training logs, with the options that were chosen for
-/// it (see chosen_options()). Errors: it cannot be written.
+/// Writes all files except the model and the logs, with the options chosen for the training (see
+/// chosen_options()). Errors: they cannot be written.
 void save_description(const Run& run, const TrainOptions& options,
                       const std::vector<std::string>& chosen);
 
-/// True if what save_description() writes is there.
+/// Whether the files that save_description() writes exist.
 bool is_described(const Run& run);
 
-/// Writes a model whose parameters have these values, whole or not at all. Errors: it cannot be
-/// written.
+/// Writes a model with these values of its parameters, completely or not at all. Errors: it cannot
+/// be written.
 void save_model(const Run& run, const NamedArrays& values);
 
-/// Reads a run folder. Errors: it is missing, incomplete, damaged, or its files are of different
+/// Reads a run folder. Errors: it is missing, incomplete or damaged, or has files of different
 /// runs.
 Run load_run(const std::string& folder);
 
-/// The ids of a source. Unknown tokens go to `unknown`, where it is given. Throws BadLine: not
-/// UTF-8 text, no tokens, more than `max_length`.
+/// The ids of a source. Unknown tokens are added to `unknown` unless it is null. Errors: BadLine,
+/// if the source is not UTF-8, has no tokens or more than `max_length`.
 std::vector<int> encode_source(const Run& run, const std::string& line, int max_length,
                                UnknownTokens* unknown = nullptr);
 
-/// Says on standard error which tokens are read as <unk>, if there are any.
+/// Warns on standard error of tokens that are read as <unk>, if there are any.
 void warn_of_unknown(const UnknownTokens& tokens);
 
-/// What the model writes for each source: greedy search, up to `max_output_length` tokens or, where
-/// none is given, as many as RunConfig::max_output_length() allows for each.
+/// The model's output for each source: greedy search, up to `max_output_length` tokens, by default
+/// up to RunConfig::max_output_length().
 std::vector<Hypothesis> answer(const Run& run, std::span<const std::vector<int>> sources,
                                std::optional<int> max_output_length = {});
 
-/// What was found as text; a mark at the end shows that it was cut.
+/// The text of a hypothesis, with kUnfinishedMark at the end if it was cut off.
 std::string marked_text(const Run& run, const Hypothesis& found);
 
-/// Says on standard error how many of the outputs are unfinished, if any are.
+/// Warns on standard error of unfinished outputs, if there are any.
 void warn_of_unfinished(std::int64_t unfinished, std::int64_t outputs);
 
-/// A hypothesis as an alignment of tokens, for pictures.
+/// The alignment of a hypothesis, for heat maps.
 Alignment alignment_of(const Run& run, std::span<const int> source, const Hypothesis& hypothesis);
 
 }  // namespace attune

@@ -21,7 +21,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kFormat = "attune seq2seq run 1";
 
-// The keys of a model: its vocabularies and those of its options that its kind has.
+// The keys of a model: its vocabularies, and the options that its kind of model has.
 std::vector<Field> keys_of(EncoderDecoderOptions& model) {
   constexpr Range kFrom1 = {.low = 1, .high = std::numeric_limits<int>::max()};
   std::vector<Field> keys = {
@@ -35,7 +35,7 @@ std::vector<Field> keys_of(EncoderDecoderOptions& model) {
 
 std::vector<Field> keys_of(RunConfig& config) {
   std::vector<std::string> tasks = task_names();
-  tasks.emplace_back();  // none: it learnt from a file
+  tasks.emplace_back();  // empty: trained on a file
   return {
       {.name = "task", .value = &config.task, .choices = tasks},
       {.name = "min_length", .value = &config.min_length, .range = {.low = 1}},
@@ -58,8 +58,8 @@ Json value_of(const Field& field) {
       field.value);
 }
 
-// What runs of earlier times do not have stands last, and only where it is not what they were: the
-// fingerprint of an equal model stays the same.
+// Recent options come last, and only if they differ from their defaults, so that the fingerprints
+// of models saved by earlier versions do not change.
 Json to_json(EncoderDecoderOptions model) {
   Json json;
   model = with_defaults(model);
@@ -77,7 +77,7 @@ std::string shown_value(const Json& value) {
   return utf8::shortened(value.dump(-1, ' ', false, Json::error_handler_t::replace), 40);
 }
 
-// An object of config.json, and what it is called there.
+// An object in config.json, with its name for messages.
 struct Object {
   const Json& json;
   const std::string& path;
@@ -88,8 +88,8 @@ struct Object {
   }
 };
 
-// True if a field may be set from the text of such a value: JSON's library would make 2 of 2.9, and
-// 1 of 4294967297.
+// Whether the value has the type of the field. The JSON library itself would convert 2.9 to 2, and
+// 4294967297 to 1.
 bool is_of_type(const Json& value, const Field& field) {
   if (field.is_flag()) return value.is_boolean();
   if (field.is_text()) return value.is_string();
@@ -152,7 +152,7 @@ RunConfig read_config(const std::string& path) {
                  "'{}' is not the config.json of a run; expected \"format\": \"{}\"", path,
                  kFormat);
     RunConfig config;
-    // "training" is a record, which nothing depends on.
+    // "training" is only a record of the options.
     read_object({json, path, ""}, keys_of(config), {"format", "model", "training"});
     ATTUNE_CHECK(json.contains("model"), "'{}' is damaged: \"model\" is missing", path);
     read_object({json.at("model"), path, "model"}, keys_of(config.model), {});

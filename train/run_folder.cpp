@@ -19,12 +19,12 @@ constexpr std::array kNeeded = {"config.json", "source.vocab", "target.vocab", "
 constexpr std::array kOthers = {"metrics.jsonl", "speed.jsonl", "alignment.svg"};
 constexpr const char* kPicture = "alignment.svg";
 constexpr const char* kLock = ".lock";
-// Within a run folder: a training beside an older run, and one that is at its end and about to take
-// the older one's place. A rename of the first to the second is the moment when the new run is what
-// the folder holds.
+// Subfolders of a run folder that has an older run: the training in progress, and a finished
+// training that is replacing the older run. From the moment when the first is renamed to the
+// second, the new run is the one that the folder holds.
 constexpr const char* kUnfinished = "unfinished";
 constexpr const char* kReplacing = ".replacing";
-// An unfinished training that is given up, until the new one has its first checkpoint.
+// An abandoned unfinished training, kept until the new one has its first checkpoint.
 constexpr const char* kGivenUp = ".given-up";
 
 // checkpoint-STEP.safetensors
@@ -66,14 +66,14 @@ std::vector<std::pair<std::int64_t, std::string>> checkpoints_in(const fs::path&
   return found;
 }
 
-// The first file that no training wrote; "" if there is none.
+// The first file that was not written by a training; "" if there is none.
 std::string foreign_file(const fs::path& folder) {
   for (const std::string& name : names_in(folder))
     if (!is_ours(name)) return name;
   return "";
 }
 
-// The folder within a run folder has no lock of its own.
+// Errors: `folder` is a subfolder of a run folder, which has no lock of its own.
 void check_is_no_part(const fs::path& folder) {
   std::error_code ignored;
   fs::path path = fs::weakly_canonical(folder, ignored);
@@ -95,14 +95,14 @@ void check_replaceable(const fs::path& folder) {
                option_name("run"), folder.string(), foreign);
 }
 
-// What a training wrote; anything else stays.
+// Removes the files that a training wrote, and no others.
 void remove_files_of_training(const fs::path& folder) {
   for (const std::string& name : names_in(folder))
     if (is_ours(name) && name != kLock && !fs::is_directory(folder / name))
       fs::remove(folder / name);
 }
 
-// Goes on with replace_older() where it was interrupted, if it was.
+// Completes a replace_older() that was interrupted, if any.
 void finish_replacing(const fs::path& folder) {
   const fs::path from = folder / kReplacing;
   if (!fs::is_directory(from)) return;
@@ -111,7 +111,7 @@ void finish_replacing(const fs::path& folder) {
   fs::remove(from);
 }
 
-// Folders that must be made for `path`, the innermost first.
+// The folders that must be created for `path`, the innermost first.
 std::vector<std::string> missing_folders(const fs::path& path) {
   std::vector<std::string> missing;
   for (fs::path at = path; !at.empty() && !fs::exists(at); at = at.parent_path())
@@ -142,7 +142,7 @@ void TrainingFolder::lock() {
     fail("{}: another training{} writes to '{}'; wait for it, or name another folder",
          option_name("run"),
          lock_->holder().empty() ? "" : fmt::format(" (process {})", lock_->holder()), run_);
-  // What processes that were killed have left.
+  // Clean up what killed processes have left.
   finish_replacing(run);
   if (fs::exists(run / kGivenUp)) {
     if (checkpoints_in(run / kUnfinished).empty()) {
@@ -222,14 +222,14 @@ TrainingFolder::~TrainingFolder() {
   if (begun_) {
     try {
       remove_files_of_training(path_);
-    } catch (const fs::filesystem_error&) {  // the folder cannot be read any more
+    } catch (const fs::filesystem_error&) {  // the folder can no longer be read
     }
     if (is_beside_older()) fs::remove(path_, ignored);
     const fs::path given_up = fs::path(run_) / kGivenUp;
     if (fs::exists(given_up, ignored)) fs::rename(given_up, fs::path(run_) / kUnfinished, ignored);
   }
   lock_.reset();
-  // Only empty ones go: another training may have come between.
+  // Removes empty folders only: another training may have written to them meanwhile.
   for (const std::string& folder : made_) fs::remove(folder, ignored);
 }
 
@@ -265,7 +265,7 @@ void TrainingFolder::make_sure() {
 void TrainingFolder::replace_older() {
   if (!is_beside_older()) return;
   try {
-    // What the new run may lack. Without these the older one is a whole run still.
+    // Files that the new run may not have. Without them, the older run is still complete.
     fs::remove(fs::path(run_) / kPicture);
     for (const auto& [step, path] : checkpoints_in(run_)) fs::remove(path);
     fs::rename(path_, fs::path(run_) / kReplacing);

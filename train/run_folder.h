@@ -11,29 +11,29 @@
 
 namespace attune {
 
-/// Where a training writes, from its first step to its end, with a lock that keeps other trainings
-/// out. A run that is in the folder already stays there, whole, until the new one is: the training
-/// writes to the folder "unfinished" within, which is a run folder itself, and at the end its files
-/// take the place of the old ones as one.
+/// The folder that a training writes to, locked against other trainings. An older run in the folder
+/// stays complete until the new run is: the training writes to the subfolder "unfinished", which is
+/// a run folder itself, and at the end its files replace the older ones atomically.
 class TrainingFolder {
  public:
-  /// For a new training in the run folder `run`, which is made if there is none. An unfinished
-  /// training beside an older run is given up, which standard error tells. Errors: it is no folder,
-  /// or one with anything else in it; it cannot be written; another training writes to it.
+  /// For a new training in the run folder `run`, which is created if it does not exist. An
+  /// unfinished training next to an older run is abandoned, with a message on standard error.
+  /// Errors: `run` is not a folder, or has other content; it cannot be written; another training
+  /// writes to it.
   static std::unique_ptr<TrainingFolder> for_new(const std::string& run);
-  /// For going on with the training of the run folder `run`. Errors: there is no folder; it cannot
+  /// For resuming the training in the run folder `run`. Errors: the folder does not exist or cannot
   /// be written; another training writes to it.
   static std::unique_ptr<TrainingFolder> for_resuming(const std::string& run);
-  /// What was made for a new training is removed again, unless keep() was called.
+  /// Removes what was created for a new training, unless keep() was called.
   ~TrainingFolder();
   TrainingFolder(const TrainingFolder&) = delete;
   TrainingFolder& operator=(const TrainingFolder&) = delete;
 
   /// The folder to write to.
   const std::string& path() const { return path_; }
-  /// True if an older run is there still, for which test and translate are answered.
+  /// Whether the folder still has an older run, which testing and translating use.
   bool is_beside_older() const { return path_ != run_; }
-  /// What was made is to stay, since the first checkpoint is written.
+  /// Keeps what was created. To be called when the first checkpoint has been written.
   void keep();
 
   /// The checkpoints in path(), the newest first.
@@ -42,10 +42,10 @@ class TrainingFolder {
   /// Removes all checkpoints but the newest `kept`.
   void remove_checkpoints(std::int64_t kept) const;
 
-  /// Before each write: makes the folder and the lock anew if somebody has removed them. Errors:
-  /// another training has it meanwhile; the system's.
+  /// To be called before each write: creates the folder and the lock again if they were removed.
+  /// Errors: another training has locked the folder meanwhile; it cannot be created.
   void make_sure();
-  /// Puts a training that is at its end in the place of the older run, if there is one.
+  /// Replaces the older run, if there is one, by the finished training.
   void replace_older();
 
  private:
@@ -54,16 +54,16 @@ class TrainingFolder {
   void begin();
 
   std::string run_, path_;
-  std::vector<std::string> made_;  // folders that were not there before, the innermost first
+  std::vector<std::string> made_;  // folders that were created, the innermost first
   std::optional<FileLock> lock_;
-  bool begun_ = false;  // the files in path_ are of a training that has not done a step
+  bool begun_ = false;  // the files in path_ are those of a training that has not done a step
 };
 
-/// True if `folder` holds all that test and translate need.
+/// Whether `folder` has all files that testing and translating need.
 bool is_whole_run(const std::string& folder);
 
-/// Where the file `name` of the run in `folder` is: an end of a training that was killed while it
-/// took the place of an older run has left some in a folder within.
+/// The path of the file `name` of the run in `folder`. It may be in a subfolder, if a training was
+/// killed while replacing an older run.
 std::string run_file(const std::string& folder, const std::string& name);
 
 }  // namespace attune

@@ -23,7 +23,8 @@ constexpr std::size_t kAlignment = 8;
 constexpr std::uint64_t kMaxHeader = 100'000'000;  // the format's own limit
 constexpr const char* kMetadata = "__metadata__";
 
-// How a header with a digest begins. 16 hexadecimal digits follow, which count as zeros in it.
+// The start of a header with a digest, followed by 16 hexadecimal digits. The digest is computed
+// with these digits set to zero.
 constexpr const char* kDigest = "digest";
 constexpr std::string_view kDigestKind = "fnv1a-64:";
 constexpr std::string_view kDigestStart = R"({"__metadata__":{"digest":"fnv1a-64:)";
@@ -40,7 +41,7 @@ void check(bool good, const std::string& path, fmt::format_string<Args...> fault
          fmt::format(fault, std::forward<Args>(args)...));
 }
 
-// A name from a file in one short line, whatever is in it.
+// A name from a file as one short printable line.
 std::string shown(const Json& text) {
   constexpr std::size_t kLongest = 80;
   std::string line = text.dump(-1, ' ', true);
@@ -76,7 +77,7 @@ std::string to_header(const std::vector<const NamedArrays::value_type*>& arrays,
   return text;
 }
 
-// One array as the header describes it.
+// An array as described by the header.
 struct Entry {
   std::string name;
   DType dtype;
@@ -84,7 +85,7 @@ struct Entry {
   std::uint64_t begin, end;
 };
 
-// Reads a header whose author may have had anything in mind.
+// Reads a header, which is untrusted input.
 class Header {
  public:
   Header(const std::string& path, std::string_view text) : path_(path) {
@@ -101,7 +102,7 @@ class Header {
     });
   }
 
-  // The arrays in the order of their data, which fills `bytes` bytes without gap or overlap.
+  // The arrays in the order of their data, which must fill `bytes` bytes without gaps or overlaps.
   const std::vector<Entry>& entries(std::uint64_t bytes) const {
     std::uint64_t at = 0;
     for (const Entry& entry : entries_) {
@@ -119,7 +120,7 @@ class Header {
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
  private:
-  // JSON as such lets a key come twice; the last one would silently win.
+  // JSON allows repeated keys; without this check the last one would silently be used.
   Json parse(std::string_view text) const {
     std::vector<std::set<std::string>> keys;  // of the objects that are open
     const auto watch = [&](int, Json::parse_event_t event, Json& value) {
@@ -185,8 +186,8 @@ class Header {
     ATTUNE_CHECK(sizes.size() <= static_cast<std::size_t>(Shape::kMaxRank),
                  "load_safetensors: '{}': array {} has {} axes; Attune has at most {}", path_,
                  shown(name), sizes.size(), Shape::kMaxRank);
-    // A bound on the product of the sizes, 0 or not, keeps every later computation from
-    // overflowing.
+    // A bound on the product of the sizes, ignoring zeros, prevents overflow in all later
+    // computations.
     constexpr std::uint64_t kMaxElements = std::uint64_t{1} << 56;
     std::uint64_t elements = 1;
     std::vector<std::int64_t> shape;

@@ -7,12 +7,12 @@
 
 namespace attune {
 
-/// What a safetensors file holds: arrays by name, in the file's order, and texts by name.
+/// The content of a safetensors file: arrays by name, in the file's order, and texts by name.
 struct Safetensors {
   NamedArrays arrays;
   std::map<std::string, std::string> metadata;
-  /// With a digest of the whole file among the metadata, under "digest", which is compared when it
-  /// is read: one changed byte is then an error.
+  /// Whether the metadata has a digest of the whole file under "digest". It is checked when the
+  /// file is read, so that any changed byte is an error.
   bool digest = false;
 };
 
@@ -20,19 +20,19 @@ struct Safetensors {
 ///
 ///     8 bytes    n, the length of the header, little-endian
 ///     n bytes    the header, JSON: {"__metadata__": {"key": "text"}, "name": {"dtype": "F32",
-///                "shape": [2, 3], "data_offsets": [0, 24]}, ...}, filled up with spaces to a
-///                multiple of 8
+///                "shape": [2, 3], "data_offsets": [0, 24]}, ...}, padded with spaces to a multiple
+///                of 8
 ///     the rest   the numbers, row-major and little-endian, one array right after the other
 ///
-/// float64 comes first and booleans last, so that every number is aligned. The file is replaced as
-/// a whole or not at all. Errors: a name that is given twice, is "__metadata__" or is not UTF-8; a
-/// text "digest" beside the digest; what write_file_atomically() reports.
+/// float64 arrays come first and booleans last, so that all numbers are aligned. The file is
+/// replaced completely or not at all. Errors: a name that is repeated, is "__metadata__" or is not
+/// UTF-8; a text "digest" in addition to a digest; as write_file_atomically().
 void save_safetensors(const std::string& path, const Safetensors& content);
 
-/// Reads such a file. Errors, in one line that names the path: it cannot be read; it is not a whole
-/// safetensors file (cut off, no JSON, offsets outside the file, with gaps or overlaps, a name
-/// twice); it has changed since it was written with a digest; an element type other than F32,
-/// F64 and BOOL; booleans that are neither 0 nor 1; more than seven axes.
+/// Reads such a file. Errors, on one line with the path: it cannot be read; it is not a complete
+/// safetensors file (truncated, not JSON, offsets outside the file, gaps or overlaps, a repeated
+/// name); it does not match its digest; an element type other than F32, F64 and BOOL; booleans that
+/// are neither 0 nor 1; more than seven axes.
 Safetensors load_safetensors(const std::string& path);
 
 }  // namespace attune

@@ -26,7 +26,7 @@ std::int64_t now() {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-// Calls only what a signal handler may.
+// Calls only async-signal-safe functions.
 void remember(int signal) {
   const int error = errno;
   if (received_signal == 0) {
@@ -34,7 +34,7 @@ void remember(int signal) {
     received_signal = signal;
   } else if (signal != SIGPIPE && now() - received_at > 100'000'000) {
     std::signal(signal, SIG_DFL);
-    ::raise(signal);  // comes when this handler is left
+    ::raise(signal);  // delivered when this handler returns
   }
   errno = error;
 }
@@ -48,7 +48,7 @@ StopSignal::StopSignal() {
     if (before[i].sa_handler == SIG_IGN) continue;
     struct sigaction action = {};
     action.sa_handler = kSignals[i] == SIGXFSZ ? SIG_IGN : remember;
-    // One handler at a time, and a system call that is under way goes on.
+    // Run one handler at a time, and restart interrupted system calls.
     for (const int each : kSignals) ::sigaddset(&action.sa_mask, each);
     action.sa_flags = SA_RESTART;
     ::sigaction(kSignals[i], &action, nullptr);

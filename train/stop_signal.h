@@ -2,13 +2,13 @@
 
 namespace attune {
 
-/// While it lives, a signal that asks the program to end (SIGINT from Ctrl-C, SIGTERM, SIGHUP from
-/// a terminal that is closed) only asks the training to stop; so does SIGPIPE, which comes when
-/// nobody reads the program's output any more. A second one ends the program as ever, except
-/// SIGPIPE, and except one that comes within a tenth of a second: `timeout` and terminals send
-/// theirs twice. Signals that were ignored before stay so (nohup), and a file beyond the limit on
-/// sizes (SIGXFSZ) is an error of that write only. One object at a time; before signals were
-/// handled so is restored at its end.
+/// During the lifetime of this object, a signal that would end the program (SIGINT from Ctrl-C,
+/// SIGTERM, SIGHUP from a closed terminal, or SIGPIPE from an output that is no longer read) is
+/// only recorded, so that the training can stop in an orderly way. A second signal ends the program
+/// as usual, unless it is SIGPIPE or comes within a tenth of a second, since `timeout` and
+/// terminals send their signal twice. Signals that were ignored before are still ignored (nohup),
+/// and exceeding the limit on file sizes (SIGXFSZ) is only an error of the write. There can be one
+/// object at a time; its destructor restores the previous handlers.
 ///
 ///     const StopSignal stop;
 ///     while (step < steps && !stop.received()) ...
@@ -19,7 +19,7 @@ class StopSignal {
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
 
-  /// The first signal that came, or 0.
+  /// The first signal received, or 0.
   int received() const;
 };
 

@@ -16,7 +16,7 @@ constexpr Range kSize = {.low = 1, .high = std::numeric_limits<int>::max()};
 constexpr Range kShare = {.high = 1};
 constexpr Range kShareBelow1 = {.high = 1, .below_high = true};
 
-// "what is chosen:" and a line for each member of a family: its name, and what it is.
+// A help text: `purpose`, then a line for each member of a family with its name and summary.
 template <typename Maker>
 std::string with_members(const std::string& purpose, const Family<Maker>& family) {
   std::string text = purpose + ":";

@@ -13,35 +13,35 @@
 
 namespace attune {
 
-/// What a training learns from.
+/// The data of a training.
 struct DataOptions {
   std::string task = "reverse";
-  std::string file = {}, valid = {};  ///< pairs instead of a task, those to measure on; empty: none
-  std::optional<std::int64_t> valid_count = {};  ///< none: all of `valid`
+  std::string file = {}, valid = {};  ///< pairs to train on instead of a task, and for validation
+  std::optional<std::int64_t> valid_count = {};  ///< pairs of `valid` to use; not set: all
   std::string source_tokens = "chars", target_tokens = "chars";
   int min_length = 1;
   std::optional<int> max_length = {};  ///< see limit()
   std::optional<int> max_source_length = {},
                      max_target_length = {};  ///< see source_limit(), target_limit()
-  std::string too_long = "skip";              ///< what becomes of longer ones
-  bool skip_bad = false;                      ///< malformed lines are left out
+  std::string too_long = "skip";              ///< or "truncate": longer pairs
+  bool skip_bad = false;                      ///< skip malformed lines
 
-  /// The most tokens that a source or a target may have.
+  /// The maximum number of tokens of a source or a target.
   int limit() const { return max_length.value_or(file.empty() ? 20 : 100); }
   int source_limit() const { return max_source_length.value_or(limit()); }
   int target_limit() const { return max_target_length.value_or(limit()); }
 };
 
-/// What decides on a training of a sequence-to-sequence model, and a little that does not. The
-/// defaults learn to reverse words. What each option means and may be is in fields().
+/// Options of train(). By default, a model learns to reverse words. fields() describes each option
+/// and its valid values.
 struct TrainOptions {
   std::string run = {};  ///< the run folder
   DataOptions data = {};
-  EncoderDecoderOptions model = {};  ///< but for the vocabularies, which the data have
+  EncoderDecoderOptions model = {};  ///< except the vocabularies, which come from the data
 
   int batch = 64;
   std::int64_t steps = 1000;
-  std::optional<std::int64_t> epochs = {};    ///< of the data, instead of steps
+  std::optional<std::int64_t> epochs = {};    ///< instead of steps
   std::optional<std::int64_t> patience = {};  ///< see BestScore::without_progress()
   std::string optimizer = "adam", schedule = "cosine";
   OptimizerOptions optimizer_options = {};  ///< see learning_rate()
@@ -50,17 +50,18 @@ struct TrainOptions {
   std::string on_nan = "stop";  ///< or "skip"
   std::uint64_t seed = 1;
 
-  // What has no influence on the result.
+  // Options that do not affect the result.
   int threads = attune::threads();
-  bool resume = false;                          ///< go on with the training in the run folder
-  std::optional<std::int64_t> save_every = {};  ///< steps; by time if not set
+  bool resume = false;                          ///< resume the training in the run folder
+  std::optional<std::int64_t> save_every = {};  ///< steps between checkpoints; not set: by time
   std::optional<std::int64_t> keep = {};        ///< checkpoints; see kept_checkpoints()
 
-  /// Names of options that count as chosen although they have their defaults: an error where they
-  /// make no sense, or where the training that is resumed was begun with other values.
+  /// Names of options that count as chosen even if they have their default values: it is an error
+  /// if they do not apply, or if a resumed training began with other values.
   std::vector<std::string> given = {};
 
-  /// The checkpoints to keep while it trains; unless `keep` is set none are kept afterwards.
+  /// The number of checkpoints to keep during training; afterwards none are kept unless `keep` is
+  /// set.
   std::int64_t kept_checkpoints() const { return keep.value_or(1); }
   double learning_rate() const { return optimizer_options.learning_rate.value_or(0.002); }
   std::int64_t warmup_steps() const {
@@ -70,24 +71,24 @@ struct TrainOptions {
 
 /// The options of a training, in the order of the help.
 std::vector<Field> fields(TrainOptions& options);
-/// Those of its model, without the vocabularies.
+/// The options of a model, without the vocabularies.
 std::vector<Field> fields(EncoderDecoderOptions& options);
 
-/// Errors: OptionError, a value out of its range, or options that make no sense together. Where
-/// `resume` is set, only the values are checked. train() checks its options itself.
+/// Checks options; train() calls it. If `resume` is set, only the values are checked, not their
+/// combinations. Errors: OptionError, a value out of range, or options that cannot be combined.
 void check(const TrainOptions& options);
 
-/// The same options, with values for those whose defaults depend on others.
+/// The same options, with values set for those whose defaults depend on other options.
 TrainOptions with_defaults(TrainOptions options);
 EncoderDecoderOptions with_defaults(EncoderDecoderOptions options);
 
-/// The options that were chosen and decide on the result, as "--name=value": with them a training
-/// is begun alike.
+/// The options that were chosen and affect the result, as "--name=value"; a training with these
+/// gives the same result.
 std::vector<std::string> chosen_options(const TrainOptions& options);
 
-/// The options of a training that was begun with `chosen`, as chosen_options() gave them then, and
-/// goes on with `given`: where to write, threads and checkpoints follow the latter. Errors: an
-/// option in `given` that contradicts `chosen`, since the result would be neither training's.
+/// The options for resuming, with the options `given` now, a training that began with `chosen`,
+/// from chosen_options(). Folder, threads and checkpoints are those of `given`. Errors: an option
+/// in `given` contradicts `chosen`.
 TrainOptions options_for_resuming(const TrainOptions& given,
                                   const std::vector<std::string>& chosen);
 

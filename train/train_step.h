@@ -9,30 +9,30 @@
 
 namespace attune {
 
-/// How the steps of a training are taken.
+/// Options of train_step().
 struct StepOptions {
-  double clip_norm = 1;        ///< the largest norm of all gradients together; 0: any
-  double teacher_forcing = 1;  ///< share of steps told the right token before, in [0, 1]
-  double label_smoothing = 0;  ///< share of the targets spread over all tokens, in [0, 1)
+  double clip_norm = 1;        ///< maximum joint norm of all gradients; 0: no clipping
+  double teacher_forcing = 1;  ///< probability of teacher forcing, in [0, 1]: see Targets
+  double label_smoothing = 0;  ///< in [0, 1): see cross_entropy()
 
   bool operator==(const StepOptions&) const = default;
 };
 
-/// What a model makes of a batch: its mean cross-entropy, in nats a token, and the share of its
-/// tokens whose most probable token is right.
+/// The loss of a batch (see Seq2Seq::loss()), and the fraction of its tokens for which the most
+/// probable token is correct.
 struct BatchLoss {
   double loss, accuracy;
 };
 
-/// Adds the gradients of a batch to the parameters' own, in shards that threads share out (see
-/// sharded_backward()).
+/// Adds the gradients of a batch to those of the parameters, computed in shards on several threads
+/// (see sharded_backward()).
 BatchLoss add_gradients(const Seq2Seq& model, const Batch& batch, const StepOptions& options);
 
-/// What came of a step.
+/// The result of train_step().
 struct StepResult {
   double loss, accuracy;  ///< see BatchLoss
-  double gradient_norm;   ///< before it was clipped
-  std::string fault;      ///< where NaN or infinity showed first; empty: nowhere
+  double gradient_norm;   ///< before clipping
+  std::string fault;      ///< where NaN or infinity was found first; empty: nowhere
   bool good() const { return fault.empty(); }
 };
 
@@ -41,14 +41,14 @@ struct StepResult {
 ///     optimizer.scale_learning_rate(schedule.factor(step));
 ///     const StepResult result = train_step(model, batch, optimizer, last_good, {.clip_norm = 1});
 ///
-/// `last_good` takes in the parameters before the update when the loss is finite. Where loss,
-/// gradients or updated parameters have NaN or infinity, the parameters are set back to it, and the
-/// result says where that showed first.
+/// If the loss is finite, `last_good` takes a copy of the parameters before the update. If the
+/// loss, a gradient or an updated parameter is NaN or infinite, the parameters are reset to
+/// `last_good`, and the result says where this was found first.
 StepResult train_step(const Seq2Seq& model, const Batch& batch, Optimizer& optimizer,
                       ParameterCopy& last_good, const StepOptions& options = {});
 
-/// The first parameter whose value is NaN or infinite, or else whose gradient is, in words; "the
-/// loss itself" if there is none.
+/// A description of the first parameter whose value, or otherwise whose gradient, is NaN or
+/// infinite; "the loss itself" if there is none.
 std::string first_fault(const Layer& model);
 
 }  // namespace attune

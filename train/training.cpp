@@ -16,10 +16,11 @@
 namespace attune {
 namespace {
 
-// A training is looked at so many times: the validation set, or what a schedule observes.
+// The number of times that a training validates, or reports its loss to the schedule.
 constexpr std::int64_t kLooks = 20;
-constexpr std::int64_t kLogLines = 1000;  // about as many lines in metrics.jsonl
-// Of on_nan "skip": when it is no use any more, and how many are told of one by one.
+constexpr std::int64_t kLogLines = 1000;  // approximate number of lines in metrics.jsonl
+// With on_nan "skip": the number of skipped updates in a row after which training is given up, and
+// the number of skipped updates that are reported one by one.
 constexpr std::int64_t kMostSkippedInARow = 100, kSkippedShown = 10;
 
 // The texts of a checkpoint.
@@ -28,7 +29,7 @@ constexpr const char* kRun = "run";                // fingerprint()
 constexpr const char* kValidation = "validation";  // Validation::fingerprint()
 constexpr const char* kFinished = "finished";      // "yes" once there is nothing left to do
 
-// A NaN has a sign, which means nothing.
+// Leaves out the sign of a NaN, which is meaningless.
 std::string text_of(double loss) { return std::isnan(loss) ? "NaN" : fmt::format("{}", loss); }
 
 Run make_run(const TrainOptions& options, const TrainingData& data) {
@@ -44,21 +45,21 @@ Run make_run(const TrainOptions& options, const TrainingData& data) {
   return {options.run, config, data.source, data.target, make_model(config.model)};
 }
 
-// A training that was stopped, killed or cut short, and can go on.
+// An interrupted training that can be resumed.
 struct Unfinished {
   std::unique_ptr<TrainingFolder> folder;  // locked
   std::string checkpoint;                  // the newest
 };
 
-// The loss of a batch as a trained model has it.
+// The loss of a batch in evaluation mode.
 double loss_of(const Seq2Seq& model, const Batch& batch) {
   const NoGrad no_grad;
   const Eval eval;
   return model.loss(batch).item();
 }
 
-// Draws where the trained model looks for one source, into the run folder. Returns the picture for
-// standard output.
+// Draws the attention of the trained model for one source into the run folder. Returns the heat map
+// for standard output.
 std::string draw_alignment(const Run& run, const std::string& sample) {
   if (!run.config.model.has_attention()) return "";
   const std::vector<std::vector<int>> sources = {run.source.encode(sample)};
@@ -70,7 +71,7 @@ std::string draw_alignment(const Run& run, const std::string& sample) {
                      to_terminal(alignment, terminal_color(stdout), columns_of_terminal(stdout)));
 }
 
-// When to write a checkpoint: every so many steps, or about once a minute.
+// Decides when to write a checkpoint: every given number of steps, or about once a minute.
 class SavingTimes {
  public:
   explicit SavingTimes(std::optional<std::int64_t> every) : every_(every) {}
@@ -87,7 +88,7 @@ class SavingTimes {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-// Everything that a training holds, and the parts of its loop, in the order in which they come.
+// The state of a training, and the parts of its loop, in the order in which they run.
 class Training {
  public:
   Training(const TrainOptions& options, std::optional<Unfinished> resumed);
@@ -131,9 +132,9 @@ class Training {
   std::optional<Validation> validation_;
   std::int64_t look_every_, log_every_;
 
-  // All that changes from step to step.
+  // Everything that changes from step to step.
   std::int64_t step_ = 0, skipped_ = 0, skipped_in_a_row_ = 0;
-  RunningMean losses_;  // since the last look
+  RunningMean losses_;  // since the last look()
   BestScore score_;
   ParameterCopy best_, last_good_;
   TrainingLogs logs_;
@@ -143,7 +144,7 @@ class Training {
   std::optional<StopSignal> stop_;
   std::unique_ptr<TrainingFolder> folder_;
   std::optional<SavingTimes> times_;
-  std::string failed_;  // why the last save did, if it did
+  std::string failed_;  // why the last save failed; empty if it did not
   std::optional<Progress> progress_;
 };
 
@@ -197,8 +198,8 @@ void Training::list_parts() {
   state_.add("logs", logs_);
 }
 
-// Sets the training to its newest checkpoint. Errors: it is damaged; the data are others than when
-// the training was begun.
+// Restores the newest checkpoint. Errors: it is damaged; the data are not those with which the
+// training began.
 void Training::resume(const std::string& checkpoint) {
   const auto saved = TrainingState::texts_of(checkpoint);
   const auto text = [&](const char* name) {
@@ -219,7 +220,7 @@ void Training::resume(const std::string& checkpoint) {
 }
 
 void Training::begin() {
-  save();  // now, rather than after an hour, is the time to find the disk full
+  save();  // so that a full disk is found now rather than after an hour
   folder_->keep();
   tell("{}", summary_of(options_, run_, data_, step_));
   times_.emplace(options_.save_every);
@@ -241,7 +242,7 @@ void Training::take_step() {
   if (step_ % log_every_ == 0 || is_last()) logs_.step(step_, result, optimizer_->learning_rate());
 }
 
-// Leaves an update out, or ends the training, as on_nan says.
+// Skips an update, or ends the training, depending on on_nan.
 void Training::refuse_update(double loss, const std::string& fault) {
   ++skipped_;
   if (options_.on_nan == "stop" || ++skipped_in_a_row_ > kMostSkippedInARow) give_up(loss, fault);
@@ -252,7 +253,7 @@ void Training::refuse_update(double loss, const std::string& fault) {
                     step_, text_of(loss), fault));
 }
 
-// Ends the training, at the parameters with which all was well, and says where it was not.
+// Saves the best or the last good parameters, and ends the training with an error.
 void Training::give_up(double loss, const std::string& fault) {
   std::string saved = fmt::format("the {} model before is saved in '{}'",
                                   best_.taken() ? "best" : "last good", run_.folder);
@@ -269,7 +270,7 @@ void Training::give_up(double loss, const std::string& fault) {
       option_name("on_nan"));
 }
 
-// Measures the model, keeps it if it is the best one so far, and lets the schedule see how it does.
+// Validates the model, keeps it if it is the best so far, and reports the loss to the schedule.
 void Training::look() {
   double observed = losses_.mean();
   losses_.reset();
@@ -288,7 +289,7 @@ void Training::look() {
   schedule_->observe(observed);
 }
 
-// A checkpoint, and the model as it would be kept, so that it can be tried meanwhile.
+// Saves a checkpoint, and the model, so that it can be used during the training.
 void Training::save() {
   folder_->make_sure();
   if (!is_described(run_)) save_description(run_, options_, chosen_);
@@ -298,7 +299,7 @@ void Training::save() {
   folder_->remove_checkpoints(options_.kept_checkpoints());
 }
 
-// The same, but a full disk, say, does not end the training: it says so once and goes on.
+// The same, but an error, such as a full disk, is only reported once and does not end the training.
 bool Training::try_to_save() {
   try {
     save();
@@ -329,7 +330,7 @@ TrainingEnd Training::stopped() {
   return {.signal = stop_->received()};
 }
 
-// Errors: there is nothing worth keeping.
+// Saves the result. Errors: no parameters are worth keeping.
 void Training::finish() {
   ATTUNE_CHECK(skipped_ < step_,
                "training: every step was skipped, so nothing was learnt; try a smaller {}",
@@ -337,7 +338,7 @@ void Training::finish() {
   ATTUNE_CHECK(!validation_ || best_.taken(),
                "training: the loss on {} was never a finite number; try a smaller {} or {}",
                option_name("valid"), option_name("learning_rate"), option_name("clip_norm"));
-  // What the last update has done, no loss has shown yet.
+  // The effect of the last update has not been checked by a loss yet.
   const double loss = validation_ ? 0 : loss_of(*run_.model, BatchStream(data_.batches).next());
   if (!std::isfinite(loss)) {
     const std::string fault = first_fault(*run_.model);
@@ -363,8 +364,8 @@ TrainingEnd Training::end() {
   return {.was_finished = was_finished, .heat_map = std::move(heat_map)};
 }
 
-// The training to go on with in the run folder `run`; nothing if that is finished. Errors: there is
-// neither; as TrainingFolder::for_resuming().
+// The interrupted training in the run folder `run`; nullopt if the training is finished. Errors:
+// there is neither; as TrainingFolder::for_resuming().
 std::optional<Unfinished> find_unfinished(const std::string& run) {
   std::unique_ptr<TrainingFolder> folder = TrainingFolder::for_resuming(run);
   const std::vector<std::string> checkpoints = folder->checkpoints();
@@ -375,7 +376,7 @@ std::optional<Unfinished> find_unfinished(const std::string& run) {
   return {};
 }
 
-// The options that the training in a checkpoint was begun with.
+// The options with which the training of a checkpoint began.
 std::vector<std::string> chosen_for(const std::string& checkpoint) {
   const auto texts = TrainingState::texts_of(checkpoint);
   const auto chosen = texts.find(kChosen);

@@ -8,26 +8,25 @@ namespace attune {
 
 /// How a training ended.
 struct TrainingEnd {
-  int signal = 0;             ///< the one that stopped it, to go on later; 0: it is finished
-  bool was_finished = false;  ///< before it was resumed: nothing was left to do
-  std::string heat_map = {};  ///< where the model looks for one source, for standard output; empty
-                              ///< without attention
+  int signal = 0;             ///< the signal that interrupted it; 0: it is finished
+  bool was_finished = false;  ///< it was finished before it was resumed, so nothing was done
+  std::string heat_map = {};  ///< the attention for one source, for standard output; empty without
+                              ///< attention
 };
 
-/// Trains a model on options.data, and keeps it with all that goes with it in the run folder
-/// options.run:
+/// Trains a model on options.data, and saves it in the run folder options.run:
 ///
 ///     attune::train({.run = "runs/words", .data = {.file = "train.tsv", .valid = "valid.tsv"}});
 ///     const attune::Run run = attune::load_run("runs/words");
 ///
-/// Standard error says what it is about to do and how far it is. It writes checkpoints, and saves
-/// everything when a signal stops it (see StopSignal). With options.resume it goes on with the
-/// training in the run folder, with the options that that was begun with, but for folder, threads
-/// and checkpoints; the result has the same bits as if it had never stopped.
+/// Prints a summary and progress to standard error. Writes checkpoints, and saves everything when
+/// interrupted by a signal (see StopSignal). With options.resume, the training in the run folder is
+/// continued with the options with which it began, except those for folder, threads and
+/// checkpoints; the result is bit-identical to that of a training that was never interrupted.
 ///
 /// Errors: as check(), load_training_data(), TrainingFolder, make_model(); there is nothing to
-/// resume, or options contradict those of its beginning; a loss of NaN or infinity, where
-/// options.on_nan does not skip such updates; nothing was learnt; the last state cannot be saved.
+/// resume, or the options contradict the original ones; the loss is NaN or infinite and
+/// options.on_nan is not "skip"; all updates were skipped; the last state cannot be saved.
 TrainingEnd train(const TrainOptions& options);
 
 }  // namespace attune

@@ -35,8 +35,8 @@ class Side {
   Side(const char* name, const std::string& tokens, int limit, bool truncates)
       : name_(name), tokenizer_(tokens_named(tokens)), limit_(limit), truncates_(truncates) {}
 
-  // Takes in a text, or cuts and takes in what fits. Throws BadLine: no tokens; more than the
-  // limit.
+  // Checks a text, and truncates it if the options say so. Errors: BadLine, if it has no tokens, or
+  // more than the limit.
   void check(std::string& text) {
     const std::vector<std::string> tokens = tokenizer_.tokenize(text);
     if (tokens.empty())
@@ -57,7 +57,7 @@ class Side {
   Vocabulary vocabulary() const { return Vocabulary::build(tokenizer_.kind(), texts_); }
   const std::vector<std::string>& texts() const { return texts_; }
 
-  // "2 sources cut to 5 tokens"; empty if none was.
+  // "2 sources cut to 5 tokens"; empty if none was cut.
   std::string summary() const {
     if (truncated_ == 0) return "";
     return fmt::format("{} {}{} cut to {} tokens", truncated_, name_, truncated_ == 1 ? "" : "s",

@@ -9,7 +9,7 @@ namespace {
 void write(MetricsLog& log, const std::vector<MetricsField>& fields) {
   try {
     log.write(fields);
-  } catch (const Error&) {  // the line waits
+  } catch (const Error&) {  // the line is written later
   }
 }
 

@@ -12,32 +12,32 @@
 
 namespace attune {
 
-/// The logs of a training in its run folder: metrics.jsonl, which equal trainings write equally,
-/// and speed.jsonl, which they do not. Lines that cannot be written wait, until save() finds out
-/// whether they still cannot. After begin() or load_state() only.
+/// The logs of a training in its run folder: metrics.jsonl, which is the same for equal trainings,
+/// and speed.jsonl, which is not. Lines that cannot be written are kept, and save() tries again.
+/// Call begin() or load_state() before the other functions.
 class TrainingLogs {
  public:
-  /// The folder to write to, before begin() or load_state().
+  /// Sets the folder to write to. Call this before begin() or load_state().
   void set_folder(const std::string& folder) { folder_ = folder; }
-  /// Begins empty logs. Errors: the system's.
+  /// Starts empty logs. Errors: they cannot be created.
   void begin();
 
-  /// {"step", "loss", "accuracy", "learning_rate", "gradient_norm"}, and in the log of speed
-  /// {"step", "seconds", "target_tokens"}, both since the training began.
+  /// Logs {"step", "loss", "accuracy", "learning_rate", "gradient_norm"}, and to speed.jsonl
+  /// {"step", "seconds", "target_tokens"}, the last two since the training began.
   void step(std::int64_t step, const StepResult& result, double learning_rate);
-  /// {"step", "skipped_steps"}: how many there are by now.
+  /// Logs {"step", "skipped_steps"}, the latter so far.
   void skipped(std::int64_t step, std::int64_t skipped);
-  /// {"step", "valid_loss", "valid_sequence_accuracy", "valid_token_error_rate"}.
+  /// Logs {"step", "valid_loss", "valid_sequence_accuracy", "valid_token_error_rate"}.
   void validation(std::int64_t step, const Validation::Result& result);
   /// Counts the target tokens of a step.
   void count(std::int64_t tokens) { tokens_ += tokens; }
 
-  /// Has all lines on the disk. Errors: they cannot be written.
+  /// Syncs all lines to disk. Errors: they cannot be written.
   void save();
 
-  /// How long the logs are, time and tokens.
+  /// The sizes of the logs, the time and the number of tokens.
   NamedArrays state() const;
-  /// Cuts the logs back to what they were. Errors: as MetricsLog's.
+  /// Restores a state() and truncates the logs to its sizes. Errors: as MetricsLog.
   void load_state(const NamedArrays& state);
 
  private:

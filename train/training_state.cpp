@@ -40,7 +40,7 @@ void TrainingState::add(const std::string& name, Layer& model) {
 }
 
 void TrainingState::add(const std::string& name, Generator& random) {
-  // A float64 holds whole numbers up to 2^53 exactly, so these are kept in halves.
+  // float64 represents integers exactly only up to 2^53, so these are stored in two halves.
   const auto number = [](std::uint64_t half) { return number_array(static_cast<double>(half)); };
   constexpr std::uint64_t kHalf = 0xFFFFFFFF;
   add(name, {[&random, number] {

@@ -14,15 +14,16 @@
 
 namespace attune {
 
-/// Something that goes on from its state, such as an optimizer, a schedule or a BatchStream.
+/// Something whose state can be saved and restored, such as an optimizer, a schedule or a
+/// BatchStream.
 template <typename Part>
 concept HasState = requires(const Part& from, Part& to, const NamedArrays& arrays) {
   { from.state() } -> std::convertible_to<NamedArrays>;
   to.load_state(arrays);
 };
 
-/// The whole state of a training in one file, so that it can stop at any step and go on later, in
-/// another process, with the same bits as one that never stopped:
+/// Saves the complete state of a training in one file, so that the training can be interrupted at
+/// any step and resumed in another process, with bit-identical results:
 ///
 ///     TrainingState state;
 ///     state.add("model", model);
@@ -41,10 +42,11 @@ concept HasState = requires(const Part& from, Part& to, const NamedArrays& array
 /// "part/array".
 class TrainingState {
  public:
-  /// Texts of the program's own, such as the flags that the training was begun with.
+  /// Texts for the program's own use, such as the flags with which the training began.
   std::map<std::string, std::string> texts;
 
-  /// Adds a part. Errors (all of them): the name is taken or has a slash.
+  /// Adds a part. Errors, also of the functions below: the name is already used or contains a
+  /// slash.
   template <HasState Part>
   void add(const std::string& name, Part& part) {
     add(name, {[&part] { return part.state(); },
@@ -54,14 +56,14 @@ class TrainingState {
   void add(const std::string& name, Generator& random);    ///< seed and number of draws
   void add(const std::string& name, std::int64_t& count);  ///< from 0 to 2^53
 
-  /// Writes all parts and texts, atomically and with a digest. Errors: see write_file_atomically().
+  /// Writes all parts and texts, atomically and with a digest. Errors: as write_file_atomically().
   void save(const std::string& path) const;
-  /// Sets all parts and texts to what save() wrote. Errors, which name the path: the file cannot be
-  /// read, is damaged (its digest is compared), lacks a part or has another one, or a part refuses
-  /// what is there for it; parts may have been changed then.
+  /// Restores all parts and texts from a file written by save(). Errors (the message gives the
+  /// path): the file cannot be read or does not match its digest; a part is missing or unknown, or
+  /// its load_state() fails. Parts may have been changed then.
   void load(const std::string& path);
-  /// Only the texts of a file, for a program that must know them before it makes the parts. Errors:
-  /// as load().
+  /// Reads only the texts of a file, for a program that needs them to construct the parts.
+  /// Errors: as load().
   static std::map<std::string, std::string> texts_of(const std::string& path);
 
  private:
@@ -74,9 +76,9 @@ class TrainingState {
   std::vector<std::pair<std::string, Part>> parts_;
 };
 
-/// The number of that name in a state. Errors: there is none, or more than one number.
+/// The number called `name` in a state. Errors: there is none, or it is not a single number.
 double number_in(const NamedArrays& state, std::string_view name);
-/// The same for a whole number from 0 to 2^53. Errors: it is none.
+/// The same for an integer from 0 to 2^53. Errors: also if it is not one.
 std::int64_t count_in(const NamedArrays& state, std::string_view name);
 
 }  // namespace attune

@@ -92,7 +92,7 @@ double peak_bytes() {
 }
 
 double expected_bytes(const TrainOptions& options, const Run& run, const TrainingData& data) {
-  // Memory of batches of other sizes waits in the pool, so one is not enough to know.
+  // The pool also holds memory of earlier batches of other sizes, so one trial is not enough.
   constexpr int kTrials = 4, kBatches = 50;
   BatchStream batches = data.batches;
   const auto pool_bytes = [] { return static_cast<double>(pool::statistics().system_bytes); };
@@ -115,9 +115,9 @@ double expected_bytes(const TrainOptions& options, const Run& run, const Trainin
     parameters += static_cast<double>(value.bytes());
   // The optimizer's moments, the parameters before the last update, and the best ones.
   const double copies = 2 + 1 + (options.data.valid.empty() ? 0 : 1);
-  // As measured: what further steps leave in the pool, with batches of yet other sizes.
+  // Measured: the share that later batches, of yet other sizes, add to the pool.
   constexpr double kGrowth = 0.4;
-  // Of what the trial took, gradients and packed weights are as large for any batch.
+  // Gradients and packed weights do not depend on the size of a batch.
   const double of_tokens = std::max(0.0, taken - 4 * parameters);
   return peak_bytes() + kGrowth * taken + of_tokens * (largest / largest_trial - 1) +
          copies * parameters;

@@ -9,13 +9,12 @@
 
 namespace attune {
 
-/// What a training is about to do, before its first step, in a few lines for standard error: the
-/// model and its parameters, the data, the updates after `step`, and the memory that is expected to
-/// be in use at most.
+/// A summary of a training before its first step, in a few lines for standard error: the model and
+/// its parameters, the data, the updates after `step`, and the expected peak memory.
 ///
-/// For the memory, the gradients of some batches are computed for trial, and what that took is
-/// taken times the size of the largest of the next batches; copies of the parameters, which come
-/// later, are added. Neither the model nor random numbers change.
+/// The memory is estimated by computing the gradients of some batches, scaling the memory used to
+/// the largest of the next batches, and adding that of later copies of the parameters. The model
+/// and the random generator are not changed.
 std::string summary_of(const TrainOptions& options, const Run& run, const TrainingData& data,
                        std::int64_t step);
 

@@ -5,7 +5,7 @@
 namespace attune {
 namespace {
 
-// `options` without those that make no sense.
+// Returns `options`. Errors: a value out of range.
 TranslateOptions checked(TranslateOptions options) {
   check_values(fields(options));
   return options;

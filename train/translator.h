@@ -10,23 +10,23 @@
 
 namespace attune {
 
-/// How a trained model translates.
+/// Options of a Translator.
 struct TranslateOptions {
   std::string run = {};                       ///< the run folder
-  std::optional<int> max_source_length = {};  ///< that of the training
+  std::optional<int> max_source_length = {};  ///< default: that of the training
   std::optional<int> max_output_length = {};  ///< see RunConfig::max_output_length()
   int threads = attune::threads();
 };
 
 std::vector<Field> fields(TranslateOptions& options);
 
-/// What a model makes of a source.
+/// A model's output for a source.
 struct Translation {
-  std::string text;  ///< with a mark at its end if it was cut, see marked_text()
+  std::string text;  ///< with a mark at the end if it was cut off; see marked_text()
   Alignment alignment;
 };
 
-/// Translates one source after the other with a trained model:
+/// Translates sources one by one with a trained model:
 ///
 ///     Translator translate({.run = "runs/words"});
 ///     fmt::print("{}\n", translate("attention").text);
@@ -36,11 +36,11 @@ class Translator {
   /// Errors: as load_run(); an option out of its range.
   explicit Translator(TranslateOptions options);
 
-  /// Errors: BadLine, a source without tokens, with too many, or that is not UTF-8.
+  /// Errors: BadLine, if the source has no tokens, has too many, or is not UTF-8.
   Translation operator()(const std::string& source);
 
-  /// Says on standard error which tokens of all sources training never showed, and how many outputs
-  /// were cut.
+  /// Warns on standard error of unknown tokens in all sources so far, and of outputs that were cut
+  /// off.
   void warn_of_all() const;
 
   const Run& run() const { return run_; }

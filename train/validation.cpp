@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kBatch = 64;
 
-// What can be asked of the file of pairs.
+// The usable questions in the file of validation pairs.
 std::vector<Question> questions_of(const Run& run, const TrainOptions& options) {
   const DataOptions& data = options.data;
   BadLines bad(data.valid, "warning",
@@ -67,7 +67,7 @@ double Validation::loss(const Seq2Seq& model) const {
 
 Validation::Result Validation::operator()(const Run& run) const {
   const double mean_loss = loss(*run.model);
-  // A model of NaN writes nothing, which is wrong everywhere.
+  // If the model is NaN, all outputs stay empty, which counts as wrong.
   std::vector<Hypothesis> answers(questions_.size());
   if (std::isfinite(mean_loss)) answers = answers_to(run, questions_);
   return {mean_loss, score(run, questions_, answers)};

@@ -7,22 +7,23 @@
 
 namespace attune {
 
-/// Measures a model in training on pairs that it does not learn from.
+/// Evaluates a model during training on pairs that it is not trained on.
 class Validation {
  public:
   struct Result {
-    double loss = 0;  ///< mean cross-entropy, in nats a token
+    double loss = 0;  ///< mean cross-entropy per token, in nats
     Scores scores;
 
     /// "validation loss 0.0123, sequences right 98.5%, token error rate 0.31%".
     std::string text() const;
   };
 
-  /// The pairs of options.data.valid, or the random sample of them that the options ask for. What
-  /// is left out is named and counted on standard error. Errors: as read_questions().
+  /// Uses the pairs of options.data.valid, or a random sample of options.data.valid_count of them.
+  /// Lines that are left out are reported and counted on standard error. Errors: as
+  /// read_questions().
   Validation(const Run& run, const TrainOptions& options);
   Result operator()(const Run& run) const;
-  /// What tells these pairs from others, as digits.
+  /// A fingerprint of the pairs, as digits.
   std::string fingerprint() const;
 
  private:
