@@ -49,8 +49,8 @@ class RecurrentLayer : public Layer {
   std::vector<std::shared_ptr<RecurrentCell>> cells_;  // forward, backward
 };
 
-/// A recurrent network over whole sequences with the cell of that name: stacked layers in one or two
-/// directions, with dropout between them.
+/// A recurrent network over whole sequences: stacked layers of a cell chosen by name, in one or two
+/// directions, with dropout between the layers.
 ///
 ///     GRU encoder(64, 128, {.layers = 2, .bidirectional = true});
 ///     auto [output, states] = encoder(x, lengths);

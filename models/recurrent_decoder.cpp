@@ -117,7 +117,8 @@ Prediction RecurrentDecoder::predict(const Indices& previous, DecoderState& stat
 Decoded RecurrentDecoder::operator()(const Encoded& encoded, const Targets& targets) const {
   DecoderState state = start(encoded);
   begin(state, targets.input.shape()[1]);
-  // No gradient comes from steps beyond the lengths, but 0 times a NaN that is embedded there would.
+  // Steps beyond the lengths get no gradient, but without masked(), 0 times a NaN that is embedded
+  // there would become one.
   const KnownInput tokens = embed(targets.input).masked(targets.lengths);
   std::vector<Tensor> states, contexts, penalties;
   // Step 9, repeat, once for each token of the target.
