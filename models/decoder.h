@@ -26,8 +26,8 @@ struct Prediction {
 
 /// Known targets, for training a decoder.
 struct Targets {
-  Indices input;    ///< [T, B]: `<s> a b c`
-  Indices lengths;  ///< [B]; not defined: all have T. Steps beyond a length have no influence.
+  Indices input;         ///< [T, B]: `<s> a b c`
+  Indices lengths = {};  ///< [B]; not defined: all have T. Steps beyond a length have no influence.
   /// The probability that a step is given the correct previous token rather than the decoder's own
   /// most probable one. The choice is made once per step for the whole batch, in all of its shards
   /// (scheduled sampling, Bengio et al. 2015; draws from batch_generator()).
