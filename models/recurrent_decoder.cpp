@@ -88,7 +88,7 @@ AttentionResult RecurrentDecoder::step(const KnownInput& previous, DecoderState&
     state.attention = std::move(found.next);
   }
   // Step 8, combine: the context is joined to the previous token's embedding in the cell, and to
-  // the new state in output().
+  // the new state in combined().
   state.layers[0] = previous.step(found.context, state.layers[0]);
   for (std::size_t i = 1; i < cells_.size(); ++i)
     state.layers[i] = (*cells_[i])(dropout_(state.layers[i - 1].h), state.layers[i]);
@@ -96,20 +96,24 @@ AttentionResult RecurrentDecoder::step(const KnownInput& previous, DecoderState&
   return found;
 }
 
-Tensor RecurrentDecoder::output(const Tensor& states, const Tensor& contexts) const {
-  return output_(dropout_(contexts.defined() ? concat({states, contexts}, -1) : states));
+Tensor RecurrentDecoder::combined(const DecoderState& state, const AttentionResult& found) const {
+  return attention_ ? concat({state.query(), found.context}, -1) : state.query();
 }
 
-Indices RecurrentDecoder::most_probable(const DecoderState& state, const Tensor& context) const {
+Tensor RecurrentDecoder::output(const Tensor& combined) const {
+  return output_(dropout_(combined));
+}
+
+Indices RecurrentDecoder::most_probable(const Tensor& combined) const {
   const NoGrad no_grad;
   const Eval eval;
-  return argmax(output(state.query(), context));
+  return argmax(output(combined));
 }
 
 Prediction RecurrentDecoder::predict(const Indices& previous, DecoderState& state) const {
   begin(state, previous.elements());
   const AttentionResult found = step(embed(previous), state, /*weights=*/true);
-  Prediction next{.logits = output(state.query(), found.context), .weights = {}};
+  Prediction next{.logits = output(combined(state, found)), .weights = {}};
   if (attention_) next.weights.push_back(with_heads(found.weights));
   return next;
 }
@@ -120,7 +124,7 @@ Decoded RecurrentDecoder::operator()(const Encoded& encoded, const Targets& targ
   // Steps beyond the lengths get no gradient, but without masked(), 0 times a NaN that is embedded
   // there would become one.
   const KnownInput tokens = embed(targets.input).masked(targets.lengths);
-  std::vector<Tensor> states, contexts, penalties;
+  std::vector<Tensor> steps, penalties;
   // Step 9, repeat, once for each token of the target.
   for (std::int64_t t = 0; t < targets.input.shape()[0]; ++t) {
     const bool forced = t == 0 || targets.teacher_forcing >= 1 ||
@@ -129,17 +133,15 @@ Decoded RecurrentDecoder::operator()(const Encoded& encoded, const Targets& targ
     if (forced) {
       found = step(tokens[t], state, /*weights=*/false);
     } else {
-      const Indices own = most_probable(state, attention_ ? contexts.back() : Tensor());
+      const Indices own = most_probable(steps.back());
       const KnownInput last = embed(own.reshape({1, own.elements()}));
       found = step(last.masked(going_on(targets.lengths, t))[0], state, /*weights=*/false);
     }
-    states.push_back(state.query());
-    if (attention_) contexts.push_back(found.context);
+    steps.push_back(combined(state, found));
     if (found.penalty.defined()) penalties.push_back(found.penalty);
   }
   // One product for all steps: W [s ; c] for each step alone would cost several times as much.
-  return {output(stack(states), attention_ ? stack(contexts) : Tensor()),
-          penalties.empty() ? Tensor() : stack(penalties)};
+  return {output(stack(steps)), penalties.empty() ? Tensor() : stack(penalties)};
 }
 
 // Without a source the number of targets is known only at the first step.

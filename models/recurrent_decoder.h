@@ -64,9 +64,11 @@ class RecurrentDecoder : public Decoder {
   KnownInput embed(const Indices& tokens) const;
   /// Steps two to eight of attention; returns the result of attend().
   AttentionResult step(const KnownInput& previous, DecoderState& state, bool weights) const;
-  /// Logits [..., V] from states [..., size] and contexts [..., D].
-  Tensor output(const Tensor& states, const Tensor& contexts) const;
-  Indices most_probable(const DecoderState& state, const Tensor& context) const;
+  /// [s ; c] [B, size + D], or s without attention.
+  Tensor combined(const DecoderState& state, const AttentionResult& found) const;
+  /// Logits [..., V] from combined states [..., size + D].
+  Tensor output(const Tensor& combined) const;
+  Indices most_probable(const Tensor& combined) const;
 
   Embedding embedding_;
   Dropout dropout_;

@@ -1,35 +1,49 @@
-#include "attune/models/recurrent_decoder.h"
-#include "attune/models/recurrent_encoder.h"
+#include "attune/layers/attention/attention.h"
+#include "attune/layers/embedding.h"
+#include "attune/layers/gru_cell.h"
+#include "attune/layers/known_input.h"
+#include "attune/layers/linear.h"
 #include "train.h"
 
 namespace {
 
 using namespace attune;
 
-// The library's own encoder and decoder. Beyond what the peers' programs compute, the decoder
-// starts from tanh(W h + b) of the encoder's last state instead of the state itself.
+// The model of the peers' programs. Tokens are known inputs, as in the library's RecurrentEncoder
+// and RecurrentDecoder; from these it differs in that the decoder starts from the encoder's last
+// state itself.
 class RnnSearch : public Layer {
  public:
   explicit RnnSearch(const bench::RnnSearchSizes& n)
-      : encoder_(child("encoder", RecurrentEncoder({.vocabulary = n.vocabulary,
-                                                    .input = n.embedding,
-                                                    .hidden = n.hidden,
-                                                    .bidirectional = false,
-                                                    .embedding_residual = false}))),
-        decoder_(child("decoder", RecurrentDecoder({.vocabulary = n.vocabulary,
-                                                    .source_size = n.hidden,
-                                                    .embedding = n.embedding,
-                                                    .size = n.hidden,
-                                                    .attention_hidden = n.attention}))) {}
+      : source_embedding_(child("source_embedding", Embedding(n.vocabulary, n.embedding))),
+        target_embedding_(child("target_embedding", Embedding(n.vocabulary, n.embedding))),
+        encoder_(child("encoder", GRUCell(n.embedding, n.hidden))),
+        attention_(child("attention",
+                         Attention("additive", {.query_size = n.hidden, .hidden = n.attention}))),
+        decoder_(child("decoder", GRUCell(n.embedding + n.hidden, n.hidden))),
+        output_(child("output", Linear(2 * n.hidden, n.vocabulary))) {}
 
   // source [S, B], target_input [T, B] -> logits [T, B, V]
   Tensor operator()(const Indices& source, const Indices& target_input) const {
-    return decoder_(encoder_(Sources{source, {}}), {.input = target_input}).logits;
+    const SequenceResult encoded = KnownInput(encoder_, source_embedding_, source).run({}, {});
+    const Memory memory = attention_.memorize(encoded.output);
+    const KnownInput tokens(decoder_, target_embedding_, target_input);
+    RecurrentState state{encoded.h, {}};
+    std::vector<Tensor> steps;
+    for (std::int64_t t = 0; t < target_input.shape()[0]; ++t) {
+      const Tensor context = attention_.attend(state.h, memory).context;
+      state = tokens[t].step(context, state);
+      steps.push_back(concat({state.h, context}, -1));
+    }
+    return output_(stack(steps));
   }
 
  private:
-  RecurrentEncoder encoder_;
-  RecurrentDecoder decoder_;
+  Embedding source_embedding_, target_embedding_;
+  GRUCell encoder_;
+  Attention attention_;
+  GRUCell decoder_;
+  Linear output_;
 };
 
 }  // namespace
