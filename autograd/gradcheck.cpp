@@ -8,7 +8,7 @@
 namespace attune {
 namespace {
 
-// sum over results of <f(x), r>.
+// The sum over all results of <result, its cotangent>.
 double weighted_sum(const std::vector<Tensor>& results, const std::vector<Array>& cotangents) {
   double total = 0;
   for (std::size_t k = 0; k < results.size(); ++k) {

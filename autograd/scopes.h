@@ -4,8 +4,9 @@
 
 namespace attune {
 
-/// Switches a mode of the calling thread on, or off, as long as the object lives:
-/// `const NoGrad no_grad;`. Without a name, `NoGrad();`, it would end at once; compilers warn.
+/// Turns a mode of the calling thread on (or off, with `false`) for the lifetime of the object:
+/// `const NoGrad no_grad;`. An object without a name, `NoGrad();`, is destroyed immediately and has
+/// no effect; compilers warn about it.
 template <typename Tag>
 class ModeScope {
  public:
@@ -20,15 +21,16 @@ class ModeScope {
   static inline thread_local bool active_ = false;
 };
 
-/// No operation is recorded for backward: for parameter updates and evaluation.
+/// Operations are not recorded for backward. Used for parameter updates and evaluation.
 using NoGrad = ModeScope<struct NoGradTag>;
-/// Layers work in evaluation mode: dropout keeps everything.
+/// Layers run in evaluation mode: dropout has no effect.
 using Eval = ModeScope<struct EvalTag>;
-/// Every recorded result is checked: the first NaN or infinity is an Error that names its
-/// operation. Slow; for finding out where a loss went wrong.
+/// The result of every operation is checked: the first NaN or infinity throws an Error with the
+/// name of the operation. Slow; meant for finding out where a loss becomes NaN.
 using CheckFinite = ModeScope<struct CheckFiniteTag>;
 
-/// The dtype of the parameters that layers make while the object lives; float32 without one.
+/// The dtype of parameters that layers create during the lifetime of the object; float32 without
+/// one.
 class DefaultDType {
  public:
   [[nodiscard]] explicit DefaultDType(DType dtype) : outer_(current_) { current_ = dtype; }

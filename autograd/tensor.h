@@ -12,8 +12,8 @@
 
 namespace attune {
 
-/// An array with history: a small handle on a value and on the Node that knows how to
-/// differentiate it. Copies share both.
+/// An array with history: a handle to a value and to the Node that records how it was computed.
+/// Copies share both.
 ///
 ///     Tensor w = Tensor::parameter(Array::full({3}, 2.0));
 ///     Tensor loss = sum(square(w));
@@ -22,11 +22,11 @@ class Tensor {
  public:
   /// No tensor: defined() is false.
   Tensor() = default;
-  /// A constant. Implicit, so that arrays go wherever tensors do.
+  /// A constant. Implicit, so that an Array can be passed wherever a Tensor is expected.
   Tensor(Array value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
   Tensor(Array value, NodeRef node, int output)
       : value_(std::move(value)), node_(std::move(node)), output_(output) {}
-  /// A leaf that asks for its gradient.
+  /// A leaf that requires a gradient. Errors: `value` is not defined, or boolean.
   static Tensor parameter(Array value);
 
   bool defined() const { return value_.defined(); }
@@ -38,41 +38,45 @@ class Tensor {
   int rank() const { return shape().rank(); }
   DType dtype() const { return value_.dtype(); }
   std::int64_t elements() const { return value_.elements(); }
-  /// The only element. Errors: there is not exactly one.
+  /// The only element. Errors: the number of elements is not 1.
   double item() const { return value_.item(); }
 
-  /// True for a parameter that is not frozen, and for what was made from one.
+  /// True for a parameter that is not frozen, and for results computed from one.
   bool requires_grad() const { return node_ && node_->wants_gradient(); }
-  /// requires_grad(false) freezes a parameter: what is computed from then on passes it no gradient,
-  /// the one that it has is forgotten, and optimizers leave it as it is. All copies of the tensor
-  /// see it. requires_grad(true) ends that. Errors: the tensor is no parameter.
+  /// requires_grad(false) freezes a parameter: operations recorded afterwards do not compute its
+  /// gradient, its current gradient is released, and optimizers skip it. This applies to all copies
+  /// of the tensor. requires_grad(true) reverses it. Errors: the tensor is not a parameter.
   void requires_grad(bool wanted);
-  /// What the backward passes since the last zero_grad() have added up; not defined() before the
-  /// first. Kept for leaves, and for others after retain_grad(). Later passes do not change the
-  /// array that was given.
+  /// The sum of the gradients of all backward passes since the last zero_grad(); not defined()
+  /// before the first. Kept for leaves, and for other tensors after retain_grad(). Later passes do
+  /// not modify an array returned earlier.
   Array grad() const { return node_ ? node_->gradient(output_) : Array(); }
   void zero_grad() {
     if (node_) node_->forget_gradients();
   }
+  /// Makes backward keep the gradient of a tensor that is not a leaf. Errors: it has no history.
   void retain_grad();
-  /// Calls `hook` with this tensor's whole gradient during backward, a parameter's at its end; what
-  /// it returns goes on in its place. The hook may change the array that it gets. One registered
-  /// while backward runs is called from the next pass on. The handle's remove() takes it away; it
-  /// may be let go of. Errors: the tensor has no gradient.
+  /// Makes backward call `hook` with the complete gradient of this tensor; for a parameter, at the
+  /// end of the pass. The array that it returns replaces the gradient, and it may modify its
+  /// argument. A hook registered during a pass is first called in the next one. The handle's
+  /// remove() removes the hook; its destructor does not. Errors: the tensor has no gradient, or is
+  /// one of several results of an operation.
   HookHandle register_hook(GradientHook hook);
 
-  /// Differentiates this tensor with respect to every leaf it was made from (reverse mode; Griewank
-  /// and Walther 2008, ch. 3) and adds the results to their grad(). Without `retain_graph` what
-  /// was saved for it is freed on the way. Errors: not a single element (give a gradient then), no
-  /// history, the graph was freed, a saved value was changed in place. After an error all gradients
-  /// are as they were.
+  /// Differentiates this tensor with respect to every leaf that it was computed from (reverse mode;
+  /// Griewank and Walther 2008, ch. 3) and adds the results to their grad(). Saved values are freed
+  /// during the pass unless `retain_graph` is true. Errors: the number of elements is not 1 (pass a
+  /// gradient then); the tensor has no history; the graph was freed; a saved value was modified in
+  /// place. An error leaves all gradients unchanged.
   void backward(bool retain_graph = false) const;
-  /// The same from `gradient`, of this tensor's shape: the vector-Jacobian product.
+  /// The same for a tensor of any shape: the vector-Jacobian product with `gradient`. Errors: its
+  /// shape or dtype is not this tensor's; as above.
   void backward(const Array& gradient, bool retain_graph = false) const;
 
   /// The value without its history.
   Tensor detach() const { return Tensor(value_); }
-  /// Entry `index` of the leading axis, a negative one from the end; a view both ways.
+  /// Entry `index` of the leading axis; a negative index counts from the end. Shares memory with
+  /// this tensor. Errors: a scalar; an index out of range.
   Tensor operator[](std::int64_t index) const;
 
   const NodeRef& node() const { return node_; }
@@ -84,8 +88,8 @@ class Tensor {
   int output_ = 0;
 };
 
-/// A value that backward needs. Reading it back finds out whether it was changed in place since,
-/// which would make the gradient wrong without a word.
+/// A value saved for backward. Reading it throws Error if it was modified in place since it was
+/// saved; otherwise the gradient would be wrong without any message.
 class Saved {
  public:
   Saved() = default;
@@ -105,7 +109,7 @@ class Saved {
   std::uint32_t version_ = 0;
 };
 
-/// Names an input of record() without copying it.
+/// A reference to an input of record(), which is not copied.
 class Input {
  public:
   Input(const Tensor& tensor) : tensor_(&tensor) {}  // NOLINT(google-explicit-constructor)
@@ -117,7 +121,7 @@ class Input {
 
 namespace detail {
 
-/// Collects the inputs' edges; empty when nothing is to be recorded.
+/// Collects the edges to an operation's inputs; none if the operation is not recorded.
 class Edges {
  public:
   explicit Edges(std::span<const Input> inputs) {
@@ -165,7 +169,7 @@ class Operation final : public Node {
   }
 
  private:
-  union {  // destroyed by hand: what was saved goes as soon as it has been used
+  union {  // destroyed explicitly, which frees the saved values right after their use
     Backward backward_;
   };
 };
@@ -174,9 +178,10 @@ void check_finite(const char* name, const Array& value);
 
 }  // namespace detail
 
-/// Makes an operation differentiable: `value` is its result, `inputs` are the tensors it came from,
-/// and `backward(Grads&)` passes gradients on. Nothing is recorded under NoGrad or when no input
-/// has a gradient. The lambda captures Arrays (as Saved) but never the output tensor.
+/// Makes an operation differentiable: `value` is its result, `inputs` are the tensors that it was
+/// computed from, and `backward(Grads&)` computes the inputs' gradients. Nothing is recorded under
+/// NoGrad, or if no input requires a gradient. The lambda captures arrays as Saved, but never the
+/// output tensor, which would be a reference cycle. Errors: NaN or infinity under CheckFinite.
 template <typename Backward>
 Tensor record(const char* name, Array value, std::span<const Input> inputs, Backward backward) {
   if (CheckFinite::active()) detail::check_finite(name, value);
@@ -210,8 +215,8 @@ std::vector<Tensor> record(const char* name, const std::vector<Array>& values,
   return results;
 }
 
-/// Records a view: `shape` elements of `x` from flat position `offset`. Its gradient is written
-/// straight into its place in x's gradient.
+/// Records a view of the elements of `x` from flat index `offset` on, as an array of that shape. If
+/// possible, its gradient is written directly to that part of x's gradient.
 Tensor record_view(const char* name, const Tensor& x, std::int64_t offset, const Shape& shape);
 
 }  // namespace attune

@@ -24,8 +24,8 @@ std::atomic<int> thread_count{static_cast<int>(std::max(1u, std::thread::hardwar
 class Workers;
 Workers& of_range(std::uint32_t range);  // the workers of a range's own team
 
-// The threads that loops on the calling thread may use: all of them at the top level; inside a
-// range, the range's team.
+// The threads that a loop on the calling thread may use: all of them in a top-level loop, and only
+// the team of the current range in a nested loop.
 struct Place {
   int team = 0;  // 0: all
   Workers* workers = nullptr;
@@ -49,8 +49,8 @@ void pause() {
 #endif
 }
 
-// How often a thread polls for work, or for the end of a loop, before it sleeps: long enough to
-// bridge the gap between two operations, short enough not to disturb other programs.
+// The number of times that a thread polls for work, or for the end of a loop, before it sleeps:
+// enough to bridge the gap between two operations, but too few to disturb other programs.
 constexpr int kSpins = 4000;
 
 // The calling thread and its workers claim ranges one by one. A worker that the system does not

@@ -11,7 +11,7 @@ struct KeyRange {
   std::int64_t first, last;
 
   std::int64_t count() const { return last - first; }
-  /// The part of the range in [begin, begin + size), relative to `begin`.
+  /// The part of the range that lies in [begin, begin + size), as indices relative to `begin`.
   KeyRange within(std::int64_t begin, std::int64_t size) const {
     return {std::clamp<std::int64_t>(first - begin, 0, size),
             std::clamp<std::int64_t>(last - begin, 0, size)};
@@ -39,14 +39,14 @@ struct AttentionMask {
   const void* bias = nullptr;  ///< of the queries' dtype, added to scores; -infinity hides a key
   BroadcastSteps bias_steps = {};
 
-  /// The keys that lengths and window leave visible to a query. Both ends are non-decreasing in
+  /// The keys within the length and the window of a query. Both ends are non-decreasing in
   /// `query`.
   KeyRange range(std::int64_t batch, std::int64_t query, std::int64_t keys) const {
     const std::int64_t length = lengths ? lengths[batch] : keys;
     const std::int64_t first = std::clamp<std::int64_t>(query + lowest, 0, length);
     return {first, std::clamp(query + highest + 1, first, length)};
   }
-  /// True if single entries must be checked in addition to the range.
+  /// True if `allowed` or `bias` must be applied in addition to the range.
   bool has_entries() const { return allowed || bias; }
 };
 

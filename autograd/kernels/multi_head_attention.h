@@ -23,10 +23,11 @@ struct MultiHeadSizes {
   AttentionMask mask = {};
 
   std::int64_t pairs() const { return batch * heads; }
-  /// Distance between positions of queries and keys (key_step), of values and results (value_step).
+  /// Elements from one position to the next: of queries and keys (key_step), and of values and
+  /// results (value_step).
   std::int64_t key_step() const { return pairs() * key_features; }
   std::int64_t value_step() const { return pairs() * value_features; }
-  /// The keys that lengths and window leave visible to a query of pair b * heads + h. Both ends are
+  /// The keys within the length and the window of a query; `pair` is b * heads + h. Both ends are
   /// non-decreasing in `query`.
   KeyRange range(std::int64_t pair, std::int64_t query) const {
     return mask.range(pair / heads, query, keys);
@@ -60,9 +61,9 @@ struct MultiHeadSaved {
 ///     ds = p (dp - mean),   mean[t] = dcontext[t] . context[t] + weights[t] . dweights[t]
 ///     dquery = scale ds key,   dkey = scale ds^T query,   dvalue = p^T dcontext
 ///
-/// where mean is sum_s p dp. The gradient of the bias is ds, summed over queries and keys where the
-/// bias is broadcast along them; it is added to dbias [B, H, T or 1, S or 1], unless that is
-/// nullptr.
+/// where mean[t] equals sum_s p dp. The gradient of the bias is ds, summed over queries and keys
+/// where the bias is broadcast along them; it is added to dbias [B, H, T or 1, S or 1], unless that
+/// is nullptr.
 template <typename T>
 void multi_head_backward(const MultiHeadSizes& n, const MultiHeadSaved<T>& saved, Target<T> dquery,
                          Target<T> dkey, Target<T> dvalue, T* dbias = nullptr);

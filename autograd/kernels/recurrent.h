@@ -4,8 +4,8 @@
 
 #include "attune/autograd/kernels/gemm.h"
 
-/// Recurrent cells over whole sequences. Batch rows are split among threads, and each range of rows
-/// runs through all steps at once, input products included.
+/// Recurrent cells over whole sequences. Batch rows are split among threads; each thread computes
+/// all steps of its rows, including the products with the input.
 namespace attune::kernels {
 
 enum class Cell { rnn_tanh, rnn_relu, gru, lstm };
@@ -25,16 +25,16 @@ struct SequenceSizes {
   std::int64_t after(std::int64_t t) const { return reverse ? t : t + 1; }
 };
 
-/// The weights as right operands: transposed for forward, as stored for backward. Biases may be
-/// nullptr, and so may `ih` if there is no x.
+/// The weights, packed as right operands of matrix products: transposed for the forward pass, not
+/// transposed for the backward pass. Biases may be nullptr, and so may `ih` if there is no x.
 template <typename T>
 struct SequenceWeights {
   std::shared_ptr<const PackedMatrix<T>> ih, hh;
   const T *bias_ih, *bias_hh;
 };
 
-/// States and intermediate values, written by forward and read by backward, where T is const. All
-/// are row-major.
+/// States and intermediate values, row-major: written by the forward pass, and read by the backward
+/// pass as SequenceStates<const T>.
 template <typename T>
 struct SequenceStates {
   T* h;            ///< [T+1, B, H]; the initial state is set by the caller
@@ -58,7 +58,7 @@ struct SequenceGradients {
   const T* dy;   ///< [T, B, H]: in, of the state after each step; may be nullptr
   T *dh, *dc;    ///< [B, H]: in, of the last state; out, of the initial state
   T* dgates;     ///< [T, B, G H]: out, of the gates before activation
-  T* dgates_hh;  ///< out, of W_hh h + b_hh: differs from dgates in n; GRU only
+  T* dgates_hh;  ///< [T, B, G H]: out, of W_hh h + b_hh; GRU only, where it differs in gate n
   T* dx;         ///< [T, B, D]: out, of x; may be nullptr
   bool add_to_dx;
 };

@@ -5,7 +5,8 @@
 namespace attune::kernels {
 namespace {
 
-// A long row is summed as a matrix of kWidth columns.
+// The sum of a row. If it is short, it is summed in T first, and again in Wide<T> if that
+// overflows. Otherwise it is summed in Wide<T>, as a matrix of kWidth columns.
 template <typename T>
 Wide<T> row_sum(const T* x, std::int64_t n) {
   constexpr std::int64_t kWidth = 16;
@@ -74,7 +75,7 @@ Array sum_all(const Array& x, double factor) {
 Array sum_to(const Array& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   if (shape.elements() == 1) return sum_all(x).reshape(shape);
-  // Axes are reduced from the first to the last.
+  // Reduces the broadcast axes from the first to the last, adjacent ones together.
   const int missing = x.shape().rank() - shape.rank();
   ATTUNE_CHECK(missing >= 0 && broadcast(x.shape(), shape, "sum_to") == x.shape(),
                "gradient: a gradient of shape {} does not fit an input of shape {}", x.shape(),

@@ -47,7 +47,7 @@ void softmax_backward(const SoftmaxRows& rows, const T* y, const T* dy, T* dx, b
     const T* p = y + offset;
     const T* d = dy + offset;
     T* to = dx + offset;
-    // Where p is 0, as for scores masked with -infinity, dy may hold anything.
+    // Where p is 0, as for scores masked with -infinity, dy may hold anything, including NaN.
     const auto product = [p](std::int64_t i, T factor) { return p[i] == 0 ? T{0} : p[i] * factor; };
     const T mean = lane_sum<T>(length, [&](std::int64_t i) { return product(i, d[i]); });
     if (accumulate) {

@@ -8,13 +8,14 @@ using namespace kernels;
 
 namespace {
 
-// Sources S, batch B and features K of keys or values [S, B, K], with all operands checked.
+// The sizes S, B and K of keys or values [S, B, K].
 AttentionSizes sizes_of(const char* op, const char* name, const Tensor& sequence) {
   ATTUNE_CHECK(sequence.rank() == 3, "{}: {} must be [S, B, features]; got {}", op, name,
                sequence.shape());
   return {sequence.shape()[0], sequence.shape()[1], sequence.shape()[2]};
 }
 
+// Checks the shape and the dtype of an operand that belongs to `sequence`.
 void check(const char* op, const char* name, const Tensor& x, const Shape& expected,
            const Tensor& sequence) {
   ATTUNE_CHECK(x.shape() == expected, "{}: {} must be {} to fit {}; got {}", op, name, expected,
@@ -68,8 +69,8 @@ Tensor additive_score(const Tensor& query, const Tensor& keys, const Tensor& v) 
                     using T = decltype(type);
                     const auto into = [&](int i) { return g.needs(i) ? g.into(i) : Into{}; };
                     Into dq = into(0);
-                    // The kernel writes dquery after dkeys: where both go to one tensor it must
-                    // add.
+                    // The kernel writes dquery after dkeys, so it must add to dquery if both are
+                    // the gradient of one tensor.
                     if (dq.buffer.defined() && !dq.accumulate) dq.buffer.fill(0);
                     dq.accumulate = true;
                     Into dk = into(1), dv = into(2);

@@ -5,38 +5,44 @@
 #include "attune/autograd/ops/mask.h"
 #include "attune/autograd/tensor.h"
 
-/// Attention of whole sequences by several heads. T is the number of queries, S of keys; features
-/// of the heads lie side by side: [T, B, H * d].
+/// Attention over whole sequences with several heads: T queries, S keys. The features of all heads
+/// are concatenated: [T, B, H * d].
 namespace attune {
 
 struct DotProductOptions {
-  std::int64_t heads = 1;  ///< H
-  Mask mask = {};          ///< which keys each query sees, and what is added to its scores
-  std::optional<double> scale = {};  ///< of the scores; 1 / sqrt(d) if not set
+  std::int64_t heads = 1;            ///< H
+  Mask mask = {};                    ///< the keys visible to each query, and a bias of the scores
+  std::optional<double> scale = {};  ///< factor of the scores; 1 / sqrt(d) if not set
 };
 
-/// For each batch row and head, context = softmax(scale query key^T + bias) value (Vaswani et al.
-/// 2017, eq. 1), over the keys that the mask lets a query see. query [T, B, H * d], key [S, B, H *
-/// d], value [S, B, H * e] -> [T, B, H * e]. A query that sees no key has context 0 and passes no
-/// gradient on. Keys and bias entries that a query does not see may hold anything, NaN and infinity
-/// included, and so may the gradients of their weights: nothing of it reaches that query.
+/// Scaled dot-product attention (Vaswani et al. 2017, eq. 1) for each batch row and head, over the
+/// keys that the mask leaves visible:
 ///
-/// The [T, S] scores never lie in memory: they are made in tiles, forward with a running maximum
-/// and sum (Rabe and Staats 2021), backward anew from the log sum exp of each row, which with the
-/// context is all that is kept (Dao et al. 2022, algorithms 1 and 4). Tiles that the mask hides
-/// take no product, and those outside its lengths and window no time at all. The gradient of a bias
-/// takes memory for [B, H, T, S], with 1 for T or S where the bias is broadcast over it.
-/// Errors: sizes do not fit or are no multiple of the heads; those of Mask::view().
+///     context = softmax(scale query key^T + bias) value
+///
+/// Shapes: query [T, B, H * d], key [S, B, H * d], value [S, B, H * e] -> [T, B, H * e]. A query
+/// without visible keys has context 0 and gradient 0. Keys, values and bias entries that are hidden
+/// from a query have no influence on its results and gradients; they may hold NaN or infinity, and
+/// so may the gradients of hidden weights.
+///
+/// The [T, S] scores are not stored but computed in tiles: in the forward pass with a running
+/// maximum and sum (Rabe and Staats 2021), and again in the backward pass from the log-sum-exp of
+/// each row, which is saved together with the context (Dao et al. 2022, algorithms 1 and 4). Tiles
+/// that the mask hides completely need no products, and those outside its lengths and window are
+/// skipped. The gradient of a bias takes memory for [B, H, T, S], where T or S is 1 if the bias is
+/// broadcast along it.
+/// Errors: sizes or dtypes do not match; features are not a multiple of the heads; fewer than one
+/// head; those of Mask::check().
 Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, const Tensor& value,
                                     const DotProductOptions& options = {});
 
-/// What attention finds for all queries, and where they looked.
+/// The result of attention for all queries.
 struct SequenceAttention {
   Tensor context;  ///< [T, B, H * e]
-  Tensor weights;  ///< [B, H, T, S]: each row adds up to 1, or is 0 where a query sees no key
+  Tensor weights;  ///< [B, H, T, S]: each row adds up to 1, or is 0 if no key is visible
 };
 
-/// The same with the weights, through which gradients flow too.
+/// The same, and the attention weights, which are differentiable too.
 SequenceAttention scaled_dot_product_attention_with_weights(const Tensor& query, const Tensor& key,
                                                             const Tensor& value,
                                                             const DotProductOptions& options = {});

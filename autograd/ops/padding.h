@@ -14,7 +14,7 @@ namespace attune {
 ///
 /// Meant for layers that take lengths, around operations that do not: a Linear over [T, B, D] would
 /// otherwise include the padding in its weight's gradient.
-/// Errors: x has fewer than two axes; lengths are not [B], or outside [0, T].
+/// Errors: x has fewer than two axes; lengths that are not [B], or not in [0, T].
 Tensor mask_padding(Tensor x, const Indices& lengths);
 
 }  // namespace attune
