@@ -12,8 +12,8 @@
 
 namespace attune {
 
-/// An endless stream of training batches, in an order that depends only on the seed. Batches are
-/// random, but examples of similar length tend to share one (bucketing), which saves padding.
+/// An endless stream of training batches, in a random order that depends only on the seed. Examples
+/// of similar length tend to be in the same batch (bucketing), which saves padding.
 class BatchStream {
  public:
   /// A fixed set of examples: each epoch contains every example once, in a new random order.
@@ -30,7 +30,7 @@ class BatchStream {
   std::int64_t examples_per_epoch() const { return static_cast<std::int64_t>(set_size_); }
   std::int64_t batches_per_epoch() const;
 
-  /// The position in the stream, for a checkpoint, and a fingerprint of the examples.
+  /// For a checkpoint: the position in the stream, and a fingerprint of the examples.
   NamedArrays state() const;
   /// Restores the state() of a stream constructed with the same arguments. Errors (nothing is
   /// changed): a missing or invalid number; different examples, batch size or seed.
@@ -40,9 +40,9 @@ class BatchStream {
   // The position at the last refill of batches_, from which the same batches can be drawn again.
   struct Refill {
     std::uint64_t epoch_draws = 0;  // draws of the generator before the epoch was shuffled
-    std::uint64_t taken = 0;        // examples taken from the epoch or the endless supply before
+    std::uint64_t taken = 0;        // examples used before it, of the epoch or endless supply
     std::uint64_t draws = 0;        // draws of the generator before the batches were shuffled
-    std::uint64_t given = 0;        // batches that next() has returned since
+    std::uint64_t given = 0;        // batches that next() has returned since the refill
   };
 
   void begin_epoch();

@@ -30,6 +30,7 @@ class Series {
   std::uint64_t key_, count_ = 0;
 };
 
+// Whether a source is in a split. Those of one or two letters are in all of them.
 bool belongs_to(Split split, std::string_view source) {
   if (source.size() < 3) return true;
   std::uint64_t hash = 0;
@@ -62,8 +63,8 @@ Pair SyntheticPairs::operator[](std::uint64_t index) const {
                "synthetic pairs: lengths {} ... {} are no range; expected 1 <= min <= max",
                min_length, max_length);
   Series series(scatter(scatter(scatter(seed) ^ static_cast<std::uint64_t>(split)) ^ index));
-  // The length is drawn once, so that it is uniform; the letters are drawn until the sequence is in
-  // this split.
+  // Only the letters are drawn again if the sequence is in another split: the distribution of
+  // lengths stays uniform.
   Pair pair;
   pair.source.resize(
       static_cast<std::size_t>(min_length + series.below(max_length - min_length + 1)));

@@ -25,7 +25,8 @@ Decoded decode(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(at);
   if (first < 0x80) return {first, 1};
-  // 0x80..0xC1 are continuations and overlong leads; 0xF5.. lead beyond U+10FFFF.
+  // 0x80 to 0xBF are continuation bytes. 0xC0 and 0xC1 would begin overlong forms, and bytes from
+  // 0xF5 on code points above U+10FFFF.
   if (first < 0xC2 || first > 0xF4) return {0, 0};
   const std::size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
   if (at + length > text.size()) return {0, 0};
@@ -40,7 +41,7 @@ Decoded decode(std::string_view text, std::size_t at) {
   return {code_point, length};
 }
 
-// Calls `visit(code_point, bytes)` for every character.
+// Calls `visit(code_point, bytes)` for every character. Errors: the text is not UTF-8.
 template <typename Visit>
 void for_each_character(std::string_view text, Visit visit) {
   for (std::size_t at = 0; at < text.size();) {
@@ -68,7 +69,7 @@ std::string code_point_name(char32_t c) {
   return fmt::format("U+{:04X}", static_cast<std::uint32_t>(c));
 }
 
-// Includes the line and paragraph separators, which also end a line.
+// Control characters, and the line and paragraph separators, which also end a line.
 bool is_control(char32_t c) {
   return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029;
 }
@@ -296,7 +297,8 @@ std::string isolated(std::string_view text) {
 
 namespace {
 
-// The first bytes of file types that are easily mistaken for UTF-8 text, and how to convert them.
+// The first bytes of files that may be passed by mistake instead of UTF-8 text, what they are, and
+// the command that converts them.
 struct Signature {
   std::string_view bytes, kind, remedy;
 };

@@ -12,7 +12,7 @@
 namespace attune {
 namespace {
 
-// [B, 1]: true for sequences that have step t. The others keep their state.
+// [B, 1]: whether step t is within the length of each sequence. Beyond it the state is kept.
 Array is_inside(std::int64_t t, const Indices& lengths) {
   Array inside(Shape{lengths.elements(), 1}, DType::boolean);
   bool* const values = inside.mutable_data<bool>();
@@ -57,7 +57,7 @@ SequenceResult RecurrentCell::run(const Tensor& x, const RecurrentState& start,
   return {mask_padding(output, options.lengths), state.h, state.c};
 }
 
-// The choice by name
+// Cells by name
 
 namespace {
 

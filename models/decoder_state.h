@@ -9,7 +9,7 @@
 namespace attune {
 
 /// The state that a decoder passes from step to step. Each kind of decoder uses the members that it
-/// needs; all of them have one row per target.
+/// needs. The batch of every tensor in it has one row per target.
 struct DecoderState {
   std::vector<RecurrentState> layers;  ///< of the recurrent layers, from the first to the last
   std::vector<Memory> source;          ///< keys and values of the source, for each layer with
@@ -22,8 +22,8 @@ struct DecoderState {
   /// s_{t-1}, the attention query: the state of the top recurrent layer.
   const Tensor& query() const { return layers.back().h; }
 
-  /// The state of the given rows, in this order. Rows may repeat, as in a beam search; each then
-  /// continues independently. Errors: a row out of range.
+  /// The state of the given rows, in this order. A row may be selected more than once, as in a beam
+  /// search: the copies then continue independently. Errors: a row out of range.
   DecoderState select(const Indices& rows) const;
 };
 

@@ -35,8 +35,8 @@ struct EncoderDecoderOptions {
   std::int64_t embedding_size() const { return embedding.value_or(is_transformer() ? 128 : 32); }
   std::int64_t head_count() const { return heads.value_or(is_transformer() ? 4 : 1); }
   std::int64_t feed_forward_size() const { return feed_forward.value_or(4 * embedding_size()); }
-  /// The width D of the states of a recurrent encoder and of its decoder: queries and keys have the
-  /// same size, as the dot score requires.
+  /// The width D of the states of a recurrent encoder. The states of its decoder are equally wide,
+  /// since the dot score requires queries and keys of the same size.
   std::int64_t state_size() const { return bidirectional ? 2 * hidden : hidden; }
 };
 

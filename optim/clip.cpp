@@ -41,7 +41,8 @@ double sum_of_squares(const Array& array, double unit) {
   });
 }
 
-// Replaces every element g of every gradient by f(g), where f = make_f(g) for the gradient's dtype.
+// Replaces every element g of every gradient by f(g). The function f for the gradient's dtype is
+// what make_f returns for a number of that type.
 template <typename MakeF>
 void change_gradients(const Parameters& parameters, const MakeF& make_f) {
   for (const auto& parameter : parameters) {

@@ -35,8 +35,9 @@ class AttentionScore : public Layer {
   virtual Tensor operator()(const Tensor& query, const Tensor& projected_keys,
                             AttentionState& state) const = 0;
 
-  /// To be overridden by a score that is a dot product and does not depend on the state. Several
-  /// queries at once then use scaled_dot_product_attention(), which does not store their scores.
+  /// To be overridden by a score that is a dot product and does not depend on the state. Attention
+  /// over several queries at once then uses scaled_dot_product_attention(), which does not store
+  /// the scores.
   virtual std::optional<DotProduct> as_dot_product() const { return {}; }
   /// The queries of that dot product: [..., Q] -> [..., the size of a projected key].
   virtual Tensor project_query(const Tensor& query) const { return query; }
@@ -49,7 +50,7 @@ class AttentionScore : public Layer {
 struct ScoreOptions {
   std::int64_t query_size = 0;  ///< Q
   std::int64_t key_size = 0;    ///< K
-  std::int64_t hidden = 0;      ///< A, hidden units of a score that has them, such as the additive
+  std::int64_t hidden = 0;      ///< A, hidden units; used by the additive score
 };
 
 using ScoreMaker = std::function<std::shared_ptr<AttentionScore>(const ScoreOptions&)>;

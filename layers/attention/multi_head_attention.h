@@ -11,7 +11,7 @@ struct MultiHeadAttentionOptions {
 };
 
 /// Multi-head attention (Vaswani et al. 2017, sec. 3.2.2): H heads attend in parallel, each in
-/// d = features / H dimensions. The same as Attention with heads, scaled dot products and softmax.
+/// d = features / H dimensions. Equal to Attention with H heads, the scaled dot score and softmax.
 ///
 ///     Q = query(x), K = key(source), V = value(source)       linear layers; head h has columns
 ///                                                            d h ... d h + d - 1
@@ -20,8 +20,8 @@ struct MultiHeadAttentionOptions {
 ///
 ///     MultiHeadAttention attention(256, 8);
 ///     Tensor y = attention(x, lengths, Mask::causal());       // self-attention
-///     Memory memory = attention.memorize(states, lengths);    // attention to another sequence,
-///     Tensor z = attention.attend(x, memory).context;         // which is projected only once
+///     Memory memory = attention.memorize(states, lengths);    // keys and values of another
+///     Tensor z = attention.attend(x, memory).context;         // sequence, projected only once
 ///
 /// Shapes: x, query [T, B, features], source [S, B, key_size] -> [T, B, features]. Positions beyond
 /// a length may hold anything, including NaN: they have no influence on any value or gradient.

@@ -16,8 +16,9 @@ namespace attune {
 /// The result of a Normalizer.
 struct Normalized {
   Tensor weights;  ///< [B, S], 0 for keys that the mask hides
-  Tensor penalty;  ///< [B]: what to add to the loss of this step; not defined: nothing
-  /// [B]: of the sampled positions, if the normaliser samples; otherwise not defined.
+  Tensor penalty;  ///< [B]: a term of this step's loss; not defined if there is none
+  /// [B]: the log-probability of the sampled positions, if the normaliser samples; otherwise not
+  /// defined.
   Tensor log_probability;
 };
 
@@ -28,14 +29,14 @@ struct Normalized {
 /// and a row of normalizers().
 class Normalizer : public Layer {
  public:
-  /// The weights of scores [B, S]. The mask is for one query per row. Scores that it hides may hold
-  /// anything, get the weight 0 and no gradient. mask_scores() applies it: it adds the mask's bias
-  /// and sets hidden scores to -infinity. `state` is that of the previous step; a normaliser that
-  /// moves along the source updates its position.
+  /// Scores [B, S] -> weights [B, S]. The mask is for one query per row; implementations apply it
+  /// with mask_scores(), which adds its bias and sets hidden scores to -infinity. Hidden scores may
+  /// hold anything; their weight and their gradient are 0. `state` is that of the previous step; a
+  /// normaliser that moves along the source updates its position.
   virtual Normalized operator()(const Tensor& scores, const Mask& mask,
                                 AttentionState& state) const = 0;
 
-  /// True for softmax only, for which there is a fused kernel with dot products.
+  /// True for softmax only: attention with dot-product scores and softmax uses a fused kernel.
   virtual bool is_softmax() const { return false; }
   /// Whether the normaliser uses AttentionState::coverage, which is otherwise not computed.
   virtual bool reads_coverage() const { return false; }

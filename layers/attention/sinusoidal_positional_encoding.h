@@ -6,13 +6,14 @@
 
 namespace attune {
 
-/// Adds sine and cosine waves of different wavelengths (Vaswani et al. 2017, sec. 3.5), x_t + p[t]:
+/// Adds sine and cosine waves of different wavelengths (Vaswani et al. 2017, sec. 3.5),
+/// y_t = x_t + p[first + t]:
 ///
 ///     p[t, 2i]     = sin(t / 10000^(2i / features))
 ///     p[t, 2i + 1] = cos(t / 10000^(2i / features))
 ///
-/// No parameters, and no limit on the length of sequences. Errors: `features` below 1; as
-/// PositionalEncoding::check().
+/// Shapes: x [T, B, features] -> [T, B, features]. No parameters, and no limit on the length of
+/// sequences. Errors: `features` below 1; as PositionalEncoding::check().
 class SinusoidalPositionalEncoding : public PositionalEncoding {
  public:
   explicit SinusoidalPositionalEncoding(std::int64_t features);
