@@ -8,8 +8,8 @@
 
 namespace attune {
 
-/// The colours that a terminal supports: none (plain block characters), the 256 of xterm, or
-/// 24-bit.
+/// The colours that a terminal supports: none (weights are then drawn with block characters), the
+/// 256 colours of xterm, or 24-bit colours.
 enum class TerminalColor { none, xterm256, truecolor };
 
 /// The colours that the terminal `file` supports according to TERM and COLORTERM; none if `file` is
@@ -29,8 +29,8 @@ std::string alignment_title(std::string_view source, std::string_view target);
 std::string to_terminal(const Alignment& alignment, TerminalColor color, int columns = 80);
 
 /// A heat map as a self-contained SVG picture with its own background: source along the top, target
-/// down the side, a colour bar from 0 to 1, and every weight as a tooltip. The picture is as wide
-/// as the map needs; a longer title is wrapped to at most three lines and then cut.
+/// down the side, a colour bar from 0 to 1, and every weight as a tooltip. A title wider than the
+/// picture is wrapped to at most three lines; the rest is cut.
 std::string to_svg(const Alignment& alignment, std::string_view title);
 
 }  // namespace attune

@@ -59,7 +59,7 @@ std::vector<std::string> wrapped(std::string_view text, int width, std::size_t m
   return lines;
 }
 
-// Sizes in pixels, from the number of tokens and the length of their labels.
+// The layout in pixels, computed from the title, the number of tokens and the widths of labels.
 struct Layout {
   static constexpr double margin = 20, axis_title = 22, label_gap = 7;
   static constexpr double bar_gap = 26, bar_width = 14, bar_labels = 62;
@@ -80,7 +80,8 @@ struct Layout {
     width = cell * std::max(1, count(sources));
     height = cell * std::max(1, count(targets));
     left = margin + axis_title + text_width(widest(targets)) + label_gap;
-    // Room for the title above a map of only a few tokens.
+    // The picture of a small map is widened to make room for the title, or for narrow_title pixels
+    // of it.
     const double beside = std::max(overhang(), bar_gap + bar_width + bar_labels);
     const double title_width = std::min(title_column * utf8::display_width(title), narrow_title);
     total_width = std::max(left + width + beside, margin + title_width) + margin;
@@ -91,7 +92,7 @@ struct Layout {
     bar_height = std::clamp(height, 96.0, 260.0);
   }
 
-  // For a monospaced font, whose characters are about 0.6 em wide.
+  // The width of text in a monospaced font, whose characters are about 0.6 em wide.
   double text_width(int columns) const { return 0.61 * font * columns; }
   double label_height() const {
     return slanted ? slant * (text_width(widest(sources)) + font) : font;

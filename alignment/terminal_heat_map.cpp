@@ -27,7 +27,7 @@ std::string background(float weight, TerminalColor kind) {
     const Color color = color_of(weight, screen);
     return fmt::format("\x1b[48;2;{};{};{}m", red(color), green(color), blue(color));
   }
-  // The xterm colours closest to viridis that still increase in brightness.
+  // The xterm colours closest to the viridis map, chosen so that the brightness increases.
   constexpr std::array<int, 9> xterm = {53, 54, 60, 24, 30, 36, 71, 113, 220};
   return fmt::format("\x1b[48;5;{}m",
                      xterm[static_cast<std::size_t>(std::lround(8 * in_range(weight)))]);
@@ -36,7 +36,7 @@ std::string background(float weight, TerminalColor kind) {
 std::string cell(float weight, TerminalColor color, int width) {
   if (color != TerminalColor::none) return background(weight, color) + padding(width);
   const std::size_t level = static_cast<std::size_t>(std::lround(4 * in_range(weight)));
-  if (level == 0) return "·" + padding(width - 1);  // a dot helps the eye along rows and columns
+  if (level == 0) return "·" + padding(width - 1);  // a dot makes rows and columns visible
   constexpr std::array<std::string_view, 5> shades = {"", "░", "▒", "▓", "█"};
   std::string result;
   for (int i = 0; i < width; ++i) result += shades[level];

@@ -10,8 +10,8 @@
 #if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define ATTUNE_LIMITS_ADDRESSES
 
-/// Limits the address space of the process to what it uses now and `more` bytes, for the lifetime
-/// of the scope.
+/// Limits the address space of the process to its current size plus `more` bytes, for the lifetime
+/// of the object.
 class AddressLimit {
  public:
   explicit AddressLimit(std::size_t more) {

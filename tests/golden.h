@@ -15,11 +15,11 @@ struct Golden {
   std::map<std::string, attune::Array> parameters, inputs, outputs, cotangents, gradients;
   std::map<std::string, attune::Indices> indices;
 
-  /// The parameters in the form that Layer::load() takes.
+  /// The parameters as the argument of Layer::load().
   attune::NamedArrays named_parameters() const { return {parameters.begin(), parameters.end()}; }
 };
 
-/// The case of that name in tests/golden/<file>.json. Errors: there is none.
+/// The case called `name` in tests/golden/<file>.json. Errors: no such file or case.
 Golden read_golden(const std::string& file, const std::string& name);
 
 /// "" if the arrays have one shape and every |a - b| <= tolerance * max(1, |b|); otherwise a
@@ -28,8 +28,8 @@ std::string difference(const attune::Array& a, const attune::Array& b, double to
 
 using NamedTensors = std::vector<std::pair<std::string, attune::Tensor>>;
 
-/// Compares outputs with a case's, runs backward from its cotangents, and compares the gradients of
-/// `leaves`, which must be all those in the case. "" if everything agrees; otherwise a message that
-/// names what differs.
+/// Compares `outputs` with those of the case, runs backward with its cotangents, and compares the
+/// gradients of `leaves`, which must be exactly those that the case has. "" if everything agrees;
+/// otherwise a line for each output that differs, or for each gradient.
 std::string difference(const Golden& golden, const NamedTensors& outputs,
                        const NamedTensors& leaves);

@@ -5,7 +5,7 @@
 #include "attune/layers/layer.h"
 #include "golden.h"
 
-/// A case's inputs as leaves, by name.
+/// The inputs of a case as parameters, by name.
 struct GoldenInputs {
   explicit GoldenInputs(const Golden& golden) {
     for (const auto& [name, value] : golden.inputs)

@@ -13,8 +13,8 @@
 /// against finite differences, PyTorch's values, the same bits for any number of threads, saving
 /// and loading, garbage beyond lengths, freezing, error texts.
 
-/// A layer, and a function that calls it with its inputs and the row's `indices`
-/// (undefined if it has none) and returns the outputs.
+/// A layer, and a function that calls it with inputs and with the indices that LayerCase::indices
+/// describes (not defined if it is empty), and returns the outputs.
 struct MadeLayer {
   std::shared_ptr<attune::Layer> layer;
   std::function<Operands(const Operands&, const attune::Indices&)> run;

@@ -14,8 +14,8 @@
 
 using Numbers = std::vector<double>;
 
-/// An operand: random numbers in [low, high), at least 0.05 away from `kink`, where the derivative
-/// is discontinuous.
+/// An operand: random numbers in [low, high), at least 0.05 away from `kink`, a value at which the
+/// derivative is discontinuous.
 struct Operand {
   attune::Shape shape;
   double low = -1, high = 1;
@@ -63,9 +63,9 @@ std::vector<OpCase> recurrent_cases();
 /// Random numbers in the range of `operand`, with another shape.
 attune::Array random_array(const Operand& operand, const attune::Shape& shape, attune::DType dtype,
                            std::uint64_t seed);
-/// f of each number.
+/// Applies f to each number.
 Numbers each(const Numbers& x, const std::function<double(double)>& f);
-/// f of each pair with broadcasting, by index arithmetic over the shape of the result.
+/// Applies f to each pair of numbers, broadcast to `shape`, the shape of the result.
 Numbers each_pair(const attune::Shape& a_shape, const Numbers& a, const attune::Shape& b_shape,
                   const Numbers& b, const attune::Shape& shape,
                   const std::function<double(double, double)>& f);

@@ -24,7 +24,7 @@ EncoderDecoderOptions small() {
 
 const std::vector<Example> kExamples = {{{4, 5, 6}, {6, 5}}, {{8}, {4, 4, 4}}, {{7, 4}, {}}};
 
-// Every value somewhere else than where it starts, so that nothing is told apart by luck.
+// Draws all parameters anew, so that none has a special initial value, such as 0 for biases.
 void scatter(const Layer& model) {
   for (const Param& param : model.parameters()) {
     Array value = param.value.value();
@@ -80,7 +80,7 @@ TEST_CASE("greedy search with kept keys and values finds what repeated whole pas
       Array logits =
           model.decoder()(encoded, {.input = input, .lengths = {}}).logits[t].value().clone();
       for (const int id : {Vocabulary::pad, Vocabulary::start, Vocabulary::unknown})
-        logits.set(id, -1e9);  // a search writes none of these
+        logits.set(id, -1e9);  // the search never generates these
       target.push_back(argmax(Tensor(logits)).at(0));
       if (target.back() == Vocabulary::end) break;
     }

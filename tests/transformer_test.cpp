@@ -14,7 +14,7 @@ Array random_array(const Shape& shape, DType dtype = DType::f32) {
   return array;
 }
 
-// The largest difference of two arrays of one shape.
+// The largest difference between elements of two arrays of one shape.
 double distance(const Array& a, const Array& b) {
   REQUIRE(a.shape() == b.shape());
   double largest = 0;
@@ -38,7 +38,7 @@ TransformerOptions small(bool norm_first = false, double dropout = 0) {
           .norm_first = norm_first};
 }
 
-// "" when the gradients of the layer's parameters and the inputs agree with finite differences.
+// "" if the gradients of the layer's parameters and of the inputs agree with finite differences.
 std::string fault(const Layer& layer, const std::vector<Tensor>& inputs,
                   const std::function<std::vector<Tensor>()>& function) {
   std::vector<std::pair<std::string, Tensor>> leaves;
@@ -110,7 +110,7 @@ TEST_CASE("attention of sequences keeps no matrix of scores in memory") {
   const Tensor x = Tensor::parameter(random_array({length, 1, 8}));
   const std::uint64_t before = pool::statistics().system_bytes;
   sum(scaled_dot_product_attention(x, x, x, {.mask = Mask::causal()})).backward();
-  // A matrix would have 64 MB; one of the sequences has 128 kB.
+  // A matrix of scores would take 64 MB; x takes 128 kB.
   CHECK(pool::statistics().system_bytes - before < 4'000'000);
 }
 
@@ -191,7 +191,7 @@ TEST_CASE("a memory that is extended position by position answers as the whole o
     CHECK(distance(attention.attend(now, memory, {.mask = Mask::causal()}).context.value()[0],
                    whole[t]) < 1e-12);
   }
-  // And with several new positions at once, of which each still sees none after it.
+  // With several new positions at once, causal attention still hides later ones from earlier ones.
   memory = attention.append({}, slice(x, 0, 0, 2));
   memory = attention.append(memory, slice(x, 0, 2, 5));
   const Array rest =
@@ -333,7 +333,7 @@ TEST_CASE("a decoder with local attention says step by step what it says for the
   const TransformerDecoder decoder(small(false), 2);
   const Tensor x(random_array({6, 2, 6}, DType::f64));
   const auto source = decoder.memorize(Tensor(random_array({6, 2, 6}, DType::f64)), {6, 4});
-  // One position back, in the target and around the same position of the source.
+  // Attention to one position back in the target, and to one on either side in the source.
   const DecodeOptions local{.mask = Mask::window(1, 0), .source_mask = Mask::window(1, 1, 0)};
   const Array whole = decoder(x, source, {}, local).output.value();
   CHECK(distance(whole, decoder(x, source).output.value()) > 1e-3);
@@ -344,7 +344,7 @@ TEST_CASE("a decoder with local attention says step by step what it says for the
     CHECK(distance(step.output.value()[0], whole[t]) < 1e-12);
     seen = step.seen;
   }
-  // Two layers see two positions back.
+  // In two layers, an output depends on up to two positions back.
   Tensor other(x.value().clone());
   for (std::int64_t i = 0; i < 12; ++i) other.value().set(12 + i, 0.5);
   const Array after = decoder(other, source, {}, local).output.value();

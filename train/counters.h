@@ -6,15 +6,16 @@
 
 #include "attune/autograd/array/named_arrays.h"
 
-/// What a training loop counts. Each goes on from its state(), as a TrainingState keeps it.
+/// Counters of a training loop. A checkpoint stores the state() of each, and load_state() restores
+/// it when the training is resumed. Errors of load_state(): a missing or invalid number.
 namespace attune {
 
-/// Tracks a score that should decrease, such as an error rate on validation data: the best score so
-/// far, and the number of scores since then, for early stopping (Prechelt 1998, "Early Stopping -
-/// But When?").
+/// Tracks a score that should decrease, such as an error rate on validation data: the lowest score
+/// so far, and the number of scores since then, for early stopping (Prechelt 1998, "Early Stopping
+/// - But When?").
 class BestScore {
  public:
-  /// Records a score; returns true if it is lower than all before. NaN never is.
+  /// Records a score; returns true if it is lower than all before, which NaN never is.
   bool observe(double score);
   double best() const { return best_; }  ///< infinity before the first score
   /// The number of scores since the best one.

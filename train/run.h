@@ -16,7 +16,7 @@
 
 namespace attune {
 
-/// Marks the text of an output that was cut off before its end.
+/// Appended to the text of an output that was cut off at its length limit.
 constexpr std::string_view kUnfinishedMark = "…";
 
 /// The configuration of a trained model.
@@ -27,9 +27,9 @@ struct RunConfig {
   int max_target_length = 1;           ///< of the longest target in training
   EncoderDecoderOptions model;
 
-  /// The default limit of a search for a source of this many tokens: twice as many plus 10, but at
-  /// least the longest target in training, which for sources longer than those in training is
-  /// scaled in proportion.
+  /// The default limit, in tokens, of the output for a source of n tokens: the largest of 2 n + 10,
+  /// max_target_length, and n max_target_length / max_source_length, rounded up. The last one does
+  /// not apply if max_source_length is 0.
   int max_output_length(std::size_t source_length) const;
 };
 
@@ -43,42 +43,43 @@ struct Run {
   std::string file(const char* name) const { return folder + "/" + name; }
 };
 
-/// Identifies a model's options and vocabularies, to detect files of different runs.
+/// A fingerprint of a model's options and vocabularies, which differs between files of different
+/// runs.
 std::string fingerprint(const Run& run);
 
-/// Writes all files except the model and the logs, with the options chosen for the training (see
-/// chosen_options()). Errors: they cannot be written.
+/// Writes all files except the model and the logs. `chosen` are the options given for the training;
+/// see chosen_options(). Errors: a file cannot be written.
 void save_description(const Run& run, const TrainOptions& options,
                       const std::vector<std::string>& chosen);
 
 /// Whether the files that save_description() writes exist.
 bool is_described(const Run& run);
 
-/// Writes a model with these values of its parameters, completely or not at all. Errors: it cannot
-/// be written.
+/// Writes the model file with the given values of the parameters, either completely or not at all.
+/// Errors: it cannot be written.
 void save_model(const Run& run, const NamedArrays& values);
 
 /// Reads a run folder. Errors: it is missing, incomplete or damaged, or has files of different
 /// runs.
 Run load_run(const std::string& folder);
 
-/// The ids of a source. Unknown tokens are added to `unknown` unless it is null. Errors: BadLine,
-/// if the source is not UTF-8, has no tokens or more than `max_length`.
+/// The token ids of a source. Unknown tokens are counted in `unknown` unless it is nullptr. Errors:
+/// BadLine if the source is not UTF-8, or has no tokens or more than `max_length`.
 std::vector<int> encode_source(const Run& run, const std::string& line, int max_length,
                                UnknownTokens* unknown = nullptr);
 
-/// Warns on standard error of tokens that are read as <unk>, if there are any.
+/// Warns on standard error about tokens that were read as <unk>, if there are any.
 void warn_of_unknown(const UnknownTokens& tokens);
 
-/// The model's output for each source: greedy search, up to `max_output_length` tokens, by default
-/// up to RunConfig::max_output_length().
+/// The model's output for each source, by greedy search with at most `max_output_length` tokens; by
+/// default, RunConfig::max_output_length() of that source.
 std::vector<Hypothesis> answer(const Run& run, std::span<const std::vector<int>> sources,
                                std::optional<int> max_output_length = {});
 
 /// The text of a hypothesis, with kUnfinishedMark at the end if it was cut off.
 std::string marked_text(const Run& run, const Hypothesis& found);
 
-/// Warns on standard error of unfinished outputs, if there are any.
+/// Warns on standard error about unfinished outputs, if there are any.
 void warn_of_unfinished(std::int64_t unfinished, std::int64_t outputs);
 
 /// The alignment of a hypothesis, for heat maps.

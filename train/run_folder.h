@@ -11,13 +11,15 @@
 
 namespace attune {
 
-/// The folder that a training writes to, locked against other trainings. An older run in the folder
-/// stays complete until the new run is: the training writes to the subfolder "unfinished", which is
-/// a run folder itself, and at the end its files replace the older ones atomically.
+/// The folder that a training writes to, locked against other trainings. If the folder already has
+/// a run, that run remains usable until the training is finished: the training writes to the
+/// subfolder "unfinished", which is a run folder itself, and at the end its files replace the older
+/// ones atomically.
 class TrainingFolder {
  public:
-  /// For a new training in the run folder `run`, which is created if it does not exist. An
-  /// unfinished training next to an older run is abandoned, with a message on standard error.
+  /// For a new training in the run folder `run`, which is created if it does not exist. If the
+  /// subfolder "unfinished" has a training already, that one is abandoned, with a message on
+  /// standard error.
   /// Errors: `run` is not a folder, or has other content; it cannot be written; another training
   /// writes to it.
   static std::unique_ptr<TrainingFolder> for_new(const std::string& run);
@@ -33,13 +35,14 @@ class TrainingFolder {
   const std::string& path() const { return path_; }
   /// Whether the folder still has an older run, which testing and translating use.
   bool is_beside_older() const { return path_ != run_; }
-  /// Keeps what was created. To be called when the first checkpoint has been written.
+  /// Makes the destructor keep what was created. To be called when the first checkpoint has been
+  /// written.
   void keep();
 
   /// The checkpoints in path(), the newest first.
   std::vector<std::string> checkpoints() const;
   std::string checkpoint(std::int64_t step) const;
-  /// Removes all checkpoints but the newest `kept`.
+  /// Removes all checkpoints except the newest `kept`.
   void remove_checkpoints(std::int64_t kept) const;
 
   /// To be called before each write: creates the folder and the lock again if they were removed.
@@ -56,7 +59,7 @@ class TrainingFolder {
   std::string run_, path_;
   std::vector<std::string> made_;  // folders that were created, the innermost first
   std::optional<FileLock> lock_;
-  bool begun_ = false;  // the files in path_ are those of a training that has not done a step
+  bool begun_ = false;  // path_ has the files of a new training without a checkpoint
 };
 
 /// Whether `folder` has all files that testing and translating need.

@@ -41,7 +41,7 @@ void check(bool good, const std::string& path, fmt::format_string<Args...> fault
          fmt::format(fault, std::forward<Args>(args)...));
 }
 
-// A name from a file as one short printable line.
+// A value from the file, as one short printable line for messages.
 std::string shown(const Json& text) {
   constexpr std::size_t kLongest = 80;
   std::string line = text.dump(-1, ' ', true);
@@ -210,7 +210,7 @@ bool has_digest(std::string_view header) {
          header.size() >= kDigestStart.size() + kNoDigits.size();
 }
 
-// The digest of a whole file that has one.
+// Computes the digest of a file that has one: of all its bytes, with the stored digits set to 0.
 std::string digest_of(std::string_view file) {
   const std::size_t digits = kLengthBytes + kDigestStart.size();
   return Digest()

@@ -18,12 +18,14 @@ class Validation {
     std::string text() const;
   };
 
-  /// Uses the pairs of options.data.valid, or a random sample of options.data.valid_count of them.
-  /// Lines that are left out are reported and counted on standard error. Errors: as
+  /// Reads the pairs of the file options.data.valid, or a random sample of options.data.valid_count
+  /// of them. Lines that cannot be used are reported and counted on standard error. Errors: as
   /// read_questions().
   Validation(const Run& run, const TrainOptions& options);
+  /// The loss of the model on these pairs, and the scores of its outputs (see answer()). If the
+  /// loss is not finite, all outputs are taken to be empty.
   Result operator()(const Run& run) const;
-  /// A fingerprint of the pairs, as digits.
+  /// A fingerprint of the pairs, as hexadecimal digits.
   std::string fingerprint() const;
 
  private:

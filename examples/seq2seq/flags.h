@@ -7,17 +7,18 @@
 
 namespace seq2seq {
 
-/// The subcommand that the command line names; none after --help, which has been answered.
+/// The options of the chosen subcommand; std::monostate if the command line was --help, whose text
+/// has then been printed.
 using Command = std::variant<std::monostate, attune::TrainOptions, TestCommand, TranslateCommand>;
 
-/// The command line makes no sense.
+/// Thrown for an invalid command line.
 class WrongUse : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// Reads the command line. Errors: WrongUse. (CLI11 takes long to compile, so only the source
-/// behind this includes it.)
+/// Parses the command line. Errors: WrongUse. (CLI11 takes long to compile, so only flags.cpp
+/// includes it.)
 Command parse_command_line(int argc, char** argv);
 
 }  // namespace seq2seq

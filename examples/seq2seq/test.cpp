@@ -12,7 +12,8 @@ using namespace attune;
 
 namespace {
 
-// Errors: a path that nothing can be written to. It is better to know before the test.
+// Checks the path of --output before the test, which may take long. Errors: it is a folder, or in a
+// folder that does not exist.
 void check_output(const std::string& path) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   ATTUNE_CHECK(!std::filesystem::is_directory(path), "--output: '{}' is a folder; expected a file",

@@ -15,7 +15,7 @@ using namespace attune;
 
 namespace {
 
-// a.svg, a-2.svg, a-3.svg, ...
+// The file of picture `number`: a.svg, a-2.svg, a-3.svg, ...
 std::string numbered(const std::string& file, std::int64_t number) {
   if (number == 1) return file;
   const std::filesystem::path path(file);
@@ -42,8 +42,8 @@ void show(const TranslateCommand& command, const std::string& source, const Tran
 
 }  // namespace
 
-// Each translation is shown at once, so that another program can write a line and wait for the
-// answer. A source that has none gets an empty line.
+// Prints each translation immediately, so that another program can write one line and wait for its
+// translation. For a source that cannot be translated, an empty line is printed.
 int run(const TranslateCommand& command) {
   Translator translate(command.options);
   const bool wants_alignment = command.alignment || command.heatmap || !command.svg.empty();

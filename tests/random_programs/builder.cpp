@@ -11,7 +11,7 @@ constexpr std::int64_t kElements = 300, kLargeElements = 60000;
 
 thread_local Fault fault = Fault::none;
 
-// 0 for hidden elements, so that they may be looked at.
+// Whether all elements that are not hidden are at most kLargest in magnitude; false for NaN.
 bool is_tame(const Array& value, const HiddenMask& hidden) {
   const double* x = value.data<double>();
   for (std::int64_t i = 0; i < value.elements(); ++i) {

@@ -8,8 +8,8 @@
 
 namespace attune::random_programs {
 
-/// Builds a program step by step. Each step is evaluated at once, so that the next one can be
-/// chosen by the values of its inputs.
+/// Builds a program step by step. Each step is evaluated as soon as it is added, so that the choice
+/// of the next one can depend on values.
 class Builder {
  public:
   explicit Builder(std::uint64_t seed);
@@ -28,21 +28,24 @@ class Builder {
   /// One length from [0, longest] for each of `count` rows.
   Indices lengths(std::int64_t count, std::int64_t longest);
   Indices ids(const Shape& shape, std::int64_t below);
-  /// An axis of a tensor of that rank, counted from either end.
+  /// A random axis of a tensor of that rank; negative axes count from the end.
   int axis(int rank);
 
+  // The following return the id of a value.
+  /// A new leaf with random numbers in [low, high).
   int leaf(const Shape& shape, double low = -1.5, double high = 1.5);
-  /// A leaf with garbage where `mask` is set.
+  /// A new leaf whose elements are hidden where `mask` is set, and may hold garbage there.
   int hidden_leaf(const Shape& shape, const HiddenMask& mask);
-  /// A parameter of a layer.
+  /// A parameter of a layer as a leaf.
   int leaf(const Tensor& parameter);
-  /// A value without garbage: an existing one or a new leaf.
+  /// A value without hidden elements, of a rank in that range: an existing one or a new leaf.
   int any(int lowest_rank = 0, int highest_rank = 4);
-  /// The same without axes of size 0.
+  /// As any(), but without axes of size 0.
   int any_filled(int lowest_rank = 0, int highest_rank = 4);
-  /// The same of a given shape.
+  /// A value of that shape without hidden elements: an existing one, perhaps reshaped, or a new
+  /// leaf.
   int of(const Shape& shape);
-  /// The same, of a shape that broadcasts to `shape`.
+  /// As of(), but with `shape` or a shape that broadcasts to it.
   int broadcast_to_be(const Shape& shape);
   /// `value` if all its elements are in (low, high) and none is within kMargin of `kink`; otherwise
   /// a new leaf with such elements.
@@ -52,12 +55,13 @@ class Builder {
   Shape shape_of(int id) const { return program.shapes[static_cast<std::size_t>(id)]; }
   const HiddenMask& hidden(int id) const { return program.hidden[static_cast<std::size_t>(id)]; }
 
-  /// Adds a step whose results hold garbage where `hidden` is set, one mask per result, and nowhere
-  /// by default. Returns false without adding it if its values are not finite, or too large for
-  /// finite differences.
+  /// Adds a step. `hidden` has a mask for each result, of the elements that may hold garbage; by
+  /// default there are none. Returns false, and adds nothing, if other elements are not finite or
+  /// are too large for finite differences.
   bool push(std::string name, std::string details, std::vector<int> inputs, Apply apply,
             std::vector<HiddenMask> hidden = {}, bool float64_only = false);
-  /// Adds a step that moves elements, or changes each on its own, so that garbage moves with them.
+  /// Adds a step that moves elements or changes each of them independently. The hidden elements of
+  /// the results are those that come from hidden elements of the inputs.
   bool push_moving(std::string name, std::string details, std::vector<int> inputs, Apply apply);
   /// The results of the last step.
   const std::vector<int>& results() const { return program.steps.back().outputs; }
@@ -67,7 +71,7 @@ class Builder {
   Program finish();
 
   Program program;
-  std::string_view operation;  ///< name in operations() of the one being added
+  std::string_view operation;  ///< the name of the Operation that is being added
 
  private:
   int add(const Array& value, HiddenMask hidden);
@@ -87,15 +91,15 @@ struct Operation {
 
 /// All operations and layers.
 const std::vector<Operation>& operations();
-/// Those of each file.
+/// The operations and layers of one source each.
 std::vector<Operation> plain_operations();
 std::vector<Operation> indexing_operations();
 std::vector<Operation> masked_operations();
 
 /// Deliberate faults, for the tests of the checks themselves.
 enum class Fault { none, wrong_gradient, leak };
-/// Gives every program that is made on this thread a step with that fault, for the lifetime of the
-/// scope.
+/// Adds a step with that fault to every program made on this thread during the lifetime of the
+/// object.
 class FaultScope {
  public:
   explicit FaultScope(Fault fault);
@@ -104,7 +108,7 @@ class FaultScope {
   FaultScope& operator=(const FaultScope&) = delete;
 };
 
-/// The program of a seed.
+/// Makes a random program, which depends on the seed only.
 Program make_program(std::uint64_t seed);
 
 }  // namespace attune::random_programs

@@ -22,9 +22,9 @@ struct Outcome {
 
 /// All checks:
 ///   gradient   each leaf's gradient agrees with central differences along a random direction
-///   again      differentiated twice, the second pass has the bits of the first, and both add up
-///   observers  hooks that change nothing and retained gradients change no bit
-///   garbage    whatever hidden elements hold, no visible bit changes, and their gradients are 0
+///   again      a second backward pass gives the same bits as the first, and grad() their sum
+///   observers  hooks that return their argument, and retain_grad(), do not change a bit
+///   garbage    the values of hidden elements do not change a bit elsewhere; their gradients are 0
 ///   threads    the same bits with 1, 2 and 3 threads
 ///   float32    values and gradients agree with float64 within rounding
 /// An exception is a failure as well.

@@ -11,7 +11,7 @@
 /// length or a mask hides it. See random_programs --help for the checks.
 namespace attune::random_programs {
 
-/// One flag for each element; empty when none is set.
+/// One flag for each element, set if it is hidden and may hold anything; empty if none is set.
 using HiddenMask = std::vector<char>;
 using Tensors = std::vector<Tensor>;
 using Apply = std::function<Tensors(const Tensors&)>;
@@ -55,7 +55,7 @@ struct Program {
 /// How to run a program.
 struct RunOptions {
   DType dtype = DType::f64;
-  bool observed = false;  ///< with hooks that change nothing and retained gradients
+  bool observed = false;  ///< with hooks that return their argument, and retain_grad()
   bool twice = false;     ///< differentiate twice, and return the second pass's gradients
   bool added = false;     ///< differentiate twice, and return the sum of both
   bool with_garbage = false;
