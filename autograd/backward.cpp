@@ -18,7 +18,7 @@ Gradients::Gradients(Gradients&& other) noexcept = default;
 Gradients& Gradients::operator=(Gradients&& other) noexcept = default;
 Gradients::~Gradients() = default;
 
-// Nodes lie further apart than any operation has outputs that are asked for.
+// Unique, since the size of a node in bytes exceeds the number of its outputs.
 std::uintptr_t Gradients::key(const Node& node, int output) {
   return reinterpret_cast<std::uintptr_t>(&node) + static_cast<std::uintptr_t>(output);
 }
@@ -66,7 +66,7 @@ void Gradients::add_to_parameters() {
   for (Entry& entry : entries_) {
     if (!entry.slot.gradient.defined()) continue;
     GradientSlot& sum = entry.node->slots_[entry.output];
-    sum.shared = true;  // somebody may have kept what grad() gave
+    sum.shared = true;  // the caller may still hold what grad() returned
     sum.add(std::move(entry.slot.gradient), /*for_keeps=*/true);
   }
   by_key_.clear();
@@ -129,7 +129,7 @@ class BackwardPass {
   }
 
  private:
-  // All nodes that the roots were made from, newest first.
+  // Collects all nodes that the roots depend on, newest first.
   void gather() {
     for (std::size_t next = 0; next < turns_.size(); ++next) {
       Node* node = turns_[next].node;  // visit() may move the list

@@ -64,7 +64,7 @@ struct GradientSlot {
   bool mixed = false;
   Array gradient = {};
 
-  /// The buffer to write into: the first writer owns it, later ones add.
+  /// The buffer to write into: the first write sets its elements, later ones add to them.
   Into into();
   /// Adds a gradient. The first one is stored without a copy, unless `for_keeps` is set and its
   /// memory is in use elsewhere.
@@ -73,14 +73,14 @@ struct GradientSlot {
   void make_own();
 };
 
-/// One vertex of the graph that backward() walks: a recorded operation, or a leaf (a parameter,
-/// which no operation made). A node knows where its inputs' gradients go, and holds its outputs'
-/// gradients during a backward pass, but no values: a value lives only as long as it is needed. In
-/// a pass, the gradients of leaves are kept in its Gradients; a leaf itself holds the sum that
-/// Tensor::grad() returns.
+/// One vertex of the graph that backward() traverses: a recorded operation, or a leaf (a parameter,
+/// which is not the result of an operation). A node has edges to the nodes of its inputs and, in a
+/// backward pass, the gradients of its outputs, but no values: a value lives only as long as it is
+/// needed. The gradients of leaves are kept in the Gradients of the pass; a leaf itself holds the
+/// sum that Tensor::grad() returns.
 class Node {
  public:
-  /// Takes the inputs' edges over.
+  /// Moves the edges out of `inputs`.
   Node(const char* name, std::span<Edge> inputs, std::span<const Array> outputs);
   virtual ~Node() = default;
   Node(const Node&) = delete;
@@ -105,7 +105,7 @@ class Node {
   virtual void add(int output, Array gradient, Gradients& leaves);
   void forget_gradients();
 
-  /// Passes the outputs' gradients on to the inputs; those of leaves go to `leaves`.
+  /// Computes the inputs' gradients from those of the outputs, and those of leaves in `leaves`.
   virtual void run(Gradients& leaves) = 0;
   /// Drops what was saved for run(), and the edges to the inputs.
   virtual void release_saved();
@@ -130,7 +130,7 @@ class Node {
     edges_[0].node->has_views_.store(true, std::memory_order_relaxed);
   }
   bool retains_gradient() const { return retain_gradient_; }
-  /// True when a hook or retain_grad() wants to see the gradient in this backward pass.
+  /// True if a hook or retain_grad() needs the gradient in this backward pass.
   bool is_observed() const { return retain_gradient_ || (hooks_ && hooks_->in_pass > 0); }
 
  private:
@@ -161,8 +161,8 @@ inline NodeRef::NodeRef(const NodeRef& other) : node_(other.node_) {
   if (node_) node_->references_.fetch_add(1, std::memory_order_relaxed);
 }
 
-/// What the backward lambda of an operation works with: the gradients of its outputs, and where
-/// those of its inputs go.
+/// The argument of an operation's backward lambda: gives the gradients of its outputs, and takes
+/// those of its inputs.
 class Grads {
  public:
   Grads(Node& node, Gradients& leaves) : node_(node), leaves_(leaves) {}
@@ -177,12 +177,12 @@ class Grads {
   /// Errors: no such input; the shape does not fit.
   void add(int i, Array gradient);
   /// The buffer for the gradient of input `i`, for kernels that accumulate in place. Errors: no
-  /// such input, or its gradient is not needed: ask needs() first.
+  /// such input, or its gradient is not needed: check needs() first.
   Into into(int i);
   /// The gradients of a weight W [out, in'] and a bias b [out], inputs number `weight` and `bias`,
   /// of y = x W^T + b, with x [..., in] multiplied by the columns from `first_column` on:
-  /// dW += dy^T x and db += the sum of dy's rows. Without x there is b alone. A row of x whose dy
-  /// is 0 takes no part, whatever it holds.
+  /// dW += dy^T x and db += the sum of dy's rows. If x is not defined, only db is computed. A row
+  /// of x whose dy is 0 has no influence, whatever it holds.
   void add_affine(int weight, int bias, const Array& dy, const Array& x,
                   std::int64_t first_column = 0);
 

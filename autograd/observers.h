@@ -57,7 +57,7 @@ class Observers {
   };
   std::vector<Held> earlier_;                              // gradients of earlier passes
   std::vector<Wanted> wanted_;                             // by grad()
-  std::vector<std::pair<NodeRef, std::uint64_t>> leaves_;  // those with hooks, and begin_of() them
+  std::vector<std::pair<NodeRef, std::uint64_t>> leaves_;  // with hooks, and begin_of(the hooks)
 };
 
 }  // namespace attune

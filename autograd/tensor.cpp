@@ -12,9 +12,9 @@ class Leaf final : public Node {
   void run(Gradients&) override {}
 };
 
-// A block of another tensor. Its gradient is added to that block of the other's when its turn
-// comes; or it is written there at once, where this cannot be told apart: all that uses the other
-// tensor are views that do not overlap, and nobody wants to see this one's gradient.
+// A view of a block of another tensor, its base. The view's gradient is accumulated and then added
+// to that block of the base's gradient. It is written there directly, with the same result, if the
+// base is used by nothing but views that do not overlap, and this view is not observed.
 class View final : public Node {
  public:
   View(const char* name, std::span<Edge> base, const Array& value, std::int64_t offset, bool whole)
@@ -39,7 +39,7 @@ class View final : public Node {
 
   void run(Gradients& leaves) override {
     Array gradient = Node::gradient(0);
-    if (!retains_gradient()) forget_gradients();  // it may be handed over without a copy
+    if (!retains_gradient()) forget_gradients();  // so that it can be passed on without a copy
     pass_on(std::move(gradient), leaves);
   }
 

@@ -3,10 +3,10 @@
 #include "attune/autograd/array/indices.h"
 #include "attune/autograd/tensor.h"
 
-/// Recurrent cells, and the same over whole sequences. Sequences are time-major [T, B, D]. Weights
-/// are laid out as in PyTorch: weight_ih [G H, D], weight_hh [G H, H], biases [G H], where G gates
-/// are stacked: 1 (RNN), 3 in the order r, z, n (GRU), 4 in the order i, f, g, o (LSTM). Both
-/// biases may be left undefined, together.
+/// Recurrent cells, for one step and for whole sequences. Sequences are time-major [T, B, D].
+/// Weights are laid out as in PyTorch: weight_ih [G H, D], weight_hh [G H, H], biases [G H], where
+/// G gates are stacked: 1 (RNN), 3 in the order r, z, n (GRU), 4 in the order i, f, g, o (LSTM).
+/// Biases are optional: either both are defined or neither.
 namespace attune {
 
 /// The parameters of one cell.
@@ -16,8 +16,8 @@ struct RecurrentWeights {
 
 enum class RnnActivation { tanh, relu };
 
-/// h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or with relu (Elman 1990). x [B, D], h [B, H] -> [B,
-/// H].
+/// h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or with relu (Elman 1990). x [B, D], h [B, H] ->
+/// [B, H]. Errors: ranks or sizes that do not match.
 Tensor rnn_cell(const Tensor& x, const Tensor& h, const RecurrentWeights& weights,
                 RnnActivation activation = RnnActivation::tanh);
 
@@ -26,15 +26,18 @@ Tensor rnn_cell(const Tensor& x, const Tensor& h, const RecurrentWeights& weight
 /// n = tanh(W_in x + b_in + r * (W_hn h + b_hn))
 /// h' = (1 - z) * n + z * h
 /// (Cho et al. 2014, with the reset gate after the product). x [B, D], h [B, H] -> [B, H].
+/// Errors: ranks or sizes that do not match.
 Tensor gru_cell(const Tensor& x, const Tensor& h, const RecurrentWeights& weights);
 
 struct LstmState {
   Tensor h, c;  ///< [B, H] each
 };
-/// i, f, o = sigmoid(...), g = tanh(...) of W_i. x + b_i. + W_h. h + b_h.
+/// i = sigmoid(W_ii x + b_ii + W_hi h + b_hi), and likewise f and o
+/// g = tanh(W_ig x + b_ig + W_hg h + b_hg)
 /// c' = f * c + i * g
 /// h' = o * tanh(c')
-/// (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
+/// (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000). x [B, D] and a
+/// state -> the next state. Errors: ranks or sizes that do not match.
 LstmState lstm_cell(const Tensor& x, const LstmState& state, const RecurrentWeights& weights);
 
 /// The result over a whole sequence.
@@ -45,10 +48,10 @@ struct SequenceResult {
 };
 
 struct SequenceOptions {
-  /// [B]; beyond its length a sequence's state no longer changes, and neither x nor the gradient of
-  /// the output has any influence there, NaN included. Not defined: all sequences have T steps.
+  /// [B]. Beyond the length of a sequence its state does not change, and x and the gradient of the
+  /// output have no influence, even if they are NaN. Not defined: all sequences have T steps.
   Indices lengths;
-  /// From the last step to the first; each sequence begins at its own last step.
+  /// Runs from the last step to the first; each sequence starts at its own last step.
   bool reverse = false;
 };
 
