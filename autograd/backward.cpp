@@ -149,8 +149,8 @@ class BackwardPass {
       turns_[i].node->turn_ = static_cast<std::uint32_t>(i);
   }
 
-  // A released node drops its references to its inputs, which are still to be run: the first node
-  // to do so hands its reference over to the input's turn.
+  // A released node drops its references to its inputs, which have not been run yet. The input's
+  // turn therefore takes the first of these references.
   void keep_inputs(Node& node) {
     for (std::size_t i = 0; i < node.edges_.size(); ++i) {
       NodeRef& input = node.edges_[static_cast<int>(i)].node;

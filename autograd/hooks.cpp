@@ -11,7 +11,7 @@ void GradientHooks::remove(std::uint64_t number) {
                                   [&](const Hook& hook) { return hook.number == number; });
   if (found == list.end()) return;
   held -= found->held;
-  const GradientHook gone = std::move(found->call);  // may let go of the last tensor of the node
+  const GradientHook gone = std::move(found->call);  // may hold the last reference to the node
   list.erase(found);
 }
 

@@ -33,7 +33,7 @@ class Printer {
  private:
   static constexpr std::size_t kLineLength = 75;
 
-  // Calls for each index that is shown of an axis; -1 stands for those left out.
+  // Calls body(i) for each index of an axis that is shown, and body(-1) for those left out.
   template <typename Body>
   void shown(int axis, const Body& body) const {
     const std::int64_t n = values_.shape()[axis], edge = options_.edge_items;

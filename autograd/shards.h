@@ -17,11 +17,11 @@ namespace attune {
 ///     });
 ///     optimizer.step();
 ///
-/// is `loss = model.loss(batch); loss.backward()` but for rounding and random numbers. It takes
-/// less time where a batch's operations are small, since threads meet once a step and not in every
-/// operation, and less memory for what backward needs where there are more shards than threads; but
-/// each shard has gradients of all parameters until they are added. Bits depend on the number of
-/// shards, never on that of threads.
+/// is the same as `loss = model.loss(batch); loss.backward()`, except for rounding and random
+/// numbers. It is faster if the operations of a batch are small, since threads are synchronised
+/// once per step and not in every operation. It takes less memory for saved values if there are
+/// more shards than threads, but each shard has gradients of all parameters until they are added.
+/// The bits of the result depend on the number of shards, not on that of threads.
 ///
 /// `loss` is called on several threads at once, so each call must build its graph from parameters
 /// and constants alone: a tensor that was computed from parameters outside would be differentiated

@@ -28,7 +28,7 @@ using TaskMaker = std::function<Task()>;
 Family<TaskMaker>& tasks();
 /// The task of that name. Errors: an unknown name; the message lists the known ones.
 Task make_task(std::string_view name);
-/// The names that make_task() knows.
+/// The names that make_task() accepts.
 std::vector<std::string> task_names();
 
 /// The splits of the data. No sequence of three or more letters is in two of them, for any seeds:

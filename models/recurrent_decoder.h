@@ -19,13 +19,13 @@ class KnownInput;
 struct RecurrentDecoderOptions {
   std::int64_t vocabulary = 0;   ///< V
   std::int64_t source_size = 0;  ///< D of the encoder's states; 0: a language model, no source
-  std::string cell = "gru";      ///< a name that make_cell() knows
+  std::string cell = "gru";      ///< a name that make_cell() accepts
   std::int64_t embedding = 32;   ///< size of a token's embedding
   std::int64_t size = 128;       ///< of the decoder's states
   int layers = 1;
   double dropout = 0;                  ///< of embeddings, between layers and before the output
-  std::string attention = "additive";  ///< a name that make_score() knows, or "none"
-  std::string normalizer = "softmax";  ///< a name that make_normalizer() knows
+  std::string attention = "additive";  ///< a name that make_score() accepts, or "none"
+  std::string normalizer = "softmax";  ///< a name that make_normalizer() accepts
   std::int64_t attention_hidden = 64;  ///< units of a score that is a network
   std::int64_t heads = 1;              ///< of attention; `size` is a multiple of it
 };

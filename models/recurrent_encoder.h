@@ -14,7 +14,7 @@ namespace attune {
 struct RecurrentEncoderOptions {
   std::int64_t vocabulary = 0;  ///< number of source tokens; 0: sources are frames
   std::int64_t input = 32;      ///< size E of a token's embedding, or of a frame
-  std::string cell = "gru";     ///< a name that make_cell() knows
+  std::string cell = "gru";     ///< a name that make_cell() accepts
   std::int64_t hidden = 64;     ///< units in each direction
   int layers = 1;
   bool bidirectional = true;

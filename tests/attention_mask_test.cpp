@@ -36,7 +36,7 @@ struct PlainSoftmax : SoftmaxNormalizer {
   bool is_softmax() const override { return false; }
 };
 
-// A mask, made anew each time as its biases change, and what it means, said once more.
+// A mask, as a function because its biases change, and the same mask as plain arrays.
 struct MaskCase {
   std::string name;
   std::function<Mask()> mask;

@@ -30,7 +30,7 @@ double distance(const Tensor& a, const Tensor& b) {
   return largest;
 }
 
-// Scores a position by how much of it was covered, and says what it saw of the state.
+// Subtracts the coverage from dot scores, and counts the steps in the position of the state.
 struct CoverageScore : AttentionScore {
   Tensor operator()(const Tensor& query, const Tensor& keys, AttentionState& state) const override {
     const Tensor scores = dot_score(query, keys);

@@ -47,7 +47,7 @@ std::vector<double> expected(const Product& p, const Operands& x, double beta) {
   return c;
 }
 
-// Compares C [m, n] inside of rows of ldc numbers; what lies behind each row must be as it was.
+// Compares C [m, n], whose rows are ldc elements apart; elements between rows must be unchanged.
 void check(const Product& p, const Array& c, const std::vector<double>& right) {
   double worst = 0;
   for (std::int64_t i = 0; i < p.m; ++i) {

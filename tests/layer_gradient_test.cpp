@@ -27,7 +27,7 @@ std::string fault(const Layer& layer, const std::vector<Tensor>& inputs,
   return gradcheck(function, leaves).message;
 }
 
-// Asked with one query after the other, and with three at once.
+// Checks the gradients of attention with single queries one after another, and with three at once.
 std::string fault_of_attention(const std::string& score, const AttentionOptions& options,
                                const Indices& lengths) {
   const Attention attention(score, options);

@@ -40,7 +40,7 @@ std::vector<MaskCase> mask_cases(std::int64_t batch, std::int64_t queries, std::
     some.push_back(static_cast<std::int32_t>(b == 0 ? keys : keys / (b + 1)));
   const Indices lengths(some);
   const auto within = [=](auto b, auto, auto s) { return s < lengths.at(b); };
-  const std::int64_t last = keys - queries;  // the last query stands at the last key
+  const std::int64_t last = keys - queries;  // the last query is at the last key
   const auto causal = [=](auto, auto t, auto s) { return s <= t + last; };
   const auto local = [=](auto, auto t, auto s) { return s >= t + last - 5 && s <= t + last + 2; };
   const auto late = [](auto, auto t, auto s) { return s >= t + 60 - 3 && s <= t + 60; };

@@ -256,7 +256,7 @@ TEST_CASE("language models learn to go on with a text") {
       adam.step();
     }
     CHECK(model.loss(batch).item() < 0.5);
-    // It goes on by itself from what it is told.
+    // The model continues a given beginning.
     const NoGrad no_grad;
     DecoderState state = model.decoder().start({});
     std::vector<int> told = line("the dog ");

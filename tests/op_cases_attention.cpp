@@ -15,7 +15,7 @@ struct Sizes {
   Shape value() const { return {keys, batch, heads * value_features}; }
 };
 
-// Where an element of [positions, B, H * features] lies.
+// The flat index of an element of [positions, B, H * features].
 std::size_t at(const Sizes& n, std::int64_t features, std::int64_t position, std::int64_t b,
                std::int64_t h, std::int64_t i) {
   return static_cast<std::size_t>(((position * n.batch + b) * n.heads + h) * features + i);
@@ -25,7 +25,7 @@ std::size_t at(const Sizes& n, std::int64_t features, std::int64_t position, std
 template <typename T>
 using OfKey = std::function<T(std::int64_t, std::int64_t, std::int64_t, std::int64_t)>;
 
-// A way of asking, and what its mask means, said once more in plain words.
+// Options of attention, and the keys that the mask leaves visible, as a plain function.
 struct Asked {
   Mask mask = {};
   std::optional<double> scale = {};
@@ -50,7 +50,7 @@ Numbers weights_of(const Sizes& n, const Asked& asked, const OfKey<double>& bias
   return weights;
 }
 
-// The context, and then the weights where they are asked for.
+// The context, followed by the weights if `with_weights`.
 Numbers attend(const Sizes& n, const Asked& asked, const OfKey<double>& bias, bool with_weights,
                const Numbers& query, const Numbers& key, const Numbers& value) {
   Numbers context(static_cast<std::size_t>(n.queries * n.batch * n.heads * n.value_features));
@@ -260,7 +260,7 @@ std::vector<OpCase> sequence_attention_cases() {
                      allowed_and_local, true, of_keys)};
   cases.front().bad_calls = bad_calls();
 
-  // One tensor that asks itself: its gradient comes from all three operands.
+  // One tensor as query, key and value: its gradient is the sum of those of all three.
   cases.push_back({"scaled_dot_product_attention of a tensor with itself",
                    {{{4, 3, 6}}},
                    {{70, 5, 51}},

@@ -329,7 +329,7 @@ TEST_CASE("make_optimizer knows every optimizer by its name") {
 }
 
 TEST_CASE("make_optimizer keeps defaults and passes on what is chosen") {
-  // Two steps with the gradient 1: what is left tells the momentum apart.
+  // The parameter after two steps with gradient 1 depends on the momentum.
   const auto after_two_steps = [](const char* name, OptimizerOptions options) {
     Tensor p = parameter({0});
     const auto optimizer = make_optimizer(name, {p}, options);

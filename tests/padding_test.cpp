@@ -59,7 +59,7 @@ class Trial {
     cotangents_.push_back(random_array(y.shape(), hidden));
   }
 
-  // The bits of all results and gradients. `fault` tells of hidden gradients that are not 0.
+  // All results and gradients. `fault` is set to a message if a hidden gradient is not 0.
   std::vector<double> finish(std::string& fault) {
     std::vector<double> numbers;
     const auto take = [&](const Array& x) {

@@ -139,7 +139,7 @@ TEST_CASE("loops go on with the threads there are when no more can start") {
 }
 #endif
 
-#if !defined(__SANITIZE_THREAD__)  // which knows no threads in a child of a threaded process
+#if !defined(__SANITIZE_THREAD__)  // it does not support threads in a child of a threaded process
 TEST_CASE("a child process has workers and memory of its own") {
   const int before = threads();
   set_threads(3);
@@ -185,7 +185,7 @@ TEST_CASE("a child process has workers and memory of its own") {
 
 #if defined(ATTUNE_LIMITS_ADDRESSES)
 TEST_CASE("memory that runs out before a worker's range begins is an error of the loop") {
-  // In a process of its own, which an error that nobody catches ends.
+  // In a child process, since an uncaught error would end the tests.
   const pid_t child = fork();
   REQUIRE(child >= 0);
   if (child == 0) {

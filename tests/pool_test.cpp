@@ -33,7 +33,7 @@ TEST_CASE("memory that runs out is an error that says how much was asked for and
     CHECK(text.find('\n') == std::string::npos);
     CHECK(dynamic_cast<const pool::OutOfMemory*>(&error) != nullptr);
   }
-  CHECK(Array::full({kMega}, 3).at(kMega - 1) == 3);  // all goes on
+  CHECK(Array::full({kMega}, 3).at(kMega - 1) == 3);  // allocation still works
 }
 
 TEST_CASE("what waits in the pool is given back when the system has no more") {

@@ -19,7 +19,7 @@ Result script(const TemporaryFolder& folder, const std::string& commands) {
 }
 
 constexpr const char* kEndless = " --steps 100000000 --hidden 8 --embedding 4 --batch 8 ";
-// Waits for the first step, as the progress on standard error tells it.
+// Waits for the first step, which the progress on standard error shows.
 constexpr const char* kWait =
     "until grep -q '^memory' log 2>/dev/null; do sleep 0.02; done; sleep 0.1\n";
 
@@ -151,7 +151,8 @@ TEST_CASE("an older run answers until a new one is complete, and a stopped one c
   CHECK(resumed.code == 129);
   CHECK_THAT(folder.read("log"), contains("resumed"));
 
-  // A new training gives the unfinished one up, and says so; it fails early, with that one back.
+  // A new training abandons the unfinished one, with a message. If it fails early, the unfinished
+  // one is restored.
   const Result limited = shell(folder, "trap '' XFSZ; ulimit -f 8; cd '" + folder.path("") +
                                            "'; \"$seq2seq\" train --run run --steps 3");
   CHECK(limited.code == 1);

@@ -324,7 +324,7 @@ TEST_CASE("seq2seq train replaces a run, but nothing else") {
 
 TEST_CASE("seq2seq train leaves everything as it was when the disk has no room for the model") {
   const TemporaryFolder folder;
-  // A limit on the size of files stands for a full disk: the system refuses to write on.
+  // A limit on the size of files simulates a full disk: writing more is an error.
   const std::string limited = "trap '' XFSZ; ulimit -f 8; cd '" + folder.path("") + "'; ";
   check_error(shell(folder, limited + "\"$seq2seq\" train --run a/b --steps 3"), "cannot write");
   CHECK(folder.entries() == 0);

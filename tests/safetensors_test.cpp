@@ -20,7 +20,7 @@ std::string file_of(const std::string& header, const std::string& data) {
   return std::string(reinterpret_cast<const char*>(&length), sizeof length) + header + data;
 }
 
-// What load_safetensors() says of a file with these bytes.
+// The error message of load_safetensors() for a file with these bytes.
 std::string error_for(const std::string& bytes) {
   const TemporaryFolder folder;
   const std::string path = folder.write("broken", bytes);

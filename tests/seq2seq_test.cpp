@@ -64,7 +64,7 @@ struct Reader : Encoder {
   std::int64_t state_size() const override { return 1; }
 };
 
-// Writes each source as it stands: the logit of the next token is 1, those of others are 0.
+// Copies each source to the output: the logit of the next token is 1, all others are 0.
 struct Echo : Decoder {
   int raised = -1;  // a token whose logit is `raise_to` at all times
   double raise_to = 9;
@@ -245,7 +245,7 @@ TEST_CASE("without teacher forcing a step is told the most probable token of the
   CHECK(equal(told[0], own[0]));
   CHECK_FALSE(equal(told, own));
 
-  // By hand: the batch with the model's own choices as what it is told.
+  // The same by hand: a batch whose inputs are the model's own choices.
   seed(3);
   const Seq2Seq model = *make_model(small());
   const Batch batch = make_batch(kExamples);
@@ -269,7 +269,7 @@ TEST_CASE("partial teacher forcing draws from the generator") {
   for (std::uint64_t draws = 0; draws < 20; ++draws)
     outcomes.insert(logits_of(small(), 0.5, draws).to_vector());
   CHECK(outcomes.size() > 2);
-  CHECK(outcomes.size() <= 8);  // three steps, each told or not
+  CHECK(outcomes.size() <= 8);  // three steps, each with either kind of input
 }
 
 TEST_CASE("token accuracy counts only targets that are no padding") {

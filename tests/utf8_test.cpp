@@ -112,7 +112,7 @@ TEST_CASE("lines end with LF, CRLF or CR, mixed too, in files and in streams") {
   utf8::LineReader reader(stream, "a stream");
   Lines read;
   for (std::string line; reader.next(line);) read.push_back(line);
-  CHECK(read == Lines{"one", "two", "\xFF"});  // whoever reads it says what is wrong with it
+  CHECK(read == Lines{"one", "two", "\xFF"});  // checked by the caller, not here
   CHECK(reader.number() == 3);
 }
 

@@ -50,7 +50,7 @@ MultiHeadSizes sizes_of(const Tensor& query, const Tensor& key, const Tensor& va
   return n;
 }
 
-// Context, and weights where they are asked for.
+// The context, and the weights if `with_weights`.
 std::vector<Tensor> attention(const Tensor& query, const Tensor& key, const Tensor& value,
                               const DotProductOptions& options, bool with_weights) {
   const MultiHeadSizes n = sizes_of(query, key, value, options);
@@ -89,8 +89,9 @@ std::vector<Tensor> attention(const Tensor& query, const Tensor& key, const Tens
             saved.weights = weights->data<T>();
             saved.dweights = g.dy(1).template data<T>();
           }
-          // Pairs of the kernel must not meet in one gradient: an operand that shares memory with
-          // an earlier one (all three may be one tensor) gets its gradient beside it.
+          // The kernel runs pairs in parallel, which must not write to the same elements. If an
+          // operand shares memory with an earlier one (all three may be one tensor), its gradient
+          // is computed in a separate buffer and added afterwards.
           const Saved* const operands[] = {&query, &key, &value};
           Array beside[3];
           const auto target = [&](int i) -> Target<T> {

@@ -55,10 +55,10 @@ struct SequenceOptions {
   bool reverse = false;
 };
 
-/// The cells above over x [T, B, D], from h [B, H] (and c); a state that is not defined is 0. The
-/// inputs of all steps are one matrix product, and so is the gradient of each weight. Rows of the
-/// batch are independent, so they are divided among threads once for the whole sequence.
-/// Errors: ranks or sizes that do not fit; lengths outside [0, T].
+/// The cells above over x [T, B, D], starting from h [B, H] (and c); a state that is not defined is
+/// 0. Batch rows are independent, so they are divided among threads once for the whole sequence,
+/// and the gradient of each weight is computed from all steps together.
+/// Errors: ranks or sizes that do not match; lengths outside [0, T].
 SequenceResult rnn_sequence(const Tensor& x, const Tensor& h, const RecurrentWeights& weights,
                             const SequenceOptions& options = {},
                             RnnActivation activation = RnnActivation::tanh);

@@ -76,7 +76,7 @@ int main(int argc, char** argv) {
     return code;
   } catch (const seq2seq::WrongUse& error) {
     return report(error.what(), kWrongUse);
-  } catch (const attune::pool::OutOfMemory& error) {  // says how much was asked for
+  } catch (const attune::pool::OutOfMemory& error) {  // its message has the size of the request
     return report(error.what() + way_out(command), kFailed);
   } catch (const std::bad_alloc&) {
     return report("out of memory" + way_out(command), kFailed);

@@ -27,7 +27,7 @@ struct Flags {
   Fault plant = Fault::none;
 };
 
-// What a job tells the main process, in memory that both see.
+// The counts of a job, in memory shared with the main process.
 struct Progress {
   std::uint64_t seed, programs, steps, gradients, kinks, hiding, garbage_runs, failures;
 };

@@ -43,8 +43,8 @@ Array visible(const HiddenMask& mask, const Shape& shape) {
   return flags;
 }
 
-// A leaf with garbage where `mask` says so, or a value that was made from one (and from others) by
-// operations that keep every element, or at least every row of the last axis, to itself.
+// A leaf with garbage where `mask` is set, or a value computed from one (and from others) by
+// operations that do not mix elements, or rows of the last axis if `whole_rows`.
 int garbage(Builder& b, const Shape& shape, HiddenMask mask, bool whole_rows) {
   const int rank = shape.rank();
   const std::size_t elements = mask.size();
@@ -156,9 +156,9 @@ bool add_cover(Builder& b, int x) {
 
 bool is_set(const HiddenMask& mask) { return std::find(mask.begin(), mask.end(), 1) != mask.end(); }
 
-// `apply` with NaN, now and then, for the gradient of one of its results wherever `mask` says so:
-// the result is constant there, so that what is made of it must have no influence either. Says so
-// in `details`.
+// With some probability, returns an `apply` in which the gradient of one result is NaN where `mask`
+// is set. The result is constant there, so this gradient must not have any influence. Appends a
+// note to `details`.
 Apply poisoned(Builder& b, std::string& details, Apply apply, std::size_t result,
                const HiddenMask& mask, const Shape& shape) {
   if (!is_set(mask) || !b.chance(0.4)) return apply;
