@@ -1,8 +1,8 @@
 #pragma once
 
 /// Everything needed to define a differentiable function outside the library. In a program that
-/// links the CMake target attune::attune, it runs as fast as the library's functions, whatever the
-/// program's compiler flags.
+/// links the CMake target attune::attune, it runs as fast as the library's functions; the program
+/// needs no compiler flags of its own, such as -march.
 ///
 ///     Tensor swish(const Tensor& x, double beta) {  // Ramachandran et al. 2017
 ///       Array y = map("swish", x.value(), [beta](auto v) {
