@@ -6,27 +6,22 @@
 #include "attune/layers/gated_cell.h"
 
 namespace attune {
-namespace {
 
-const GatedCell* gated(const RecurrentCell& cell) { return dynamic_cast<const GatedCell*>(&cell); }
-
-}  // namespace
-
-KnownInput::KnownInput(const RecurrentCell& cell, const Tensor& y) : cell_(&cell), part_(y) {
-  if (const GatedCell* const of_gates = gated(cell)) {
-    part_ = linear(y, of_gates->weights().weight_ih, {}, 0);
-    columns_ = y.shape().last();
-  }
+KnownInput::KnownInput(const RecurrentCell& cell, const Tensor& y)
+    : cell_(&cell), gated_(dynamic_cast<const GatedCell*>(&cell)), part_(y) {
+  if (!gated_) return;
+  part_ = linear(y, gated_->weights().weight_ih, {}, 0);
+  columns_ = y.shape().last();
 }
 
 KnownInput::KnownInput(const RecurrentCell& cell, const Embedding& embedding, const Indices& ids)
-    : cell_(&cell) {
-  if (const GatedCell* const of_gates = gated(cell)) {
-    part_ = embedding_linear(embedding.weight(), ids, of_gates->weights().weight_ih);
-    columns_ = embedding.features();
-  } else {
+    : cell_(&cell), gated_(dynamic_cast<const GatedCell*>(&cell)) {
+  if (!gated_) {
     part_ = embedding(ids);
+    return;
   }
+  part_ = embedding_linear(embedding.weight(), ids, gated_->weights().weight_ih);
+  columns_ = embedding.features();
 }
 
 KnownInput KnownInput::operator[](std::int64_t step) const {
@@ -42,18 +37,16 @@ KnownInput KnownInput::masked(const Indices& lengths) const {
 }
 
 RecurrentState KnownInput::step(const Tensor& x, const RecurrentState& state) const {
-  if (columns_ == 0) return (*cell_)(x.defined() ? concat({part_, x}, -1) : part_, state);
-  const GatedCell& cell = *gated(*cell_);
+  if (!gated_) return (*cell_)(x.defined() ? concat({part_, x}, -1) : part_, state);
   LstmState next =
-      recurrent_cell(cell.kind(), {x, {part_, columns_}}, {state.h, state.c}, cell.weights());
+      recurrent_cell(gated_->kind(), {x, {part_, columns_}}, {state.h, state.c}, gated_->weights());
   return {std::move(next.h), std::move(next.c)};
 }
 
 SequenceResult KnownInput::run(const RecurrentState& state, const SequenceOptions& options) const {
-  if (columns_ == 0) return cell_->run(part_, state, options);
-  const GatedCell& cell = *gated(*cell_);
-  return recurrent_sequence(cell.kind(), {{}, {part_, columns_}}, {state.h, state.c},
-                            cell.weights(), options);
+  if (!gated_) return cell_->run(part_, state, options);
+  return recurrent_sequence(gated_->kind(), {{}, {part_, columns_}}, {state.h, state.c},
+                            gated_->weights(), options);
 }
 
 }  // namespace attune

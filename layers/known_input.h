@@ -6,6 +6,8 @@
 
 namespace attune {
 
+class GatedCell;
+
 /// The first part y of a cell's input [y ; x], where y is known for all steps at once: the tokens
 /// of a source, or those that a decoder is given in training. For a GatedCell, y is multiplied by
 /// the cell's weight once for all steps; for other cells, y is concatenated with x at each step.
@@ -30,8 +32,9 @@ class KnownInput {
 
  private:
   const RecurrentCell* cell_;
+  const GatedCell* gated_;    // cell_ if it is a GatedCell, else null
   Tensor part_;               // y, or its product with a GatedCell's weight
-  std::int64_t columns_ = 0;  // D' for a GatedCell; 0 for other cells
+  std::int64_t columns_ = 0;  // D', of a GatedCell
 };
 
 }  // namespace attune

@@ -80,11 +80,7 @@ std::string outputs_of(const Run& run, std::span<const Question> questions,
 std::vector<Field> fields(TestOptions& o) {
   constexpr Range kFrom1 = {.low = 1};
   return {
-      {.name = "run",
-       .value = &o.run,
-       .help = "a run folder that train has written",
-       .content = "DIR",
-       .required = true},
+      trained_run_field(o.run),
       {.name = "data",
        .value = &o.data,
        .help = "pairs to test on, one a line: source TAB target; where a source has several "

@@ -132,6 +132,14 @@ Field max_output_length_field(std::optional<int>& value) {
           .range = {.low = 1}};
 }
 
+Field trained_run_field(std::string& value) {
+  return {.name = "run",
+          .value = &value,
+          .help = "a run folder that train has written",
+          .content = "DIR",
+          .required = true};
+}
+
 Field threads_field(int& value) {
   return {.name = "threads",
           .value = &value,

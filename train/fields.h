@@ -84,6 +84,7 @@ void check_values(const std::vector<Field>& fields);
 Field max_source_length_field(std::optional<int>& value);
 Field max_output_length_field(std::optional<int>& value);
 Field threads_field(int& value);
+Field trained_run_field(std::string& value);
 
 /// The command-line flag of an option: --max-length for max_length.
 std::string flag_of(std::string_view option);

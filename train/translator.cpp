@@ -15,11 +15,7 @@ TranslateOptions checked(TranslateOptions options) {
 
 std::vector<Field> fields(TranslateOptions& o) {
   return {
-      {.name = "run",
-       .value = &o.run,
-       .help = "a run folder that train has written",
-       .content = "DIR",
-       .required = true},
+      trained_run_field(o.run),
       max_source_length_field(o.max_source_length),
       max_output_length_field(o.max_output_length),
       threads_field(o.threads),

@@ -1,18 +1,10 @@
 #include "attune/layers/attention/additive_score.h"
 
-#include <cmath>
-
 #include "attune/autograd/ops/attention.h"
 #include "attune/autograd/ops/linear.h"
 
 namespace attune {
 namespace {
-
-// Uniform in +-1 / sqrt(inputs), as in Linear.
-Initializer uniform_for(std::int64_t inputs) {
-  const double bound = 1 / std::sqrt(static_cast<double>(inputs));
-  return uniform(-bound, bound);
-}
 
 void check_features(const char* what, const Tensor& x, std::int64_t expected) {
   ATTUNE_CHECK(x.shape().last() == expected,
@@ -25,8 +17,8 @@ void check_features(const char* what, const Tensor& x, std::int64_t expected) {
 AdditiveScore::AdditiveScore(const AdditiveScoreOptions& options)
     : query_size_(options.query_size), key_size_(options.key_size) {
   const std::int64_t inputs = key_size_ + query_size_;
-  weight_ = param("weight", {options.hidden, inputs}, uniform_for(inputs));
-  v_ = param("v", {options.hidden}, uniform_for(options.hidden));
+  weight_ = param("weight", {options.hidden, inputs}, uniform_by_inputs(inputs));
+  v_ = param("v", {options.hidden}, uniform_by_inputs(options.hidden));
 }
 
 Tensor AdditiveScore::project_keys(const Tensor& keys) const {

@@ -1,7 +1,5 @@
 #include "attune/layers/attention/general_score.h"
 
-#include <cmath>
-
 #include "attune/autograd/ops/attention.h"
 #include "attune/autograd/ops/linear.h"
 #include "attune/autograd/ops/shaping.h"
@@ -9,8 +7,8 @@
 namespace attune {
 
 GeneralScore::GeneralScore(const GeneralScoreOptions& options) {
-  const double bound = 1 / std::sqrt(static_cast<double>(options.query_size));
-  weight_ = param("weight", {options.key_size, options.query_size}, uniform(-bound, bound));
+  weight_ = param("weight", {options.key_size, options.query_size},
+                  uniform_by_inputs(options.query_size));
 }
 
 // keys W, computed by linear() because, unlike matmul(), it leaves keys that are hidden from all
