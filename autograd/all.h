@@ -1,6 +1,7 @@
 #pragma once
 
 /// The engine: arrays, tensors with history, and every differentiable function.
+#include "attune/autograd/array/arguments.h"
 #include "attune/autograd/array/array.h"
 #include "attune/autograd/array/dtype.h"
 #include "attune/autograd/array/error.h"
@@ -9,6 +10,7 @@
 #include "attune/autograd/array/named_arrays.h"
 #include "attune/autograd/array/nested.h"
 #include "attune/autograd/array/parallel.h"
+#include "attune/autograd/array/parse_number.h"
 #include "attune/autograd/array/pool.h"
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/array/shape.h"

@@ -7,7 +7,6 @@
 #include "attune/data/lines.h"
 #include "attune/data/messages.h"
 #include "attune/data/pairs.h"
-#include "attune/data/parse_number.h"
 #include "attune/data/settings.h"
 #include "attune/data/tasks.h"
 #include "attune/data/utf8.h"

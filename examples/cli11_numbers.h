@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "attune/data/parse_number.h"
+#include "attune/autograd/array/parse_number.h"
 
 /// CLI11, which reads numbers as attune::parse_number() does in every program that includes this
 /// instead of CLI/CLI.hpp. On its own it takes 010 for eight and does not know 1e3.

@@ -287,7 +287,7 @@ TEST_CASE("what attention adds to the loss is a mean over the tokens that count"
     bool is_softmax() const override { return false; }
   };
   normalizers().add({"penalised", "softmax, at a price", "this test",
-                     [] { return std::make_shared<Penalised>(); }});
+                     [](const NormalizerOptions&) { return std::make_shared<Penalised>(); }});
   const DefaultDType float64(DType::f64);
   EncoderDecoderOptions options = small("recurrent");
   options.heads = 1;

@@ -1,4 +1,4 @@
-#include "attune/data/parse_number.h"
+#include "attune/autograd/array/parse_number.h"
 
 #include <cstdint>
 #include <limits>

@@ -6,7 +6,7 @@
 
 #include "attune/autograd/array/text.h"
 #include "attune/data/messages.h"
-#include "attune/data/parse_number.h"
+#include "attune/autograd/array/parse_number.h"
 
 namespace attune {
 namespace {
@@ -43,7 +43,8 @@ bool read_value(const Field&, const std::string& text, bool& value) {
 
 bool read_value(const Field& field, const std::string& text, std::string& value) {
   const std::vector<std::string>& choices = field.choices;
-  if (!choices.empty() && std::find(choices.begin(), choices.end(), text) == choices.end())
+  const std::string choice = field.takes_arguments ? text.substr(0, text.find(':')) : text;
+  if (!choices.empty() && std::find(choices.begin(), choices.end(), choice) == choices.end())
     return false;
   value = text;
   return true;

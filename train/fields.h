@@ -44,6 +44,7 @@ struct Field {
   std::string help = {};                  ///< a short description
   Range range = {};                       ///< of a number
   std::vector<std::string> choices = {};  ///< of a text; empty: any text
+  bool takes_arguments = false;  ///< whether a choice may be followed by :NAME=VALUE,...
   std::string content = "TEXT";           ///< a placeholder for any text, such as FILE
 
   std::string group = {};                  ///< the heading in the help

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "attune/data/parse_number.h"
+#include "attune/autograd/array/parse_number.h"
 #include "attune/data/utf8.h"
 
 namespace attune {

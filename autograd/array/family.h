@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <initializer_list>
@@ -8,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "attune/autograd/array/arguments.h"
 #include "attune/autograd/array/error.h"
 #include "attune/autograd/array/text.h"
 
@@ -59,6 +61,22 @@ class Family {
     for (const Member& member : members_)
       if (member.name == name) return member;
     fail("{}: '{}' is unknown; known are {}", what_, name, joined(names()));
+  }
+
+  /// Makes a member chosen in text, with options of its own after its name: "entmax",
+  /// "entmax:alpha=1.3", "feed_forward:hidden=64x32,activation=tanh". The maker takes `options`,
+  /// whose member `arguments` gives it those of the text. Errors: as at() and Arguments; those of
+  /// the maker.
+  template <typename Options>
+  auto make(std::string_view text, Options options) const {
+    const std::string_view name = text.substr(0, text.find(':'));
+    const Member& member = at(name);
+    text.remove_prefix(std::min(name.size() + 1, text.size()));
+    const Arguments arguments(fmt::format("{} '{}'", what_, name), text);
+    options.arguments = arguments;
+    auto made = member.make(std::move(options));
+    arguments.check_all_read();
+    return made;
   }
 
   /// All members, in the order of the table. References stay valid when others are added.

@@ -11,7 +11,7 @@
 
 #include "attune/autograd/array/threads.h"
 #include "attune/autograd/kernels/gemm.h"
-#include "attune/data/parse_number.h"
+#include "attune/autograd/array/parse_number.h"
 #include "bench/micro/micro.h"
 
 namespace {

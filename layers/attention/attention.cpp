@@ -112,7 +112,7 @@ Attention Attention::of_heads(std::string_view score, const AttentionOptions& op
   const std::int64_t size = heads.features / checked_heads(heads);
   return Attention(
       make_score(score, {.query_size = size, .key_size = size, .hidden = options.hidden}),
-      make_normalizer(options.normalizer), heads);
+      make_normalizer(options.normalizer, {.heads = options.heads, .arguments = {}}), heads);
 }
 
 Memory Attention::memorize(const Tensor& keys, const Indices& lengths) const {

@@ -20,7 +20,7 @@ Family<ScoreMaker>& attention_scores() {
 }
 
 std::shared_ptr<AttentionScore> make_score(std::string_view name, const ScoreOptions& options) {
-  return attention_scores().at(name).make(options);
+  return attention_scores().make(name, options);
 }
 
 std::vector<std::string> score_names() { return attention_scores().names(); }

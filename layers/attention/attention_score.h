@@ -46,19 +46,21 @@ class AttentionScore : public Layer {
   virtual bool reads_coverage() const { return false; }
 };
 
-/// Options of all scores; each score uses those that it needs.
+/// What a score that is chosen by name is made from.
 struct ScoreOptions {
   std::int64_t query_size = 0;  ///< Q
   std::int64_t key_size = 0;    ///< K
-  std::int64_t hidden = 0;      ///< A, hidden units; used by the additive score
+  std::int64_t hidden = 0;      ///< A, hidden units of a score that has some
+  Arguments arguments = {};     ///< options of that score alone
 };
 
 using ScoreMaker = std::function<std::shared_ptr<AttentionScore>(const ScoreOptions&)>;
 
 /// The scores that can be chosen by name.
 Family<ScoreMaker>& attention_scores();
-/// Makes the score called `name`. Errors: an unknown name (the message lists the valid ones); sizes
-/// that do not match.
+/// Makes the score called `name`, which may be followed by options of its own, as in
+/// "feed_forward:activation=tanh"; see Family::make(). Errors: an unknown name (the message lists
+/// the valid ones); an unknown option; sizes that do not match.
 std::shared_ptr<AttentionScore> make_score(std::string_view name, const ScoreOptions& options);
 /// The names that make_score() accepts.
 std::vector<std::string> score_names();

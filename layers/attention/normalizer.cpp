@@ -7,7 +7,7 @@ Normalized SoftmaxNormalizer::operator()(const Tensor& scores, const Mask& mask,
   return {softmax(scores, mask), {}, {}};
 }
 
-std::shared_ptr<Normalizer> make_softmax_normalizer() {
+std::shared_ptr<Normalizer> make_softmax_normalizer(const NormalizerOptions&) {
   return std::make_shared<SoftmaxNormalizer>();
 }
 
@@ -20,8 +20,9 @@ Family<NormalizerMaker>& normalizers() {
   return family;
 }
 
-std::shared_ptr<Normalizer> make_normalizer(std::string_view name) {
-  return normalizers().at(name).make();
+std::shared_ptr<Normalizer> make_normalizer(std::string_view name,
+                                            const NormalizerOptions& options) {
+  return normalizers().make(name, options);
 }
 
 std::vector<std::string> normalizer_names() { return normalizers().names(); }

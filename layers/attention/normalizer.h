@@ -51,12 +51,21 @@ class SoftmaxNormalizer : public Normalizer {
   bool is_softmax() const override { return true; }
 };
 
-using NormalizerMaker = std::function<std::shared_ptr<Normalizer>()>;
+/// What a normaliser that is chosen by name is made from.
+struct NormalizerOptions {
+  std::int64_t heads = 1;    ///< H: scores [B H, S] have the heads of a row one after another
+  Arguments arguments = {};  ///< options of that normaliser alone
+};
+
+using NormalizerMaker = std::function<std::shared_ptr<Normalizer>(const NormalizerOptions&)>;
 
 /// The normalisers that can be chosen by name.
 Family<NormalizerMaker>& normalizers();
-/// Makes the normaliser called `name`. Errors: an unknown name (the message lists the valid ones).
-std::shared_ptr<Normalizer> make_normalizer(std::string_view name);
+/// Makes the normaliser called `name`, which may be followed by options of its own, as in
+/// "entmax:alpha=1.3"; see Family::make(). Errors: an unknown name (the message lists the valid
+/// ones); an unknown option, or a value out of its range.
+std::shared_ptr<Normalizer> make_normalizer(std::string_view name,
+                                            const NormalizerOptions& options = {});
 /// The names that make_normalizer() accepts.
 std::vector<std::string> normalizer_names();
 
