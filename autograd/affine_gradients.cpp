@@ -13,14 +13,14 @@ using namespace kernels;
 
 namespace {
 
-// The most rows that are collected: the depth of product that the kernel handles at once.
+// The maximum number of collected rows: the block size of the matrix kernel along k.
 constexpr std::int64_t kMostRows = 512;
-// This many rows are multiplied at once, without collecting.
+// This many rows or more are multiplied immediately, without collecting.
 constexpr std::int64_t kManyRows = 129;
 
 std::int64_t rows_of(const Array& x) { return x.shape().elements(0, x.shape().rank() - 1); }
 
-// Nobody sees a leaf's gradient before the pass ends.
+// The gradient of a leaf is not read before the pass ends.
 bool can_wait(const Edge& edge) { return !edge.node || edge.node->is_leaf(); }
 
 // x, or a copy in which rows that hold NaN or infinity are 0 if their dy is 0. Such rows, padding

@@ -242,7 +242,7 @@ Gradients backward(const Tensor& loss, bool retain_graph) {
 Gradients backward(const Tensor& tensor, const Array& gradient, bool retain_graph) {
   check_history(tensor);
   ATTUNE_CHECK(gradient.shape() == tensor.shape() && gradient.dtype() == tensor.dtype(),
-               "backward: the gradient is {} {}, the tensor {} {}; they must be alike",
+               "backward: the gradient is {} {}, the tensor {} {}; they must match",
                name_of(gradient.dtype()), gradient.shape(), name_of(tensor.dtype()),
                tensor.shape());
   const NoGrad no_grad;

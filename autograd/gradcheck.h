@@ -17,7 +17,7 @@ struct GradcheckOptions {
 
 struct GradcheckResult {
   bool ok = true;
-  /// Of the first difference: which input, which index, and both numbers.
+  /// The first mismatch: the input, the index and both values.
   std::string message;
   explicit operator bool() const { return ok; }
 };
@@ -26,8 +26,8 @@ using GradcheckFunction = std::function<std::vector<Tensor>(const std::vector<Te
 
 /// Compares what backward() computes with central finite differences, for every element of every
 /// input: d/dx sum(f(x) * r) ~ (L(x + h) - L(x - h)) / 2h, where r is a random cotangent for each
-/// result (a plain sum would hide errors: softmax rows always add up to 1). `inputs` are taken as
-/// float64. The function must be deterministic.
+/// result (a plain sum would hide errors: softmax rows always add up to 1). `inputs` are converted
+/// to float64. The function must be deterministic.
 GradcheckResult gradcheck(const GradcheckFunction& function, const std::vector<Array>& inputs,
                           const GradcheckOptions& options = {});
 /// The same for a function with one result.

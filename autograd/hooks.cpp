@@ -16,8 +16,8 @@ void GradientHooks::remove(std::uint64_t number) {
 }
 
 HookHandle Node::add_hook(GradientHook hook) {
-  // Copying the hook copies the tensors that it captured. The references to this node that this
-  // adds are those that would keep the node alive for ever.
+  // Copying the hook copies the tensors that it captured, so the increase of references_ is the
+  // number of references to this node that the hook holds. They must not keep the node alive.
   const std::uint32_t before = references_.load(std::memory_order_relaxed);
   const GradientHook copy = hook;
   const std::uint32_t held = references_.load(std::memory_order_relaxed) - before;

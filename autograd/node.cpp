@@ -148,8 +148,8 @@ void Grads::add(int i, Array gradient) {
 Into Grads::into(int i) {
   const auto& [node, output] = edge(i);
   ATTUNE_CHECK(node,
-               "backward of '{}': nobody wants the gradient of input {}, so there is no place for "
-               "it; ask needs({}) first",
+               "backward of '{}': input {} requires no gradient, so there is no buffer for it; "
+               "check needs({}) first",
                node_.name(), i, i);
   return node->into(output, leaves_);
 }

@@ -52,7 +52,7 @@ Gradients add_up(std::vector<Gradients>& shards) {
 double sharded_backward(std::int64_t shards, const std::function<Tensor(std::int64_t)>& loss) {
   ATTUNE_CHECK(shards >= 1, "sharded_backward: {} shards; at least 1 is needed", shards);
   const Setting setting;
-  // One for each shard, and one for what all shards draw alike.
+  // One for each shard, and one for the draws that all shards share.
   const std::vector<Generator> random = generator().split(shards + 1);
   std::vector<Gradients> gradients(static_cast<std::size_t>(shards));
   std::vector<double> losses(static_cast<std::size_t>(shards));

@@ -28,8 +28,8 @@ namespace attune {
 /// by all. Nor may it add to the grad() of parameters that shards share: within a shard, use
 /// backward(tensor), which gives gradients as a value. A hook of a parameter is called for each
 /// shard, with that shard's gradient. Random numbers are each shard's own (Generator::split) except
-/// those of batch_generator(), which all shards draw alike; modes such as Eval are those of the
-/// caller. What a loss throws is thrown here, and no gradient is added then.
+/// those of batch_generator(), which are the same in all shards. Modes such as Eval are those of
+/// the caller. If a loss throws, the exception is rethrown and no gradient is added.
 /// Errors: shards < 1; as Tensor::backward() of each loss.
 double sharded_backward(std::int64_t shards, const std::function<Tensor(std::int64_t)>& loss);
 

@@ -102,7 +102,7 @@ void Tensor::retain_grad() {
 HookHandle Tensor::register_hook(GradientHook hook) {
   ATTUNE_CHECK(node_ && node_->outputs() == 1, "register_hook: the tensor of shape {} {}", shape(),
                node_ ? "is one of several results of its operation; reshape it and hook that"
-                     : "has no gradient; only parameters and what is made from them have one");
+                     : "has no gradient; only parameters and tensors computed from them have one");
   return node_->add_hook(std::move(hook));
 }
 

@@ -20,7 +20,7 @@ namespace attune {
 ///     loss.backward();        // w.grad() is [4, 4, 4]
 class Tensor {
  public:
-  /// No tensor: defined() is false.
+  /// An undefined tensor: defined() is false.
   Tensor() = default;
   /// A constant. Implicit, so that an Array can be passed wherever a Tensor is expected.
   Tensor(Array value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)

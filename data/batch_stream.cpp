@@ -130,7 +130,7 @@ void BatchStream::load_state(const NamedArrays& state) {
       if (key != name) continue;
       const double value = array.shape() == Shape{} ? array.item() : -1;
       ATTUNE_CHECK(value >= 0 && value <= 0x1p53 && std::trunc(value) == value,
-                   "BatchStream: '{}' in the state is no whole number from 0", name);
+                   "BatchStream: '{}' in the state is not a whole number from 0", name);
       return static_cast<std::uint64_t>(value);
     }
     fail("BatchStream: the state has no '{}'", name);

@@ -32,7 +32,7 @@ void BadLines::add(std::int64_t line, BadLine::Kind kind, std::string_view reaso
   if (count() <= kNamed)
     tell("{}: {}: {}: {}; left out\n", program_name(), level_, place_of(path_, line), reason);
   if (count() == kNamed + 1)
-    tell("{}: {}: more lines are left out than are named here\n", program_name(), level_);
+    tell("{}: {}: further lines are left out without a message\n", program_name(), level_);
 }
 
 std::string BadLines::summary() const {

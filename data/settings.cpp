@@ -86,7 +86,7 @@ std::vector<Setting> read_settings(const std::string& path,
     }
     const std::size_t equals = line.find('=');
     ATTUNE_CHECK(equals != std::string_view::npos,
-                 "{}: '{}' is no line such as steps = 2000 or json = true", where, line);
+                 "{}: '{}' is not a line such as steps = 2000 or json = true", where, line);
     const std::string key(trimmed(line.substr(0, equals)));
     ATTUNE_CHECK(keys.insert(section + " " + key).second, "{}: '{}' is given twice", where, key);
     settings.push_back({where, section, key, value_of(trimmed(line.substr(equals + 1)), where)});

@@ -46,9 +46,10 @@ template <typename Visit>
 void for_each_character(std::string_view text, Visit visit) {
   for (std::size_t at = 0; at < text.size();) {
     const auto [code_point, length] = decode(text, at);
-    ATTUNE_CHECK(length > 0,
-                 "utf8: byte {} (0x{:02x}) of {} starts no valid character; expected UTF-8 text",
-                 at, static_cast<unsigned char>(text[at]), text.size());
+    ATTUNE_CHECK(
+        length > 0,
+        "utf8: byte {} (0x{:02x}) of {} does not start a valid character; expected UTF-8 text", at,
+        static_cast<unsigned char>(text[at]), text.size());
     visit(code_point, text.substr(at, length));
     at += length;
   }

@@ -29,7 +29,8 @@ constexpr std::string_view white_space = " \t\n\r\v\f";
 
 std::vector<std::string> words_of(std::string_view line) {
   const auto bad = utf8::first_invalid_byte(line);
-  ATTUNE_CHECK(!bad, "vocabulary: byte {} of {} starts no valid character; expected UTF-8 text",
+  ATTUNE_CHECK(!bad,
+               "vocabulary: byte {} of {} does not start a valid character; expected UTF-8 text",
                *bad, line.size());
   std::vector<std::string> words;
   std::size_t at = line.find_first_not_of(white_space);
@@ -200,13 +201,13 @@ void Vocabulary::save(const std::string& path) const {
 Vocabulary Vocabulary::load(const std::string& path) {
   const std::vector<std::string> lines = utf8::read_lines(path, "vocabulary");
   ATTUNE_CHECK(!lines.empty() && (lines[0] == "chars" || lines[0] == "words"),
-               "vocabulary: {}:1: '{}' names no kind of tokens; expected 'chars' or 'words'", path,
+               "vocabulary: {}:1: '{}' is not a kind of tokens; expected 'chars' or 'words'", path,
                lines.empty() ? "" : lines[0]);
   Vocabulary vocabulary(tokens_named(lines[0]));
   for (std::size_t i = 1; i < lines.size(); ++i) {
     const std::string where = fmt::format("vocabulary: {}:{}:", path, i + 1);
     if (i <= special_names.size()) {
-      ATTUNE_CHECK(lines[i] == special_names[i - 1], "{} '{}' stands where '{}' is expected", where,
+      ATTUNE_CHECK(lines[i] == special_names[i - 1], "{} found '{}' where '{}' is expected", where,
                    lines[i], special_names[i - 1]);
       continue;
     }

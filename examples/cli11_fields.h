@@ -15,8 +15,8 @@
 #include "attune/data/settings.h"
 #include "attune/train/fields.h"
 
-/// Lists of options (see attune::Field) as flags of CLI11. Values are read and checked by the
-/// fields, so that flags, config.json and the library take the same ones.
+/// Lists of options (see attune::Field) as flags of CLI11. Values are parsed and checked by
+/// the fields, so that flags, config.json and the library accept the same values.
 namespace flags {
 
 /// "INT:a whole number from 1", "TEXT:{chars,words}", "FILE".
@@ -87,13 +87,13 @@ inline std::vector<std::string> given_fields(const CLI::App& command,
   return names;
 }
 
-// Takes the flags in the file that the command line has not.
+// Applies the flags of the file that are not on the command line.
 inline void apply_file(CLI::App& command, const std::string& file,
                        std::span<const std::string_view> sections) {
   std::vector<CLI::Option*> given;
   for (CLI::Option* option : command.get_options())
     if (option->count() > 0) given.push_back(option);
-  // It, or one that makes no sense beside it.
+  // The option itself, or one that excludes it, is given.
   const auto is_decided = [&](CLI::Option* option) {
     return std::any_of(given.begin(), given.end(), [&](CLI::Option* other) {
       return other == option || other->get_excludes().contains(option) ||
@@ -131,14 +131,13 @@ inline void add_flag_file(CLI::App& command, std::span<const std::string_view> s
   command
       .add_option_function<std::string>(
           "--config", apply,
-          "read flags from a file of lines such as steps = 2000 or json = true; those of the "
-          "command line win")
+          "read flags from a file of lines such as steps = 2000 or json = true; flags on the "
+          "command line take precedence")
       ->type_name("FILE");
 }
 
-/// The words of a command line: flags and their values, for CLI11, and the others, which are taken
-/// as they are. (CLI11 would cut '[a,b]' in two, and take ++ or the name of a command for one of
-/// its own.)
+/// The words of a command line: flags with their values, for CLI11, and all others, which are not
+/// interpreted. (CLI11 would split '[a,b]' and give ++ and names of commands a meaning.)
 struct Words {
   std::vector<std::string> flags, others;
 };
@@ -148,7 +147,7 @@ inline bool is_flag(const std::string& text) {
   return text.size() > 1 && text[0] == '-' && !is_number;
 }
 
-/// Words behind -- are no flags. Errors: CLI::ValidationError, a flag without a value.
+/// Words after -- are not flags. Errors: CLI::ValidationError for a flag without a value.
 inline Words split(const CLI::App& command, const std::vector<std::string>& words) {
   Words result;
   const auto option_of = [&](const std::string& word) {
@@ -170,7 +169,7 @@ inline Words split(const CLI::App& command, const std::vector<std::string>& word
       result.flags.push_back(word);
       continue;
     }
-    // In two words an empty value stays one.
+    // Two separate words preserve an empty value.
     const std::size_t equals = word.find('=');
     result.flags.push_back(word.substr(0, equals));
     if (equals != std::string::npos) {

@@ -9,14 +9,13 @@
 
 #include "attune/autograd/array/parse_number.h"
 
-/// CLI11, which reads numbers as attune::parse_number() does in every program that includes this
-/// instead of CLI/CLI.hpp. On its own it takes 010 for eight and does not know 1e3.
+/// CLI11 with numbers parsed by attune::parse_number(). Include this header instead of CLI/CLI.hpp.
+/// By default, CLI11 parses 010 as eight and rejects 1e3.
 #ifdef CLI11_PARSE
-#error "include examples/cli11_numbers.h instead of CLI/CLI.hpp: what CLI11 calls comes first"
+#error "include examples/cli11_numbers.h instead of CLI/CLI.hpp, before any header of CLI11"
 #endif
 
-// CLI11 asks its overloads of lexical_cast() for each type; those of one type come before its own,
-// which are templates.
+// CLI11 converts values with lexical_cast(). These overloads take precedence over its templates.
 namespace CLI::detail {
 
 template <typename T>
@@ -43,7 +42,7 @@ inline bool lexical_cast(const std::string& text, double& value) {
 
 namespace flags {
 
-/// Takes the numbers from `low` to `high`, which are called `name`. (CLI::Range lets NaN through.)
+/// Accepts numbers from `low` to `high`; `name` describes them. (CLI::Range accepts NaN.)
 template <typename T>
 CLI::Validator in_range(T low, T high, const std::string& name) {
   return CLI::Validator(
@@ -55,8 +54,8 @@ CLI::Validator in_range(T low, T high, const std::string& name) {
       name);
 }
 
-/// What is wrong with the command line, in one line: CLI11's words, but for numbers that are none
-/// or that have no room in their type.
+/// The error of a command line as one line: CLI11's message, except for invalid numbers and numbers
+/// out of range.
 inline std::string reason_of(const CLI::ParseError& error) {
   const std::string reason = error.what(), start = "Could not convert: ", sign = " = ";
   const std::size_t at = reason.find(sign);
@@ -64,7 +63,7 @@ inline std::string reason_of(const CLI::ParseError& error) {
       at == std::string::npos)
     return reason;
   const std::string flag = reason.substr(start.size(), at - start.size());
-  // Of a flag that is given several times the last value counts, and CLI11 joins them by commas.
+  // If a flag is given several times, the last value is used, and CLI11 joins them with commas.
   const std::string text = reason.substr(std::max(at + sign.size(), reason.rfind(',') + 1));
   const std::optional<double> number = attune::parse_number<double>(text);
   const bool large = number && std::abs(*number) >= 2147483648.0;

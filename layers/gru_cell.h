@@ -4,7 +4,7 @@
 
 namespace attune {
 
-/// r = sigmoid(W_ir x + b_ir + W_hr h + b_hr)         what to forget of h
+/// r = sigmoid(W_ir x + b_ir + W_hr h + b_hr)         the reset gate
 /// z = sigmoid(W_iz x + b_iz + W_hz h + b_hz)         how much of h to keep
 /// n = tanh(W_in x + b_in + r * (W_hn h + b_hn))      what is new
 /// h' = (1 - z) * n + z * h

@@ -95,7 +95,7 @@ Initializer kaiming_normal(double gain) {
 
 Initializer orthogonal(double gain) {
   return [gain](Array& out) {
-    ATTUNE_CHECK(out.shape().rank() == 2, "orthogonal: shape {} is no matrix", out.shape());
+    ATTUNE_CHECK(out.shape().rank() == 2, "orthogonal: shape {} is not a matrix", out.shape());
     const std::int64_t rows = out.shape()[0], columns = out.shape()[1];
     const std::int64_t count = std::min(rows, columns), size = std::max(rows, columns);
     Array basis({count, size}, DType::f64);

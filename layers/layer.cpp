@@ -159,8 +159,8 @@ void Layer::load(const NamedArrays& values) {
 
 void Layer::check_name(const std::string& name) const {
   ATTUNE_CHECK(!name.empty() && name.find('.') == std::string::npos,
-               "layer: '{}' is no name for a parameter or a child; it must not be empty nor have a "
-               "dot, which nested names are joined by",
+               "layer: '{}' is not a valid name of a parameter or child; it must not be empty or "
+               "contain a dot, which joins nested names",
                name);
   const Registry& registry = *place_->registry;
   const bool is_tensor = std::any_of(registry.tensors.begin(), registry.tensors.end(),

@@ -57,8 +57,7 @@ Recurrent::Recurrent(std::string_view kind, std::int64_t input, std::int64_t hid
       hidden_(hidden),
       directions_(options.bidirectional ? 2 : 1),
       dropout_(options.dropout) {
-  ATTUNE_CHECK(options.layers >= 1, "Recurrent: {} layers asked for; it needs at least 1",
-               options.layers);
+  ATTUNE_CHECK(options.layers >= 1, "Recurrent: {} layers; expected at least 1", options.layers);
   for (int i = 0; i < options.layers; ++i)
     layers_.push_back(
         child(fmt::format("layer{}", i),

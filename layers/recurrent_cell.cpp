@@ -24,9 +24,8 @@ Array is_inside(std::int64_t t, const Indices& lengths) {
 
 RecurrentCell::RecurrentCell(std::int64_t input, std::int64_t hidden)
     : input_(input), hidden_(hidden) {
-  ATTUNE_CHECK(input >= 1, "recurrent cell: {} inputs asked for; it needs at least 1", input);
-  ATTUNE_CHECK(hidden >= 1, "recurrent cell: {} hidden units asked for; it needs at least 1",
-               hidden);
+  ATTUNE_CHECK(input >= 1, "recurrent cell: {} inputs; expected at least 1", input);
+  ATTUNE_CHECK(hidden >= 1, "recurrent cell: {} hidden units; expected at least 1", hidden);
 }
 
 RecurrentState RecurrentCell::initial_state(std::int64_t batch) const {
@@ -75,8 +74,8 @@ Family<CellMaker>& cells() {
           {"rnn", "tanh(W x + U h + b)", "Elman 1990", make<RNNCell>},
           {"rnn_relu", "max(W x + U h + b, 0)", "Le et al. 2015",
            make<RNNCell, RnnActivation::relu>},
-          {"gru", "gates that reset and update one state", "Cho et al. 2014", make<GRUCell>},
-          {"lstm", "gates that write, forget and show a memory cell",
+          {"gru", "reset and update gates on one state", "Cho et al. 2014", make<GRUCell>},
+          {"lstm", "input, forget and output gates on a memory cell",
            "Hochreiter and Schmidhuber 1997; Gers et al. 2000", make<LSTMCell>},
       });
   return family;

@@ -48,7 +48,7 @@ TransformerDecoderLayerResult TransformerDecoderLayer::operator()(
 TransformerDecoder::TransformerDecoder(const TransformerOptions& options, int layers,
                                        bool cross_attention)
     : cross_attention_(cross_attention) {
-  ATTUNE_CHECK(layers >= 1, "TransformerDecoder: {} layers asked for; it needs at least 1", layers);
+  ATTUNE_CHECK(layers >= 1, "TransformerDecoder: {} layers; expected at least 1", layers);
   for (int i = 0; i < layers; ++i)
     layers_.push_back(
         child(fmt::format("layer{}", i), TransformerDecoderLayer(options, cross_attention)));

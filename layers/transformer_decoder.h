@@ -7,9 +7,9 @@
 
 namespace attune {
 
-/// Options of a call of TransformerDecoder. Masks are for the positions x: in decoding step by
-/// step, arrays and biases have one row for each new position, while windows without an offset stay
-/// the same.
+/// Options of a call of TransformerDecoder. Masks apply to the positions x. In step-by-step
+/// decoding, the arrays and biases of a mask have one row for each new position; windows without an
+/// offset need no change.
 struct DecodeOptions {
   Mask mask = {};  ///< of self-attention, besides Mask::causal(), such as Mask::window(128, 0)
   Mask source_mask = {};  ///< of cross-attention, besides the lengths of the source
@@ -43,8 +43,8 @@ class TransformerDecoderLayer : public Layer {
  public:
   explicit TransformerDecoderLayer(const TransformerOptions& options, bool cross_attention = true);
 
-  /// Projects a source [S, B, features] once for all positions; it may hold anything beyond its
-  /// lengths. Errors: there is no cross-attention; lengths are not one for each sequence, or
+  /// Projects a source [S, B, features] once for all positions; elements beyond its lengths are
+  /// ignored. Errors: there is no cross-attention; lengths are not one for each sequence, or
   /// outside [0, S].
   Memory memorize(const Tensor& source, const Indices& lengths = {}) const;
   /// Computes the positions x that follow those in `seen` (initially empty): a whole target at once

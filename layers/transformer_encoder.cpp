@@ -29,7 +29,7 @@ Tensor TransformerEncoderLayer::operator()(Tensor x, const Indices& lengths,
 }
 
 TransformerEncoder::TransformerEncoder(const TransformerOptions& options, int layers) {
-  ATTUNE_CHECK(layers >= 1, "TransformerEncoder: {} layers asked for; it needs at least 1", layers);
+  ATTUNE_CHECK(layers >= 1, "TransformerEncoder: {} layers; expected at least 1", layers);
   for (int i = 0; i < layers; ++i)
     layers_.push_back(child(fmt::format("layer{}", i), TransformerEncoderLayer(options)));
   if (options.norm_first) norm_ = child("norm", LayerNorm(options.features));

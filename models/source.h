@@ -10,7 +10,7 @@ namespace attune {
 /// A batch of sequences of vectors, time-major, such as the frames of a spectrogram or the regions
 /// of a picture.
 struct Frames {
-  Tensor features;  ///< [S, B, D]; may hold anything beyond a sequence's length
+  Tensor features;  ///< [S, B, D]; ignored beyond a sequence's length
   Indices lengths;  ///< [B]; not defined: all have S
 };
 

@@ -34,9 +34,10 @@ Tensor TransformerDecoderModel::embed(const Indices& tokens, std::int64_t first)
 DecoderState TransformerDecoderModel::start(const Encoded& encoded) const {
   DecoderState state;
   if (source_size_ == 0) return state;
-  ATTUNE_CHECK(encoded.states.defined(),
-               "TransformerDecoderModel: the source has no states to look at; expected [S, B, {}]",
-               source_size_);
+  ATTUNE_CHECK(
+      encoded.states.defined(),
+      "TransformerDecoderModel: the source has no states to attend to; expected [S, B, {}]",
+      source_size_);
   const Tensor source =
       bridge_ ? (*bridge_)(mask_padding(encoded.states, encoded.lengths)) : encoded.states;
   state.source = transformer_.memorize(source, encoded.lengths);
@@ -56,8 +57,8 @@ Prediction TransformerDecoderModel::predict(const Indices& previous, DecoderStat
 
 Decoded TransformerDecoderModel::operator()(const Encoded& encoded, const Targets& targets) const {
   ATTUNE_CHECK(targets.teacher_forcing == 1,
-               "Transformer: teacher forcing {} asked for; all positions of a target are computed "
-               "at once, each told the right tokens before it, so it must be 1",
+               "Transformer: teacher forcing is {}; all positions of a target are computed at once "
+               "from the correct previous tokens, so it must be 1",
                targets.teacher_forcing);
   const DecoderState state = start(encoded);
   const Tensor target = mask_padding(embed(targets.input, 0), targets.lengths);

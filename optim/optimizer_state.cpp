@@ -58,8 +58,8 @@ void Optimizer::load_state(const NamedArrays& state) {
   }
   for (const auto& [name, value] : state)
     ATTUNE_CHECK(unused.count(name) == 0,
-                 "load_state: this optimizer knows no '{}'; is it of another kind, or for another "
-                 "model?",
+                 "load_state: this optimizer has no '{}'; is the state from another kind of "
+                 "optimizer or for another model?",
                  name);
   steps_ = steps;
   groups_ = std::move(groups);

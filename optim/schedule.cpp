@@ -3,7 +3,7 @@
 namespace attune {
 
 void Schedule::load_state(const NamedArrays& state) {
-  ATTUNE_CHECK(state.empty(), "load_state: this schedule knows no '{}'", state.front().first);
+  ATTUNE_CHECK(state.empty(), "load_state: this schedule has no '{}'", state.front().first);
 }
 
 Warmup::Warmup(std::int64_t steps, std::unique_ptr<Schedule> then)

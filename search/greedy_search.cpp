@@ -92,7 +92,7 @@ class Search {
 std::vector<int> Hypothesis::argmax(std::size_t source_length) const {
   if (weights.empty()) return {};
   ATTUNE_CHECK(source_length > 0 && weights.size() % source_length == 0,
-               "argmax: {} weights are no rows for a source of {} tokens", weights.size(),
+               "argmax: {} weights are not whole rows for a source of {} tokens", weights.size(),
                source_length);
   std::vector<int> positions;
   for (auto row = weights.begin(); row != weights.end();) {

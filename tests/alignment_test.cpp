@@ -58,7 +58,7 @@ int occurrences(std::string_view text, std::string_view part) {
 
 }  // namespace
 
-TEST_CASE("the heaviest weight of a row names a source position, the first of equal ones") {
+TEST_CASE("argmax of a row of weights is the first source position with the largest weight") {
   CHECK(example.argmax(0) == 2);
   CHECK(example.argmax(1) == 0);
   CHECK(Alignment{{"a", "b"}, {"x"}, {0.5f, 0.5f}}.argmax(0) == 0);
@@ -73,7 +73,7 @@ TEST_CASE("an alignment in Moses form pairs source and target positions from zer
   CHECK(to_moses({{}, {"x"}, {}}) == "");
 }
 
-TEST_CASE("an alignment with too few weights is refused with both counts") {
+TEST_CASE("an alignment with too few weights is an error with both counts") {
   const Alignment broken = {{"a", "b"}, {"x", "y"}, {1, 0, 1}};
   CHECK_THROWS_WITH(to_moses(broken), contains("3 weights") && contains("2 target x 2 source"));
   CHECK_THROWS_AS(to_terminal(broken, TerminalColor::none), Error);
@@ -90,7 +90,7 @@ TEST_CASE("a heat map without colour draws shades under labelled columns") {
         "  0 · ░░▒▒▓▓██ 1\n");
 }
 
-TEST_CASE("labels of a heat map are aligned by display width and longer ones run downwards") {
+TEST_CASE("labels of a heat map are aligned by display width, and long ones are vertical") {
   const Alignment alignment = {{"漢", " ", "the"}, {"漢字", "x"}, {1, 0, 0, 0, 1, 1}};
   CHECK(to_terminal(alignment, TerminalColor::none) ==
         "         t\n"
@@ -129,25 +129,25 @@ TEST_CASE("a heat map fits its terminal: narrower cells first, then several part
   }
 }
 
-TEST_CASE("no source column of a heat map is lost when it is drawn in parts") {
+TEST_CASE("a heat map drawn in parts shows every source column") {
   const std::string map = to_terminal(reversal(50), TerminalColor::none, 40);
   CHECK(occurrences(map, "██") == 50 + 1);  // and one in the legend
 }
 
-TEST_CASE("control characters in tokens do not reach the terminal or the picture") {
+TEST_CASE("control characters in tokens do not reach the terminal or the SVG picture") {
   const Alignment alignment = {{"\x1b[2J"}, {"\r\n"}, {1}};
   CHECK_THAT(to_terminal(alignment, TerminalColor::none), !contains("\x1b"));
   CHECK_THAT(to_terminal(alignment, TerminalColor::none), !contains("\r"));
   CHECK_THAT(to_svg(alignment, "\x1b"), !contains("\x1b"));
 }
 
-TEST_CASE("weights that are no numbers or out of range still make a picture") {
+TEST_CASE("weights that are NaN or out of range still give a heat map") {
   const Alignment alignment = {{"a", "b", "c"}, {"x"}, {NAN, -1, 2}};
   CHECK_THAT(to_terminal(alignment, TerminalColor::none), contains("x · · ██"));
   CHECK_THAT(to_svg(alignment, ""), contains("#032b4d"));
 }
 
-TEST_CASE("an alignment without target tokens makes an empty picture") {
+TEST_CASE("an alignment without target tokens gives an empty heat map") {
   const Alignment alignment = {{"a"}, {}, {}};
   CHECK_THAT(to_terminal(alignment, TerminalColor::none), contains("1\n"));
   CHECK_THAT(to_svg(alignment, "empty"), contains("</svg>"));
@@ -175,7 +175,7 @@ TEST_CASE("an SVG heat map has a cell with a tooltip for each weight, labels and
   }
 }
 
-TEST_CASE("an SVG heat map escapes what XML gives a meaning, and shows spaces") {
+TEST_CASE("an SVG heat map escapes special characters of XML and shows spaces") {
   const std::string svg = to_svg({{"<s>", " "}, {"a&\"b"}, {1, 0}}, "<&\"\x01>");
   CHECK_THAT(svg, contains(">&lt;s&gt;</text>"));
   CHECK_THAT(svg, contains(">␣</text>"));
@@ -199,7 +199,7 @@ TEST_CASE("an SVG heat map is as wide as its matrix, not as its title") {
   const std::string svg = to_svg(small, words);
   CHECK_THAT(svg, contains("a title of many words"));
   CHECK_THAT(svg, contains("…</text>"));
-  CHECK_THAT(svg, contains("END\""));  // all of it, for who cannot see the picture
+  CHECK_THAT(svg, contains("END\""));  // the complete title, for screen readers
   CHECK(occurrences(svg, "font-size=\"15\"") == 3);
   CHECK(width_of(to_svg(small, std::string(500, 'x'))) == wide);
   CHECK(width_of(to_svg(small, "漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字")) ==
@@ -209,7 +209,7 @@ TEST_CASE("an SVG heat map is as wide as its matrix, not as its title") {
   CHECK_THAT(to_svg(example, "source → target"), contains(">source → target</text>"));
 }
 
-TEST_CASE("the arrow of a title stays between texts from right to left") {
+TEST_CASE("the arrow of a title stays between right-to-left texts") {
   CHECK(alignment_title("abc", "cba") == "abc → cba");
   CHECK(alignment_title("שלום", "سلام") == "\u2068שלום\u2069 → \u2068سلام\u2069");
   CHECK(alignment_title("שלום", "x") == "\u2068שלום\u2069 → x");
@@ -219,7 +219,7 @@ TEST_CASE("the arrow of a title stays between texts from right to left") {
                  contains(">\u2068ש\u2069 → \u2068ل\u2069</text>"));
 }
 
-TEST_CASE("a heat map fits terminals of a few columns") {
+TEST_CASE("a heat map fits very narrow terminals") {
   const Alignment alignment = {
       {"the", "quick", "漢字", "fox"}, {"den", "schnellen", "狐"}, std::vector<float>(12, 0.5f)};
   for (int columns = 10; columns < 60; ++columns) {

@@ -15,7 +15,7 @@ Array counting(const Shape& shape) {
 }
 }  // namespace
 
-TEST_CASE("a shape knows its rank, its sizes from both ends and its elements") {
+TEST_CASE("a shape has a rank, sizes counted from both ends and a number of elements") {
   const Shape shape{2, 3, 4};
   CHECK(shape.rank() == 3);
   CHECK(shape[1] == 3);
@@ -33,7 +33,7 @@ TEST_CASE("a shape knows its rank, its sizes from both ends and its elements") {
   CHECK(fmt::format("{} {}", shape, Shape{}) == "[2, 3, 4] []");
 }
 
-TEST_CASE("a shape counts axes from the end, and refuses those that are not there") {
+TEST_CASE("a shape counts negative axes from the end and rejects axes out of range") {
   const Shape shape{2, 3};
   CHECK(shape.axis(-1, "f") == 1);
   CHECK(shape.axis(1, "f") == 1);
@@ -44,7 +44,7 @@ TEST_CASE("a shape counts axes from the end, and refuses those that are not ther
   CHECK_THROWS_WITH((Shape{1, 1, 1, 1, 1, 1, 1}.with(0, 2)), contains("has 7 axes already"));
 }
 
-TEST_CASE("shapes broadcast by NumPy's rule") {
+TEST_CASE("shapes broadcast by NumPy's rules") {
   CHECK(broadcast({3, 1, 5}, {4, 1}, "f") == Shape{3, 4, 5});
   CHECK(broadcast({}, {2}, "f") == Shape{2});
   CHECK(broadcast({0, 1}, {1, 3}, "f") == Shape{0, 3});
@@ -53,15 +53,15 @@ TEST_CASE("shapes broadcast by NumPy's rule") {
                              "the end (2 and 4)"));
 }
 
-TEST_CASE("reshape works out one open size, and shares the memory") {
+TEST_CASE("reshape infers one size of -1 and shares memory") {
   const Array x = counting({2, 6});
   const Array y = x.reshape({3, -1});
   CHECK(y.shape() == Shape{3, 4});
   CHECK(y.shares_memory_with(x));
   CHECK(y.to_vector() == x.to_vector());
   CHECK_THROWS_WITH(x.reshape({-1, -1}), contains("[-1, -1] leaves 2 sizes open"));
-  CHECK_THROWS_WITH(x.reshape({5, -1}), contains("12 elements of [2, 6] cannot be shared out"));
-  CHECK_THROWS_WITH(x.reshape({0, -1}), contains("cannot be shared out"));
+  CHECK_THROWS_WITH(x.reshape({5, -1}), contains("12 elements of [2, 6] cannot be reshaped"));
+  CHECK_THROWS_WITH(x.reshape({0, -1}), contains("cannot be reshaped"));
   CHECK_THROWS_WITH(x.reshape({7}), contains("[2, 6] has 12 elements and [7] has 7"));
 }
 
@@ -77,7 +77,7 @@ TEST_CASE("blocks and entries of the leading axis are views") {
   CHECK_THROWS_WITH(Array::zeros({})[0], contains("a scalar has no leading axis"));
 }
 
-TEST_CASE("a clone has memory of its own, and to() converts between the dtypes") {
+TEST_CASE("a clone does not share memory, and to() converts between dtypes") {
   const Array x = counting({3});
   Array copy = x.clone();
   copy.mutable_data<float>()[0] = 7;
@@ -88,7 +88,7 @@ TEST_CASE("a clone has memory of its own, and to() converts between the dtypes")
   CHECK(x.to(DType::f32).shares_memory_with(x));
 }
 
-TEST_CASE("changes in place are counted, in views too") {
+TEST_CASE("in-place changes are counted, also through views") {
   Array x = counting({4, 3});
   const auto before = x.version();
   x.fill(1);
@@ -102,7 +102,7 @@ TEST_CASE("changes in place are counted, in views too") {
                     contains("assign: values of shape [3] do not fit an array of [4, 3]"));
 }
 
-TEST_CASE("single elements are read with care") {
+TEST_CASE("item(), at(), data() and from() check their arguments") {
   CHECK(Array::full({1, 1}, 4).item() == 4);
   CHECK_THROWS_WITH(counting({2}).item(),
                     contains("item: a tensor of shape [2] is not one number"));
@@ -112,7 +112,7 @@ TEST_CASE("single elements are read with care") {
   CHECK_THROWS_WITH(Array::from<float>({1, 2, 3}, {2}), contains("3 values do not fill the shape"));
 }
 
-TEST_CASE("memory of arrays is aligned to 64 bytes") {
+TEST_CASE("arrays are aligned to 64 bytes") {
   for (const std::int64_t n : {1, 3, 100, 1000, 12345})
     CHECK(reinterpret_cast<std::uintptr_t>(counting({n}).raw()) % pool::kAlignment == 0);
 }
@@ -131,7 +131,7 @@ TEST_CASE("indices have a shape, and views without copies") {
 }
 
 #if !defined(__SANITIZE_ADDRESS__)  // under it every block goes back to the system at once
-TEST_CASE("a steady training loop asks the system for no memory after its first steps") {
+TEST_CASE("a steady training loop allocates no system memory after its first steps") {
   Tensor w = Tensor::parameter(Array::full({64, 32}, 0.01));
   const Array x = Array::full({8, 16, 32}, 0.5);
   const auto step = [&] {
@@ -148,7 +148,7 @@ TEST_CASE("a steady training loop asks the system for no memory after its first 
   CHECK(pool::statistics().system_bytes == before.system_bytes);
 }
 
-TEST_CASE("trimming the pool gives waiting memory back to the system") {
+TEST_CASE("trimming the pool returns free memory to the system") {
   { const Array x(Shape{1000000}); }
   const auto before = pool::statistics().system_bytes;
   pool::trim();

@@ -31,7 +31,7 @@ double distance(const Tensor& a, const Tensor& b) {
   return largest;
 }
 
-// A softmax that the fused kernel cannot stand in for.
+// A softmax that is not replaced by the fused kernel.
 struct PlainSoftmax : SoftmaxNormalizer {
   bool is_softmax() const override { return false; }
 };
@@ -161,7 +161,7 @@ Shape scores_of(std::int64_t heads, std::int64_t queries = kQueries) {
   return {kBatch, std::max<std::int64_t>(1, heads), queries, kKeys};
 }
 
-// The state of what came before is nothing to these scores.
+// These scores do not depend on the state.
 AttentionResult ask(const Attention& attention, const Operands& x, const Mask& mask) {
   return attention.attend(x.query, attention.memorize(x.keys, x.values),
                           {.mask = mask, .weights = true});
@@ -191,7 +191,7 @@ std::vector<std::vector<double>> bits(const AttentionResult& found, std::vector<
 
 }  // namespace
 
-TEST_CASE("every score under every mask gives the softmax over what is seen") {
+TEST_CASE("every score with every mask gives the softmax over visible keys") {
   const DefaultDType f64(DType::f64);
   for (const std::string& name : score_names()) {
     seed(1);
@@ -215,7 +215,7 @@ TEST_CASE("every score under every mask gives the softmax over what is seen") {
   }
 }
 
-TEST_CASE("the fused kernel under every mask finds what is found step by step") {
+TEST_CASE("the fused kernel with every mask matches step-by-step attention") {
   const DefaultDType f64(DType::f64);
   seed(2);
   for (const std::string& name : score_names())
@@ -241,7 +241,7 @@ TEST_CASE("the fused kernel under every mask finds what is found step by step") 
     }
 }
 
-TEST_CASE("one query under a mask finds what it finds among others") {
+TEST_CASE("one query with a mask gives the same result as among several") {
   const DefaultDType f64(DType::f64);
   seed(3);
   for (const std::string& name : score_names())
@@ -267,7 +267,7 @@ TEST_CASE("one query under a mask finds what it finds among others") {
     }
 }
 
-TEST_CASE("gradients of attention are right for every score under every mask", "[gradient]") {
+TEST_CASE("gradients of attention are correct for every score and mask", "[gradient]") {
   const DefaultDType f64(DType::f64);
   for (const std::string& name : score_names())
     for (const std::int64_t heads : {0, 1, 2})
@@ -299,7 +299,7 @@ TEST_CASE("gradients of attention are right for every score under every mask", "
       }
 }
 
-TEST_CASE("attention under masks has the same bits for 1, 2, 3 and 8 threads") {
+TEST_CASE("attention with masks is bitwise equal for 1, 2, 3 and 8 threads") {
   const int before = threads();
   for (const std::string& name : score_names())
     for (const std::int64_t heads : {0, 3}) {
@@ -348,7 +348,7 @@ TEST_CASE("masked scores are -infinity where a mask hides, and biased elsewhere"
   CHECK_THROWS_WITH(softmax(random({2, 4}), mask), contains("cannot be broadcast to the scores"));
 }
 
-TEST_CASE("a row of scores with NaN leaves the weights of hidden keys at 0") {
+TEST_CASE("a NaN score does not change the weights of hidden keys, which are 0") {
   const Tensor scores = Array::from(std::vector<float>{1, NAN, 3, 1, INFINITY, 3}, {2, 3});
   const Tensor weights = softmax(scores, Mask::of(Array::from(std::vector<float>{0, 1, 1}, {3})));
   for (const std::int64_t row : {0, 3}) {
@@ -358,7 +358,7 @@ TEST_CASE("a row of scores with NaN leaves the weights of hidden keys at 0") {
   }
 }
 
-TEST_CASE("a mask that does not fit attention is explained, with every score") {
+TEST_CASE("a mismatched mask is explained for every score") {
   for (const std::string& name : score_names()) {
     const Attention attention(name, {.query_size = 3, .hidden = 5});
     const Memory memory = attention.memorize(Array::zeros({6, 2, 3}));

@@ -89,7 +89,7 @@ TEST_CASE("the scaled dot score is a dot product by the square root of the size"
   CHECK(scaled(query, keys, state).value().at(0) == 6);
 }
 
-TEST_CASE("one query after the other finds what all of them find at once") {
+TEST_CASE("queries one by one give the same results as all at once") {
   const DefaultDType f64(DType::f64);
   seed(2);
   for (const std::string& name : score_names())
@@ -111,7 +111,7 @@ TEST_CASE("one query after the other finds what all of them find at once") {
     }
 }
 
-TEST_CASE("a score reads what came before from the state, and moves its own position") {
+TEST_CASE("a score reads earlier weights from the state and updates its position") {
   seed(3);
   const Attention attention(std::make_shared<CoverageScore>());
   const Memory memory = attention.memorize(random({kSource, kBatch, kSize}), {5, 2, 3});
@@ -123,12 +123,12 @@ TEST_CASE("a score reads what came before from the state, and moves its own posi
   CHECK(distance(second.weights, first.weights) > 0);
   CHECK(distance(second.next.coverage, first.weights + second.weights) == 0);
   CHECK(second.next.position.value().at(2) == 2);
-  // Dot products do not ask for it, so none is kept.
+  // Dot scores do not read the coverage, so it is not computed.
   const Attention dot("dot", {.query_size = kSize});
   CHECK_FALSE(dot.attend(query, memory).next.coverage.defined());
 }
 
-TEST_CASE("selected rows of a memory and a state go on as if they were alone") {
+TEST_CASE("selected rows of a memory and a state give the same results as alone") {
   seed(4);
   std::vector<Attention> all = {
       Attention(std::make_shared<CoverageScore>()),
@@ -155,7 +155,7 @@ TEST_CASE("selected rows of a memory and a state go on as if they were alone") {
   CHECK_FALSE(AttentionState{}.select({0, 0}).weights.defined());
 }
 
-TEST_CASE("penalties and probabilities of heads and steps add up for each row") {
+TEST_CASE("penalties and log probabilities are summed over heads and steps for each row") {
   const DefaultDType f64(DType::f64);
   seed(5);
   const auto score = make_score("dot", {.query_size = 3, .key_size = 3});
@@ -168,16 +168,16 @@ TEST_CASE("penalties and probabilities of heads and steps add up for each row") 
   CHECK(distance(found.log_probability, total(log(largest))) < 1e-12);
 }
 
-TEST_CASE("a program's own score can be chosen by its name") {
+TEST_CASE("a user-defined score can be chosen by name") {
   attention_scores().add({"covered", "h . y - coverage", "this test",
                           [](const ScoreOptions&) { return std::make_shared<CoverageScore>(); }});
   CHECK(Attention("covered", {.query_size = 2}).parameter_count() == 0);
   CHECK(score_names().back() == "covered");
 }
 
-TEST_CASE("heads that do not fit and queries of no shape are explained") {
+TEST_CASE("mismatched heads and query shapes are explained") {
   CHECK_THROWS_WITH(Attention("dot", {.query_size = 6, .heads = 4}),
-                    contains("6 features cannot be shared out over 4 heads"));
+                    contains("6 features cannot be divided among 4 heads"));
   const Attention attention("dot", {.query_size = 2});
   CHECK_THROWS_WITH(
       attention.attend(Array::zeros({2}), attention.memorize(Array::zeros({3, 1, 2}))),

@@ -52,7 +52,7 @@ TEST_CASE("a LayerNorm of an earlier version, whose weight was called gain, is r
   }
 }
 
-TEST_CASE("parameters of another model are refused and the path is named") {
+TEST_CASE("parameters of another model are rejected with the path") {
   const TemporaryFolder folder;
   const std::string path = folder.path("model.safetensors");
   save_parameters(path, Outer(3));
@@ -61,7 +61,7 @@ TEST_CASE("parameters of another model are refused and the path is named") {
   REQUIRE(inner.weight.value().to_vector() == std::vector<float>(6, 0));
 }
 
-TEST_CASE("an optimizer's state survives a safetensors file") {
+TEST_CASE("an optimizer's state is saved to and loaded from a safetensors file") {
   const TemporaryFolder folder;
   const std::string path = folder.path("optimizer.safetensors");
   Outer model(1);

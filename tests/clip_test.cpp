@@ -73,7 +73,7 @@ TEST_CASE("clipping has the same bits for 1, 2, 3 and 8 threads") {
   set_threads(before);
 }
 
-TEST_CASE("clipping by value moves each element into the limits") {
+TEST_CASE("clipping by value clamps each element to the limits") {
   const Tensor a = with_gradient({-3, -0.5, 0, 0.25, 8, NAN});
   clip_grad_value({a, Tensor::parameter(Array::zeros({2}))}, 0.5);
   const std::vector<double> clipped = a.grad().to_vector<double>();
@@ -82,7 +82,7 @@ TEST_CASE("clipping by value moves each element into the limits") {
   REQUIRE(std::isnan(clipped.back()));
 }
 
-TEST_CASE("clipping refuses limits that are not positive") {
+TEST_CASE("clipping rejects limits that are not positive") {
   REQUIRE_THROWS_WITH(clip_grad_norm({}, 0), contains("max_norm is 0"));
   REQUIRE_THROWS_WITH(clip_grad_value({}, -1), contains("the limit is -1"));
   REQUIRE_THROWS_WITH(clip_grad_norm({}, NAN), contains("max_norm is nan"));

@@ -24,7 +24,7 @@ Tensor booleans(std::initializer_list<double> values) {
 
 }  // namespace
 
-TEST_CASE("comparisons give booleans, of NaN all false but not_equal") {
+TEST_CASE("comparisons give booleans, which for NaN are false except not_equal") {
   for (const DType dtype : {DType::f32, DType::f64}) {
     const Tensor a = Array::from({1, 2, 3, kNan}, dtype), b = Array::from({2, 2, 2, 2}, dtype);
     CHECK(bools(equal(a, b)) == Bools{false, true, false, false});
@@ -54,7 +54,7 @@ TEST_CASE("comparisons and logic broadcast") {
   CHECK((Tensor(Array({0, 3})) < row).shape() == Shape{0, 3});
 }
 
-TEST_CASE("logic knows all pairs of truth values") {
+TEST_CASE("logical operations are correct for all pairs of truth values") {
   const Tensor a = booleans({0, 0, 1, 1}), b = booleans({0, 1, 0, 1});
   CHECK(bools(logical_and(a, b)) == Bools{false, false, false, true});
   CHECK(bools(logical_or(a, b)) == Bools{false, true, true, true});
@@ -63,7 +63,7 @@ TEST_CASE("logic knows all pairs of truth values") {
                     contains("logical_and: f32 [4] holds no booleans; compare it first"));
 }
 
-TEST_CASE("any and all look at all elements or along an axis") {
+TEST_CASE("any() and all() reduce all elements or along an axis") {
   const Tensor x = Array::from({{0, 0, 1}, {0, 1, 1}}, DType::boolean);
   CHECK(any(x));
   CHECK_FALSE(all(x));
@@ -78,9 +78,9 @@ TEST_CASE("any and all look at all elements or along an axis") {
   CHECK_THROWS_WITH(any(Array::from({1, 0})), contains("any: f32 [2] holds no booleans"));
 }
 
-TEST_CASE("booleans refuse arithmetic, and say what to do") {
+TEST_CASE("arithmetic on booleans is an error with a hint") {
   const Tensor mask = booleans({1, 0, 1}), x = Array::from({1, 2, 3});
-  const auto refused = contains("take no part in arithmetic; choose with where()");
+  const auto refused = contains("do not support arithmetic; choose with where()");
   CHECK_THROWS_WITH(x * mask, refused);
   CHECK_THROWS_WITH(mask + mask, contains("add: an operand of shape [3] holds booleans (b8)"));
   CHECK_THROWS_WITH(mask * 2, refused);
@@ -96,10 +96,10 @@ TEST_CASE("booleans refuse arithmetic, and say what to do") {
   CHECK_THROWS_WITH(matmul(reshape(mask, {1, 3}), reshape(mask, {3, 1})), no_numbers);
   CHECK_THROWS_WITH(Tensor::parameter(mask.value()), contains("booleans of shape [3] have no"));
   CHECK_THROWS_WITH(mask.value().data<float>(), no_numbers);
-  CHECK_THROWS_WITH(x.value().data<bool>(), contains("are f32, but b8 was asked for"));
+  CHECK_THROWS_WITH(x.value().data<bool>(), contains("are f32, but b8 was requested"));
 }
 
-TEST_CASE("booleans move as numbers do") {
+TEST_CASE("operations that move elements accept booleans") {
   const Tensor x = Array::from({{0, 0, 1}, {0, 1, 1}}, DType::boolean);
   CHECK(bools(transpose(x)) == Bools{false, false, false, true, true, true});
   CHECK(bools(x[-1]) == Bools{false, true, true});
@@ -126,7 +126,7 @@ TEST_CASE("booleans and numbers convert into each other") {
   CHECK(Array::zeros({2}, DType::boolean).to_vector<bool>() == Bools{false, false});
 }
 
-TEST_CASE("a condition passes no gradient, and what it does not choose may be NaN") {
+TEST_CASE("a condition has no gradient, and elements that are not selected may be NaN") {
   const Tensor x = Tensor::parameter(Array::from({-1, 2, kNan}));
   const Tensor y = where(x > 0, log(x), 0);
   CHECK(y.value().to_vector<float>() == std::vector<float>{0, std::log(2.0f), 0});
@@ -135,7 +135,7 @@ TEST_CASE("a condition passes no gradient, and what it does not choose may be Na
   CHECK(x.grad().to_vector<float>() == std::vector<float>{0, 4, 0});
 }
 
-TEST_CASE("what masked_fill hides may be NaN, in values and gradients") {
+TEST_CASE("elements hidden by masked_fill may be NaN, in values and gradients") {
   const Tensor x = Tensor::parameter(Array::from({{1, kNan}, {kNan, 4}}));
   const Tensor mask = Array::from({{0, 1}, {1, 0}}, DType::boolean);
   const Tensor y = masked_fill(x, mask, -7);

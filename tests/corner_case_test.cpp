@@ -7,7 +7,7 @@
 
 using namespace attune;
 
-TEST_CASE("memory that one thread frees and another allocates does not pile up") {
+TEST_CASE("memory allocated by one thread and freed by another does not accumulate") {
 #if !defined(__SANITIZE_ADDRESS__)
   const auto hand_over = [] {
     Array made({1 << 20});
@@ -22,7 +22,7 @@ TEST_CASE("memory that one thread frees and another allocates does not pile up")
 #endif
 }
 
-TEST_CASE("what one thread frees the thread that allocates finds again") {
+TEST_CASE("a block freed by another thread is reused by the thread that allocated it") {
 #if !defined(__SANITIZE_ADDRESS__)
   constexpr int kBlocks = 40;
   std::vector<Array> blocks(kBlocks);
@@ -32,7 +32,7 @@ TEST_CASE("what one thread frees the thread that allocates finds again") {
       for (Array& block : blocks) block = Array({50000});
       std::thread([&] {
         for (Array& block : blocks) block = Array();
-        // While this thread lives, its own lists are out of the other's reach.
+        // While this thread is alive, the other thread cannot use its lists.
         const auto after = pool::statistics().system_bytes;
         std::thread([&] {
           for (Array& block : blocks) block = Array({50000});
@@ -45,7 +45,7 @@ TEST_CASE("what one thread frees the thread that allocates finds again") {
 #endif
 }
 
-TEST_CASE("a hook on a parameter is called by each of two graphs that are differentiated nested") {
+TEST_CASE("a hook on a parameter is called by each of two nested backward passes") {
   Tensor w = Tensor::parameter(Array::full({1}, 2));
   Tensor inner_input = Tensor::parameter(Array::full({1}, 1));
   int calls = 0;
@@ -72,11 +72,11 @@ TEST_CASE("the gradient of a shared matrix over an empty batch is zero") {
   CHECK(a.grad().to_vector() == std::vector<float>(6, 0));
 }
 
-TEST_CASE("a product without rows and columns is empty") {
+TEST_CASE("a product of empty matrices is empty") {
   CHECK(matmul(Array(Shape{0, 3}), Array(Shape{3, 0})).shape() == Shape{0, 0});
 }
 
-TEST_CASE("a recurrent result that is changed in place is found by backward") {
+TEST_CASE("backward detects a recurrent result that was changed in place") {
   const auto parameter = [](const Shape& shape) {
     Array values(shape);
     generator().uniform(values, -1, 1);
@@ -88,7 +88,7 @@ TEST_CASE("a recurrent result that is changed in place is found by backward") {
   CHECK_THROWS_WITH(sum(result.output).backward(), contains("changed in place"));
 }
 
-TEST_CASE("a cell whose input has no features is differentiated") {
+TEST_CASE("a cell with an input of size 0 is differentiable") {
   const auto parameter = [](const Shape& shape) {
     return Tensor::parameter(Array::full(shape, 0.5));
   };
@@ -103,7 +103,7 @@ TEST_CASE("a cell whose input has no features is differentiated") {
   CHECK(known.grad().defined());
 }
 
-TEST_CASE("the additive score may take its query from its keys") {
+TEST_CASE("the additive score accepts a query and keys that share memory") {
   Array q({2, 3}, DType::f64), v({3}, DType::f64);
   generator().uniform(q, -1, 1);
   generator().uniform(v, -1, 1);
@@ -133,7 +133,7 @@ TEST_CASE("a hook on a leaf is called when backward starts at the leaf") {
   CHECK(w.grad().item() == 10);
 }
 
-TEST_CASE("a fresh gradient becomes the leaf's without a copy") {
+TEST_CASE("a new gradient is moved into the leaf without a copy") {
   Tensor w = Tensor::parameter(Array::full({3}, 2));
   const void* made = nullptr;
   const Tensor y = record("probe", w.value().clone(), {w}, [&made](Grads& g) {
@@ -149,7 +149,7 @@ TEST_CASE("an array of negative size is an error") {
   CHECK_THROWS_WITH(Array::zeros({-1, 3}), contains("negative"));
 }
 
-TEST_CASE("uniform numbers stay below their upper end when float32 rounds") {
+TEST_CASE("uniform numbers stay below their upper bound after rounding to float32") {
   Array values({1 << 18});
   Generator(1).uniform(values, 1000, 1001);
   for (const float value : values.to_vector())

@@ -63,7 +63,7 @@ Outcome train(EncoderDecoderOptions options, std::uint64_t seed, int thread_coun
   return outcome;
 }
 
-// With operations that threads share out, and with shards: fewer of them than threads, and more.
+// With operations that are split among threads, and with fewer and more shards than threads.
 void check_thread_counts(const EncoderDecoderOptions& options, const char* optimizer = "adam") {
   for (const std::int64_t shards : {1, 3}) {
     const Outcome one = train(options, 1, 1, shards, optimizer);
@@ -78,27 +78,27 @@ void check_thread_counts(const EncoderDecoderOptions& options, const char* optim
 
 // With 256 units the gates of a GRU are products of 64 x 768 x 256, for which the threads of
 // OpenBLAS give other bits than one thread.
-TEST_CASE("training a wide GRU with additive attention has the same bits for 1, 2, 3, 8 threads") {
+TEST_CASE("training a wide GRU with additive attention is bitwise equal for 1, 2, 3, 8 threads") {
   check_thread_counts({.embedding = 256, .hidden = 256, .dropout = 0.1});
 }
 
-TEST_CASE("training a stacked LSTM with general attention has the same bits for all threads") {
+TEST_CASE("training a stacked LSTM with general attention is bitwise equal for any threads") {
   check_thread_counts({.cell = "lstm", .attention = "general", .layers = 2, .hidden = 128},
                       "rmsprop");
 }
 
-TEST_CASE("training an RNN of one direction with dot attention has the same bits for all threads") {
+TEST_CASE("training a unidirectional RNN with dot attention is bitwise equal for any threads") {
   check_thread_counts(
       {.cell = "rnn", .attention = "dot", .bidirectional = false, .hidden = 384, .dropout = 0.3},
       "nesterov");
 }
 
-TEST_CASE("training a GRU with heads of any score has the same bits for all threads") {
+TEST_CASE("training a GRU with multi-head attention is bitwise equal for any threads") {
   for (const char* score : {"additive", "cosine"})
     check_thread_counts({.attention = score, .hidden = 96, .heads = 3});
 }
 
-TEST_CASE("training a Transformer has the same bits for all threads") {
+TEST_CASE("training a Transformer is bitwise equal for any threads") {
   check_thread_counts({.model = "transformer",
                        .layers = 2,
                        .embedding = 128,
@@ -107,7 +107,7 @@ TEST_CASE("training a Transformer has the same bits for all threads") {
                        .feed_forward = 512});
 }
 
-TEST_CASE("two trainings with one seed are the same bit for bit, with another seed they differ") {
+TEST_CASE("training is bitwise reproducible for one seed and differs for another") {
   const EncoderDecoderOptions options{.hidden = 32, .dropout = 0.2};
   const Outcome first = train(options, 7, 2, 2);
   CHECK((train(options, 7, 2, 2) == first));

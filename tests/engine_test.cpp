@@ -25,7 +25,7 @@ Array random_array(const Shape& shape, std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("gradients add up over several backward calls until they are forgotten") {
+TEST_CASE("gradients accumulate over backward calls until zero_grad()") {
   Tensor x = leaf({1, 2});
   CHECK_FALSE(x.grad().defined());
   sum(square(x)).backward();
@@ -38,7 +38,7 @@ TEST_CASE("gradients add up over several backward calls until they are forgotten
   CHECK(grad_of(x) == V{1, 1});
 }
 
-TEST_CASE("a tensor that is used several times gets the sum of the gradients") {
+TEST_CASE("a tensor used several times gets the sum of the gradients") {
   Tensor x = leaf({2, 3});
   const Tensor y = x * x, z = y + y;  // 2 x^2
   sum(z * x + y).backward();          // 2 x^3 + x^2
@@ -52,7 +52,7 @@ TEST_CASE("gradients of two leaves never share memory") {
   CHECK(grad_of(b) == V{1, 1});
 }
 
-TEST_CASE("backward frees the graph, and says so when it is asked again") {
+TEST_CASE("backward frees the graph, and a second call is an error that says so") {
   Tensor x = leaf({1, 2});
   const Tensor y = sum(exp(x));
   y.backward();
@@ -73,22 +73,22 @@ TEST_CASE("a retained graph can be differentiated again") {
   CHECK_THROWS_AS(y.backward(), Error);
 }
 
-TEST_CASE("backward starts from one number, or from a gradient of the tensor's shape and dtype") {
+TEST_CASE("backward starts from a scalar, or from a gradient of the tensor's shape and dtype") {
   Tensor x = leaf({1, 2});
   CHECK_THROWS_WITH((x * 2).backward(),
                     "backward: the tensor of shape [2] is not one number; reduce it with sum() or "
                     "mean(), or pass the gradient to start from");
   CHECK_THROWS_WITH((x * 2).backward(Array::full({3}, 1)),
-                    "backward: the gradient is f32 [3], the tensor f32 [2]; they must be alike");
+                    "backward: the gradient is f32 [3], the tensor f32 [2]; they must match");
   CHECK_THROWS_WITH((x * 2).backward(Array::full({2}, 1, DType::f64)),
-                    "backward: the gradient is f64 [2], the tensor f32 [2]; they must be alike");
+                    "backward: the gradient is f64 [2], the tensor f32 [2]; they must match");
   CHECK_THROWS_WITH(Tensor(Array::full({1}, 2)).backward(),
                     contains("backward: the tensor of shape [1] has no history"));
   (x * 2).backward(Array::from<float>({1, 10}, {2}));
   CHECK(grad_of(x) == V{2, 20});
 }
 
-TEST_CASE("the gradient that a caller passes in is not changed") {
+TEST_CASE("backward does not modify the gradient passed by the caller") {
   Tensor x = leaf({1, 2});
   const Array gradient = Array::from<float>({1, 10}, {2});
   const Tensor y = x * 2;
@@ -98,7 +98,7 @@ TEST_CASE("the gradient that a caller passes in is not changed") {
   CHECK(grad_of(x) == V{5, 50});
 }
 
-TEST_CASE("detach and NoGrad leave no history") {
+TEST_CASE("detach() and NoGrad record no history") {
   Tensor x = leaf({1, 2});
   CHECK((x * 2).requires_grad());
   CHECK_FALSE((x * 2).detach().requires_grad());
@@ -114,12 +114,12 @@ TEST_CASE("detach and NoGrad leave no history") {
   CHECK(grad_of(x) == V{1, 2});
 }
 
-TEST_CASE("what no parameter went into has no history") {
+TEST_CASE("results that do not depend on a parameter have no history") {
   const Tensor x(Array::full({2}, 1));
   CHECK_FALSE((x * 2 + exp(x)).requires_grad());
 }
 
-TEST_CASE("a hook on a leaf sees this pass's whole gradient and can replace it") {
+TEST_CASE("a hook on a leaf gets the complete gradient of the pass and can replace it") {
   Tensor x = leaf({1, 2});
   sum(x * 100).backward();
   V seen;
@@ -132,7 +132,7 @@ TEST_CASE("a hook on a leaf sees this pass's whole gradient and can replace it")
   CHECK(grad_of(x) == V{100.5, 100.5});
 }
 
-TEST_CASE("a hook on an intermediate result changes what goes on to its inputs") {
+TEST_CASE("a hook on an intermediate result changes the gradient passed to its inputs") {
   Tensor x = leaf({1, 2});
   Tensor y = x * 2;
   V seen;
@@ -145,7 +145,7 @@ TEST_CASE("a hook on an intermediate result changes what goes on to its inputs")
   CHECK(grad_of(x) == V{20, 40});
 }
 
-TEST_CASE("a hook on a view sees the view's gradient alone") {
+TEST_CASE("a hook on a view gets only the view's gradient") {
   Tensor x = Tensor::parameter(Array::zeros({2, 2}));
   Tensor row = x[1];
   V seen;
@@ -158,7 +158,7 @@ TEST_CASE("a hook on a view sees the view's gradient alone") {
   CHECK(grad_of(x) == V{0, 0, 107, 107});
 }
 
-TEST_CASE("a hook that gives back another shape is an error, and so is one without a gradient") {
+TEST_CASE("a hook that returns another shape, or on a tensor without gradient, is an error") {
   Tensor x = leaf({1, 2});
   x.register_hook([](const Array&) { return Array::full({3}, 1); });
   CHECK_THROWS_WITH(sum(x).backward(),
@@ -180,7 +180,7 @@ TEST_CASE("retain_grad keeps the gradient of an intermediate result or a view") 
   CHECK_THROWS_WITH(Tensor(Array::full({2}, 1)).retain_grad(), contains("has no history"));
 }
 
-TEST_CASE("a retained gradient adds up over passes without being passed on twice") {
+TEST_CASE("a retained gradient accumulates over passes without being propagated twice") {
   Tensor x = leaf({1, 2});
   Tensor y = x + 0, z = y * 2;
   y.retain_grad();
@@ -193,7 +193,7 @@ TEST_CASE("a retained gradient adds up over passes without being passed on twice
   CHECK(grad_of(x) == V{4, 4});
 }
 
-TEST_CASE("gradients of views land in their places, whatever else uses the base") {
+TEST_CASE("gradients of views are added at their offsets, whatever else uses the base") {
   Tensor x = Tensor::parameter(Array::zeros({4, 2}));
   const Tensor loss = sum(x[1] * 2) + sum(x[3] * 3) + sum(x[1] * 5) + sum(slice(x, 0, 2, 4) * 10) +
                       sum(reshape(x, {2, 4}) * 100);
@@ -201,14 +201,14 @@ TEST_CASE("gradients of views land in their places, whatever else uses the base"
   CHECK(grad_of(x) == V{100, 100, 107, 107, 110, 110, 113, 113});
 }
 
-TEST_CASE("a view of a view of an intermediate result is differentiated") {
+TEST_CASE("a view of a view of an intermediate result is differentiable") {
   Tensor x = Tensor::parameter(Array::zeros({3, 2, 2}));
   const Tensor y = x * 2;
   (sum(y[2][1] * 3) + sum(y[2])).backward();
   CHECK(grad_of(x) == V{0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 8, 8});
 }
 
-TEST_CASE("a value that was saved for backward and then changed in place is an error") {
+TEST_CASE("changing a value saved for backward in place is an error") {
   Tensor x = leaf({1, 2}), w = leaf({3, 4});
   const Tensor loss = sum(x * w);
   x.value().fill(9);
@@ -217,21 +217,21 @@ TEST_CASE("a value that was saved for backward and then changed in place is an e
                     "now 2); change it after backward, or work on a clone()");
 }
 
-TEST_CASE("a change in place is no error where backward does not need the value") {
+TEST_CASE("an in-place change is allowed if backward does not need the value") {
   Tensor x = leaf({1, 2});
   const Tensor loss = sum(x + x);
   x.value().fill(9);
   CHECK_NOTHROW(loss.backward());
 }
 
-TEST_CASE("CheckFinite names the operation that made the first NaN") {
+TEST_CASE("CheckFinite names the operation that produced the first NaN") {
   Tensor x = leaf({1, -1});
   CHECK_NOTHROW(log(x));
   const CheckFinite check;
   CHECK_THROWS_WITH(exp(log(x)), contains("log: its result of shape [2] holds NaN or infinity"));
 }
 
-TEST_CASE("an operation with several results may get a gradient for some of them alone") {
+TEST_CASE("an operation with several results may get gradients for only some of them") {
   Tensor x = leaf({1, 2, 3});
   const auto run = [&](bool first, bool second) {
     x.zero_grad();
@@ -265,7 +265,7 @@ TEST_CASE("a graph of a million operations is built, differentiated and destroye
   SUCCEED("released without recursion");
 }
 
-TEST_CASE("a graph that shares all its nodes many times is walked once") {
+TEST_CASE("a graph with exponentially many paths is traversed once") {
   Tensor x = leaf({1});
   Tensor y = x;
   for (int i = 0; i < 60; ++i) y = (y + y) * 0.5;  // 2^60 paths
@@ -273,7 +273,7 @@ TEST_CASE("a graph that shares all its nodes many times is walked once") {
   CHECK(grad_of(x) == V{1});
 }
 
-TEST_CASE("two threads with gradients of their own give the bits of one thread") {
+TEST_CASE("two threads with their own gradients are bitwise equal to one thread") {
   const Tensor w = Tensor::parameter(random_array({17, 33}, 1));
   const Tensor b = Tensor::parameter(random_array({17}, 2));
   const Array x = random_array({2, 50, 33}, 3);
@@ -309,7 +309,7 @@ TEST_CASE("two threads with gradients of their own give the bits of one thread")
     REQUIRE(serial[i] == Approx(whole[i]).margin(1e-6));
 }
 
-TEST_CASE("backward() gives gradients as a value and leaves those of parameters alone") {
+TEST_CASE("backward() can return gradients without changing those of the parameters") {
   Tensor w = leaf({1, 2, 3}), b = leaf({4, 5, 6}), unused = leaf({7});
   sum(w).backward();
   const Gradients gradients = backward(sum(w * b));
@@ -322,7 +322,7 @@ TEST_CASE("backward() gives gradients as a value and leaves those of parameters 
   CHECK_FALSE(b.grad().defined());
 }
 
-TEST_CASE("gradients are added parameter by parameter, and to the parameters") {
+TEST_CASE("returned gradients can be summed and added to the parameters") {
   Tensor w = leaf({1, 2}), b = leaf({3, 4});
   Gradients gradients = backward(sum(square(w)));
   gradients.add(backward(sum(w * b)));
@@ -352,7 +352,7 @@ TEST_CASE("grad() gives the gradients of several outputs with respect to any ten
   CHECK_THROWS_WITH(grad({sum(w)}, {Tensor(Array::full({2}, 1))}), contains("a constant"));
 }
 
-TEST_CASE("grad() of views that share memory has the bits of backward()") {
+TEST_CASE("grad() of views that share memory is bitwise equal to backward()") {
   Tensor w = leaf({1, 2, 3, 4});
   const auto loss = [&](Tensor& base) {
     base = w * 0.1;
@@ -368,7 +368,7 @@ TEST_CASE("grad() of views that share memory has the bits of backward()") {
   CHECK(gradients.at(again).elements() == 4);
 }
 
-TEST_CASE("an error in a pass leaves every gradient as it was") {
+TEST_CASE("an error in a pass leaves every gradient unchanged") {
   Tensor w = leaf({1, 2});
   sum(w).backward();
   Tensor y = w * 2.0;
@@ -417,7 +417,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("weights of no rows, no columns or no outputs have gradients of zeros") {
+TEST_CASE("weights without rows, columns or outputs have gradients of zeros") {
   const auto gradients_of = [](const Shape& x, const Shape& weight) {
     const Tensor w = Tensor::parameter(Array::full(weight, 1));
     const Tensor b = Tensor::parameter(Array::full({weight[0]}, 1));
@@ -432,7 +432,7 @@ TEST_CASE("weights of no rows, no columns or no outputs have gradients of zeros"
   CHECK(gradients_of({1000, 4}, {0, 4}).empty());
 }
 
-TEST_CASE("rows that wait are told apart by weight, bias and columns, and pass after pass") {
+TEST_CASE("collected rows are kept separate by weight, bias, columns and pass") {
   const Array x = random_array({4, 3, 2}, 1);
   Tensor w = Tensor::parameter(random_array({5, 6}, 2));
   Tensor a = Tensor::parameter(random_array({5}, 3)), b = Tensor::parameter(random_array({5}, 4));
@@ -459,7 +459,7 @@ TEST_CASE("rows that wait are told apart by weight, bias and columns, and pass a
   loss.backward(true);
   loss.backward(true);
   const V twice = all();
-  w.register_hook([](const Array& gradient) { return gradient; });  // nothing waits any more
+  w.register_hook([](const Array& gradient) { return gradient; });  // disables collecting
   loss.backward();
   const V at_once = all();
   for (std::size_t i = 0; i < once.size(); ++i) {
@@ -468,14 +468,14 @@ TEST_CASE("rows that wait are told apart by weight, bias and columns, and pass a
   }
 }
 
-TEST_CASE("operands of two dtypes are refused, in words") {
+TEST_CASE("operands of different dtypes are an error") {
   const Tensor a(Array::zeros({2})), b(Array::zeros({2}, DType::f64));
   CHECK_THROWS_WITH(a + b, "add: dtypes differ: f32 [2] and f64 [2]; convert one with to()");
   CHECK_THROWS_WITH(a.value().data<double>(),
-                    contains("the values of shape [2] are f32, but f64 was asked for"));
+                    contains("the values of shape [2] are f32, but f64 was requested"));
 }
 
-TEST_CASE("float64 stays float64 forwards and backwards") {
+TEST_CASE("float64 stays float64 in forward and backward") {
   Tensor x = Tensor::parameter(Array::full({2}, 1, DType::f64));
   const Tensor y = mean(tanh(x * 2 + 1));
   CHECK(y.dtype() == DType::f64);
@@ -484,11 +484,11 @@ TEST_CASE("float64 stays float64 forwards and backwards") {
 }
 
 TEST_CASE("an undefined tensor in an operation is an error, not a crash") {
-  CHECK_THROWS_WITH(tanh(Tensor()), contains("it is not defined"));
-  CHECK_THROWS_WITH(Tensor() + Tensor(), contains("it is not defined"));
+  CHECK_THROWS_WITH(tanh(Tensor()), contains("is not defined"));
+  CHECK_THROWS_WITH(Tensor() + Tensor(), contains("is not defined"));
 }
 
-TEST_CASE("gradcheck finds a wrong gradient and says where it is") {
+TEST_CASE("gradcheck detects a wrong gradient and reports its position") {
   const auto wrong = [](const std::vector<Tensor>& x) {
     Array y = x[0].value().clone();
     return record("wrong", y, {x[0]}, [](Grads& g) {
@@ -503,7 +503,7 @@ TEST_CASE("gradcheck finds a wrong gradient and says where it is") {
   CHECK_THAT(result.message, contains("input 0 of shape [4], index 2: backward gives"));
 }
 
-TEST_CASE("observing an empty view beside a whole one changes no bit") {
+TEST_CASE("observing an empty view next to a whole one does not change a bit") {
   // Gradients of -0, which +0 would turn into 0.
   const auto gradient = [](bool observed) {
     const Tensor x = Tensor::parameter(Array::full({1, 3}, 2));

@@ -29,7 +29,7 @@ TEST_CASE("a gradient of the wrong shape or dtype names its operation and input"
   CHECK(x.grad().to_vector() == std::vector<float>(6, 8));
 }
 
-TEST_CASE("a loss made from gradients says that these have no history") {
+TEST_CASE("a loss computed from gradients is an error that says they have no history") {
   const Tensor x = Tensor::parameter(Array::full({2}, 3));
   const Gradients gradients = grad({sum(square(x))}, {x});
   CHECK_THROWS_WITH(
@@ -37,7 +37,7 @@ TEST_CASE("a loss made from gradients says that these have no history") {
       contains("has no history") && contains("Gradients have no history of their own"));
 }
 
-TEST_CASE("an optimizer without parameters is an error that says where they come from") {
+TEST_CASE("an optimizer without parameters is an error with a hint") {
   struct Forgetful : Layer {
     Linear linear = Linear(2, 3);  // no child()
   };
@@ -52,7 +52,7 @@ TEST_CASE("an optimizer without parameters is an error that says where they come
   CHECK_THROWS_WITH(SGD(groups), contains("group 1 has no parameters"));
 }
 
-TEST_CASE("a recurrent layer blames the input that does not fit it") {
+TEST_CASE("a recurrent layer's error names the mismatched input") {
   const GRU network(3, 5);
   CHECK_THROWS_WITH(network(Array::zeros({4, 2, 7})),
                     "gru_sequence: x [4, 2, 7] has 7 features but weight_ih [15, 3] is for 3; the "

@@ -47,7 +47,7 @@ Tensor rms_norm(const Tensor& x) {
   });
 }
 
-// The sum of each row: a loop of one's own, shared out over threads.
+// The sum of each row: a user-defined parallel loop.
 Array row_sums(const Array& x) {
   Array sums({x.shape()[0]}, x.dtype());
   const std::int64_t n = x.shape()[1];
@@ -75,7 +75,7 @@ using Operands = std::vector<Tensor>;
 
 }  // namespace
 
-TEST_CASE("an operation of one's own has the right gradient") {
+TEST_CASE("a user-defined operation has the correct gradient") {
   const auto check = [](const std::function<Tensor(const Operands&)>& f,
                         const std::vector<Array>& inputs) {
     const GradcheckResult result = gradcheck(f, inputs);
@@ -92,7 +92,7 @@ TEST_CASE("an operation of one's own has the right gradient") {
               {some(a, 3), some(b, 4), some(t, 5)});
 }
 
-TEST_CASE("three operands broadcast in float32 as two operations of two do") {
+TEST_CASE("map() of three operands broadcasts like two operations of two") {
   for (const Shape& a : {Shape{3, 1, 515}, Shape{4, 1}, Shape{3, 4, 515}})
     for (const Shape& b : {Shape{515}, Shape{3, 1, 1}, Shape{3, 4, 515}})
       for (const Shape& c : {Shape{}, Shape{4, 515}, Shape{3, 4, 515}}) {
@@ -106,7 +106,7 @@ TEST_CASE("three operands broadcast in float32 as two operations of two do") {
       }
 }
 
-TEST_CASE("a function of numbers that gives truth values makes booleans") {
+TEST_CASE("map() with a function that returns bool gives booleans") {
   const Array x = some({5, 300}, 1).to(DType::f32);
   const Array inside = map("inside", x, [](auto v) { return v > -1 && v < 1; });
   CHECK(inside.dtype() == DType::boolean);
@@ -125,7 +125,7 @@ TEST_CASE("map names the operation in its errors") {
   CHECK_THROWS_WITH(swish((x > 1), 1), contains("swish: an operand of shape [3] holds booleans"));
 }
 
-TEST_CASE("loops of one's own give the same bits for any number of threads") {
+TEST_CASE("user-defined loops are bitwise equal for any number of threads") {
   const int before = threads();
   const Array x = some({501, 1003}, 6).to(DType::f32);
   set_threads(1);

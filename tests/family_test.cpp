@@ -33,18 +33,18 @@ void check_table(const Family<Maker>& family, const std::vector<std::string>& na
 
 }  // namespace
 
-TEST_CASE("a family gives its members by name, in the order of its table") {
+TEST_CASE("a family lists its members in the order of its table") {
   const auto functions = family();
   CHECK(functions.names() == std::vector<std::string>{"twice", "square"});
   CHECK(functions.at("square").make(3) == 9);
   CHECK(functions.at("square").source == "Euclid");
 }
 
-TEST_CASE("a family lists the names that it knows when asked for another") {
+TEST_CASE("an unknown name is an error that lists the family's names") {
   CHECK_THROWS_WITH(family().at("cube"), "function: 'cube' is unknown; known are twice, square");
 }
 
-TEST_CASE("a program adds a member of its own to a family, under a name that is free") {
+TEST_CASE("a program can add a member with an unused name to a family") {
   auto functions = family();
   const auto& first = functions.at("twice");
   functions.add({"cube", "x^3", "", [](int x) { return x * x * x; }});
@@ -54,7 +54,7 @@ TEST_CASE("a program adds a member of its own to a family, under a name that is 
   CHECK_THROWS_AS(functions.add({"", "", "", twice}), Error);
 }
 
-TEST_CASE("each family says of every member what it does, and names those that it can make") {
+TEST_CASE("every member of a family has a summary and can be made by name") {
   check_table(activations(), activation_names());
   check_table(cells(), cell_names());
   check_table(attention_scores(), score_names());
@@ -66,7 +66,7 @@ TEST_CASE("each family says of every member what it does, and names those that i
   check_table(tasks(), task_names());
 }
 
-TEST_CASE("an activation that a program adds is taken wherever names of activations are") {
+TEST_CASE("an activation added by a program is accepted wherever activations are named") {
   static const bool added = [] {
     activations().add({"cube", "x^3", "", [](const Tensor& x) { return x * x * x; }});
     return true;
@@ -76,7 +76,7 @@ TEST_CASE("an activation that a program adds is taken wherever names of activati
   CHECK(FeedForward({2, 3, 1}, "cube")(Array::full({1, 2}, 1)).shape() == Shape({1, 1}));
 }
 
-TEST_CASE("a task that a program adds makes examples") {
+TEST_CASE("a task added by a program generates examples") {
   static const bool added = [] {
     tasks().add({"first", "write the first letter", "",
                  [] { return Task{[](std::string_view) { return std::vector<int>{0}; }}; }});

@@ -15,8 +15,8 @@ using namespace attune;
 
 namespace {
 
-// While it lives, no file of this process can grow beyond `bytes`: the portable way to a write that
-// fails half-way, as on a full disk.
+// During its lifetime, no file of this process can grow beyond `bytes`, which simulates a full disk
+// portably.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
@@ -48,7 +48,7 @@ TEST_CASE("a file written atomically holds exactly the bytes given") {
   CHECK(folder.entries() == 1);
 }
 
-TEST_CASE("a file larger than any block is read whole") {
+TEST_CASE("a file larger than a read block is read completely") {
   const TemporaryFolder folder;
   std::string bytes(1 << 20, 'x');
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 31 % 251);
@@ -56,7 +56,7 @@ TEST_CASE("a file larger than any block is read whole") {
   CHECK(read_file(folder.path("f")) == bytes);
 }
 
-TEST_CASE("a write that fails half-way leaves the old file and no other") {
+TEST_CASE("a failed atomic write leaves only the old file") {
   const TemporaryFolder folder;
   const std::string path = folder.write("model", "the old model");
   std::string message;
@@ -73,7 +73,7 @@ TEST_CASE("a write that fails half-way leaves the old file and no other") {
   CHECK(folder.entries() == 1);
 }
 
-TEST_CASE("a write that fails half-way leaves nothing where nothing was") {
+TEST_CASE("a failed atomic write of a new file leaves nothing") {
   const TemporaryFolder folder;
   bool failed = false;
   {
@@ -88,14 +88,14 @@ TEST_CASE("a write that fails half-way leaves nothing where nothing was") {
   CHECK(folder.entries() == 0);
 }
 
-TEST_CASE("a path that cannot be written is named with the system's reason") {
+TEST_CASE("an error in writing names the path and the system's reason") {
   const TemporaryFolder folder;
   const std::string path = folder.path("no/such/model");
   CHECK_THROWS_AS(write_file_atomically(path, "x"), Error);
   CHECK_THROWS_WITH(write_file_atomically(path, "x"), contains(path) && contains("No such file"));
 }
 
-TEST_CASE("only a plain file is ever replaced: no folder, pipe or device") {
+TEST_CASE("only regular files are replaced, never a folder, pipe or device") {
   const TemporaryFolder folder;
   const std::string sub = folder.path("sub"), pipe = folder.path("pipe");
   std::filesystem::create_directory(sub);
@@ -107,7 +107,7 @@ TEST_CASE("only a plain file is ever replaced: no folder, pipe or device") {
   CHECK(folder.entries() == 2);
 }
 
-TEST_CASE("a file that cannot be read is named with the system's reason") {
+TEST_CASE("an error in reading names the file and the system's reason") {
   const TemporaryFolder folder;
   CHECK_THROWS_WITH(read_file(folder.path("none")),
                     contains(folder.path("none")) && contains("No such file"));

@@ -29,7 +29,7 @@ Array some_input() {
 
 }  // namespace
 
-TEST_CASE("a frozen parameter gets no gradient, and forgets the one it had") {
+TEST_CASE("a frozen parameter gets no gradient, and its existing gradient is released") {
   Tensor a = Tensor::parameter(Array::full({2}, 3)), b = Tensor::parameter(Array::full({2}, 5));
   const Tensor copy = a;
   sum(a * b).backward();
@@ -54,7 +54,7 @@ TEST_CASE("only parameters can be frozen") {
   CHECK_THROWS_WITH(computed.requires_grad(false), contains("is computed from others"));
 }
 
-TEST_CASE("a layer freezes its parameters, all or by a pattern of their names") {
+TEST_CASE("a layer freezes all of its parameters, or those whose names match a pattern") {
   Net net;
   net.requires_grad("encoder.*", false);
   for (const Param& param : net.parameters())
@@ -93,7 +93,7 @@ TEST_CASE("every optimizer leaves frozen parameters alone, weight decay included
     INFO(name);
     seed(4);
     Net net;
-    net.encoder.requires_grad(false);  // before the optimizer knows them
+    net.encoder.requires_grad(false);  // before they are added to the optimizer
     const auto optimizer =
         make_optimizer(name, net.parameters(), {.learning_rate = 0.1, .weight_decay = 0.5});
     const auto before = values(net);
@@ -110,7 +110,7 @@ TEST_CASE("every optimizer leaves frozen parameters alone, weight decay included
       CHECK((after[i] == before[i]) == net.parameters()[i].name.starts_with("encoder."));
 
     step();
-    net.decoder.requires_grad(false);  // and afterwards, even with a gradient on its way
+    net.decoder.requires_grad(false);  // and afterwards, even with a pending gradient
     optimizer->step();
     CHECK(values(net) == after);
     net.requires_grad(true);
@@ -120,7 +120,7 @@ TEST_CASE("every optimizer leaves frozen parameters alone, weight decay included
   }
 }
 
-TEST_CASE("clipping passes frozen parameters by") {
+TEST_CASE("clipping skips frozen parameters") {
   Tensor a = Tensor::parameter(Array::full({1}, 3)), b = Tensor::parameter(Array::full({1}, 4));
   a.requires_grad(false);
   sum(a * b).backward();

@@ -74,7 +74,7 @@ const std::vector<Product>& products() {
 
 }  // namespace
 
-TEST_CASE("a float32 product of any size and transposes is that of plain loops") {
+TEST_CASE("float32 products of all sizes and transposes match plain loops") {
   for (const Product& p : products()) {
     const Operands x(p);
     for (const float beta : {0.0f, 1.0f, 0.25f}) {
@@ -92,7 +92,7 @@ TEST_CASE("a float32 product of any size and transposes is that of plain loops")
   }
 }
 
-TEST_CASE("a packed operand gives the same bits as one that is not") {
+TEST_CASE("a packed operand gives bitwise equal products") {
   for (const Product& p : products()) {
     const Operands x(p);
     const float *a = x.a.data<float>(), *b = x.b.data<float>();
@@ -105,7 +105,7 @@ TEST_CASE("a packed operand gives the same bits as one that is not") {
   }
 }
 
-TEST_CASE("a weight that has changed is packed anew") {
+TEST_CASE("a modified weight is packed again") {
   const Tensor x(random_matrix(5, 9));
   Tensor weight = Tensor::parameter(random_matrix(4, 9));
   const auto before = linear(x, weight).value().to_vector();
@@ -117,7 +117,7 @@ TEST_CASE("a weight that has changed is packed anew") {
   CHECK(after[0] == Approx(linear(x, Tensor(weight.value().clone())).value().at(0)));
 }
 
-TEST_CASE("parts of one weight are packed apart") {
+TEST_CASE("parts of one weight are packed separately") {
   const Tensor x(random_matrix(5, 9));
   const Array wide = random_matrix(4, 18);
   const Tensor weight = Tensor::parameter(wide);

@@ -109,7 +109,7 @@ TEST_CASE("MultiHeadAttention that is causal gives PyTorch's values and gradient
   CHECK(compare_multi_head(" that is causal", {}, Mask::causal()) == "");
 }
 
-TEST_CASE("MultiHeadAttention of another sequence, with sizes of its own, gives PyTorch's values",
+TEST_CASE("MultiHeadAttention over another sequence with other sizes gives PyTorch's values",
           "[golden]") {
   CHECK(compare_multi_head(" of another sequence", {.key_size = 4, .value_size = 5}) == "");
 }

@@ -4,7 +4,7 @@
 #include "attune/attune.h"
 #include "catch.h"
 
-// Gradients are values: whoever holds one is never surprised by what becomes of another.
+// Gradients are values: changing one never changes another.
 using namespace attune;
 
 namespace {
@@ -17,7 +17,7 @@ using Values = std::vector<float>;
 
 }  // namespace
 
-TEST_CASE("a gradient that was used in a computation stays as it was when more is added to it") {
+TEST_CASE("a gradient used in a computation is unchanged when more is accumulated") {
   const Tensor w = parameter({3}), p = parameter({1});
   sum(square(w)).backward();
   const Tensor y = sum(p * Tensor(w.grad()));
@@ -27,7 +27,7 @@ TEST_CASE("a gradient that was used in a computation stays as it was when more i
   CHECK(w.grad().to_vector() == Values{12});
 }
 
-TEST_CASE("a gradient that was kept does not change with later passes, in shards neither") {
+TEST_CASE("a gradient kept by the caller does not change in later passes, also in shards") {
   const Tensor w = parameter({3, -1});
   sum(square(w)).backward();
   const Array kept = w.grad();
@@ -68,7 +68,7 @@ TEST_CASE("a hook that changes its array in place changes no other gradient") {
   }
 }
 
-TEST_CASE("a retained gradient has memory of its own") {
+TEST_CASE("a retained gradient does not share memory") {
   Tensor a = parameter({1, 2});
   Tensor x = a * 1.0;
   x.retain_grad();
@@ -84,7 +84,7 @@ TEST_CASE("a retained gradient has memory of its own") {
   CHECK(a.grad().to_vector() == Values{1, 1});
 }
 
-TEST_CASE("a hook may register another, which is called from the next pass on") {
+TEST_CASE("a hook registered by another hook is first called in the next pass") {
   Tensor w = parameter({1});
   int outer = 0, inner = 0;
   w.register_hook([&](const Array& gradient) {
@@ -117,7 +117,7 @@ TEST_CASE("a hook may register another, which is called from the next pass on") 
   CHECK(seen == 1);
 }
 
-TEST_CASE("a hook that holds its own tensor does not keep it alive") {
+TEST_CASE("a hook that captures its own tensor does not keep it alive") {
   const auto witness = std::make_shared<int>(0);
   {
     Tensor leaf = parameter({1});
@@ -143,13 +143,13 @@ TEST_CASE("a hook that holds its own tensor does not keep it alive") {
     Tensor leaf = parameter({1});
     Tensor result = leaf * 2.0;
     result.register_hook([result, witness](const Array& gradient) { return gradient; });
-    sum(result).backward();  // lets go of its hooks
+    sum(result).backward();  // releases its hooks
     CHECK(leaf.grad().to_vector() == Values{2});
     CHECK(witness.use_count() == 1);
   }
 }
 
-TEST_CASE("an error in a pass leaves what earlier passes added") {
+TEST_CASE("an error in a pass keeps the gradients of earlier passes") {
   Tensor w = parameter({3});
   sum(square(w)).backward();
   Tensor x = w * 2.0;
@@ -160,7 +160,7 @@ TEST_CASE("an error in a pass leaves what earlier passes added") {
   CHECK(w.grad().to_vector() == Values{12});
 }
 
-TEST_CASE("a weight that is written to is packed anew for every size of product") {
+TEST_CASE("a modified weight is packed again for products of every size") {
   Tensor w = Tensor::parameter(Array::full({64, 32}, 1));
   for (const std::int64_t rows : {1, 4, 64, 200}) {
     const Tensor x = Array::full({rows, 32}, 1);
@@ -198,7 +198,7 @@ TEST_CASE("a block of memory keeps one cache of each type") {
   CHECK(x.cache<A>().value == 7);
 }
 
-TEST_CASE("undefined arrays, indices and tensors are errors and no crashes") {
+TEST_CASE("undefined arrays, indices and tensors are errors, not crashes") {
   Array none;
   CHECK_FALSE(none.unique());
   CHECK_FALSE(none.shares_memory_with(Array()));
@@ -254,10 +254,10 @@ TEST_CASE("an undefined array is not saved as a number") {
                     contains("'a' is not defined"));
 }
 
-TEST_CASE("a backward function that writes the gradient of a constant learns what to do") {
+TEST_CASE("a backward function that writes the gradient of a constant gets a helpful error") {
   const Tensor x = parameter({1, 2}), constant = Array::full({2}, 3);
   const Tensor y = record("mine", x.value().clone(), {x, constant}, [](Grads& g) { g.into(1); });
-  CHECK_THROWS_WITH(sum(y).backward(), contains("ask needs(1) first"));
+  CHECK_THROWS_WITH(sum(y).backward(), contains("check needs(1) first"));
   const Tensor z = record("mine", x.value().clone(), {x}, [](Grads& g) { g.add(1, g.dy()); });
   CHECK_THROWS_WITH(sum(z).backward(), contains("there is no input 1"));
 }

@@ -19,7 +19,7 @@ std::vector<float> gradient_of_sum(Tensor& x) {
 
 }  // namespace
 
-TEST_CASE("a hook that is removed is not called by the next pass, and the others are") {
+TEST_CASE("a removed hook is not called in the next pass, and the others are") {
   Tensor x = Tensor::parameter(Array::full({2}, 1));
   HookHandle twice = x.register_hook(times(2));
   HookHandle thrice = x.register_hook(times(3));
@@ -28,7 +28,7 @@ TEST_CASE("a hook that is removed is not called by the next pass, and the others
   CHECK(gradient_of_sum(x) == std::vector<float>{3, 3});
   twice.remove();  // once more is no error
   HookHandle().remove();
-  x.register_hook(times(5));  // a handle may be let go of
+  x.register_hook(times(5));  // a handle may be discarded
   thrice.remove();
   CHECK(gradient_of_sum(x) == std::vector<float>{5, 5});
 }
@@ -52,7 +52,7 @@ TEST_CASE("a hook may remove itself and others, and register more, while it is c
   CHECK(gradient_of_sum(x) == std::vector<float>{1});
 }
 
-TEST_CASE("removing a hook lets go of what it captured, its own tensor included") {
+TEST_CASE("removing a hook releases its captures, including its own tensor") {
   const auto token = std::make_shared<int>(1);
   HookHandle handle;
   {
@@ -72,7 +72,7 @@ TEST_CASE("removing a hook lets go of what it captured, its own tensor included"
   handle.remove();
 }
 
-TEST_CASE("hooks that are removed leave no trace in the bits of gradients") {
+TEST_CASE("removed hooks do not change a bit of the gradients") {
   const auto run = [](bool hooked) {
     Tensor x = Tensor::parameter(Array::full({5, 3}, 0.1));
     Tensor y = tanh(x);

@@ -40,7 +40,7 @@ TEST_CASE("an index counts from the end if it is negative") {
   CHECK_THROWS_WITH(x[-4], "index: -4 is outside the leading axis of [3, 2]; use -3 to 2");
 }
 
-TEST_CASE("slices take NumPy's positions and steps") {
+TEST_CASE("slices accept NumPy's positions and steps") {
   const Tensor& x = counted();
   CHECK(values(slice(x, 0, 1, -1)) == V{1, 2, 3});
   CHECK(values(slice(x, 0, -2, 5)) == V{3, 4});
@@ -71,7 +71,7 @@ TEST_CASE("squeeze and unsqueeze are views") {
   CHECK(unsqueeze(x, 2).value().shares_memory_with(x.value()));
 }
 
-TEST_CASE("sorting keeps the order of equal elements, and puts NaN above all numbers") {
+TEST_CASE("sorting is stable and places NaN after all numbers") {
   const Tensor x = Array::from({2, kNan, 1, 2, -1, 2});
   const auto [up, up_indices] = sort(x);
   CHECK(up_indices.to_vector() == Ints{4, 2, 0, 3, 5, 1});
@@ -84,14 +84,14 @@ TEST_CASE("sorting keeps the order of equal elements, and puts NaN above all num
   CHECK_THROWS_WITH(topk(x, 7), contains("topk: k is 7, but axis 0 of [6] has 6 elements"));
 }
 
-TEST_CASE("argmin takes the first of equal elements") {
+TEST_CASE("argmin returns the first of equal elements") {
   CHECK(argmin(Array::from({{3, 1, 1}, {0, 0, 2}})).to_vector() == Ints{1, 0});
   CHECK(argmin(Array::from({{3, 1, 1}, {0, 0, 2}}), 0).to_vector() == Ints{1, 1, 0});
   CHECK(argmin(Array::from({1, kNan, 0})).to_vector() == Ints{1});
   CHECK_THROWS_WITH(argmin(Array({2, 0})), contains("argmin"));
 }
 
-TEST_CASE("reductions over several axes take any of them, in any order, and none") {
+TEST_CASE("reductions accept any set of axes, in any order, including none") {
   const Tensor x = Array::full({2, 3, 4}, 1);
   CHECK(sum(x, {0, 2}).value().to_vector() == V{8, 8, 8});
   CHECK(sum(x, {2, 0}, true).shape() == Shape{1, 3, 1});
@@ -103,7 +103,7 @@ TEST_CASE("reductions over several axes take any of them, in any order, and none
   CHECK_THROWS_WITH(max(Array({0, 3, 0}), {0, 2}), contains("max: nothing to reduce"));
 }
 
-TEST_CASE("running sums are exact where float32 alone is not") {
+TEST_CASE("running sums are exact where float32 accumulation is not") {
   const Tensor ones = Array::full({20'000'000}, 1);
   CHECK(cumsum(ones, 0).value().at(19'999'999) == 20'000'000);
   CHECK(cumsum(Array({0}), 0).shape() == Shape{0});

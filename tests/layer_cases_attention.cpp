@@ -45,7 +45,7 @@ LayerCase encoder_case(bool norm_first) {
                                const Indices& lengths) { return Operands{l(x[0], lengths)}; });
               },
           .indices = "lengths",
-          .bad_calls = {{"TransformerEncoder: 0 layers asked for; it needs at least 1",
+          .bad_calls = {{"TransformerEncoder: 0 layers; expected at least 1",
                          [=] { TransformerEncoder(options(Size::small, norm_first), 0); }}}};
 }
 
@@ -85,7 +85,7 @@ std::vector<LayerCase> attention_layer_cases() {
                                 const Indices& lengths) { return Operands{l(x[0], lengths)}; });
                        },
                    .indices = "lengths",
-                   .bad_calls = {{"6 features cannot be shared out over 4 heads",
+                   .bad_calls = {{"6 features cannot be divided among 4 heads",
                                   [] { MultiHeadAttention(6, 4); }}}});
   for (const bool norm_first : {false, true}) {
     cases.push_back(encoder_case(norm_first));

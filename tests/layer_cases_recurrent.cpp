@@ -25,7 +25,7 @@ LayerCase cell_case(const std::string& kind) {
                              }};
           },
       .golden = {{"recurrent", kind + " cell"}},
-      .bad_calls = {{"0 hidden units asked for", [=] { make_cell(kind, 4, 0); }},
+      .bad_calls = {{"0 hidden units", [=] { make_cell(kind, 4, 0); }},
                     {"x [2, 3] has 3 features but weight_ih", [=] {
                        const auto cell = make_cell(kind, 4, 5);
                        (*cell)(of({2, 3}), cell->initial_state(2));
@@ -76,7 +76,7 @@ LayerCase network_case(const std::string& kind, bool stacked) {
            [=] {
              Recurrent(kind, 2, 3, options)(of({1, 1, 2}), {}, std::vector<RecurrentState>(3));
            }},
-          {"0 layers asked for", [=] { Recurrent(kind, 2, 3, {.layers = 0}); }}}};
+          {"0 layers; expected at least 1", [=] { Recurrent(kind, 2, 3, {.layers = 0}); }}}};
   row.golden =
       stacked ? decltype(row.golden){{"recurrent", kind + " stacked in two directions"}}
               : decltype(row.golden){{"recurrent", kind}, {"recurrent", kind + " with lengths"}};

@@ -52,7 +52,7 @@ struct Trial {
     return all;
   }
 
-  // All outputs and gradients, with cotangents that are no plain sums. Not defined: no gradient.
+  // All outputs and gradients, with random cotangents. Not defined: no gradient.
   std::vector<Array> outputs_and_gradients() const {
     std::vector<Array> all;
     for (const Tensor& output : run()) {
@@ -196,23 +196,21 @@ const bool added = [] {
     RowTest<LayerCase>::add(row, sentence, check, "[layer]");
   };
   for (const LayerCase& row : layer_cases()) {
-    add(row, "the layer's gradients agree with finite differences", check_gradient);
-    add(row, "the number of threads changes no bit of the layer", check_threads);
-    add(row, "a layer that was saved and loaded computes the same", check_saving);
-    add(row, "freezing the layer changes no bit but its own gradients", check_freezing);
-    if (!row.golden.empty())
-      add(row, "the layer gives PyTorch's values and gradients", check_golden);
+    add(row, "its gradients match finite differences", check_gradient);
+    add(row, "its results are bitwise equal for any number of threads", check_threads);
+    add(row, "it computes the same after saving and loading", check_saving);
+    add(row, "freezing it changes only its own gradients", check_freezing);
+    if (!row.golden.empty()) add(row, "it gives PyTorch's values and gradients", check_golden);
     if (row.takes_lengths())
-      add(row, "what lies beyond a length has no influence on the layer", check_garbage);
-    if (!row.bad_calls.empty())
-      add(row, "wrong use of the layer is explained in its error", check_errors);
+      add(row, "values beyond a length have no influence on it", check_garbage);
+    if (!row.bad_calls.empty()) add(row, "invalid calls are explained in the error", check_errors);
   }
   return true;
 }();
 
 }  // namespace
 
-TEST_CASE("every row of the table of layers has a name of its own") {
+TEST_CASE("every row of the table of layers has a unique name") {
   std::set<std::string> names;
   for (const LayerCase& row : layer_cases()) {
     INFO(row.name);

@@ -51,7 +51,7 @@ std::string fault_of_attention(const std::string& score, const AttentionOptions&
 
 }  // namespace
 
-TEST_CASE("gradients of FeedForward are right under dropout", "[gradient]") {
+TEST_CASE("gradients of FeedForward are correct with dropout", "[gradient]") {
   const DefaultDType f64(DType::f64);
   seed(4);
   const FeedForward layer({3, 7, 2}, "tanh", 0.5);
@@ -62,7 +62,7 @@ TEST_CASE("gradients of FeedForward are right under dropout", "[gradient]") {
         }) == "");
 }
 
-TEST_CASE("a loss on the last states alone gives a recurrent network right gradients",
+TEST_CASE("gradients of a loss on only the last states of a recurrent network are correct",
           "[gradient]") {
   const DefaultDType f64(DType::f64);
   seed(10);
@@ -77,7 +77,7 @@ TEST_CASE("a loss on the last states alone gives a recurrent network right gradi
   }
 }
 
-TEST_CASE("gradients of attention are right for every score, normaliser and number of heads",
+TEST_CASE("gradients of attention are correct for every score, normaliser and number of heads",
           "[gradient]") {
   const DefaultDType f64(DType::f64);
   seed(11);

@@ -23,7 +23,7 @@ struct Model : Layer {
   Tensor operator()(const Tensor& x) const { return head(trunk(x)); }
 };
 
-// Keeps how often it was used and the mean of all that it saw.
+// Counts its calls and keeps the mean of its inputs.
 struct Watch : Layer {
   LayerTensor mean = buffer("mean", {3}, zeros());
   LayerTensor count = buffer("count", {1}, zeros());
@@ -64,7 +64,7 @@ bool learns_what_it_lists(const Model& model) {
 
 }  // namespace
 
-TEST_CASE("a child that is assigned over is seen by its layer") {
+TEST_CASE("assigning to a child member replaces the layer's child") {
   seed(1);
   Model model;
   model.trunk = Linear(4, 3, /*bias=*/false);
@@ -82,7 +82,7 @@ TEST_CASE("a child that is assigned over is seen by its layer") {
   CHECK(learns_what_it_lists(model));
 }
 
-TEST_CASE("a parameter that is assigned over is seen by its layer") {
+TEST_CASE("assigning to a parameter member replaces the layer's parameter") {
   Head head;
   head.scale = Tensor::parameter(Array::full({3}, 7));
   CHECK(value(head, "scale") == std::vector<float>{7, 7, 7});
@@ -108,7 +108,7 @@ TEST_CASE("one tensor assigned to two members is one parameter") {
                                                              "second.out.bias"});
 }
 
-TEST_CASE("assigning over a child or parameter of a layer that has copies is an error") {
+TEST_CASE("assigning to a child or parameter of a layer that has copies is an error") {
   Model model;
   const Tensor weight = model.trunk.weight();
   {
@@ -123,7 +123,7 @@ TEST_CASE("assigning over a child or parameter of a layer that has copies is an 
   CHECK(model.trunk.weight().node().get() != weight.node().get());
 }
 
-TEST_CASE("a layer that no other has taken in is assigned over without a trace in its copies") {
+TEST_CASE("assigning to a layer that is not a child leaves its copies unchanged") {
   Linear one(3, 2), copy = one;
   one = Linear(5, 2);
   CHECK(one.parameters()[0].value.shape() == Shape({2, 5}));
@@ -158,7 +158,7 @@ TEST_CASE("buffers are saved, loaded and copied but not trained") {
   CHECK_THROWS_WITH(other.load(without), contains("no value is given for mean"));
 }
 
-TEST_CASE("clone() makes a layer of the same values with parameters and buffers of its own") {
+TEST_CASE("clone() copies a layer with its own parameters and buffers of the same values") {
   seed(2);
   Watch watch;
   watch(Array::full({3}, 1));
@@ -176,7 +176,7 @@ TEST_CASE("clone() makes a layer of the same values with parameters and buffers 
   twin(Array::full({3}, 9));
   CHECK(value(watch, "count") == std::vector<float>{1});
 
-  twin.linear = Linear(3, 3);  // a clone is no copy that would stand in the way
+  twin.linear = Linear(3, 3);  // allowed: a clone is not a copy
   const Linear linear = [] {
     const DefaultDType f64(DType::f64);
     return Linear(3, 2, false);

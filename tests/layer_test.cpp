@@ -20,7 +20,7 @@ std::vector<std::string> names_in(const Layer& layer) {
   return names;
 }
 
-// A layer of its own making, with a parameter and children.
+// A user-defined layer with a parameter and children.
 class Perceptron : public Layer {
  public:
   Perceptron()
@@ -135,7 +135,7 @@ TEST_CASE("copies of a layer share the parameters") {
   CHECK_FALSE(other.parameters()[3].value.grad().defined());
 }
 
-TEST_CASE("a layer loads what another one's values() gave") {
+TEST_CASE("a layer loads the values() of another layer") {
   seed(1);
   const Perceptron from;
   Perceptron to;
@@ -147,14 +147,14 @@ TEST_CASE("a layer loads what another one's values() gave") {
   CHECK_FALSE(to.values()[0].second.shares_memory_with(from.values()[0].second));
 }
 
-TEST_CASE("a layer loads values of another dtype in its own") {
+TEST_CASE("a layer converts loaded values to its own dtype") {
   Linear layer(2, 1, false);
   layer.load({{"weight", Array::from(std::vector<double>{0.1, 2}, {1, 2})}});
   CHECK(layer.weight().dtype() == DType::f32);
   CHECK(layer.weight().value().at(0) == static_cast<double>(0.1F));
 }
 
-TEST_CASE("a load that fails names the fault and leaves every parameter unchanged") {
+TEST_CASE("a failed load names the problem and leaves every parameter unchanged") {
   Perceptron layer;
   std::vector<std::vector<float>> before;
   for (const auto& [name, value] : layer.values()) before.push_back(value.to_vector());
@@ -184,13 +184,13 @@ TEST_CASE("a load that fails names the fault and leaves every parameter unchange
     CHECK(layer.values()[i].second.to_vector() == before[i]);
 }
 
-TEST_CASE("a name of a parameter or child is neither taken, empty nor dotted") {
+TEST_CASE("names of parameters and children must be unique, not empty and without dots") {
   Perceptron layer;
   CHECK_THROWS_WITH(layer.param("scale", {1}, ones()), contains("'scale' is taken"));
   CHECK_THROWS_WITH(layer.param("hidden", {1}, ones()), contains("'hidden' is taken"));
   CHECK_THROWS_WITH(layer.child("out", Linear(1, 1)), contains("'out' is taken"));
-  CHECK_THROWS_WITH(layer.param("a.b", {1}, ones()), contains("'a.b' is no name"));
-  CHECK_THROWS_WITH(layer.param("", {1}, ones()), contains("is no name"));
+  CHECK_THROWS_WITH(layer.param("a.b", {1}, ones()), contains("'a.b' is not a valid name"));
+  CHECK_THROWS_WITH(layer.param("", {1}, ones()), contains("is not a valid name"));
 }
 
 TEST_CASE("a size below 1 is an error when a layer is made") {
@@ -198,7 +198,7 @@ TEST_CASE("a size below 1 is an error when a layer is made") {
   CHECK_THROWS_WITH(Embedding(0, 3), contains("[0, 3]"));
   CHECK_THROWS_WITH(GRU(4, 0), contains("at least 1"));
   CHECK_THROWS_WITH(FeedForward({3}), contains("FeedForward: 1 sizes given"));
-  CHECK_THROWS_WITH(RNN(2, 3, {.layers = 0}), contains("0 layers asked for"));
+  CHECK_THROWS_WITH(RNN(2, 3, {.layers = 0}), contains("0 layers; expected at least 1"));
   CHECK_THROWS_WITH(Dropout(1), contains("Dropout: probability 1 is outside [0, 1)"));
 }
 
@@ -237,7 +237,7 @@ TEST_CASE("every cell and score can be made by each of its names") {
     CHECK(make_activation(name)(Array::full({2}, 1)).shape() == Shape({2}));
 }
 
-TEST_CASE("the uniform and normal initialisers have the asked range, mean and deviation") {
+TEST_CASE("the uniform and normal initialisers have the requested range, mean and deviation") {
   const Shape shape({200, 300});
   check_uniform(statistics(uniform(-0.3, 0.3), shape), 0.3);
   check_normal(statistics(normal(2, 0.5), shape), 2, 0.5);
@@ -261,10 +261,10 @@ TEST_CASE("the orthogonal initialiser gives orthonormal rows or columns times th
   CHECK(orthogonality_error(7, 30, 1.5) < 1e-12);
   CHECK(orthogonality_error(30, 7, 0.5) < 1e-12);
   Array vector({5});
-  CHECK_THROWS_WITH(orthogonal()(vector), contains("orthogonal: shape [5] is no matrix"));
+  CHECK_THROWS_WITH(orthogonal()(vector), contains("orthogonal: shape [5] is not a matrix"));
 }
 
-TEST_CASE("initialisers draw the same numbers again after the same seed") {
+TEST_CASE("initialisers draw the same numbers after the same seed") {
   seed(3);
   const std::vector<float> first = Linear(4, 5).weight().value().to_vector();
   const std::vector<float> second = Linear(4, 5).weight().value().to_vector();
@@ -281,7 +281,7 @@ TEST_CASE("Linear and recurrent weights start within PyTorch's bounds") {
     for (const float x : param.value.value().to_vector()) REQUIRE(std::fabs(x) <= 1.0 / 10);
 }
 
-TEST_CASE("Dropout zeroes a share p, scales the rest, and does nothing under Eval") {
+TEST_CASE("Dropout zeroes a fraction p, scales the rest, and does nothing under Eval") {
   seed(11);
   const Dropout layer(0.25);
   const Tensor x(Array::full({100, 100}, 3));
@@ -297,7 +297,7 @@ TEST_CASE("Dropout zeroes a share p, scales the rest, and does nothing under Eva
   CHECK(layer(x).value().to_vector() == x.value().to_vector());
 }
 
-TEST_CASE("FeedForward has dropout behind every activation but not behind its output") {
+TEST_CASE("FeedForward applies dropout after every activation but not after its output") {
   const Tensor x(Array::full({5, 4}, 1));
   const auto differs = [&](const std::vector<std::int64_t>& sizes) {
     seed(2);
@@ -308,7 +308,7 @@ TEST_CASE("FeedForward has dropout behind every activation but not behind its ou
   CHECK(differs({4, 20, 3}));
 }
 
-TEST_CASE("dropout in a stack of recurrent layers lies between layers only") {
+TEST_CASE("dropout in a stack of recurrent layers is applied only between layers") {
   const Tensor x(Array::full({3, 2, 4}, 1));
   const auto differs = [&](int layers) {
     seed(2);
@@ -319,7 +319,7 @@ TEST_CASE("dropout in a stack of recurrent layers lies between layers only") {
   CHECK(differs(2));
 }
 
-TEST_CASE("what lies beyond a length changes neither output nor states") {
+TEST_CASE("values beyond a length affect neither output nor states") {
   for (const std::string& kind : cell_names()) {
     seed(4);
     const Recurrent network(kind, 2, 3, {.layers = 2, .bidirectional = true});
@@ -336,7 +336,7 @@ TEST_CASE("what lies beyond a length changes neither output nor states") {
   }
 }
 
-TEST_CASE("a recurrent network wants an initial state for each layer and direction") {
+TEST_CASE("a recurrent network requires an initial state for each layer and direction") {
   const GRU network(2, 3, {.layers = 2, .bidirectional = true});
   const std::vector<RecurrentState> three(3);
   CHECK_THROWS_WITH(network(Array::zeros({1, 1, 2}), {}, three),
@@ -359,7 +359,7 @@ TEST_CASE("attention weights add up to 1 within the length, and a source of leng
   }
 }
 
-TEST_CASE("attention errors name sizes and lengths that do not fit") {
+TEST_CASE("attention errors name mismatched sizes and lengths") {
   CHECK_THROWS_WITH(Attention("dot", {.query_size = 4, .key_size = 5}),
                     contains("queries have 4 features but keys 5"));
   const Attention attention("general", {.query_size = 4, .key_size = 5});
@@ -372,7 +372,7 @@ TEST_CASE("attention errors name sizes and lengths that do not fit") {
   CHECK_THROWS_AS(attention.attend(Array::zeros({2, 3}), attention.memorize(keys)), Error);
 }
 
-TEST_CASE("a layer that is used under two names has its parameters once, everywhere") {
+TEST_CASE("a layer registered under two names has its parameters once") {
   struct Shared : Layer {
     Linear both{2, 2};
     Shared() {

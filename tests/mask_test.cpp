@@ -27,7 +27,7 @@ double distance(const Array& a, const Array& b) {
   return largest;
 }
 
-// A mask, and the same as an array [B, 1, T, S] made by asking each pair.
+// A mask, and the same as an array [B, 1, T, S] computed for each pair.
 struct MaskCase {
   const char* name;
   Mask mask;
@@ -81,7 +81,7 @@ SequenceAttention in_basic_operations(const Tensor& query, const Tensor& key, co
 
 }  // namespace
 
-TEST_CASE("attention under every mask agrees with products and softmax, at borders of tiles") {
+TEST_CASE("attention with each mask matches products and softmax at tile boundaries") {
   struct Sizes {
     std::int64_t queries, keys;
   };
@@ -124,7 +124,7 @@ TEST_CASE("attention under every mask agrees with products and softmax, at borde
       }
 }
 
-TEST_CASE("a mask gives the range of keys that lengths and windows leave to a query") {
+TEST_CASE("a mask gives the range of keys that lengths and windows allow for a query") {
   using Range = std::pair<std::int64_t, std::int64_t>;
   const Shape itself{2, 1, 10, 10};
   CHECK(Mask().range(0, 3, itself) == Range{0, 10});
@@ -139,7 +139,7 @@ TEST_CASE("a mask gives the range of keys that lengths and windows leave to a qu
   CHECK(behind.first == behind.second);
 }
 
-TEST_CASE("without an offset the last query stands at the last key") {
+TEST_CASE("without an offset the last query is aligned with the last key") {
   using Range = std::pair<std::int64_t, std::int64_t>;
   const Shape last_three{2, 1, 3, 10}, newest{2, 1, 1, 10}, more{2, 1, 10, 7};
   CHECK(Mask::causal().range(0, 0, last_three) == Range{0, 8});
@@ -154,7 +154,7 @@ TEST_CASE("without an offset the last query stands at the last key") {
   CHECK((Mask::window(4, 0) & Mask::causal(5)).range(0, 0, last_three) == Range{3, 6});
 }
 
-TEST_CASE("a bias of -infinity hides a key as an array does, whatever the key's value holds") {
+TEST_CASE("a bias of -infinity hides a key like a boolean mask, even if its value is NaN") {
   constexpr double kInf = std::numeric_limits<double>::infinity();
   seed(6);
   const Tensor query = input({5, 1, 2}), key = input({7, 1, 2}), value = input({7, 1, 2});
@@ -177,7 +177,7 @@ TEST_CASE("a bias of -infinity hides a key as an array does, whatever the key's 
   }
 }
 
-TEST_CASE("a mask copies its array, and its bias is checked for changes in place") {
+TEST_CASE("a mask copies its array and detects in-place changes of its bias") {
   seed(7);
   const Tensor x = input({4, 1, 2});
   Array allowed = Array::full({4}, 1);
@@ -192,12 +192,12 @@ TEST_CASE("a mask copies its array, and its bias is checked for changes in place
   CHECK_THROWS_AS(sum(y).backward(), Error);
 }
 
-TEST_CASE("Transformers and their attention take masks") {
+TEST_CASE("Transformers and their attention layers accept masks") {
   const DefaultDType f64(DType::f64);
   seed(8);
   const MultiHeadAttention attention(6, 2);
   const Tensor x = input({9, 2, 6});
-  // Two layers that look one position back and none ahead: outputs see two positions back.
+  // Two layers with a window of one position back: outputs depend on up to two positions back.
   const TransformerEncoder encoder({.features = 6, .heads = 2, .feed_forward = 7, .dropout = 0}, 2);
   const Mask window = Mask::window(1, 0);
   const Array before = encoder(x, {}, window).value();

@@ -103,7 +103,7 @@ TEST_CASE("softplus of float32 is within 3 units in the last place") {
   CHECK(std::isnan(math::softplus(std::nanf(""))));
 }
 
-TEST_CASE("gelu of float32 is within 8 units in the last place, in its tail too") {
+TEST_CASE("gelu of float32 is within 8 units in the last place, including its tail") {
   CHECK(worst(gelu, math::gelu) <= 8);
   CHECK(math::gelu(0.0f) == 0);
   CHECK(math::gelu(kInfinity) == kInfinity);
@@ -119,7 +119,7 @@ TEST_CASE("the slope of gelu in float32 is within 3e-7") {
   CHECK(std::isnan(math::gelu_slope(std::nanf(""))));
 }
 
-TEST_CASE("float64 takes its functions from the C++ library") {
+TEST_CASE("float64 uses the math functions of the C++ library") {
   for (const double x : {-700.0, -1.5, 0.0, 1e-9, 0.3, 20.0}) {
     CHECK(math::exp(x) == std::exp(x));
     CHECK(math::tanh(x) == std::tanh(x));

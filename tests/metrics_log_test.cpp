@@ -22,7 +22,7 @@ TEST_CASE("metrics are logged as one JSON object a line, fields in order") {
         "{}\n");
 }
 
-TEST_CASE("each line of metrics is in the file at once") {
+TEST_CASE("each line of metrics is written to the file immediately") {
   const TemporaryFolder folder;
   MetricsLog log(folder.path("m"));
   log.write({{"step", 1}});
@@ -31,7 +31,7 @@ TEST_CASE("each line of metrics is in the file at once") {
   CHECK(folder.read("m") == "{\"step\":1}\n{\"step\":2}\n");
 }
 
-TEST_CASE("a log of metrics is continued, not begun anew") {
+TEST_CASE("a log of metrics is appended to, not overwritten") {
   const TemporaryFolder folder;
   MetricsLog(folder.path("m")).write({{"step", 1}});
   MetricsLog(folder.path("m")).write({{"step", 2}});
@@ -60,7 +60,7 @@ TEST_CASE("a log of metrics on a full disk is an error that says so") {
   CHECK_THROWS_WITH(log.write({{"step", 1}}), contains("/dev/full") && contains("No space left"));
 }
 
-TEST_CASE("a log of metrics that cannot be opened is named") {
+TEST_CASE("an error in opening a log of metrics names the file") {
   const TemporaryFolder folder;
   CHECK_THROWS_WITH(MetricsLog(folder.path("no/such/m")),
                     contains(folder.path("no/such/m")) && contains("No such file"));

@@ -49,7 +49,7 @@ TEST_CASE("the edit distance of all short sequences equals its definition") {
   }
 }
 
-TEST_CASE("scores are shares of sequences, of reference tokens, and edits per reference token") {
+TEST_CASE("accuracies are fractions of sequences and tokens, the error rate is edits per token") {
   Scores scores;
   scores.add(Ids{1, 2, 3}, Ids{1, 2, 3});
   scores.add(Ids{1, 2}, Ids{1, 2, 3});        // one deletion
@@ -82,7 +82,7 @@ TEST_CASE("a prediction is scored against the closest of several references") {
   CHECK_THROWS_AS(scores.add(Ids{1}, std::vector<Ids>{}), Error);
 }
 
-TEST_CASE("alignment accuracy is the share of target positions that look at their source") {
+TEST_CASE("alignment accuracy is the fraction of target positions aligned to their true source") {
   Scores scores;
   CHECK_FALSE(scores.alignment_accuracy());
   scores.add_alignment(Ids{2, 1, 0, 0}, Ids{2, 1, 0});  // the end token's row does not count
@@ -92,7 +92,7 @@ TEST_CASE("alignment accuracy is the share of target positions that look at thei
   CHECK(scores.sequences() == 0);
 }
 
-TEST_CASE("an alignment of equal tokens may find any of them where they cannot be told apart") {
+TEST_CASE("interchangeable equal tokens all count as correctly aligned") {
   const Ids source = {5, 4, 5, 4};  // sorted: 4 4 5 5
   const Ids truth = {1, 3, 0, 2};
   Scores strict, equal;
@@ -103,7 +103,7 @@ TEST_CASE("an alignment of equal tokens may find any of them where they cannot b
   CHECK_THROWS_WITH(equal.add_alignment(Ids{4}, Ids{0}, source), contains("position 4"));
 }
 
-TEST_CASE("the closest reference is the first of the smallest edit distance") {
+TEST_CASE("closest() returns the first reference with the smallest edit distance") {
   const std::vector<Ids> references = {{1, 2, 3, 4}, {5, 6}, {5, 7, 6}};
   CHECK(closest(Ids{5, 7}, references) == 1);
   CHECK(closest(Ids{1, 2, 3}, references) == 0);

@@ -59,7 +59,7 @@ std::shared_ptr<Encoder> encoder_of_frames(const std::string& name) {
       .transformer = {.features = 4, .heads = 2, .feed_forward = 5, .dropout = 0}});
 }
 
-// Models of every kind: with all scores, cells and heads, language models, and mixed ones.
+// Models of every kind: all scores, cells and heads, language models and mixed ones.
 std::vector<std::pair<std::string, Seq2Seq>> models_of_all_kinds() {
   std::vector<std::pair<std::string, Seq2Seq>> models;
   const auto add = [&](const std::string& name, const EncoderDecoderOptions& options) {
@@ -100,7 +100,7 @@ std::vector<std::pair<std::string, Seq2Seq>> models_of_all_kinds() {
 
 }  // namespace
 
-TEST_CASE("any encoder goes with any decoder, with right gradients") {
+TEST_CASE("every encoder works with every decoder, with correct gradients") {
   const DefaultDType float64(DType::f64);
   seed(1);
   const Batch batch = make_batch(kExamples);
@@ -110,7 +110,7 @@ TEST_CASE("any encoder goes with any decoder, with right gradients") {
   }
 }
 
-TEST_CASE("a decoder that writes step by step has the logits of all steps at once") {
+TEST_CASE("step-by-step decoding gives the logits of all steps at once") {
   const DefaultDType float64(DType::f64);
   seed(2);
   const Batch batch = make_batch(kExamples);
@@ -130,7 +130,7 @@ TEST_CASE("a decoder that writes step by step has the logits of all steps at onc
   }
 }
 
-TEST_CASE("selected rows of a decoder's state go on with the same bits") {
+TEST_CASE("selected rows of a decoder's state continue with bitwise equal results") {
   seed(3);
   const Batch batch = make_batch(kExamples);
   const Indices rows = {2, 0, 2, 1};
@@ -156,7 +156,7 @@ TEST_CASE("selected rows of a decoder's state go on with the same bits") {
   }
 }
 
-TEST_CASE("one row that was selected is what that row is alone") {
+TEST_CASE("a selected row gives the same results as that row alone") {
   seed(4);
   const Batch batch = make_batch(kExamples);
   for (const auto& [name, model] : models_of_all_kinds()) {
@@ -173,7 +173,7 @@ TEST_CASE("one row that was selected is what that row is alone") {
   }
 }
 
-TEST_CASE("weights come for each head and are never averaged, but in the alignment") {
+TEST_CASE("weights are returned for each head and averaged only in the alignment") {
   seed(5);
   EncoderDecoderOptions options = small("recurrent");
   const Seq2Seq model = *make_model(options);
@@ -190,7 +190,7 @@ TEST_CASE("weights come for each head and are never averaged, but in the alignme
   CHECK_FALSE(Prediction{}.alignment().defined());
 }
 
-TEST_CASE("encoders read frames, with right gradients, and nothing beyond a length") {
+TEST_CASE("encoders accept frames, with correct gradients, and ignore those beyond a length") {
   const DefaultDType float64(DType::f64);
   const Batch batch = make_batch(kExamples);
   for (const std::string reads : {"recurrent", "transformer"})
@@ -228,7 +228,7 @@ TEST_CASE("encoders read frames, with right gradients, and nothing beyond a leng
                     contains("given frames but made for tokens"));
 }
 
-TEST_CASE("language models learn to go on with a text") {
+TEST_CASE("language models learn to continue a text") {
   // After "the " comes one of three words, after each of which its own verb.
   const std::string text =
       "the cat sleeps. the dog barks. the cow moos. the dog barks. the cat sleeps. the cow moos. ";
@@ -275,7 +275,7 @@ TEST_CASE("language models learn to go on with a text") {
   }
 }
 
-TEST_CASE("what attention adds to the loss is a mean over the tokens that count") {
+TEST_CASE("attention's penalty in the loss is a mean over the tokens that are not padding") {
   // Gives each row the penalty of its first weight.
   struct Penalised : SoftmaxNormalizer {
     Normalized operator()(const Tensor& scores, const Mask& mask,
@@ -309,7 +309,7 @@ TEST_CASE("what attention adds to the loss is a mean over the tokens that count"
         Approx(expected / static_cast<double>(batch.tokens)));
 }
 
-TEST_CASE("without its embedding residual an encoder's states are the network's own") {
+TEST_CASE("without the embedding residual the encoder's states are the network's outputs") {
   EncoderDecoderOptions options = small("recurrent");
   seed(9);
   const auto with = make_encoder("recurrent", options);
@@ -330,7 +330,7 @@ TEST_CASE("without its embedding residual an encoder's states are the network's 
       CHECK(states.at(((sources.lengths.at(b) - 1) * 3 + b) * 6 + i) == last.at(b * 6 + i));
 }
 
-TEST_CASE("a source is summed up by last states, or by the mean of states where there are none") {
+TEST_CASE("the summary of a source is its last states, or else the mean of its states") {
   const Encoded encoded{.states = Array::from(std::vector<float>{1, 2, 3, 4, 5, 0}, {3, 2, 1}),
                         .lengths = {3, 2},
                         .last = {}};

@@ -57,7 +57,7 @@ TEST_CASE("cross entropy of equal logits is the logarithm of their number, howev
     }
 }
 
-TEST_CASE("log_softmax and the gradient of logsumexp keep their digits beside a large maximum") {
+TEST_CASE("log_softmax and the gradient of logsumexp are accurate for a large maximum") {
   for (const DType dtype : kTypes) {
     const double large = dtype == DType::f32 ? 1e4 : 1e12;
     const double low = -std::log1p(std::exp(1.)), high = -std::log1p(std::exp(-1.));
@@ -84,7 +84,7 @@ TEST_CASE("log_softmax is -infinity where softmax is 0, without gradient there")
   }
 }
 
-TEST_CASE("cross entropy has PyTorch's value for infinite logits, and no NaN without need") {
+TEST_CASE("cross entropy of infinite logits matches PyTorch, without avoidable NaN") {
   for (const DType dtype : kTypes) {
     Tensor none = parameter({-kInf, -kInf}, {1, 2}, dtype);
     const Tensor loss = cross_entropy(none, {0});
@@ -123,7 +123,7 @@ TEST_CASE("binary cross entropy of infinite logits has its limits") {
     }
 }
 
-TEST_CASE("attention's weights and gradients are right for huge scores") {
+TEST_CASE("attention's weights and gradients are correct for huge scores") {
   // Scores 1e6 q k with two equal keys and one that is lower: weights 1/2, 1/2, 0.
   for (const double size : {1e6, 1e8}) {
     Tensor query = parameter({1}, {1, 1, 1}, DType::f32);
@@ -166,7 +166,7 @@ TEST_CASE("sums over many rows are exact") {
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // too slow under them
-TEST_CASE("sums over a hundred million rows keep their digits") {
+TEST_CASE("sums over a hundred million rows are accurate") {
   constexpr std::int64_t kRows = 100'000'000;
   const double each = static_cast<double>(0.1f), tolerance = 3 * 1.2e-7;
   const Array dy = Array::full({kRows, 1}, 0.1);
@@ -195,7 +195,7 @@ TEST_CASE("means of huge numbers do not overflow") {
   REQUIRE(mse_loss(Tensor(few), Tensor(Array::zeros({1000}))).item() == Approx(1e37));
 }
 
-TEST_CASE("sums are NaN or infinite where a number is, and only there") {
+TEST_CASE("sums are NaN or infinite only if an element is") {
   Array x = Array::full({20, 3}, 1);
   x.set(4, kInf);
   x.set(8, kNaN);
@@ -298,7 +298,7 @@ TEST_CASE("element-wise values and gradients have their limits") {
     }
 }
 
-TEST_CASE("0 divided by a subnormal number has gradients") {
+TEST_CASE("0 divided by a subnormal number has gradients without NaN") {
   for (const DType dtype : kTypes) {
     const double tiny = dtype == DType::f32 ? 1e-40 : 1e-310;
     Tensor a = parameter({0}, {1}, dtype), b = parameter({tiny}, {1}, dtype);
@@ -311,7 +311,7 @@ TEST_CASE("0 divided by a subnormal number has gradients") {
   }
 }
 
-TEST_CASE("minimum and maximum pass a gradient only to what they choose, and NaN to both") {
+TEST_CASE("minimum and maximum pass the gradient to the selected operand, and NaN to both") {
   for (const DType dtype : kTypes) {
     Tensor a = parameter({1, 2, kNaN, 5}, {4}, dtype), b = parameter({2, 1, 1, 5}, {4}, dtype);
     maximum(a, b).backward(Array::from<double>({kInf, kNaN, 3, 4}, {4}).to(dtype));
@@ -320,7 +320,7 @@ TEST_CASE("minimum and maximum pass a gradient only to what they choose, and NaN
   }
 }
 
-TEST_CASE("layer_norm is right for huge, tiny, constant and far-off rows") {
+TEST_CASE("layer_norm is accurate for huge, tiny, constant and shifted rows") {
   const double eps = 1e-5;
   struct Case {
     std::vector<double> x;
@@ -396,7 +396,7 @@ TEST_CASE("layer_norm of a row with NaN or infinity is NaN, and other rows are n
   }
 }
 
-TEST_CASE("l2_normalize is right for huge vectors and for 0, and spares one without gradient NaN") {
+TEST_CASE("l2_normalize is correct for huge and zero vectors, without NaN if its gradient is 0") {
   for (const DType dtype : kTypes) {
     const double huge = dtype == DType::f32 ? 1e30 : 1e200;
     Tensor x = parameter({3 * huge, 4 * huge, 0, 0, kNaN, 1, 3, -4}, {4, 2}, dtype);
@@ -422,7 +422,7 @@ TEST_CASE("centered RMSprop stays finite when the gradient does not change") {
   }
 }
 
-TEST_CASE("adaptive optimizers survive huge, tiny and zero gradients, with and without eps") {
+TEST_CASE("adaptive optimizers stay finite for huge, tiny and zero gradients") {
   using Make = std::function<std::unique_ptr<Optimizer>(const Tensor&, double)>;
   const std::vector<Make> makers = {
       [](const Tensor& p, double eps) {
@@ -456,7 +456,7 @@ TEST_CASE("adaptive optimizers survive huge, tiny and zero gradients, with and w
       }
 }
 
-TEST_CASE("clipping by norm is right for gradients whose squares overflow or vanish") {
+TEST_CASE("clipping by norm is correct for gradients whose squares overflow or underflow") {
   struct Case {
     DType dtype;
     double size;

@@ -66,7 +66,7 @@ using Leaves = const std::vector<Tensor>&;
 
 }  // namespace
 
-TEST_CASE("observing views changes no bit, whatever else uses what they look at") {
+TEST_CASE("observing views does not change a bit, whatever else uses their base") {
   // Numbers of very different sizes, so that another order of sums gives other bits.
   const auto mix = [](const Tensor& x, double factor) { return square(x) * factor; };
   SECTION("steps of a sequence, each used several times") {
@@ -107,7 +107,7 @@ TEST_CASE("observing views changes no bit, whatever else uses what they look at"
   }
 }
 
-TEST_CASE("observing parameters changes no bit") {
+TEST_CASE("observing parameters does not change a bit") {
   SECTION("of products whose rows wait for more") {
     check_same_bits({{6, 5}, {6}, {3, 5}}, [](Leaves p, const See& see) {
       Tensor x = see(p[2] * 1.0);
@@ -170,7 +170,7 @@ std::vector<Array> train(const EncoderDecoderOptions& options, Observer observer
 
 }  // namespace
 
-TEST_CASE("observing a whole training changes no bit of its parameters") {
+TEST_CASE("observing a whole training does not change a bit of its parameters") {
   EncoderDecoderOptions recurrent{.source_vocabulary = 12, .target_vocabulary = 12};
   recurrent.embedding = 5, recurrent.hidden = 7;
   EncoderDecoderOptions lstm = recurrent;

@@ -124,9 +124,9 @@ std::vector<BadCall> bad_calls() {
   return {
       {name + "query must be [positions, B, features], time first; got [3, 4]",
        call(of({3, 4}), of({5, 2, 4}), of({5, 2, 4}))},
-      {name + "0 heads asked for; it needs at least 1",
+      {name + "0 heads; expected at least 1",
        call(of({3, 2, 4}), of({5, 2, 4}), of({5, 2, 4}), {.heads = 0})},
-      {name + "the 5 features of value [5, 2, 5] cannot be shared out over 2 heads; use a multiple",
+      {name + "the 5 features of value [5, 2, 5] cannot be divided among 2 heads; use a multiple",
        call(of({3, 2, 4}), of({5, 2, 4}), of({5, 2, 5}))},
       {name + "query [3, 2, 4] does not fit key [5, 2, 6]; batch and features must be equal",
        call(of({3, 2, 4}), of({5, 2, 6}), of({5, 2, 4}))},
@@ -154,7 +154,7 @@ std::vector<BadCall> bad_calls() {
             {.heads = 2, .mask = Mask::bias(of({3, 5}, DType::f64))})},
       {"mask: a window of -1 keys to the left and 2 to the right; neither may be negative",
        [] { Mask::window(-1, 2); }},
-      {"mask: lengths [2] & lengths [3] do not go together",
+      {"mask: lengths [2] & lengths [3] do not match",
        [] {
          Mask::lengths({1, 2}) & Mask::lengths({1, 2, 3});
        }},

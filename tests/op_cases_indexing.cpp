@@ -84,7 +84,7 @@ OpCase shapes() {
                 for (std::size_t k = 0; k < 5; ++k) stretched.push_back(x[0][i * 5 + k]);
             return joined({x[0], x[0], stretched});
           },
-          {{"squeeze: axis 0 of [3, 1] has the size 3; only 1 goes away",
+          {{"squeeze: axis 0 of [3, 1] has size 3; only axes of size 1 can be removed",
             [] {
               squeeze(of({3, 1}), 0);
             }},

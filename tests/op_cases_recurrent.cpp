@@ -206,7 +206,7 @@ std::vector<BadCall> bad_gru_calls() {
        [=] {
          gru(of({4, 3, 2}), {}, of({15, 3}), of({15}), {});
        }},
-      {"gru_sequence: weight_ih [14, 2] and weight_hh [15, 5] do not go together; for 5 hidden "
+      {"gru_sequence: weight_ih [14, 2] and weight_hh [15, 5] do not match; for 5 hidden "
        "units, the columns of weight_hh, both must have 15 rows, 3 for each unit",
        [=] {
          gru(of({4, 3, 2}), {}, of({14, 2}), of({15}), {});
@@ -223,7 +223,7 @@ std::vector<BadCall> bad_gru_calls() {
        [=] {
          gru(of({4, 3, 2}), of({3, 4}), of({15, 2}), of({15}), {});
        }},
-      {"gru_sequence: bias_ih and bias_hh go together; one of them is missing",
+      {"gru_sequence: bias_ih and bias_hh must both be given; one of them is missing",
        [=] {
          gru(of({4, 3, 2}), {}, of({15, 2}), {}, {});
        }},

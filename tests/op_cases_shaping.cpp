@@ -34,7 +34,7 @@ std::vector<OpCase> shaping_cases() {
                      [] {
                        reshape(of({3, 4}), {5, 2});
                      }},
-                    {"reshape: 12 elements of [3, 4] cannot be shared out evenly to [5, -1]", [] {
+                    {"reshape: 12 elements of [3, 4] cannot be reshaped to [5, -1]", [] {
                        reshape(of({3, 4}), {5, -1});
                      }}}});
   cases.push_back(

@@ -71,7 +71,7 @@ void check_accumulation(const OpCase& row) {
       REQUIRE(from_seven[k][i] == Approx(from_zero[k][i] + 7).epsilon(1e-12));
 }
 
-// Results and gradients of a run over large operands, with a cotangent that is no plain sum.
+// Results and gradients of a run over large operands, with a random cotangent.
 std::vector<Array> run_large(const OpCase& row, int thread_count) {
   set_threads(thread_count);
   Operands x;
@@ -116,11 +116,11 @@ void add(const OpCase& row, const std::string& sentence, void (*check)(const OpC
 
 const bool added = [] {
   for (const OpCase& row : op_cases()) {
-    if (row.expected) add(row, "its values agree with plain loops", check_values);
-    add(row, "its gradient agrees with finite differences", check_gradient);
-    add(row, "its gradient is added to one that is there", check_accumulation);
-    add(row, "the number of threads changes no bit", check_threads);
-    if (!row.bad_calls.empty()) add(row, "a bad call is explained in its error", check_errors);
+    if (row.expected) add(row, "its values match plain loops", check_values);
+    add(row, "its gradient matches finite differences", check_gradient);
+    add(row, "its gradient is added to an existing one", check_accumulation);
+    add(row, "its results are bitwise equal for any number of threads", check_threads);
+    if (!row.bad_calls.empty()) add(row, "invalid calls are explained in the error", check_errors);
   }
   return true;
 }();
@@ -135,7 +135,7 @@ TEST_CASE("argmax finds the first largest element along an axis") {
   CHECK_THROWS_WITH(argmax(x, 2), contains("argmax: axis 2 is outside a tensor of shape [2, 3]"));
 }
 
-TEST_CASE("every row of the table of operations has a name of its own and large operands") {
+TEST_CASE("every row of the table of operations has a unique name and large operands") {
   std::set<std::string> names;
   for (const OpCase& row : op_cases()) {
     INFO(row.name);
@@ -144,7 +144,7 @@ TEST_CASE("every row of the table of operations has a name of its own and large 
   }
 }
 
-TEST_CASE("dropout zeroes a share of p, scales the rest, and rests under Eval") {
+TEST_CASE("dropout zeroes a fraction p, scales the rest, and is the identity under Eval") {
   seed(3);
   const Tensor x(Array::full({100, 100}, 2));
   const Tensor y = dropout(x, 0.25);
@@ -160,7 +160,7 @@ TEST_CASE("dropout zeroes a share of p, scales the rest, and rests under Eval") 
   CHECK(dropout(x, 0.25).value().shares_memory_with(x.value()));
 }
 
-TEST_CASE("derivatives at kinks are what the documentation says") {
+TEST_CASE("derivatives at kinks match the documentation") {
   const auto slopes = [](const std::function<Tensor(const Tensor&)>& f, std::vector<float> at) {
     Tensor x = Tensor::parameter(Array::from(at, {static_cast<std::int64_t>(at.size())}));
     sum(f(x)).backward();
@@ -180,7 +180,7 @@ TEST_CASE("derivatives at kinks are what the documentation says") {
   CHECK(slopes([](const Tensor& x) { return pow(x, 0); }, {0, 2}) == V{0, 0});
 }
 
-TEST_CASE("large and infinite scores make no NaN in softmax, its logarithm and losses") {
+TEST_CASE("large and infinite scores give no NaN in softmax, log_softmax and losses") {
   const float infinity = std::numeric_limits<float>::infinity();
   const auto row = [](std::vector<float> v) {
     return Tensor::parameter(Array::from(v, {1, static_cast<std::int64_t>(v.size())}));
@@ -201,7 +201,7 @@ TEST_CASE("large and infinite scores make no NaN in softmax, its logarithm and l
             .item() == Approx(1000));
 }
 
-TEST_CASE("NaN passes through comparisons and is not lost") {
+TEST_CASE("NaN propagates through relu, maximum and similar operations") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const Tensor x(Array::from<float>({nan, 1}, {2})), one(Array::full({2}, 1));
   for (const Tensor& y : {relu(x), leaky_relu(x), clamp(x, 0, 1), minimum(x, one), minimum(one, x),
@@ -212,7 +212,7 @@ TEST_CASE("NaN passes through comparisons and is not lost") {
   CHECK(std::isnan(logsumexp(x).item()));
 }
 
-TEST_CASE("a loss without a target that counts is 0, and so is its gradient") {
+TEST_CASE("a loss whose targets are all ignored is 0, and so is its gradient") {
   Tensor logits = Tensor::parameter(Array::full({2, 3}, 1));
   for (const Tensor& loss : {cross_entropy(logits, {9, 9}, 9), nll_loss(logits, {9, 9}, 9)}) {
     CHECK(loss.item() == 0);

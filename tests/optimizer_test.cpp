@@ -60,7 +60,7 @@ std::vector<std::vector<double>> values_of(const std::vector<Tensor>& parameters
 
 using Maker = std::function<std::unique_ptr<Optimizer>(const Parameters&)>;
 
-// Every update rule with all that it can remember.
+// Every update rule with all of its state.
 const std::vector<std::pair<std::string, Maker>>& makers() {
   static const std::vector<std::pair<std::string, Maker>> list = {
       {"SGD", [](auto& p) { return std::make_unique<SGD>(p); }},
@@ -88,7 +88,7 @@ struct ThreadCount {
 
 }  // namespace
 
-TEST_CASE("an optimizer leaves a parameter without gradient as it is") {
+TEST_CASE("an optimizer does not change a parameter without a gradient") {
   for (const auto& [name, make] : makers()) {
     INFO(name);
     Tensor with = parameter({1, 2}), without = parameter({3, 4});
@@ -118,7 +118,7 @@ TEST_CASE("a parameter's own steps count from its first gradient") {
   }
 }
 
-TEST_CASE("an optimizer notes its change of a parameter") {
+TEST_CASE("an optimizer step changes the parameter's version") {
   Tensor p = parameter({1});
   SGD optimizer({p});
   set_gradient(p, numbers({1}));
@@ -127,7 +127,7 @@ TEST_CASE("an optimizer notes its change of a parameter") {
   REQUIRE(p.value().version() != before);
 }
 
-TEST_CASE("zero_grad forgets the gradients of all groups") {
+TEST_CASE("zero_grad clears the gradients of all groups") {
   Tensor a = parameter({1}), b = parameter({2});
   SGD optimizer({{{a}, {.learning_rate = 1}}, {{b}, {.learning_rate = 2}}});
   set_gradient(a, numbers({1}));
@@ -222,7 +222,7 @@ TEST_CASE("optimizer steps have the same bits for 1, 2, 3 and 8 threads") {
   }
 }
 
-TEST_CASE("an optimizer goes on from its saved state with the same bits") {
+TEST_CASE("an optimizer resumes from its saved state with bitwise equal results") {
   for (const auto& [name, make] : makers()) {
     INFO(name);
     const std::vector<Tensor> through = random_parameters();
@@ -251,7 +251,7 @@ TEST_CASE("a restored optimizer shares nothing with the state it came from") {
     if (name == "0.momentum_buffer") REQUIRE(array.at(0) == 8);
 }
 
-TEST_CASE("optimizer state goes by the names of the parameters") {
+TEST_CASE("optimizer state is keyed by the names of the parameters") {
   struct Named {
     std::string name;
     Tensor value;
@@ -272,7 +272,7 @@ TEST_CASE("optimizer state goes by the names of the parameters") {
                        "weight#2.step", "weight#2.exp_avg", "weight#2.exp_avg_sq"});      //
 }
 
-TEST_CASE("a state that does not fit is refused before anything is changed") {
+TEST_CASE("a mismatched state is rejected before anything is changed") {
   Tensor p = parameter({1, 2}), q = parameter({1, 2, 3});
   Adam optimizer({p});
   set_gradient(p, numbers({1, 1}));
@@ -290,21 +290,21 @@ TEST_CASE("a state that does not fit is refused before anything is changed") {
   refuses(missing, "no '0.exp_avg_sq'");
   NamedArrays unknown = good;
   unknown.emplace_back("1.step", number_array(1));
-  refuses(unknown, "knows no '1.step'");
+  refuses(unknown, "has no '1.step'");
   NamedArrays no_count = good;
   no_count[0].second = number_array(std::numeric_limits<double>::quiet_NaN());
   refuses(no_count, "'steps' is nan");
   REQUIRE_THROWS_WITH(Adam({q}).load_state(good), contains("has the shape [2]; expected [3]"));
-  REQUIRE_THROWS_WITH(SGD({p}).load_state(good), contains("knows no '0."));
+  REQUIRE_THROWS_WITH(SGD({p}).load_state(good), contains("has no '0."));
 }
 
-TEST_CASE("an optimizer refuses what is no parameter and what it has already") {
+TEST_CASE("an optimizer rejects tensors that are not parameters, and duplicates") {
   Tensor p = parameter({1});
   REQUIRE_THROWS_WITH(SGD({Tensor(numbers({1, 2}))}), contains("'0' of shape [2] is not a"));
   REQUIRE_THROWS_WITH(SGD({{{p}, {}}, {{p}, {}}}), contains("given twice"));
 }
 
-TEST_CASE("optimizer options out of range are refused") {
+TEST_CASE("optimizer options out of range are rejected") {
   Tensor p = parameter({1});
   REQUIRE_THROWS_WITH(SGD({p}, {.momentum = 2}), contains("SGD: the momentum is 2"));
   REQUIRE_THROWS_WITH(SGD({p}, {.nesterov = true}), contains("needs momentum > 0"));
@@ -316,7 +316,7 @@ TEST_CASE("optimizer options out of range are refused") {
   REQUIRE_THROWS_WITH(AdamW({p}, {.weight_decay = -1}), contains("AdamW: eps is 1e-08"));
 }
 
-TEST_CASE("make_optimizer knows every optimizer by its name") {
+TEST_CASE("make_optimizer accepts every name of an optimizer") {
   for (const std::string& name : optimizer_names()) {
     INFO(name);
     Tensor p = parameter({1});
@@ -328,7 +328,7 @@ TEST_CASE("make_optimizer knows every optimizer by its name") {
   }
 }
 
-TEST_CASE("make_optimizer keeps defaults and passes on what is chosen") {
+TEST_CASE("make_optimizer passes on chosen options and keeps the other defaults") {
   // The parameter after two steps with gradient 1 depends on the momentum.
   const auto after_two_steps = [](const char* name, OptimizerOptions options) {
     Tensor p = parameter({0});
@@ -346,7 +346,7 @@ TEST_CASE("make_optimizer keeps defaults and passes on what is chosen") {
   REQUIRE(make_optimizer("adam", {parameter({1})})->learning_rate() == AdamOptions{}.learning_rate);
 }
 
-TEST_CASE("make_optimizer names what it does not know") {
+TEST_CASE("make_optimizer errors name unknown optimizers and options") {
   REQUIRE_THROWS_WITH(make_optimizer("sdg", {parameter({1})}),
                       contains("optimizer: 'sdg' is unknown; known are sgd, momentum, nesterov, "
                                "adagrad, rmsprop, adam, adamw"));

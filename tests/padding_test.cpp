@@ -32,8 +32,7 @@ void fill_free_memory(double value) {
   }
 }
 
-// One run of a case: its inputs, with `garbage` in hidden places, its results, and what backward()
-// finds.
+// One run of a case: its inputs, with `garbage` in hidden places, its results and its gradients.
 class Trial {
  public:
   Trial(DType dtype, double garbage) : dtype_(dtype), garbage_(garbage), random_(7) {
@@ -203,8 +202,7 @@ TEST_CASE("padding has no influence on recurrent networks that threads share", "
   }
 }
 
-TEST_CASE("padding has no influence where a part of a recurrent layer's input is known",
-          "[padding]") {
+TEST_CASE("padding has no influence if part of a recurrent layer's input is known", "[padding]") {
   for (const bool reverse : {false, true})
     for (const bool with_x : {false, true})
       for (const Indices& lengths : some_lengths(6)) {
@@ -225,7 +223,7 @@ TEST_CASE("padding has no influence where a part of a recurrent layer's input is
       }
 }
 
-TEST_CASE("the state of a sequence of no steps has no influence on weights", "[padding]") {
+TEST_CASE("the state of an empty sequence has no influence on weights", "[padding]") {
   const Indices lengths{3, 0};
   for (const bool reverse : {false, true})
     CHECK(fault_of([&](Trial& trial) {
@@ -281,7 +279,7 @@ TEST_CASE("padding has no influence on attention with any score, normaliser and 
         }
 }
 
-TEST_CASE("what a mask hides has no influence on attention with any score and heads", "[padding]") {
+TEST_CASE("masked keys have no influence on attention with any score and heads", "[padding]") {
   constexpr std::int64_t kQueries = 4, kKeys = 6;
   // Of every batch row some keys, and of the first query all.
   const auto sees = [](std::int64_t b, std::int64_t t, std::int64_t s) {
@@ -338,7 +336,7 @@ TEST_CASE("what a mask hides has no influence on attention with any score and he
         }
 }
 
-TEST_CASE("padding has no influence on the operations that attention is made of", "[padding]") {
+TEST_CASE("padding has no influence on the operations used by attention", "[padding]") {
   for (const bool additive : {false, true})
     for (const Indices& lengths : some_lengths(6)) {
       INFO((additive ? "additive" : "dot"));
@@ -355,7 +353,7 @@ TEST_CASE("padding has no influence on the operations that attention is made of"
     }
 }
 
-TEST_CASE("what a mask of -infinity hides has no influence on attention", "[padding]") {
+TEST_CASE("keys hidden by a bias of -infinity have no influence on attention", "[padding]") {
   const Hidden hidden = [](std::int64_t i) { return i % 3 == 1 || i == 0; };  // of [B, S]
   const auto hidden_at = [=](std::int64_t features) {                         // of [S, B, features]
     return [=](std::int64_t i) {
@@ -417,7 +415,7 @@ TEST_CASE("padding has no influence on scaled dot-product attention", "[padding]
         }
 }
 
-TEST_CASE("what a mask hides has no influence on scaled dot-product attention", "[padding]") {
+TEST_CASE("masked keys have no influence on scaled dot-product attention", "[padding]") {
   struct Sizes {
     std::int64_t queries, keys, features;
   };
@@ -545,7 +543,8 @@ TEST_CASE("scores of ignored targets have no influence on losses", "[padding]") 
             }) == "");
 }
 
-TEST_CASE("scores of ignored targets have no influence on the share of right tokens", "[padding]") {
+TEST_CASE("scores of ignored targets have no influence on the fraction of correct tokens",
+          "[padding]") {
   Array logits = Array::zeros({3, 4});
   logits.set(2, 1);
   logits.set(11, 1);
@@ -555,7 +554,7 @@ TEST_CASE("scores of ignored targets have no influence on the share of right tok
   }
 }
 
-TEST_CASE("the operand that where() does not choose has no influence", "[padding]") {
+TEST_CASE("the operand that where() does not select has no influence", "[padding]") {
   CHECK(
       fault_of([](Trial& trial) {
         const Hidden odd = [](std::int64_t i) { return i % 2 == 1; };
@@ -582,7 +581,7 @@ TEST_CASE("mask_padding puts zeros beyond the lengths and stops gradients there"
   CHECK(x.to_vector() == std::vector<float>(4, 5));
 }
 
-TEST_CASE("mask_padding has the gradients of finite differences", "[padding][gradient]") {
+TEST_CASE("gradients of mask_padding match finite differences", "[padding][gradient]") {
   Array x({4, 3, 2}, DType::f64);
   generator().normal(x, 0, 1);
   const auto result = gradcheck(
@@ -594,7 +593,7 @@ TEST_CASE("mask_padding has the gradients of finite differences", "[padding][gra
   CHECK(result.ok);
 }
 
-TEST_CASE("mask_padding copies nothing where there is no padding, or a temporary", "[padding]") {
+TEST_CASE("mask_padding does not copy without padding, nor a temporary", "[padding]") {
   const Tensor x = Tensor::parameter(Array::full({2, 2, 3}, 5));
   CHECK(mask_padding(x, {}).node().get() == x.node().get());
   CHECK(mask_padding(x, {2, 2}).node().get() == x.node().get());
@@ -607,14 +606,14 @@ TEST_CASE("mask_padding copies nothing where there is no padding, or a temporary
   CHECK(mask_padding(z, {2, 0}).value().raw() == z.value().raw());
 }
 
-TEST_CASE("mask_padding takes sequences of no steps and batches of no sequences", "[padding]") {
+TEST_CASE("mask_padding accepts empty sequences and empty batches", "[padding]") {
   CHECK(mask_padding(Array::zeros({0, 2, 3}), {0, 0}).shape() == Shape({0, 2, 3}));
   const Indices none(std::vector<std::int32_t>{}, Shape{0});
   CHECK(mask_padding(Array::zeros({2, 0, 3}), none).shape() == Shape({2, 0, 3}));
   CHECK(mask_padding(Array::zeros({2, 2, 0}), {1, 2}).shape() == Shape({2, 2, 0}));
 }
 
-TEST_CASE("mask_padding's errors name what does not fit", "[padding]") {
+TEST_CASE("mask_padding's errors name the mismatch", "[padding]") {
   const Array x = Array::zeros({4, 2, 3});
   CHECK_THROWS_WITH(mask_padding(x, {4}),
                     "mask_padding: lengths must be [2], one for each sequence; got [1]");
@@ -670,7 +669,7 @@ bool has_nan(const Array& x, std::int64_t row) { return !x[row].all_finite(); }
 
 }  // namespace
 
-TEST_CASE("a key after a query has no influence on it, and one that it sees shows", "[padding]") {
+TEST_CASE("under a causal mask only keys up to the query have an influence on it", "[padding]") {
   struct Sizes {
     std::int64_t queries, keys, position;
   };
@@ -694,7 +693,7 @@ TEST_CASE("a key after a query has no influence on it, and one that it sees show
       }
 }
 
-TEST_CASE("a query has no influence on the keys after it", "[padding]") {
+TEST_CASE("under a causal mask a query has no influence on later keys", "[padding]") {
   for (const DType dtype : {DType::f32, DType::f64})
     for (const std::int64_t length : {5, 67, 131})
       for (const std::int64_t position : {std::int64_t{0}, length / 2, length - 2})
@@ -731,7 +730,7 @@ TEST_CASE("a query whose scores are all -infinity has context 0", "[padding]") {
 
 // Whole models
 
-TEST_CASE("the tokens that stand for padding have no influence on any model", "[padding]") {
+TEST_CASE("padding tokens have no influence on any model", "[padding]") {
   for (const EncoderDecoderOptions& options :
        {EncoderDecoderOptions{.cell = "gru", .attention = "additive", .layers = 2},
         {.cell = "lstm", .attention = "general", .dropout = 0.1},
@@ -851,7 +850,8 @@ TEST_CASE("the vector of <pad> has no influence on a transformer", "[padding]") 
 
 // NaN within a sequence is not hidden
 
-TEST_CASE("a NaN that takes part shows in cells, activations and attention", "[padding]") {
+TEST_CASE("a NaN within a sequence propagates through cells, activations and attention",
+          "[padding]") {
   const double nan = std::nan("");
   for (const std::string& kind : cell_names()) {
     INFO(kind);

@@ -29,13 +29,13 @@ TEST_CASE("pairs are read despite a byte order mark and CRLF line ends") {
   CHECK(read_pairs(path) == std::vector<Pair>{{"a", "b"}, {"c", "d"}});
 }
 
-TEST_CASE("blank lines at the end of a file of pairs and further columns are left out") {
+TEST_CASE("trailing blank lines and extra columns of a file of pairs are ignored") {
   const TemporaryFolder folder;
   const std::string path = folder.write("p.tsv", "a\tb\tc\td\re\tf\t\r\n\n \t \n\n");
   CHECK(read_pairs(path) == std::vector<Pair>{{"a", "b"}, {"e", "f"}});
 }
 
-TEST_CASE("a reader of pairs goes on after a line with a fault") {
+TEST_CASE("a reader of pairs continues after a malformed line") {
   std::istringstream stream("a\tb\n\n\nno tab\n\xFF\tx\nc\td\te\n" + std::string(999, 'x') +
                             "\ng\t\n\n");
   PairReader reader(stream, "a stream");
@@ -54,7 +54,7 @@ TEST_CASE("a reader of pairs goes on after a line with a fault") {
   CHECK_THAT(faults, contains(";the line is blank;the line is blank;no tab in 'no␣tab';not UTF-8"));
 }
 
-TEST_CASE("a fault in a file of pairs is named by file and line") {
+TEST_CASE("an error in a file of pairs names file and line") {
   const TemporaryFolder folder;
   const auto fault = [&](std::string_view text, const std::string& line, const std::string& what) {
     const std::string path = folder.write("p.tsv", text);
@@ -74,7 +74,7 @@ TEST_CASE("a fault in a file of pairs is named by file and line") {
   fault("a\tb\na\t\xC3\n", "2", "not UTF-8");
 }
 
-TEST_CASE("pairs of one source are gathered in order of first appearance") {
+TEST_CASE("pairs are grouped by source in order of first appearance") {
   const std::vector<References> groups =
       group_by_source({{"b", "1"}, {"a", "2"}, {"b", "3"}, {"c", "4"}});
   REQUIRE(groups.size() == 3);

@@ -84,7 +84,7 @@ TEST_CASE("a few ranges may have teams of threads, whose loops cover every eleme
   set_threads(before);
 }
 
-TEST_CASE("what a parallel loop throws reaches its caller, and the next loop works") {
+TEST_CASE("an exception in a parallel loop reaches its caller, and the next loop works") {
   const int before = threads();
   set_threads(2);
   const auto fail = [](std::int64_t first, std::int64_t) {
@@ -99,7 +99,7 @@ TEST_CASE("the number of threads is at least one") {
   CHECK_THROWS_WITH(set_threads(0), contains("set_threads: 0 threads; at least 1 is needed"));
 }
 
-TEST_CASE("the last range of the longest loop ends where it should") {
+TEST_CASE("the last range of the longest possible parallel loop ends at its last index") {
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
   using Ranges = std::vector<std::pair<std::int64_t, std::int64_t>>;
   CHECK(ranges_of(most, most) == Ranges{{0, most}});
@@ -108,7 +108,7 @@ TEST_CASE("the last range of the longest loop ends where it should") {
 }
 
 #if defined(__GLIBC__)
-TEST_CASE("loops go on with the threads there are when no more can start") {
+TEST_CASE("parallel loops continue with the existing threads if no more can be started") {
   const int before = threads();
   set_threads(64);
   pthread_attr_t usual, impossible;
@@ -140,7 +140,7 @@ TEST_CASE("loops go on with the threads there are when no more can start") {
 #endif
 
 #if !defined(__SANITIZE_THREAD__)  // it does not support threads in a child of a threaded process
-TEST_CASE("a child process has workers and memory of its own") {
+TEST_CASE("a forked child process has its own worker threads and memory pool") {
   const int before = threads();
   set_threads(3);
   CHECK(ranges_of(50, 1).size() == 50);  // the parent's workers have started
@@ -184,7 +184,7 @@ TEST_CASE("a child process has workers and memory of its own") {
 #endif
 
 #if defined(ATTUNE_LIMITS_ADDRESSES)
-TEST_CASE("memory that runs out before a worker's range begins is an error of the loop") {
+TEST_CASE("running out of memory before a worker's range begins is an error of the loop") {
   // In a child process, since an uncaught error would end the tests.
   const pid_t child = fork();
   REQUIRE(child >= 0);

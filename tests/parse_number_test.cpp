@@ -29,7 +29,7 @@ TEST_CASE("parse_number reads whole numbers as decimal and exactly") {
   CHECK(parse_number<std::uint64_t>("18446744073709551615") == 18446744073709551615u);
 }
 
-TEST_CASE("parse_number refuses whole numbers that the type cannot hold") {
+TEST_CASE("parse_number rejects whole numbers out of the type's range") {
   for (const char* text : {"2147483648", "-2147483649", "4294967297", "1e10", "1e999999999999",
                            "1.5", "1.5e0", "15e-1", "1e-3", "0.1e-9999999999999999999"})
     CHECK(parse_number<int>(text) == std::nullopt);
@@ -38,7 +38,7 @@ TEST_CASE("parse_number refuses whole numbers that the type cannot hold") {
   CHECK(parse_number<std::uint64_t>("-0") == 0u);
 }
 
-TEST_CASE("parse_number takes nothing but a number") {
+TEST_CASE("parse_number rejects text that is not a number") {
   for (const char* text :
        {"",      "+",     "-",     ".",        "e3",  "1e",    "1e+", "0x10", "1,000",
         "1_000", " 5",    "5 ",    "5\n",      "--5", "+-5",   "5a",  "nan",  "inf",

@@ -19,7 +19,7 @@ constexpr std::int64_t kMega = 1 << 18;  // float32 numbers of a MiB
 
 }  // namespace
 
-TEST_CASE("memory that runs out is an error that says how much was asked for and held") {
+TEST_CASE("running out of memory is an error with the sizes requested and held") {
   pool::trim();
   const Array kept(Shape{40 * kMega});
   const AddressLimit limit(std::size_t{64} << 20);
@@ -28,7 +28,7 @@ TEST_CASE("memory that runs out is an error that says how much was asked for and
     FAIL("no error");
   } catch (const Error& error) {
     const std::string text = error.what();
-    CHECK(text.find("out of memory: 200.0 MiB were asked for") == 0);
+    CHECK(text.find("out of memory: 200.0 MiB were requested") == 0);
     CHECK(text.find("Attune held ") != std::string::npos);
     CHECK(text.find('\n') == std::string::npos);
     CHECK(dynamic_cast<const pool::OutOfMemory*>(&error) != nullptr);
@@ -36,7 +36,7 @@ TEST_CASE("memory that runs out is an error that says how much was asked for and
   CHECK(Array::full({kMega}, 3).at(kMega - 1) == 3);  // allocation still works
 }
 
-TEST_CASE("what waits in the pool is given back when the system has no more") {
+TEST_CASE("free blocks of the pool are returned when the system runs out of memory") {
   pool::trim();
   const AddressLimit limit(std::size_t{96} << 20);
   // Small blocks, which wait in lists of their size.
@@ -49,7 +49,7 @@ TEST_CASE("what waits in the pool is given back when the system has no more") {
   CHECK(blocks.size() == 1000);
 }
 
-TEST_CASE("an operation that runs out of memory leaves what it worked on") {
+TEST_CASE("an operation that runs out of memory leaves its operands unchanged") {
   Tensor w = Tensor::parameter(Array::full({10 * kMega}, 2));
   {
     pool::trim();
@@ -64,7 +64,7 @@ TEST_CASE("an operation that runs out of memory leaves what it worked on") {
 
 #if !defined(__SANITIZE_ADDRESS__)  // under it every block goes back to the system at once
 
-TEST_CASE("blocks of ever other sizes need about the memory of the largest of them") {
+TEST_CASE("blocks of ever-changing sizes need about the memory of the largest") {
   pool::trim();
   const auto before = pool::statistics().system_bytes;
   std::uint64_t state = 1, most = 0;
@@ -83,7 +83,7 @@ TEST_CASE("blocks of ever other sizes need about the memory of the largest of th
   CHECK(pool::statistics().system_bytes - before < most * 3 / 2);
 }
 
-TEST_CASE("a steady loop of large blocks asks the system for no memory after its first steps") {
+TEST_CASE("a steady loop of large blocks allocates no system memory after its first steps") {
   const Tensor x = Array::full({300, 1000}, 0.01);
   Tensor w = Tensor::parameter(Array::full({1100, 1000}, 0.01));
   const auto step = [&] {
@@ -100,7 +100,7 @@ TEST_CASE("a steady loop of large blocks asks the system for no memory after its
   set_threads(before_threads);
 }
 
-TEST_CASE("large blocks that threads hand to each other keep their contents") {
+TEST_CASE("large blocks passed between threads keep their contents") {
   std::vector<std::thread> threads;
   std::atomic<int> wrong{0};
   for (int i = 0; i < 4; ++i)

@@ -18,7 +18,7 @@ TEST_CASE("arrays are printed as NumPy prints them") {
   CHECK(to_string(Array()) == "(not defined)");
 }
 
-TEST_CASE("numbers that are far apart are printed with exponents") {
+TEST_CASE("numbers of very different magnitudes are printed with exponents") {
   CHECK(to_string(Array::from({1e-7, 1})) == "[1.e-07 1.e+00]");
   CHECK(to_string(Array::from({1.5e10, -2})) == "[ 1.5e+10 -2.0e+00]");
   const double infinity = std::numeric_limits<double>::infinity();
@@ -26,7 +26,7 @@ TEST_CASE("numbers that are far apart are printed with exponents") {
         "[ inf -inf  1.5  nan]");
 }
 
-TEST_CASE("of large arrays the middle is left out") {
+TEST_CASE("large arrays are printed without their middle") {
   Array x({2000});
   for (std::int64_t i = 0; i < 2000; ++i) x.set(i, static_cast<double>(i));
   CHECK(to_string(x) == "[   0.    1.    2. ... 1997. 1998. 1999.]");

@@ -13,8 +13,8 @@
 namespace program {
 namespace {
 
-// What the program inherits must not depend on how the tests were begun: nohup has SIGHUP ignored,
-// some callers SIGPIPE.
+// Signal handling must not depend on how the tests were started: nohup ignores SIGHUP, and some
+// callers ignore SIGPIPE.
 class DefaultSignals {
  public:
   DefaultSignals() {

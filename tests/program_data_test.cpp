@@ -1,4 +1,4 @@
-// What seq2seq makes of data that is not as it should be, and of outputs that are.
+// How seq2seq handles invalid data, and the outputs that it writes.
 #include <nlohmann/json.hpp>
 
 #include "program.h"
@@ -26,7 +26,7 @@ std::vector<std::string> fields_of(const std::string& line) {
   return fields;
 }
 
-// Trains on pairs, long enough to know them by heart.
+// Trains on pairs, long enough to memorise them.
 void learn(const TemporaryFolder& folder, const std::string& pairs, const std::string& flags = "") {
   folder.write("learnt.tsv", pairs);
   const Result trained = seq2seq(folder,
@@ -43,7 +43,7 @@ constexpr const char* kPairs = "ab\tX Y\nba\tY X\naab\tX X Y\nb\tY\na\tX\n";
 
 // Lines that cannot be used
 
-TEST_CASE("translate answers the lines around a bad one and keeps its place") {
+TEST_CASE("translate writes an empty line for a bad line and translates the others") {
   const TemporaryFolder folder;
   learn(folder, kPairs, "--target-tokens words --max-length 6");
   const Result result = seq2seq(folder, "translate --run run",
@@ -66,7 +66,7 @@ TEST_CASE("translate answers the lines around a bad one and keeps its place") {
   CHECK(longer.code == 0);
 }
 
-TEST_CASE("test goes on after lines that it cannot test on, counts them and names them") {
+TEST_CASE("test skips, counts and reports lines that it cannot use") {
   const TemporaryFolder folder;
   learn(folder, kPairs, "--target-tokens words --max-length 6");
   folder.write("test.tsv", "ab\tX Y\nno tab\n\xff\tX\nabababa\tX\n\nba\tY X\tmore\n\n");
@@ -100,7 +100,7 @@ TEST_CASE("test goes on after lines that it cannot test on, counts them and name
   check_error(seq2seq(folder, "test --run run --data empty.tsv"), "'empty.tsv' is empty");
 }
 
-TEST_CASE("many bad lines are counted, and only the first of them named") {
+TEST_CASE("many bad lines are counted, and only the first ones are reported") {
   const TemporaryFolder folder;
   learn(folder, kPairs, "--target-tokens words --max-length 6");
   std::string pairs = "ab\tX Y\n";
@@ -111,7 +111,7 @@ TEST_CASE("many bad lines are counted, and only the first of them named") {
   CHECK(lines_of(result.err).size() == 12);
 }
 
-TEST_CASE("train leaves out what is too long, counts it and says where it was") {
+TEST_CASE("train skips, counts and reports pairs that are too long") {
   const TemporaryFolder folder;
   folder.write("pairs.tsv", "a\tb\nabcdef\tb\na\tbbbbbb\nb\ta\n\n \n");
   const Result result = train(folder, "--data pairs.tsv --max-length 5");
@@ -148,7 +148,7 @@ TEST_CASE("train leaves out what is too long, counts it and says where it was") 
   CHECK_THAT(none.err, contains("no pair of 'long.tsv' is left to learn from: 1 too long"));
 }
 
-TEST_CASE("train refuses a malformed line unless it is to be left out") {
+TEST_CASE("train rejects a malformed line unless --skip-bad is given") {
   const TemporaryFolder folder;
   const auto check = [&](const std::string& line, const std::string& fault) {
     folder.write("pairs.tsv", "a\tb\n" + line + "\nb\ta\n");
@@ -172,7 +172,7 @@ TEST_CASE("train refuses a malformed line unless it is to be left out") {
   check_error(train(folder, "--data pairs.tsv --too-long drop"), "drop");
 }
 
-TEST_CASE("line ends, byte order marks and a missing last line end change nothing") {
+TEST_CASE("line ends and byte order marks do not affect the data") {
   const TemporaryFolder folder;
   learn(folder, kPairs, "--target-tokens words");
   const std::string expected = "X Y\nY X\nX\n";
@@ -195,7 +195,7 @@ TEST_CASE("line ends, byte order marks and a missing last line end change nothin
   }
 }
 
-TEST_CASE("compressed data is refused with a hint, from a file and from standard input") {
+TEST_CASE("compressed data is rejected with a hint, from a file and from standard input") {
   const TemporaryFolder folder;
   const std::string bytes = "\x1F\x8B\x08\x08\xff\n\xfe";
   folder.write("pairs.tsv.gz", bytes);
@@ -241,7 +241,7 @@ TEST_CASE("train and test read pairs from standard input") {
 
 // How long outputs become
 
-TEST_CASE("outputs that were cut are marked and counted") {
+TEST_CASE("truncated outputs are marked and counted") {
   const TemporaryFolder folder;
   learn(folder, kPairs, "--target-tokens words");
   const Result cut = seq2seq(folder, "translate --run run --max-output-length 2", "aab\nab\n");
@@ -261,7 +261,7 @@ TEST_CASE("outputs that were cut are marked and counted") {
   CHECK(seq2seq(folder, "translate --run run --max-output-length 2 aab").out == "XX…\n");
 }
 
-TEST_CASE("an output may become longer than any target of the training, but not for ever") {
+TEST_CASE("outputs may be longer than any training target, up to a limit") {
   const TemporaryFolder folder;
   REQUIRE(train(folder, "--max-length 6").code == 0);
   const std::string source(30, 'a');
@@ -275,7 +275,7 @@ TEST_CASE("an output may become longer than any target of the training, but not 
     REQUIRE(fields.at(4) == "unfinished");
     return fields.at(2).size();
   };
-  CHECK(limit("") == 70);  // this model knows no end yet
+  CHECK(limit("") == 70);  // this model never generates the end token
   CHECK(limit("--max-output-length 4") == 4);
   auto config = nlohmann::ordered_json::parse(folder.read("run/config.json"));
   config["max_source_length"] = 2;
@@ -305,7 +305,7 @@ TEST_CASE("models can be tested on sources longer than those of the training") {
   check_error(seq2seq(folder, "test --run run --max-source-length 9"), "--data");
 }
 
-TEST_CASE("a search writes no special symbols, not even of a model that knows nothing") {
+TEST_CASE("outputs contain no special symbols, even for an untrained model") {
   const TemporaryFolder folder;
   REQUIRE(train(folder, "--seed 4 --learning-rate 0").code == 0);
   std::string input;
@@ -340,7 +340,7 @@ TEST_CASE("test writes a line for each source, into a file or to standard output
 
 TEST_CASE("validation takes all sources, or a random sample that the seed fixes") {
   const TemporaryFolder folder;
-  std::string sorted;  // a file of which the beginning is easy to tell from the rest
+  std::string sorted;  // a file whose first 1000 lines differ from the others
   for (int i = 0; i < 1500; ++i)
     sorted += std::to_string(10000 + i) + (i < 1000 ? "\tX\n" : "\tY\n");
   folder.write("pairs.tsv", sorted);

@@ -28,7 +28,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return text.replace(text.find(from), from.size(), to);
 }
 
-// What a terminal of 80 columns gets to see.
+// The output on a terminal of 80 columns.
 Result on_terminal(const TemporaryFolder& folder, const std::string& arguments,
                    const std::string& environment = "TERM=xterm") {
   folder.write("on_terminal",
@@ -38,7 +38,7 @@ Result on_terminal(const TemporaryFolder& folder, const std::string& arguments,
 
 }  // namespace
 
-TEST_CASE("seq2seq reads numbers as decimal, whole ones also from 1e1") {
+TEST_CASE("seq2seq reads decimal numbers, and accepts 1e1 as a whole number") {
   const TemporaryFolder folder;
   REQUIRE(
       train(folder, "--seed 010 --steps 2e0 --warmup +1 --learning-rate 1e-3 --hidden 8.0").code ==
@@ -61,7 +61,7 @@ TEST_CASE("seq2seq reads numbers as decimal, whole ones also from 1e1") {
   CHECK(nlohmann::json::parse(test.out)["sequences"] == 20);
 }
 
-TEST_CASE("seq2seq refuses what is no number, or has no room in its type") {
+TEST_CASE("seq2seq rejects invalid numbers and numbers out of range") {
   const TemporaryFolder folder;
   const char* texts[] = {"0x10", "1.5", "1.5e0", "1,000", "' 5'", "5x", "nan", "inf", "-1", "''"};
   for (const char* flag : {"--steps", "--seed", "--hidden", "--max-length", "--threads"})
@@ -81,7 +81,7 @@ TEST_CASE("seq2seq refuses what is no number, or has no room in its type") {
               "--bidirectional: 'maybe' is neither true nor false");
 }
 
-TEST_CASE("seq2seq translate takes sources as they are") {
+TEST_CASE("seq2seq translate does not interpret sources as flags") {
   const TemporaryFolder folder;
   folder.write("pairs.tsv", "[a,b]\tx\n++\ty\n{}%\\\"'-\tz\ntest train\tx\n");
   REQUIRE(train(folder, "--data pairs.tsv").code == 0);
@@ -103,7 +103,7 @@ TEST_CASE("seq2seq translate takes sources as they are") {
   CHECK(lines_of(seq2seq(folder, "translate --run run a '' b").out).size() == 3);
 }
 
-TEST_CASE("seq2seq names the command whose --help tells more") {
+TEST_CASE("seq2seq errors name the command whose --help has details") {
   const TemporaryFolder folder;
   check_error(seq2seq(folder, "train --run r --steps 0"), "see seq2seq train --help");
   check_error(seq2seq(folder, "train"), "see seq2seq train --help");
@@ -119,7 +119,7 @@ TEST_CASE("seq2seq names the command whose --help tells more") {
   check_error(seq2seq(folder, "train --run"), "--run");
 }
 
-TEST_CASE("seq2seq tells its version and its flags, or fails where that cannot be written") {
+TEST_CASE("seq2seq prints its version and flags, or fails if it cannot write them") {
   const TemporaryFolder folder;
   CHECK(seq2seq(folder, "--version").out == "seq2seq " + std::string(attune::version()) + "\n");
   CHECK(attune::version().find_first_not_of("0123456789.") == std::string::npos);
@@ -138,7 +138,7 @@ TEST_CASE("seq2seq tells its version and its flags, or fails where that cannot b
   }
 }
 
-TEST_CASE("seq2seq reads flags from a file, which those of the command line win over") {
+TEST_CASE("seq2seq reads flags from a file, and flags on the command line override them") {
   const TemporaryFolder folder;
   folder.write("flags.toml",
                "\xEF\xBB\xBF# a comment\r\n"
@@ -164,7 +164,7 @@ TEST_CASE("seq2seq reads flags from a file, which those of the command line win 
   CHECK(nlohmann::json::parse(test.out)["sequences"] == 7);
   CHECK(lines_of(seq2seq(folder, "translate '[a]' --config flags.toml b").out).size() == 2);
 
-  // --data on the command line has no use for the file's task.
+  // --data on the command line overrides the file's task.
   folder.write("a #, b.tsv", "a\tb\n");
   REQUIRE(seq2seq(folder, "train --data 'a #, b.tsv' --config flags.toml").code == 0);
   CHECK(config_of(folder)["task"] == "");
@@ -175,7 +175,7 @@ TEST_CASE("seq2seq reads flags from a file, which those of the command line win 
   CHECK(config["model"]["bidirectional"] == false);
 }
 
-TEST_CASE("seq2seq names file and line of what is wrong in a file of flags") {
+TEST_CASE("seq2seq names file and line of an error in a file of flags") {
   const TemporaryFolder folder;
   const std::vector<std::pair<std::string, std::string>> lines = {
       {"stepz = 5", "unknown key 'stepz'"},
@@ -186,7 +186,7 @@ TEST_CASE("seq2seq names file and line of what is wrong in a file of flags") {
       {"hidden = 4294967297", "--hidden: '4294967297' is too large"},
       {"learning-rate = nan", "--learning-rate: 'nan' is not"},
       {"task = swim", "--task: swim not in"},
-      {"steps", "no line such as"},
+      {"steps", "not a line such as"},
       {"steps =", "no value"},
       {"steps = [1, 2]", "a list or a table"},
       {"steps = \"5", "not closed"},
@@ -208,7 +208,7 @@ TEST_CASE("seq2seq names file and line of what is wrong in a file of flags") {
   check_error(seq2seq(folder, "train --run run --config none.toml"), "none.toml");
 }
 
-TEST_CASE("seq2seq takes the numbers of config.json as they are, or names the key") {
+TEST_CASE("seq2seq rejects invalid values in config.json and names the key") {
   const TemporaryFolder folder;
   REQUIRE(train(folder, "").code == 0);
   const std::string good = folder.read("run/config.json");
@@ -237,14 +237,14 @@ TEST_CASE("seq2seq takes the numbers of config.json as they are, or names the ke
   folder.write("run/config.json", replaced(good, "\"hidden\": 8", "\"hiden\": 8"));
   check_error(seq2seq(folder, "test --run run"), "\"model.hidden\" is missing");
   folder.write("run/config.json", replaced(good, "\"hidden\": 8", "\"hidden\": 8, \"width\": 8"));
-  check_error(seq2seq(folder, "test --run run"), "\"model.width\" is no key");
+  check_error(seq2seq(folder, "test --run run"), "\"model.width\" is not a key");
   folder.write("run/config.json", replaced(good, "\"hidden\": 8", "\"hidden\": 2000000000"));
   check_error(seq2seq(folder, "test --run run"), "is of another run");  // before 10^19 bytes
   folder.write("run/config.json", good);
   CHECK(seq2seq(folder, "translate --run run a").code == 0);
 }
 
-TEST_CASE("seq2seq shows no control characters of data, but on a file or a pipe") {
+TEST_CASE("seq2seq makes control characters visible, except in a file or a pipe") {
   const TemporaryFolder folder;
   folder.write("pairs.tsv", "a\tx\x1b[31my\n");
   REQUIRE(train(folder, "--data pairs.tsv --target-tokens words --steps 100 --learning-rate 0.02")
@@ -265,7 +265,7 @@ TEST_CASE("seq2seq shows no control characters of data, but on a file or a pipe"
   }
 }
 
-TEST_CASE("seq2seq draws no colour where NO_COLOR or TERM=dumb asks for none") {
+TEST_CASE("seq2seq draws without colour if NO_COLOR or TERM=dumb is set") {
   const TemporaryFolder folder;
   REQUIRE(train(folder, "").code == 0);
   const std::string draw = "translate --run run --heatmap abc";

@@ -1,4 +1,4 @@
-// What a training keeps when it is stopped, killed or out of room.
+// Trainings that are stopped, killed or out of disk space.
 #include <sys/mount.h>
 
 #include <nlohmann/json.hpp>
@@ -12,8 +12,8 @@ using namespace program;
 
 namespace {
 
-// Shell commands; in a script of their own, with job control, since a shell without it has Ctrl-C
-// ignored in the background.
+// Shell commands, run in a script with job control: without it, background processes ignore
+// Ctrl-C.
 Result script(const TemporaryFolder& folder, const std::string& commands) {
   return shell(folder, "set -m; cd '" + folder.path("") + "'\n" + commands);
 }
@@ -29,7 +29,7 @@ std::string ends(const TemporaryFolder& folder, const std::string& run) {
 
 }  // namespace
 
-TEST_CASE("a short kill test: killed trainings end with the bits of unbroken ones") {
+TEST_CASE("a short kill test: killed trainings are bitwise equal to uninterrupted ones") {
   const TemporaryFolder folder;
   const Result result =
       shell(folder, ATTUNE_ROOT "/script/kill-test 6 --seed 4 --program \"$seq2seq\"");
@@ -37,7 +37,7 @@ TEST_CASE("a short kill test: killed trainings end with the bits of unbroken one
   CHECK(result.code == 0);
 }
 
-TEST_CASE("checkpoints, their number and threads change nothing, whatever is resumed") {
+TEST_CASE("checkpoints, resuming and threads do not affect the result of a training") {
   const TemporaryFolder folder;
   folder.write("pairs.tsv", "ab\tb a\nba\ta b\naa\ta a\nabc\tc\nc\tc\nbc\tc b\ncb\tb c\n");
   const std::string same =
@@ -67,7 +67,7 @@ TEST_CASE("checkpoints, their number and threads change nothing, whatever is res
   CHECK(names_in(folder.path("kept")) == names_in(folder.path("whole")));
 }
 
-TEST_CASE("seq2seq train --resume says what is finished, contradicts, changed or missing") {
+TEST_CASE("seq2seq train --resume reports finished, contradictory, changed and missing runs") {
   const TemporaryFolder folder;
   check_error(seq2seq(folder, "train --run run --resume"), "no run folder 'run'");
   fs::create_directory(folder.path("run"));
@@ -96,11 +96,11 @@ TEST_CASE("seq2seq train --resume says what is finished, contradicts, changed or
   refuses("--on-nan skip", "--on-nan");
   fs::remove(folder.path("run/checkpoint-20.safetensors"));
   folder.write("pairs.tsv", "ab\tba\nba\tab\naa\tab\n");
-  refuses("", "--valid are others");
+  refuses("", "--valid differ");
   folder.write("other.tsv", "ab\tba\nba\tab\naa\taa\n");
   refuses("--data pairs.tsv --valid other.tsv", "was the data changed");
   folder.write("pairs.tsv", "ab\tba\nba\tab\nac\tab\n");
-  refuses("--data pairs.tsv --valid other.tsv", "vocabularies of --data are others");
+  refuses("--data pairs.tsv --valid other.tsv", "vocabularies of --data differ");
 
   std::string checkpoint = folder.read("run/checkpoint-10.safetensors");
   checkpoint[checkpoint.size() / 2] ^= 1;
@@ -114,7 +114,7 @@ TEST_CASE("seq2seq train --resume says what is finished, contradicts, changed or
   CHECK(seq2seq(folder, "train --run run --resume --seed 1").code == 0);
 }
 
-TEST_CASE("a flipped byte in a model is found out") {
+TEST_CASE("a flipped byte in a model is detected") {
   const TemporaryFolder folder;
   REQUIRE(train(folder, "").code == 0);
   const std::string model = folder.read("run/model.safetensors");
@@ -126,7 +126,7 @@ TEST_CASE("a flipped byte in a model is found out") {
   }
 }
 
-TEST_CASE("an older run answers until a new one is complete, and a stopped one can go on") {
+TEST_CASE("an older run is usable until a new one is complete, and a stopped one can resume") {
   const TemporaryFolder folder;
   REQUIRE(train(folder, "--layers 2").code == 0);
   const std::string older = folder.read("run/model.safetensors");
@@ -156,7 +156,7 @@ TEST_CASE("an older run answers until a new one is complete, and a stopped one c
   const Result limited = shell(folder, "trap '' XFSZ; ulimit -f 8; cd '" + folder.path("") +
                                            "'; \"$seq2seq\" train --run run --steps 3");
   CHECK(limited.code == 1);
-  CHECK_THAT(limited.err, contains("is given up") && contains("cannot write"));
+  CHECK_THAT(limited.err, contains("is abandoned") && contains("cannot write"));
   CHECK(fs::exists(folder.path("run/unfinished/config.json")));
   REQUIRE(train(folder, "--attention none").code == 0);
   CHECK_FALSE(fs::exists(folder.path("run/unfinished")));
@@ -164,7 +164,7 @@ TEST_CASE("an older run answers until a new one is complete, and a stopped one c
   CHECK(folder.read("run/model.safetensors") != older);
 }
 
-TEST_CASE("a new run that was about to take the place of an older one is read as one") {
+TEST_CASE("a new run that was about to replace an older one is readable") {
   const TemporaryFolder folder;
   REQUIRE(train(folder, "--layers 2").code == 0);
   REQUIRE(seq2seq(folder, "train --run new --steps 3 --cell lstm" + std::string(kSmall)).code == 0);
@@ -175,7 +175,7 @@ TEST_CASE("a new run that was about to take the place of an older one is read as
   fs::rename(folder.path("run/.replacing/config.json"), folder.path("run/config.json"));
   fs::rename(folder.path("run/.replacing/model.safetensors"), folder.path("run/model.safetensors"));
   CHECK(seq2seq(folder, "translate --run run abc").out == expected);
-  CHECK(seq2seq(folder, "train --run run --resume").code == 0);  // finished; but it tidies up
+  CHECK(seq2seq(folder, "train --run run --resume").code == 0);  // finished; it only cleans up
   CHECK_FALSE(fs::exists(folder.path("run/.replacing")));
   CHECK(seq2seq(folder, "translate --run run abc").out == expected);
   CHECK(folder.read("run/model.safetensors") == model);
@@ -195,7 +195,7 @@ TEST_CASE("a signal that the parent ignores is ignored, and a closed pipe saves 
   CHECK(seq2seq(folder, "test --run piped --count 5").code == 0);
 }
 
-TEST_CASE("a training loses nothing where its output is closed or full") {
+TEST_CASE("a training saves its results even if its output is closed or full") {
   const TemporaryFolder folder;
   REQUIRE(train(folder, "--run whole").code == 0);
   for (const std::string outputs : {"2>/dev/full", "2>&-", "</dev/null 2>&- >/dev/null"}) {
@@ -212,7 +212,7 @@ TEST_CASE("a training loses nothing where its output is closed or full") {
   check_error(seq2seq(folder, "translate --run run abc >&-"), "cannot write");
 }
 
-TEST_CASE("a run folder that is removed in training is made anew") {
+TEST_CASE("a run folder that is removed during training is recreated") {
   const TemporaryFolder folder;
   const std::string steps = " --steps 1000 --seed 4 --save-every 100 ";
   REQUIRE(seq2seq(folder, "train --run whole" + steps + kSmall).code == 0);
@@ -258,12 +258,12 @@ TEST_CASE(
   CHECK(run == ends(folder, "whole"));
   CHECK(full.code == 1);
   CHECK_THAT(full_log, contains("error: the training is at its end, but cannot be saved") &&
-                           contains(".safetensors' is whole, and --resume goes on from it"));
+                           contains(".safetensors' is complete, and --resume continues from it"));
   CHECK(resumed.code == 0);
   CHECK(resumed_run == ends(folder, "whole"));
 }
 
-TEST_CASE("a training that ends in NaN fails, or leaves such updates out and counts them") {
+TEST_CASE("a training that gives NaN fails, or skips and counts such updates") {
   const TemporaryFolder folder;
   const std::string bad = " --learning-rate 1e300 --schedule constant ";
   for (const std::string rate : {"1e300", "1e36"}) {
@@ -302,7 +302,7 @@ TEST_CASE("a training that ends in NaN fails, or leaves such updates out and cou
     CHECK(values.all_finite());
 }
 
-TEST_CASE("a training on pairs can be told in epochs, and stops early when it gets no better") {
+TEST_CASE("a training on pairs can be set in epochs, and stops early without progress") {
   const TemporaryFolder folder;
   folder.write("pairs.tsv", "ab\tba\nba\tab\naa\taa\nb\tb\nbb\tbb\na\ta\nabb\tbba\n");
   const Result epochs = seq2seq(
@@ -326,14 +326,14 @@ TEST_CASE("a training on pairs can be told in epochs, and stops early when it ge
   const Result stopped = seq2seq(folder, "train --run early" + early);
   INFO(stopped.err);
   CHECK(stopped.code == 0);
-  CHECK_THAT(stopped.err, contains("stopped after step 60 of 400"));  // a look at every 20th
+  CHECK_THAT(stopped.err, contains("stopped after step 60 of 400"));  // validated every 20 steps
   CHECK_THAT(seq2seq(folder, "train --run early --resume").out, contains("finished"));
 }
 
 TEST_CASE("the plateau schedule follows the validation loss") {
   const TemporaryFolder folder;
   folder.write("pairs.tsv", "ab\tba\nba\tab\naa\taa\nb\tb\n");
-  // Nothing like what it learns: this loss rises while that of the training falls.
+  // Unlike the training data: its loss rises while the training loss falls.
   folder.write("valid.tsv", "ab\taaaaaaaaaaaaaaaa\nba\tbbbbbbbbbbbbbbbbbbb\n");
   const auto last_rate = [&](const std::string& flags) {
     const Result result =
@@ -354,7 +354,7 @@ TEST_CASE("the plateau schedule follows the validation loss") {
   CHECK(last_rate("--valid valid.tsv") < 0.002);
 }
 
-TEST_CASE("the plateau schedule observes means of all windows, the short last one too") {
+TEST_CASE("the plateau schedule observes the means of all windows, including a short last one") {
   const TemporaryFolder folder;
   // Windows of two steps, and the last one of a single step.
   const Result result = seq2seq(

@@ -8,7 +8,7 @@
 namespace fs = std::filesystem;
 using namespace program;
 
-TEST_CASE("seq2seq train fills a run folder that test and translate need nothing else than") {
+TEST_CASE("seq2seq train writes a run folder that is all that test and translate need") {
   const TemporaryFolder folder;
   const Result trained = train(folder, "--max-length 9");
   INFO(trained.err);
@@ -47,7 +47,7 @@ TEST_CASE("seq2seq train fills a run folder that test and translate need nothing
   CHECK_THAT(folder.read("a-2.svg"), contains("de"));
 }
 
-TEST_CASE("seq2seq translate answers each line of standard input with a line") {
+TEST_CASE("seq2seq translate writes one line for each line of standard input") {
   const TemporaryFolder folder;
   REQUIRE(train(folder, "").code == 0);
   const Result lines = seq2seq(folder, "translate --run run", "abc\r\nde\nf");
@@ -56,7 +56,7 @@ TEST_CASE("seq2seq translate answers each line of standard input with a line") {
   CHECK(arguments.out == lines.out);
 }
 
-TEST_CASE("seq2seq translate reads what training never showed as unknown, with a warning") {
+TEST_CASE("seq2seq translate maps unseen tokens to unknown, with a warning") {
   const TemporaryFolder folder;
   REQUIRE(train(folder, "").code == 0);
   const Result result = seq2seq(folder, "translate --run run abÉ?");
@@ -83,7 +83,7 @@ TEST_CASE("seq2seq learns from a file of pairs and scores against the closest ta
   check_error(seq2seq(folder, "test --run run"), "--data");
 }
 
-TEST_CASE("seq2seq trains alike for one seed, whatever the threads, and not for another seed") {
+TEST_CASE("seq2seq training depends on the seed and not on the number of threads") {
   const TemporaryFolder folder;
   const auto run = [&](const std::string& name, const std::string& arguments) {
     REQUIRE(seq2seq(folder, "train --steps 4 --dropout 0.2 --run " + name + arguments).code == 0);
@@ -116,7 +116,7 @@ TEST_CASE("seq2seq stopped by Ctrl-C finishes the step, saves the model and says
   CHECK(seq2seq(folder, "test --run run --count 5").code == 0);
 }
 
-TEST_CASE("seq2seq stops at a loss that is no number, with the last good model saved") {
+TEST_CASE("seq2seq stops at a NaN loss and saves the last good model") {
   const TemporaryFolder folder;
   const Result result =
       train(folder, "--optimizer sgd --learning-rate 1e38 --steps 50 --clip-norm 0");
@@ -138,7 +138,7 @@ TEST_CASE("seq2seq explains itself") {
   check_error(seq2seq(folder, ""), "subcommand");
 }
 
-TEST_CASE("seq2seq train refuses bad flags and writes nothing") {
+TEST_CASE("seq2seq train rejects bad flags and writes nothing") {
   const TemporaryFolder folder;
   const auto refuses = [&](const std::string& flags, const std::string& part) {
     INFO(flags);
@@ -162,7 +162,7 @@ TEST_CASE("seq2seq train refuses bad flags and writes nothing") {
   refuses("--valid file", "--data");
 }
 
-TEST_CASE("seq2seq train refuses bad pairs, names the line and writes nothing") {
+TEST_CASE("seq2seq train rejects malformed pairs, names the line and writes nothing") {
   const TemporaryFolder folder;
   const auto refuses = [&](const std::string& bytes, const std::string& part,
                            const std::string& flags = "") {
@@ -180,7 +180,7 @@ TEST_CASE("seq2seq train refuses bad pairs, names the line and writes nothing") 
   check_error(train(folder, "--data pairs.tsv --task copy"), "--task");
 }
 
-TEST_CASE("seq2seq translate says so when what it writes cannot be kept") {
+TEST_CASE("seq2seq translate reports output that cannot be written") {
   const TemporaryFolder folder;
   REQUIRE(train(folder, "--max-length 6").code == 0);
   check_error(seq2seq(folder, "translate --run run abc >/dev/full"), "standard output");
@@ -196,7 +196,7 @@ TEST_CASE("seq2seq trains with heads and without the encoder's embedding residua
   CHECK(seq2seq(folder, "translate --run run --heatmap abc").code == 0);
 }
 
-TEST_CASE("seq2seq train passes options to the optimizer, or says which it has not") {
+TEST_CASE("seq2seq train passes options to the optimizer and rejects unsupported ones") {
   const TemporaryFolder folder;
   const auto loss = [&](const std::string& flags) {
     const Result result = train(folder, "--optimizer sgd --learning-rate 0.5 " + flags);
@@ -228,7 +228,7 @@ TEST_CASE("seq2seq without attention has no alignment to show") {
   check_error(seq2seq(folder, "translate --run run --heatmap abc"), "attention");
 }
 
-TEST_CASE("seq2seq trains a transformer that test and translate find their way with") {
+TEST_CASE("seq2seq trains a transformer that test and translate can load") {
   const TemporaryFolder folder;
   const Result trained = seq2seq(folder,
                                  "train --run run --model transformer --steps 3 --embedding 8 "
@@ -250,7 +250,7 @@ TEST_CASE("seq2seq trains a transformer that test and translate find their way w
   CHECK_THAT(found.out, contains("\t"));
 }
 
-TEST_CASE("seq2seq train explains flags that do not fit the chosen kind of model") {
+TEST_CASE("seq2seq train explains flags that do not apply to the chosen model") {
   const TemporaryFolder folder;
   const auto refuses = [&](const std::string& flags, const std::string& part) {
     INFO(flags);
@@ -260,10 +260,10 @@ TEST_CASE("seq2seq train explains flags that do not fit the chosen kind of model
   const std::string transformer = "--model transformer ";
   refuses(transformer + "--cell gru", "--cell: a transformer model has no such thing");
   refuses(transformer + "--attention dot", "its score is always the scaled dot product");
-  refuses(transformer + "--no-bidirectional", "its encoder looks both ways");
+  refuses(transformer + "--no-bidirectional", "its encoder is always bidirectional");
   refuses(transformer + "--hidden 64", "its width is --embedding");
   refuses(transformer + "--teacher-forcing 0.5", "leave it at 1");
-  refuses(transformer + "--embedding 10 --heads 4", "--embedding 10 cannot be shared out over 4");
+  refuses(transformer + "--embedding 10 --heads 4", "--embedding 10 cannot be divided among 4");
   refuses("--hidden 9 --heads 4", "states of size 18");
   refuses(transformer + "--normalizer softmax", "always the softmax of scores");
   refuses(transformer + "--no-embedding-residual", "its layers are residual");
@@ -271,7 +271,7 @@ TEST_CASE("seq2seq train explains flags that do not fit the chosen kind of model
   refuses("--model perceptron", "perceptron");
 }
 
-TEST_CASE("seq2seq reads runs of the time when config.json did not name the kind of model") {
+TEST_CASE("seq2seq reads old runs whose config.json does not name the kind of model") {
   const TemporaryFolder folder;
   REQUIRE(train(folder, "").code == 0);
   auto config = nlohmann::ordered_json::parse(folder.read("run/config.json"));
@@ -284,7 +284,7 @@ TEST_CASE("seq2seq reads runs of the time when config.json did not name the kind
   check_error(seq2seq(folder, "test --run run --count 5"), "perceptron");
 }
 
-TEST_CASE("seq2seq finds out a run folder that is missing, incomplete or mixed up") {
+TEST_CASE("seq2seq detects a run folder that is missing, incomplete or inconsistent") {
   const TemporaryFolder folder;
   check_error(seq2seq(folder, "test --run run"), "no run folder 'run'");
   REQUIRE(train(folder, "").code == 0);
@@ -305,7 +305,7 @@ TEST_CASE("seq2seq finds out a run folder that is missing, incomplete or mixed u
   check_error(seq2seq(folder, "test --run run"), "config.json");
 }
 
-TEST_CASE("seq2seq train replaces a run, but nothing else") {
+TEST_CASE("seq2seq train replaces only the files of a run") {
   const TemporaryFolder folder;
   REQUIRE(train(folder, "--attention dot").code == 0);
   folder.write("run/notes.txt", "mine");
@@ -322,7 +322,7 @@ TEST_CASE("seq2seq train replaces a run, but nothing else") {
   CHECK(names_in(folder.path("home")) == std::vector<std::string>{"letter"});
 }
 
-TEST_CASE("seq2seq train leaves everything as it was when the disk has no room for the model") {
+TEST_CASE("seq2seq train changes nothing if the disk has no space for the model") {
   const TemporaryFolder folder;
   // A limit on the size of files simulates a full disk: writing more is an error.
   const std::string limited = "trap '' XFSZ; ulimit -f 8; cd '" + folder.path("") + "'; ";
@@ -361,17 +361,17 @@ TEST_CASE("seq2seq does not grow in memory from step to step") {
 }
 
 #if defined(ATTUNE_LIMITS_ADDRESSES)
-TEST_CASE("a command that runs out of memory says how much it asked for and what needs less") {
+TEST_CASE("seq2seq reports running out of memory with the size and a hint") {
   const TemporaryFolder folder;
   REQUIRE(train(folder, "").code == 0);
-  // OpenBLAS, where the library is linked to it, waits for ever for memory of all its threads.
+  // OpenBLAS would wait forever for the memory of all its threads.
   const std::string limited =
       "export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1; ulimit -v 1000000; cd '" + folder.path("") +
       "'; timeout 60 \"$seq2seq\" ";
   const auto fails = [&](const std::string& arguments, const std::string& way_out) {
     INFO(arguments);
     const Result result = shell(folder, limited + arguments);
-    check_error(result, "iB were asked for");
+    check_error(result, "iB were requested");
     CHECK(result.code == 1);
     CHECK_THAT(result.err, Catch::Matchers::StartsWith("seq2seq: error: out of memory: "));
     CHECK_THAT(result.err, Catch::Matchers::EndsWith("; " + way_out + "\n"));

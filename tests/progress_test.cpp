@@ -15,7 +15,7 @@ using namespace attune;
 
 namespace {
 
-// A file to write to, a clock that is set by hand, and a terminal of a given width.
+// A file to write to, a manual clock, and a terminal of a given width.
 class Stage {
  public:
   explicit Stage(int columns) : file_(std::tmpfile()), columns_(columns) { REQUIRE(file_); }
@@ -70,7 +70,7 @@ TEST_CASE("a terminal of 80 columns shows every figure of a long training run") 
   }
 }
 
-TEST_CASE("a progress bar fits any width and gives up the least needed figures first") {
+TEST_CASE("a progress bar fits any width and drops the least important figures first") {
   std::size_t figures = 0;
   for (int columns = 1; columns < 150; ++columns) {
     const std::string line = progress_bar(half_way, columns);
@@ -87,7 +87,7 @@ TEST_CASE("a progress bar fits any width and gives up the least needed figures f
   CHECK(figures == 6);
 }
 
-TEST_CASE("the filled part of a progress bar is the share that is done") {
+TEST_CASE("the filled part of a progress bar is the fraction done") {
   const auto bar = [](int done) { return progress_bar({"", done, 80}, 200); };
   CHECK(count(bar(0), "━") == 0);
   CHECK(count(bar(0), "─") == 40);
@@ -99,7 +99,7 @@ TEST_CASE("the filled part of a progress bar is the share that is done") {
   CHECK_THAT(bar(80), contains("100%"));
 }
 
-TEST_CASE("figures that are not known are left out of a progress line") {
+TEST_CASE("unknown figures are left out of a progress line") {
   CHECK(progress_text({"reading", 3, 4}) == "reading 3/4   75%");
 }
 
@@ -118,7 +118,7 @@ TEST_CASE("on a terminal the progress line is drawn at most ten times a second")
   CHECK_THAT(stage.text(), contains("1000/1000") && contains("took 0:01"));
 }
 
-TEST_CASE("away from a terminal progress is a plain line for each tenth") {
+TEST_CASE("without a terminal progress is a plain line for each tenth") {
   Stage stage(0);
   {
     Progress progress("training", 200, 0, stage.output());
@@ -135,7 +135,7 @@ TEST_CASE("away from a terminal progress is a plain line for each tenth") {
   CHECK(text.ends_with("training 200/200  100%  loss 0.2500   5.0k tok/s  took 0:02\n"));
 }
 
-TEST_CASE("away from a terminal slow work is heard of at least every ten seconds") {
+TEST_CASE("without a terminal slow work is reported at least every ten seconds") {
   Stage stage(0);
   Progress progress("training", 100000, 0, stage.output());
   for (int i = 0; i < 35; ++i) {
@@ -145,7 +145,7 @@ TEST_CASE("away from a terminal slow work is heard of at least every ten seconds
   CHECK(count(stage.text(), "\n") == 3);
 }
 
-TEST_CASE("speed and time left count from where work went on") {
+TEST_CASE("speed and time left are measured from where work was resumed") {
   Stage stage(0);
   Progress progress("training", 100, 80, stage.output());
   for (int i = 0; i < 10; ++i) {
@@ -170,7 +170,7 @@ TEST_CASE("a message is written above the progress line") {
   CHECK(text.ends_with("\x1b[K\nafter\n"));
 }
 
-TEST_CASE("progress that is finished twice or had no step writes nothing more") {
+TEST_CASE("finishing progress twice or without a step writes nothing") {
   Stage stage(80);
   {
     Progress progress("training", 2, 0, stage.output());
@@ -185,7 +185,7 @@ TEST_CASE("progress that is finished twice or had no step writes nothing more") 
   CHECK(stage.text() == text);
 }
 
-TEST_CASE("a progress that cannot be shown on the way out does not end the program") {
+TEST_CASE("progress that cannot be written in the destructor does not end the program") {
   struct Failed {};
   Stage stage(0);
   const auto run = [&] {
@@ -236,7 +236,7 @@ TEST_CASE("a progress line shows no control characters of its label") {
   CHECK_THAT(file.text(), contains("\x1b[31mx\ty\n"));  // a file holds what was written
 }
 
-TEST_CASE("COLUMNS says how wide a terminal is") {
+TEST_CASE("COLUMNS sets the width of a terminal") {
   const char* before = std::getenv("COLUMNS");
   const std::string kept = before == nullptr ? "" : before;
   ::setenv("COLUMNS", "33", 1);

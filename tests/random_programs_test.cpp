@@ -6,7 +6,7 @@
 using namespace attune;
 using namespace attune::random_programs;
 
-TEST_CASE("random programs agree with finite differences, and nothing hidden has an influence") {
+TEST_CASE("random programs match finite differences, and hidden elements have no influence") {
   int gradients = 0, garbage_runs = 0;
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     const Program program = make_program(seed);
@@ -19,7 +19,7 @@ TEST_CASE("random programs agree with finite differences, and nothing hidden has
   CHECK(garbage_runs > 200);
 }
 
-TEST_CASE("random programs find a gradient that is off by a thousandth, and shrink to it") {
+TEST_CASE("random programs detect a gradient that is off by 0.1%, and are shrunk to it") {
   const FaultScope fault(Fault::wrong_gradient);
   int found = 0;
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {
@@ -35,7 +35,7 @@ TEST_CASE("random programs find a gradient that is off by a thousandth, and shri
   CHECK(found >= 25);
 }
 
-TEST_CASE("random programs find garbage that a product with 0 lets through") {
+TEST_CASE("random programs detect garbage that a product with 0 propagates") {
   const FaultScope fault(Fault::leak);
   int found = 0;
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {

@@ -12,7 +12,7 @@
 using namespace attune;
 
 // Salmon et al. 2011; the numbers are the known-answer vectors of their Random123 library.
-TEST_CASE("philox gives the numbers of its authors") {
+TEST_CASE("philox matches its authors' reference values") {
   using Four = std::array<std::uint32_t, 4>;
   CHECK(philox(0, 0, 0) == Four{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
   const std::uint64_t ones = ~std::uint64_t{0};
@@ -21,7 +21,7 @@ TEST_CASE("philox gives the numbers of its authors") {
         Four{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 }
 
-TEST_CASE("element i of a random array comes from philox of its index alone") {
+TEST_CASE("element i of a random array depends only on philox of its index") {
   const std::uint64_t key = 0x123456789abcdef;
   const auto bits = [&](std::uint64_t draw, std::int64_t i) {
     return std::uint64_t{philox(key, draw, static_cast<std::uint64_t>(i / 4))[i % 4]};
@@ -60,7 +60,7 @@ TEST_CASE("random arrays are the same for any number of threads") {
   set_threads(before);
 }
 
-TEST_CASE("a generator goes on from its seed and its number of draws alone") {
+TEST_CASE("a generator is restored from its seed and number of draws") {
   Generator random(5);
   Array first(Shape{10}), second(Shape{10}), again(Shape{10});
   random.normal(first, 0, 1);
@@ -75,7 +75,7 @@ TEST_CASE("a generator goes on from its seed and its number of draws alone") {
   CHECK(again.to_vector() == first.to_vector());
 }
 
-TEST_CASE("random numbers have the moments and bounds that were asked for") {
+TEST_CASE("random numbers have the requested moments and bounds") {
   const std::int64_t n = 200000;
   for (const DType dtype : {DType::f32, DType::f64}) {
     Generator random(1);
@@ -106,7 +106,7 @@ TEST_CASE("random numbers have the moments and bounds that were asked for") {
   CHECK_THROWS_WITH(random.below(0), contains("Generator::below: 0 is not a positive bound"));
 }
 
-TEST_CASE("the generator of a batch is the thread's own, or in shards one that all share") {
+TEST_CASE("batch_generator() is the thread's generator, or in shards one state shared by all") {
   seed(5);
   CHECK(&batch_generator() == &generator());
   const Generator shared(9);
@@ -121,7 +121,7 @@ TEST_CASE("the generator of a batch is the thread's own, or in shards one that a
   CHECK(inside == Generator(9).uniform());
 }
 
-TEST_CASE("the first generators of a split do not depend on how many there are") {
+TEST_CASE("the first generators of a split do not depend on their number") {
   Generator a(5), b(5);
   const auto four = a.split(4), five = b.split(5);
   for (std::size_t i = 0; i < 4; ++i) CHECK(four[i].seed() == five[i].seed());
@@ -156,7 +156,7 @@ std::vector<float> drawn_here() {
 
 }  // namespace
 
-TEST_CASE("each thread draws a stream of its own, which follows from the process's seed") {
+TEST_CASE("each thread draws its own stream, determined by the process's seed") {
   seed(5);
   const auto here = drawn_here(), one = drawn_in_thread(), two = drawn_in_thread();
   CHECK(std::set{here, one, two}.size() == 3);
@@ -168,7 +168,7 @@ TEST_CASE("each thread draws a stream of its own, which follows from the process
   CHECK(drawn_in_thread() == two);
 }
 
-TEST_CASE("initial weights differ between threads, whatever they build") {
+TEST_CASE("random numbers differ between threads") {
   seed(5);
   std::vector<std::vector<float>> weights(4);
   std::vector<std::thread> threads;
@@ -183,7 +183,7 @@ TEST_CASE("initial weights differ between threads, whatever they build") {
   CHECK(std::set(weights.begin(), weights.end()).size() == 4);
 }
 
-TEST_CASE("a thread that seeds itself is reproducible, and leaves the others what they had") {
+TEST_CASE("a thread that seeds itself is reproducible and does not affect other threads") {
   seed(5);
   const auto before = drawn_here(), after = drawn_here();
   seed(5);
@@ -195,7 +195,7 @@ TEST_CASE("a thread that seeds itself is reproducible, and leaves the others wha
   CHECK(drawn_here() == nine);
 }
 
-TEST_CASE("a thread that has begun follows a later seed, unless it seeded itself") {
+TEST_CASE("a running thread follows a later process seed, unless it seeded itself") {
   const auto rounds = [](bool itself) {
     std::vector<std::vector<float>> drawn;
     std::atomic<int> turn{0};
@@ -222,7 +222,7 @@ TEST_CASE("a thread that has begun follows a later seed, unless it seeded itself
   CHECK_FALSE(rounds(true));
 }
 
-TEST_CASE("a scope's generator is what its thread draws from, and ends with it") {
+TEST_CASE("a thread draws from a scope's generator until the scope ends") {
   seed(5);
   const auto first = drawn_here(), second = drawn_here();
   seed(5);
@@ -279,7 +279,7 @@ TEST_CASE("ranges of random numbers may be a point, but neither reversed nor inf
   CHECK_THROWS_WITH(random.split(-1), contains("Generator::split: -1 parts"));
 }
 
-TEST_CASE("dropout masks keep the right share where p is close to 0 or 1") {
+TEST_CASE("dropout masks keep the correct fraction for p close to 0 or 1") {
   Generator random(3);
   for (const DType dtype : {DType::f32, DType::f64}) {
     const std::int64_t n = 4'000'000;

@@ -9,7 +9,7 @@ using namespace attune;
 
 namespace {
 
-// An LSTM of plain operations, as a user would write a cell of their own: RecurrentCell's run().
+// An LSTM of basic operations, like a user-defined cell: it inherits RecurrentCell::run().
 class PlainLstm : public RecurrentCell {
  public:
   PlainLstm(std::int64_t input, std::int64_t hidden)
@@ -71,7 +71,7 @@ Array random(const Shape& shape) {
 
 }  // namespace
 
-TEST_CASE("a cell of one's own runs over sequences as the library's do") {
+TEST_CASE("a user-defined cell runs over sequences like the library's cells") {
   add_plain_lstm();
   const DefaultDType f64(DType::f64);
   const RecurrentOptions options{.layers = 2, .bidirectional = true};
@@ -100,7 +100,7 @@ TEST_CASE("a cell of one's own runs over sequences as the library's do") {
   check_gradients(own, library);
 }
 
-TEST_CASE("a model whose cells are one's own computes what the library's would") {
+TEST_CASE("a model with user-defined cells computes the same as with the library's cells") {
   add_plain_lstm();
   const DefaultDType f64(DType::f64);
   const auto make = [](const std::string& cell) {
@@ -122,13 +122,12 @@ TEST_CASE("a model whose cells are one's own computes what the library's would")
   check_gradients(*own, *library);
 }
 
-TEST_CASE("what does not fit a cell of one's own is an error") {
+TEST_CASE("mismatched arguments of a user-defined cell are an error") {
   const PlainLstm cell(3, 4);
   CHECK_THROWS_WITH(cell.run(Array::zeros({2, 3}), {}),
                     "recurrent cell: x must be [T, B, 3], time first; got [2, 3]");
-  CHECK_THROWS_WITH(PlainLstm(3, 0),
-                    "recurrent cell: 0 hidden units asked for; it needs at least 1");
-  CHECK_THROWS_WITH(PlainLstm(0, 3), "recurrent cell: 0 inputs asked for; it needs at least 1");
+  CHECK_THROWS_WITH(PlainLstm(3, 0), "recurrent cell: 0 hidden units; expected at least 1");
+  CHECK_THROWS_WITH(PlainLstm(0, 3), "recurrent cell: 0 inputs; expected at least 1");
   const SequenceResult nothing = cell.run(Array::zeros({0, 2, 3}), {});
   CHECK(nothing.output.shape() == Shape{0, 2, 4});
   CHECK(nothing.h.shape() == Shape{2, 4});

@@ -7,7 +7,7 @@
 
 /// A test of one row of a table, registered at start-up like a TEST_CASE:
 ///
-///     RowTest<OpCase>::add(row, "its gradient agrees with finite differences", check_gradient,
+///     RowTest<OpCase>::add(row, "its gradient matches finite differences", check_gradient,
 ///                          "[op]");
 template <typename Row>
 class RowTest : public Catch::ITestInvoker {

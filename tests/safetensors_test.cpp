@@ -45,7 +45,7 @@ const std::string kTwelve(12, 'x');  // bytes
 
 }  // namespace
 
-TEST_CASE("a safetensors file gives back the arrays and texts that were saved") {
+TEST_CASE("a safetensors file round-trips arrays and texts") {
   const TemporaryFolder folder;
   const std::string path = folder.path("a.safetensors");
   const Array weight = Array::from(std::vector<float>{1, -2, 3e-42f, INFINITY, 5, -0.0f}, {2, 3});
@@ -74,7 +74,7 @@ TEST_CASE("a safetensors file gives back the arrays and texts that were saved") 
   REQUIRE(content.arrays[3].second.shape() == Shape{3, 0});
 }
 
-TEST_CASE("a safetensors file holds booleans, a byte each, behind the numbers") {
+TEST_CASE("a safetensors file stores booleans as one byte each, after the numbers") {
   const TemporaryFolder folder;
   const std::string path = folder.path("a.safetensors");
   const Array mask = Array::from({{1, 0, 1}, {0, 0, 1}}, DType::boolean);
@@ -87,7 +87,7 @@ TEST_CASE("a safetensors file holds booleans, a byte each, behind the numbers") 
   REQUIRE(loaded.to_vector<bool>() == mask.to_vector<bool>());
 }
 
-TEST_CASE("the bytes of a safetensors file are those of the format") {
+TEST_CASE("a safetensors file has exactly the bytes that the format specifies") {
   const TemporaryFolder folder;
   save_safetensors(folder.path("a"), {{{"w", Array::from(std::vector<float>{1, 2}, {2, 1})}}, {}});
   const std::string header = R"({"w":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]}})";
@@ -116,7 +116,7 @@ TEST_CASE("a file that Python's safetensors wrote is read") {
   REQUIRE(content.arrays[3].second.shape() == Shape{0, 4});
 }
 
-TEST_CASE("a safetensors file that is cut off anywhere is refused") {
+TEST_CASE("a truncated safetensors file is rejected") {
   const std::string whole = read_file(kPythons);
   for (std::size_t length = 0; length < whole.size(); ++length) {
     INFO(length << " bytes");
@@ -125,7 +125,7 @@ TEST_CASE("a safetensors file that is cut off anywhere is refused") {
   REQUIRE_THAT(error_for(whole + "x"), contains("its arrays fill 48 bytes, but it has 49"));
 }
 
-TEST_CASE("a safetensors header that is no header is refused") {
+TEST_CASE("an invalid safetensors header is rejected") {
   require_refused("not JSON", "", "its header is not JSON");
   require_refused("", "", "its header is not JSON");
   require_refused("[1]", "", "its header is not a JSON object");
@@ -139,7 +139,7 @@ TEST_CASE("a safetensors header that is no header is refused") {
                contains("a header of 18446744073709551615 bytes; 0 bytes follow"));
 }
 
-TEST_CASE("a safetensors header that describes its arrays wrongly is refused") {
+TEST_CASE("a safetensors header with wrong array descriptions is rejected") {
   const auto array = [](char name, const char* dtype, const char* shape, const char* offsets) {
     return fmt::format(R"("{}": {{"dtype": "{}", "shape": {}, "data_offsets": {}}})", name, dtype,
                        shape, offsets);
@@ -158,9 +158,9 @@ TEST_CASE("a safetensors header that describes its arrays wrongly is refused") {
   one("F32", "[3]", "[12, 0]", "not a begin and an end");
   one("F32", "[3]", "[0]", "not a begin and an end");
   one("F32", "[3]", "7", "no list");
-  one("F32", "[-3]", "[0, 12]", "no whole number");
-  one("F32", "[3.0]", "[0, 12]", "no whole number");
-  one("F32", "[99999999999999999999]", "[0, 12]", "no whole number");
+  one("F32", "[-3]", "[0, 12]", "not a whole number");
+  one("F32", "[3.0]", "[0, 12]", "not a whole number");
+  one("F32", "[99999999999999999999]", "[0, 12]", "not a whole number");
   one("F32", "[4294967296, 4294967296]", "[0, 12]", "impossibly many elements");
   one("F32", "[0, 4294967296, 4294967296]", "[0, 0]", "impossibly many elements");
   one("F32", "[1, 1, 1, 1, 1, 1, 3, 1]", "[0, 12]", "has 8 axes; Attune has at most 7");
@@ -174,7 +174,7 @@ TEST_CASE("a safetensors header that describes its arrays wrongly is refused") {
       "its header has \"a\" twice");
 }
 
-TEST_CASE("a safetensors file with random damage is read or refused, never more") {
+TEST_CASE("a randomly damaged safetensors file is read or rejected, without a crash") {
   const TemporaryFolder folder;
   const std::string whole = read_file(kPythons);
   std::mt19937 random(1);
@@ -210,14 +210,14 @@ TEST_CASE("a safetensors file with random damage is read or refused, never more"
   REQUIRE(refused > 150);
 }
 
-TEST_CASE("a safetensors file that cannot be read or written is named") {
+TEST_CASE("an error in reading or writing a safetensors file names the file") {
   const TemporaryFolder folder;
   REQUIRE_THROWS_WITH(load_safetensors(folder.path("none")), contains(folder.path("none")));
   REQUIRE_THROWS_WITH(save_safetensors(folder.path("no/folder"), {}),
                       contains(folder.path("no/folder")));
 }
 
-TEST_CASE("names that a safetensors file cannot hold are refused") {
+TEST_CASE("names that a safetensors file cannot store are rejected") {
   const TemporaryFolder folder;
   const Array array = Array::zeros({1});
   const std::string path = folder.path("a");

@@ -50,12 +50,12 @@ TEST_CASE("the cosine schedule falls along half a wave to its minimum") {
   require_factors(*schedule, {1}, {0.1 + 0.45 * (1 + std::cos(std::numbers::pi / 12))});
 }
 
-TEST_CASE("the linear schedule falls in a straight line to its minimum") {
+TEST_CASE("the linear schedule falls linearly to its minimum") {
   require_factors(*make_schedule("linear", {.total_steps = 10, .minimum = 0.5}), {0, 5, 10, 11},
                   {1, 0.75, 0.5, 0.5});
 }
 
-TEST_CASE("a warm-up rises to 1 and then any schedule follows") {
+TEST_CASE("a warm-up rises to 1 and is followed by any schedule") {
   require_factors(*make_schedule("constant", {.warmup_steps = 4}), {0, 1, 2, 3, 4, 99},
                   {0.25, 0.5, 0.75, 1, 1, 1});
   require_factors(*make_schedule("linear", {.total_steps = 14, .warmup_steps = 4}),
@@ -91,7 +91,7 @@ TEST_CASE("every schedule is finite for trainings of one and two updates") {
       }
 }
 
-TEST_CASE("the plateau schedule falls for a negative loss too") {
+TEST_CASE("the plateau schedule also works for negative losses") {
   const auto schedule = make_schedule("plateau", {.patience = 1, .factor = 0.5});
   for (int i = 0; i < 3; ++i) schedule->observe(-5);
   REQUIRE(schedule->factor(0) == 0.5);
@@ -103,7 +103,7 @@ TEST_CASE("the plateau schedule falls for a negative loss too") {
   REQUIRE(schedule->factor(0) == 0.25);
 }
 
-TEST_CASE("the plateau schedule falls when the loss no longer does") {
+TEST_CASE("the plateau schedule falls when the loss stops improving") {
   const auto schedule = make_schedule("plateau", {.patience = 2, .factor = 0.5, .minimum = 0.2});
   const auto after = [&](double loss) {
     schedule->observe(loss);
@@ -124,7 +124,7 @@ TEST_CASE("the plateau schedule falls when the loss no longer does") {
   REQUIRE(schedule->factor(0) == 0.2);  // the minimum
 }
 
-TEST_CASE("the plateau schedule goes on from its saved state") {
+TEST_CASE("the plateau schedule resumes from its saved state") {
   const ScheduleOptions options{.warmup_steps = 2, .patience = 1, .factor = 0.5};
   const auto through = make_schedule("plateau", options);
   const auto stopped = make_schedule("plateau", options);
@@ -143,17 +143,17 @@ TEST_CASE("the plateau schedule goes on from its saved state") {
 
   REQUIRE_THROWS_WITH(restored->load_state({}), contains("expected 3"));
   REQUIRE_THROWS_WITH(make_schedule("constant")->load_state(stopped->state()),
-                      contains("knows no 'factor'"));
+                      contains("has no 'factor'"));
 }
 
-TEST_CASE("make_schedule makes every schedule it names") {
+TEST_CASE("make_schedule accepts every name of a schedule") {
   for (const std::string& name : schedule_names()) {
     INFO(name);
     REQUIRE(make_schedule(name, {.total_steps = 100})->factor(99) <= 1);
   }
 }
 
-TEST_CASE("make_schedule names what it does not know or lacks") {
+TEST_CASE("make_schedule errors name unknown schedules and missing options") {
   REQUIRE_THROWS_WITH(
       make_schedule("cosines"),
       contains("schedule: 'cosines' is unknown; known are constant, step, exponential, "

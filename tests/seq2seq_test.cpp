@@ -101,7 +101,7 @@ Seq2Seq echo(int raised = -1, double raise_to = 9) {
 
 // Batches
 
-TEST_CASE("a batch is time-major, with targets one step ahead of what the decoder is told") {
+TEST_CASE("a batch is time-major, with targets one step ahead of the decoder's inputs") {
   const Batch batch = make_batch(kExamples);
   CHECK(batch.source.ids.shape() == Shape({3, 3}));
   CHECK(batch.source.ids.to_vector() == Ids{4, 8, 7, 5, 0, 4, 6, 0, 0});
@@ -114,13 +114,13 @@ TEST_CASE("a batch is time-major, with targets one step ahead of what the decode
   CHECK(batch.tokens == 3 + 4 + 1);
 }
 
-TEST_CASE("a batch refuses an empty source and names its place") {
+TEST_CASE("a batch rejects an empty source and names its index") {
   const std::vector<Ids> sources = {{4}, {}};
   REQUIRE_THROWS_WITH(make_sources(sources), contains("source 1 is empty"));
   REQUIRE_THROWS_WITH(make_batch({}), contains("there are no sources"));
 }
 
-TEST_CASE("every epoch of a batch stream holds each example once, in another order") {
+TEST_CASE("every epoch of a batch stream has each example once, in a new order") {
   std::vector<Example> examples;
   for (int i = 0; i < 50; ++i)
     examples.push_back({Ids(static_cast<std::size_t>(1 + i % 7), i), {i}});
@@ -139,7 +139,7 @@ TEST_CASE("every epoch of a batch stream holds each example once, in another ord
   CHECK(epochs[1] != epochs[2]);
 }
 
-TEST_CASE("a batch stream depends on its seed alone and puts examples of like length together") {
+TEST_CASE("a batch stream depends only on its seed and groups examples of similar length") {
   const auto make = [](std::uint64_t index) {
     return Example{Ids(1 + index * index % 20, static_cast<int>(index)),
                    Ids(1 + index * index % 20)};
@@ -163,19 +163,19 @@ TEST_CASE("a batch stream depends on its seed alone and puts examples of like le
   CHECK(tokens(1) != tokens(2));
 }
 
-TEST_CASE("a batch stream refuses an empty set and a batch size of 0") {
+TEST_CASE("a batch stream rejects an empty set and a batch size of 0") {
   REQUIRE_THROWS_WITH(BatchStream(std::vector<Example>{}, 4, 0), contains("no examples"));
   REQUIRE_THROWS_WITH(BatchStream(kExamples, 0, 0), contains("batch size 0"));
 }
 
 // The model
 
-TEST_CASE("an encoder-decoder has the gradients of finite differences for every cell and score") {
+TEST_CASE("gradients of an encoder-decoder match finite differences for every cell and score") {
   const DefaultDType float64(DType::f64);
   const Batch batch = make_batch(kExamples);
   for (const std::string& cell : cell_names())
     for (const std::string attention : {"dot", "general", "additive", "cosine", "none"}) {
-      if (cell == "rnn_relu") continue;  // a kink is no place for finite differences
+      if (cell == "rnn_relu") continue;  // finite differences fail at its kink
       INFO(cell << " with attention " << attention);
       seed(1);
       const Seq2Seq model = *make_model(small(cell, attention));
@@ -187,7 +187,7 @@ TEST_CASE("an encoder-decoder has the gradients of finite differences for every 
     }
 }
 
-TEST_CASE("a stacked encoder-decoder of one direction trains every parameter that it has") {
+TEST_CASE("a stacked unidirectional encoder-decoder trains every parameter") {
   EncoderDecoderOptions options = small("lstm", "general");
   options.layers = 3;
   options.bidirectional = false;
@@ -216,7 +216,7 @@ TEST_CASE("the loss is the mean over the target tokens, whatever the padding") {
   CHECK(model.loss(make_batch(kExamples)).item() == Approx(sum / 8).epsilon(1e-6));
 }
 
-TEST_CASE("dropout reaches the encoder's network but not the mark on its states") {
+TEST_CASE("dropout applies to the encoder's network but not to its embedding residual") {
   EncoderDecoderOptions options = small("rnn");
   options.dropout = 0.5;
   seed(1);
@@ -227,7 +227,7 @@ TEST_CASE("dropout reaches the encoder's network but not the mark on its states"
     const Eval eval;
     CHECK_FALSE(equal((*encoder)(sources).states.value(), dropped));
   }
-  // Without the recurrent network only the marks are left.
+  // Without the recurrent network only the embedding residual is left.
   for (const Param& param : encoder->parameters())
     if (param.name.starts_with("recurrent")) Array(param.value.value()).fill(0);
   const Array marks = (*encoder)(sources).states.value();
@@ -240,12 +240,12 @@ TEST_CASE("dropout reaches the encoder's network but not the mark on its states"
   CHECK(equal((*encoder)(sources).states.value(), marks));
 }
 
-TEST_CASE("without teacher forcing a step is told the most probable token of the one before") {
+TEST_CASE("without teacher forcing the input of a step is the model's own last token") {
   const Array told = logits_of(small(), 1, 1), own = logits_of(small(), 0, 1);
   CHECK(equal(told[0], own[0]));
   CHECK_FALSE(equal(told, own));
 
-  // The same by hand: a batch whose inputs are the model's own choices.
+  // The same with explicit inputs: the model's own choices.
   seed(3);
   const Seq2Seq model = *make_model(small());
   const Batch batch = make_batch(kExamples);
@@ -272,14 +272,14 @@ TEST_CASE("partial teacher forcing draws from the generator") {
   CHECK(outcomes.size() <= 8);  // three steps, each with either kind of input
 }
 
-TEST_CASE("token accuracy counts only targets that are no padding") {
+TEST_CASE("token accuracy ignores padding") {
   const Array logits = Array::from(std::vector<float>{1, 0, 0, 1, 1, 0, 0, 1}, {2, 2, 2});
   CHECK(token_accuracy(logits, Indices(Ids{0, 0, kIgnore, 1}, {2, 2})) == Approx(2.0 / 3));
   CHECK(token_accuracy(logits, Indices(Ids{kIgnore, kIgnore, kIgnore, kIgnore}, {2, 2})) == 0);
   REQUIRE_THROWS_WITH(token_accuracy(logits, Indices{0, 1}), contains("do not fit"));
 }
 
-TEST_CASE("an encoder-decoder refuses tokens outside of its vocabulary and unknown names") {
+TEST_CASE("an encoder-decoder rejects tokens outside its vocabulary and unknown names") {
   const Seq2Seq model = *make_model(small());
   const std::vector<Example> beyond = {{{4, 9}, {4}}};
   REQUIRE_THROWS_WITH(model(make_batch(beyond)), contains("9"));
@@ -289,11 +289,11 @@ TEST_CASE("an encoder-decoder refuses tokens outside of its vocabulary and unkno
 
 // Greedy search
 
-TEST_CASE("greedy search finds the same targets whichever sources share a batch") {
+TEST_CASE("greedy search results do not depend on the other sources in the batch") {
   std::vector<Ids> sources;
   for (const Example& example : copies(60)) sources.push_back(example.source);
   EncoderDecoderOptions options = small();
-  options.dropout = 0.5;  // which a search must not see
+  options.dropout = 0.5;  // which a search must not apply
   seed(2);
   const Seq2Seq model = *make_model(options);
   const auto alone = greedy_search(model, sources, 9, 1);
@@ -324,7 +324,7 @@ TEST_CASE("greedy search gives one row of weights for each token, which adds up 
   }
 }
 
-TEST_CASE("a search that was cut is told from one that ended at just its limit") {
+TEST_CASE("greedy search distinguishes truncated targets from those that end at the limit") {
   const Seq2Seq model = echo();
   const std::vector<Ids> sources = {{4, 5, 6}, {7}, {4, 5}};
   const auto at = [&](int limit) { return greedy_search(model, sources, limit); };
@@ -345,7 +345,7 @@ TEST_CASE("a search that was cut is told from one that ended at just its limit")
   CHECK_THROWS_WITH(at(-1), contains("limit of -1"));
 }
 
-TEST_CASE("a search writes no padding, no start and no unknown, however probable they are") {
+TEST_CASE("greedy search never generates padding, start or unknown tokens") {
   for (const int special : {Vocabulary::pad, Vocabulary::start, Vocabulary::unknown}) {
     const Seq2Seq model = echo(special);
     const auto found = greedy_search(model, std::vector<Ids>{{4, 5, 6}}, 5);
@@ -354,7 +354,7 @@ TEST_CASE("a search writes no padding, no start and no unknown, however probable
   }
 }
 
-TEST_CASE("a search among logits that are NaN is an error and not token 0 for ever") {
+TEST_CASE("greedy search reports NaN logits as an error") {
   for (const int id : {Vocabulary::end, 4, 7}) {
     const Seq2Seq model = echo(id, std::nan(""));
     CHECK_THROWS_WITH(greedy_search(model, std::vector<Ids>{{4, 5, 6}}, 5),
@@ -362,7 +362,7 @@ TEST_CASE("a search among logits that are NaN is an error and not token 0 for ev
   }
 }
 
-TEST_CASE("a search runs in float64 and finds what it finds in float32 for the same values") {
+TEST_CASE("greedy search gives the same results in float64 and float32") {
   for (const std::string kind : {"recurrent", "transformer"}) {
     EncoderDecoderOptions options = small();
     options.model = kind;
@@ -389,14 +389,14 @@ TEST_CASE("a search runs in float64 and finds what it finds in float32 for the s
   }
 }
 
-TEST_CASE("the heaviest weights of what are no rows of the source are an error") {
+TEST_CASE("argmax of weights that do not form whole rows is an error") {
   const Hypothesis found{{5, 6}, {0.1f, 0.7f, 0.2f, 0.5f, 0.5f, 0.0f}, true};
-  CHECK_THROWS_WITH(found.argmax(0), contains("no rows for a source of 0 tokens"));
-  CHECK_THROWS_WITH(found.argmax(4), contains("no rows"));
+  CHECK_THROWS_WITH(found.argmax(0), contains("not whole rows for a source of 0 tokens"));
+  CHECK_THROWS_WITH(found.argmax(4), contains("not whole rows"));
   CHECK(Hypothesis{}.argmax(0).empty());
 }
 
-TEST_CASE("scheduled sampling draws once a batch, in all of its shards alike") {
+TEST_CASE("scheduled sampling draws once per batch, the same in all of its shards") {
   seed(3);
   const Seq2Seq model = *make_model(small());
   const Example example{{4, 5, 6}, {6, 5, 4, 6, 5, 4, 6}};
@@ -426,7 +426,7 @@ TEST_CASE("scheduled sampling draws once a batch, in all of its shards alike") {
   CHECK(different.size() > 1);
 }
 
-TEST_CASE("the heaviest weight of each row is where a hypothesis looked") {
+TEST_CASE("argmax of a hypothesis is the largest weight of each row") {
   const Hypothesis found{{5, 6}, {0.1f, 0.7f, 0.2f, 0.5f, 0.5f, 0.0f}, true};
   CHECK(found.argmax(3) == Ids{1, 0});
 }
@@ -441,7 +441,7 @@ TEST_CASE("without attention greedy search has no weights, and an encoder no sta
   CHECK_FALSE(model.encode(make_sources(sources)).states.defined());
 }
 
-TEST_CASE("a model learns to copy, and its attention to look straight ahead") {
+TEST_CASE("a model learns to copy, with attention along the diagonal") {
   const auto check = [](const Seq2Seq& model, double learning_rate, int steps) {
     BatchStream batches(copies(2000), 32, 1);
     Adam adam(model.parameters(), {.learning_rate = learning_rate});

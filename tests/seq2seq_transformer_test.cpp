@@ -34,7 +34,7 @@ void scatter(const Layer& model) {
 
 }  // namespace
 
-TEST_CASE("a Transformer has the gradients of finite differences") {
+TEST_CASE("gradients of a Transformer match finite differences") {
   const DefaultDType float64(DType::f64);
   seed(1);
   const Seq2Seq model = *make_model(small());
@@ -46,7 +46,7 @@ TEST_CASE("a Transformer has the gradients of finite differences") {
   CHECK(result.ok);
 }
 
-TEST_CASE("a Transformer that writes step by step has the logits of the whole sequence") {
+TEST_CASE("step-by-step decoding of a Transformer gives the logits of the whole sequence") {
   const DefaultDType float64(DType::f64);
   seed(2);
   const Seq2Seq model = *make_model(small());
@@ -64,7 +64,7 @@ TEST_CASE("a Transformer that writes step by step has the logits of the whole se
   }
 }
 
-TEST_CASE("greedy search with kept keys and values finds what repeated whole passes find") {
+TEST_CASE("greedy search with cached keys and values matches recomputing the whole sequence") {
   seed(3);
   const Seq2Seq model = *make_model(small());
   scatter(model);
@@ -113,7 +113,7 @@ TEST_CASE(
   CHECK(alignment.at(3 + 1) == 0);  // beyond the length of source 1
 }
 
-TEST_CASE("a Transformer tells positions apart, in source and target") {
+TEST_CASE("a Transformer depends on the order of tokens in source and target") {
   seed(5);
   const Seq2Seq model = *make_model(small());
   const auto logits = [&](const Ids& source, const Ids& target) {
@@ -125,7 +125,7 @@ TEST_CASE("a Transformer tells positions apart, in source and target") {
   CHECK(twice[7] != twice[14]);
 }
 
-TEST_CASE("a Transformer reads and writes sequences longer than any before") {
+TEST_CASE("a Transformer handles sequences longer than any earlier one") {
   seed(5);
   const Seq2Seq model = *make_model(small());
   const std::vector<Ids> sources = {Ids(300, 4)};
@@ -143,7 +143,7 @@ TEST_CASE("a Transformer's loss is the mean over the target tokens, whatever the
   CHECK(model.loss(make_batch(kExamples)).item() == Approx(sum / 8).epsilon(1e-6));
 }
 
-TEST_CASE("models are made by name, and what does not fit is explained") {
+TEST_CASE("models are made by name, and mismatched options are explained") {
   EncoderDecoderOptions options = small();
   for (const std::string& kind : model_names()) {
     options.model = kind;
@@ -154,8 +154,7 @@ TEST_CASE("models are made by name, and what does not fit is explained") {
                     "encoder: 'perceptron' is unknown; known are " + joined(encoders().names()));
   options.model = "transformer";
   options.heads = 4;
-  CHECK_THROWS_WITH(make_model(options), contains("6 features cannot be shared out over 4 heads"));
-  CHECK_THROWS_WITH(
-      (*make_model(small()))(make_batch(kExamples), 0.5),
-      contains("Transformer: teacher forcing 0.5 asked for") && contains("so it must be 1"));
+  CHECK_THROWS_WITH(make_model(options), contains("6 features cannot be divided among 4 heads"));
+  CHECK_THROWS_WITH((*make_model(small()))(make_batch(kExamples), 0.5),
+                    contains("Transformer: teacher forcing is 0.5") && contains("so it must be 1"));
 }

@@ -16,7 +16,7 @@ struct Finder : Layer {
 
 }  // namespace
 
-TEST_CASE("a Sequential calls its parts one after the other, layers and functions") {
+TEST_CASE("a Sequential calls its layers and functions in order") {
   seed(1);
   const Linear first(3, 5), last(5, 2);
   const Sequential network(first, relu, Dropout(0.5), last, [](const Tensor& x) { return x * 2; });
@@ -30,7 +30,7 @@ TEST_CASE("a Sequential calls its parts one after the other, layers and function
   CHECK(network.parameters()[0].value.node().get() == first.weight().node().get());
 }
 
-TEST_CASE("a Sequential grows, holds others, and gives x back when it is empty") {
+TEST_CASE("a Sequential can be extended and nested, and is the identity if empty") {
   Sequential network;
   const Tensor x(Array::full({2, 3}, 1));
   CHECK(network(x).value().to_vector() == x.value().to_vector());
@@ -40,7 +40,7 @@ TEST_CASE("a Sequential grows, holds others, and gives x back when it is empty")
   CHECK(network.parameters().back().name == "1.1.bias");
 }
 
-TEST_CASE("a summary shows each part with type, shape and numbers, and what they come to") {
+TEST_CASE("a summary shows type, shape and parameter count of each part, and the total") {
   Finder finder;
   finder.keys.requires_grad(false);
   CHECK(summary(finder) ==
@@ -54,7 +54,7 @@ TEST_CASE("a summary shows each part with type, shape and numbers, and what they
         "32 parameters, of which 8 are trained and 24 frozen; 3 numbers in buffers\n");
 }
 
-TEST_CASE("a summary counts what is used twice once, as parameters() does") {
+TEST_CASE("a summary counts shared parameters once, as parameters() does") {
   struct Twice : Layer {
     Linear one = child("one", Linear(2, 2)), again = child("again", one);
   };

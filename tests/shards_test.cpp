@@ -18,7 +18,7 @@ Array some(const Shape& shape, std::uint64_t seed) {
   return x;
 }
 
-// Puts the number of threads back.
+// Restores the number of threads.
 class Threads {
  public:
   explicit Threads(int count) : before_(threads()) { set_threads(count); }
@@ -51,7 +51,7 @@ TEST_CASE("a loss in shards has the gradient and the value of the whole loss") {
   }
 }
 
-TEST_CASE("gradients of shards add to those that are there") {
+TEST_CASE("gradients of shards are added to existing gradients") {
   Tensor w = Tensor::parameter(Array::full({1}, 2));
   const auto step = [&] { sharded_backward(2, [&](std::int64_t i) { return w * (i + 1.0); }); };
   step();
@@ -60,7 +60,7 @@ TEST_CASE("gradients of shards add to those that are there") {
   CHECK(w.grad().at(0) == 6);
 }
 
-TEST_CASE("shards draw random numbers of their own, the same on any thread") {
+TEST_CASE("each shard draws its own random numbers, the same on any thread") {
   const auto masks = [](int thread_count) {
     const Threads scope(thread_count);
     seed(5);
@@ -80,7 +80,7 @@ TEST_CASE("shards draw random numbers of their own, the same on any thread") {
   for (const int count : {2, 3, 8}) CHECK(masks(count) == one);
 }
 
-TEST_CASE("modes of the caller hold in every shard") {
+TEST_CASE("modes of the caller apply in every shard") {
   const Threads scope(3);
   Tensor w = Tensor::parameter(Array::full({64}, 1));
   const Eval eval;
@@ -94,7 +94,7 @@ TEST_CASE("modes of the caller hold in every shard") {
   CHECK(as_the_caller == std::vector<int>(6, 1));
 }
 
-TEST_CASE("a hook of a parameter sees the gradient of each shard") {
+TEST_CASE("a hook on a parameter is called with the gradient of each shard") {
   const Threads scope(1);
   Tensor w = Tensor::parameter(Array::full({1}, 2));
   std::vector<double> seen;
@@ -107,7 +107,7 @@ TEST_CASE("a hook of a parameter sees the gradient of each shard") {
   CHECK(w.grad().at(0) == 60);
 }
 
-TEST_CASE("shards of shards, and shards of several callers at once, add up") {
+TEST_CASE("nested and concurrent shards add up correctly") {
   const Threads scope(3);
   const auto gradient = [](double factor) {
     Tensor w = Tensor::parameter(Array::full({1}, 1));
@@ -128,7 +128,7 @@ TEST_CASE("shards of shards, and shards of several callers at once, add up") {
     CHECK(found[i] == 50 * static_cast<double>(i) * (6 + 3 * 3));
 }
 
-TEST_CASE("what a shard throws is thrown, and leaves no gradient") {
+TEST_CASE("an exception in a shard is rethrown, and no gradient is added") {
   const Threads scope(2);
   Tensor w = Tensor::parameter(Array::full({1}, 1));
   CHECK_THROWS_WITH(sharded_backward(3,
@@ -142,7 +142,7 @@ TEST_CASE("what a shard throws is thrown, and leaves no gradient") {
                     "sharded_backward: 0 shards; at least 1 is needed");
 }
 
-TEST_CASE("shards have 16 rows and more, and are four at most") {
+TEST_CASE("there are at most four shards, of at least 16 rows each") {
   CHECK(suitable_shards(1) == 1);
   CHECK(suitable_shards(31) == 1);
   CHECK(suitable_shards(32) == 2);
@@ -151,7 +151,7 @@ TEST_CASE("shards have 16 rows and more, and are four at most") {
 
 // Batches
 
-TEST_CASE("a batch in parts keeps every sequence and drops the padding that a part does not need") {
+TEST_CASE("a split batch keeps every sequence and drops unneeded padding") {
   const std::vector<Example> examples = {{{4, 5, 6, 7}, {6}}, {{8}, {4, 4, 4}}, {{7, 4}, {5}}};
   const std::vector<Batch> parts = shards_of(make_batch(examples), 2);
   REQUIRE(parts.size() == 2);

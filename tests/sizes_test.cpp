@@ -35,13 +35,13 @@ TEST_CASE("an impossible shape is an error that names it") {
   CHECK_THROWS_WITH(Array(Shape{1LL << 31}.with(0, 1LL << 31)), contains("is too large"));
 }
 
-TEST_CASE("a shape that no memory holds is an error that says how much it needs") {
+TEST_CASE("a shape too large for memory is an error that states the size needed") {
   CHECK_THROWS_WITH(Array::zeros({1LL << 50}),
-                    contains("out of memory: 4194304.0 GiB were asked for"));
+                    contains("out of memory: 4194304.0 GiB were requested"));
   CHECK_THROWS_AS(Array::zeros({1LL << 59}, DType::f64), pool::OutOfMemory);
 }
 
-TEST_CASE("shapes that are derived are checked as those that are given") {
+TEST_CASE("derived shapes are checked like explicit ones") {
   const Array one = Array::full({1}, 1), none = Array::zeros({0});
   CHECK_THROWS_WITH(none.reshape({1LL << 32, 1LL << 32}), contains("is too large"));
   CHECK_THROWS_WITH(none.reshape({1LL << 32, 1LL << 32, -1}), contains("is too large"));
@@ -54,7 +54,7 @@ TEST_CASE("shapes that are derived are checked as those that are given") {
       matmul(Tensor(Array::zeros({1LL << 31, 0})), Tensor(Array::zeros({0, 1LL << 31}))), Error);
 }
 
-TEST_CASE("rows beyond the end are refused even where their sum overflows") {
+TEST_CASE("rows beyond the end are rejected even if first + count overflows") {
   const Array x = Array::zeros({4, 3});
   CHECK_THROWS_WITH(x.block(1, kMost), contains("rows from 1 on are outside"));
   CHECK_THROWS_WITH(x.block(kMost, kMost), contains("are outside"));
@@ -66,7 +66,7 @@ TEST_CASE("rows beyond the end are refused even where their sum overflows") {
   CHECK_THROWS_WITH(slice(Tensor(x), 0, 1, kMost), contains("slice:"));
 }
 
-TEST_CASE("indices take no shape that their values do not fill") {
+TEST_CASE("indices reject a shape that does not match the number of values") {
   CHECK_THROWS_WITH(Indices(std::vector<std::int32_t>{}, {1LL << 32, 1LL << 32}),
                     contains("is too large"));
   CHECK_THROWS_WITH(Indices(std::vector<std::int32_t>{7}, {-1, -1}),
@@ -76,7 +76,7 @@ TEST_CASE("indices take no shape that their values do not fill") {
   CHECK(ids.reshape({}).shape() == Shape{});
 }
 
-TEST_CASE("sizes beyond those of OpenBLAS are refused and not cut off") {
+TEST_CASE("sizes too large for OpenBLAS are rejected rather than truncated") {
   const double a = 1, b = 1;
   double c = 0;
   const std::int64_t beyond = std::int64_t{1} << 32;
@@ -86,25 +86,25 @@ TEST_CASE("sizes beyond those of OpenBLAS are refused and not cut off") {
                     contains("is too large for OpenBLAS"));
 }
 
-TEST_CASE("layers of impossible sizes are refused") {
+TEST_CASE("layers of impossible sizes are rejected") {
   CHECK_THROWS_AS(Linear(kHuge, kHuge), Error);
   CHECK_THROWS_AS(Linear(4, kHuge), Error);
   CHECK_THROWS_AS(Embedding(kHuge, 4), Error);
   CHECK_THROWS_AS(LayerNorm(kHuge), Error);
   for (const char* kind : {"rnn", "gru", "lstm"}) {
-    CHECK_THROWS_WITH(make_cell(kind, 4, kHuge), contains("hidden units asked for"));
-    CHECK_THROWS_WITH(make_cell(kind, 4, 0), contains("0 hidden units asked for"));
+    CHECK_THROWS_WITH(make_cell(kind, 4, kHuge), contains("hidden units"));
+    CHECK_THROWS_WITH(make_cell(kind, 4, 0), contains("0 hidden units"));
     CHECK_THROWS_AS(make_cell(kind, kHuge, 4), Error);
   }
   CHECK_THROWS_AS(MultiHeadAttention(kHuge, 4), Error);
   CHECK_THROWS_AS(FeedForward({4, kHuge, 4}), Error);
   const LearnedPositionalEncoding positions(4, 10);
   CHECK_THROWS_WITH(positions(Array::zeros({3, 1, 4}), kMost),
-                    contains("3 positions from 9223372036854775807 on were asked for"));
+                    contains("3 positions from 9223372036854775807 on exceed"));
   CHECK(SinusoidalPositionalEncoding(4)(Array::zeros({3, 1, 4}), kMost).value().all_finite());
 }
 
-TEST_CASE("a causal offset beyond all positions hides every key or none") {
+TEST_CASE("a causal offset beyond all positions hides every key or no key") {
   const Tensor x(Array::full({3, 1, 2}, 0.5));
   const auto with = [&](const Mask& mask) {
     return scaled_dot_product_attention(x, x, x, {.mask = mask}).value().to_vector();

@@ -28,7 +28,7 @@ TEST_CASE("true positions say where each letter of copy, reverse and sort came f
   CHECK(make_task("sort").true_positions("baba") == std::vector<int>{1, 3, 0, 2});
 }
 
-TEST_CASE("only sorting takes a letter from any place that holds it") {
+TEST_CASE("only sorting treats equal letters as interchangeable") {
   CHECK(make_task("sort").equal_letters_are_one);
   CHECK_FALSE(make_task("copy").equal_letters_are_one);
   CHECK_FALSE(make_task("reverse").equal_letters_are_one);
@@ -53,12 +53,12 @@ TEST_CASE("the targets of the synthetic tasks are the copied, reversed and sorte
   }
 }
 
-TEST_CASE("an unknown task is answered with the known ones") {
+TEST_CASE("an unknown task is an error that lists the known ones") {
   CHECK_THROWS_AS(make_task("shuffle"), Error);
   CHECK_THROWS_WITH(make_task("shuffle"), contains("'shuffle'") && contains(joined(task_names())));
 }
 
-TEST_CASE("a synthetic example depends on seed, split and index alone") {
+TEST_CASE("a synthetic example depends only on seed, split and index") {
   const SyntheticPairs pairs = pairs_of("copy", Split::train, 7, 5, 10);
   CHECK(pairs[3] == pairs_of("copy", Split::train, 7, 5, 10)[3]);
   CHECK(pairs[3].source == pairs_of("sort", Split::train, 7, 5, 10)[3].source);
@@ -84,7 +84,7 @@ TEST_CASE("no synthetic sequence of three or more letters belongs to two splits"
   }
 }
 
-TEST_CASE("every split has every letter on its own") {
+TEST_CASE("every split contains every single letter") {
   for (const Split split : {Split::train, Split::valid, Split::test}) {
     std::set<std::string> letters;
     for (std::uint64_t i = 0; i < 500; ++i)
@@ -113,7 +113,7 @@ TEST_CASE("lengths and letters of synthetic sequences are uniform") {
   }
 }
 
-TEST_CASE("lengths of synthetic sequences that are no range are an error") {
+TEST_CASE("an invalid range of lengths of synthetic sequences is an error") {
   CHECK_THROWS_WITH(pairs_of("copy", Split::train, 1, 0, 5)[0], contains("0 ... 5"));
   CHECK_THROWS_WITH(pairs_of("copy", Split::train, 1, 6, 5)[0], contains("6 ... 5"));
   CHECK(pairs_of("copy", Split::train, 1, 5, 5)[0].source.size() == 5);

@@ -25,7 +25,7 @@ void check_refused(const TrainOptions& options, const std::string& message) {
 
 }  // namespace
 
-TEST_CASE("every field of a training has a name and help of its own, and takes its own value") {
+TEST_CASE("every training option has a unique name and help, and accepts its own value") {
   TrainOptions options{.run = "run"};
   std::set<std::string> names;
   for (const Field& field : fields(options)) {
@@ -41,7 +41,7 @@ TEST_CASE("every field of a training has a name and help of its own, and takes i
   }
 }
 
-TEST_CASE("a field reads text into its member, and nothing else than it may be") {
+TEST_CASE("a field parses text into its member and rejects invalid values") {
   TrainOptions options;
   const std::vector<Field> all = fields(options);
   const auto refuses = [&](const std::string& name, const std::string& text,
@@ -75,7 +75,7 @@ TEST_CASE("a field reads text into its member, and nothing else than it may be")
   refuses("on_nan", "go", "on_nan: go not in {stop,skip}");
 }
 
-TEST_CASE("options that make no sense are refused by their names, before anything is read") {
+TEST_CASE("inconsistent options are rejected by name before data is read") {
   const TrainOptions good{.run = "run"};
   CHECK_NOTHROW(check(good));
   const auto with = [&](auto change) {
@@ -100,7 +100,7 @@ TEST_CASE("options that make no sense are refused by their names, before anythin
                 "epochs: the examples of a task never come twice, so it has no epochs; use steps");
   check_refused(with([](auto& o) { o.model.hidden = 9, o.model.heads = 4; }),
                 "heads: the decoder's states of size 18, which hidden and bidirectional make, "
-                "cannot be shared out over 4 heads; use a multiple");
+                "cannot be divided among 4 heads; use a multiple");
   check_refused(with([](auto& o) { o.model.model = "transformer", o.model.cell = "lstm"; }),
                 "cell: a transformer model has no such thing: it has attention where a recurrent "
                 "model has cells");
@@ -114,7 +114,7 @@ TEST_CASE("options that make no sense are refused by their names, before anythin
   CHECK_THROWS_AS(train(with([](auto& o) { o.steps = 0; })), OptionError);
 }
 
-TEST_CASE("messages call options as the program's users do") {
+TEST_CASE("messages name options in the program's syntax") {
   CHECK(option_name("max_length") == "max_length");
   set_option_names(flag_of);
   CHECK(option_name("max_length") == "--max-length");
@@ -124,7 +124,7 @@ TEST_CASE("messages call options as the program's users do") {
   set_option_names([](std::string_view option) { return std::string(option); });
 }
 
-TEST_CASE("a resumed training has the options of its beginning, and folder and threads anew") {
+TEST_CASE("a resumed training keeps its options, except for folder and threads") {
   TrainOptions begun{.run = "a", .data = {.file = "a.tsv"}, .epochs = 3, .threads = 1};
   begun.model.bidirectional = false;
   begun.given = {"seed"};
@@ -165,7 +165,7 @@ TEST_CASE("a resumed training has the options of its beginning, and folder and t
   CHECK_THROWS_WITH(options_for_resuming({.run = "a"}, {"--speed=9"}), contains("--speed=9"));
 }
 
-TEST_CASE("config.json has the keys of the model's kind, in the order that runs always had") {
+TEST_CASE("config.json has the keys of the model's kind, in the order of earlier versions") {
   RunConfig config{.task = "sort", .model = {}};
   config.model.source_vocabulary = config.model.target_vocabulary = 30;
   CHECK(model_json(config.model) ==

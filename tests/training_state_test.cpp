@@ -84,7 +84,7 @@ std::vector<int> ids_of(const Batch& batch) { return batch.source.ids.to_vector(
 
 }  // namespace
 
-TEST_CASE("a training that goes on from its state ends as one that never stopped") {
+TEST_CASE("a training resumed from its state ends like an uninterrupted one") {
   const TemporaryFolder folder;
   seed(0xFEDCBA9876543210);
   Training through;
@@ -104,7 +104,7 @@ TEST_CASE("a training that goes on from its state ends as one that never stopped
   CHECK(bytes_of(resumed, folder) == bytes_of(through, folder));
 }
 
-TEST_CASE("a byte that changes anywhere in a training's state is an error that names the file") {
+TEST_CASE("a changed byte in a training's state is an error that names the file") {
   const TemporaryFolder folder;
   Training training;
   training.run(2);
@@ -122,7 +122,7 @@ TEST_CASE("a byte that changes anywhere in a training's state is an error that n
   training.state.load(folder.path("state"));
 }
 
-TEST_CASE("the state of another training is refused") {
+TEST_CASE("the state of another training is rejected") {
   const TemporaryFolder folder;
   Training training;
   training.run(1);
@@ -140,7 +140,7 @@ TEST_CASE("the state of another training is refused") {
   CHECK_THROWS_WITH(training.state.load(folder.path("model")), contains("is not the state of"));
 }
 
-TEST_CASE("a stream of batches goes on from its state wherever it was") {
+TEST_CASE("a stream of batches resumes from its state at any position") {
   const auto make = [](std::uint64_t index) {
     return Example{std::vector<int>(1 + index % 7, 4), {static_cast<int>(index)}};
   };
@@ -159,7 +159,7 @@ TEST_CASE("a stream of batches goes on from its state wherever it was") {
   }
 }
 
-TEST_CASE("a stream of batches refuses the state of other examples, sizes and seeds") {
+TEST_CASE("a stream of batches rejects the state of other examples, sizes and seeds") {
   BatchStream stream(examples(20), 4, 3);
   stream.next();
   auto state = stream.state();
@@ -175,7 +175,7 @@ TEST_CASE("a stream of batches refuses the state of other examples, sizes and se
   CHECK_THROWS_WITH(stream.load_state(state), contains("no 'given'"));
 }
 
-TEST_CASE("an epoch has as many batches as it takes to see every example once") {
+TEST_CASE("an epoch has as many batches as are needed for every example once") {
   for (const int size : {1, 4, 5, 8, 9, 33}) {
     BatchStream stream(examples(size), 4, 3);
     std::int64_t seen = 0, batches = 0;
@@ -185,7 +185,7 @@ TEST_CASE("an epoch has as many batches as it takes to see every example once") 
   }
 }
 
-TEST_CASE("the best score is the lowest, never NaN, and its age is counted") {
+TEST_CASE("the best score is the lowest, never NaN, and the scores since then are counted") {
   BestScore score;
   CHECK_FALSE(score.observe(NAN));
   CHECK(score.without_progress() == 1);
@@ -201,7 +201,7 @@ TEST_CASE("the best score is the lowest, never NaN, and its age is counted") {
   CHECK(other.without_progress() == 0);
 }
 
-TEST_CASE("a write keeps the mode of the file that it replaces") {
+TEST_CASE("an atomic write keeps the mode of the file that it replaces") {
   const TemporaryFolder folder;
   const std::string path = folder.write("file", "old");
   for (const mode_t mode : {0600, 0640, 0444}) {
@@ -213,7 +213,7 @@ TEST_CASE("a write keeps the mode of the file that it replaces") {
   }
 }
 
-TEST_CASE("a write replaces what a symbolic link leads to, and the link stays") {
+TEST_CASE("an atomic write replaces the target of a symbolic link and keeps the link") {
   const TemporaryFolder folder;
   fs::create_directory(folder.path("else"));
   folder.write("else/file", "old");
@@ -231,7 +231,7 @@ TEST_CASE("a write replaces what a symbolic link leads to, and the link stays") 
   CHECK(folder.entries() == 5);
 }
 
-TEST_CASE("a write follows no symbolic link that was put under its temporary name") {
+TEST_CASE("an atomic write does not follow a symbolic link at its temporary name") {
   const TemporaryFolder folder;
   folder.write("victim", "dear");
   for (int i = 0; i < 2000; ++i)
@@ -244,7 +244,7 @@ TEST_CASE("a write follows no symbolic link that was put under its temporary nam
   CHECK(folder.entries() == 3);
 }
 
-TEST_CASE("a log is cut back to where a checkpoint was written") {
+TEST_CASE("a log is truncated to its length at the checkpoint") {
   const TemporaryFolder folder;
   folder.write("log", "{\"step\":1}\n{\"step\":2}\n{\"st");
   MetricsLog log(folder.path("log"), 11);
@@ -254,7 +254,7 @@ TEST_CASE("a log is cut back to where a checkpoint was written") {
   CHECK_THROWS_WITH(MetricsLog(folder.path("log"), 1000), contains("has 22 bytes, but 1000"));
 }
 
-TEST_CASE("a log that was removed is made anew with all its lines") {
+TEST_CASE("a removed log is recreated with all its lines") {
   const TemporaryFolder folder;
   fs::create_directory(folder.path("run"));
   MetricsLog log(folder.path("run/log"));
@@ -268,7 +268,7 @@ TEST_CASE("a log that was removed is made anew with all its lines") {
   CHECK(folder.read("run/log") == "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n");
 }
 
-TEST_CASE("a lock keeps other processes out until its process ends, however it ends") {
+TEST_CASE("a lock excludes other processes until its process ends, however it ends") {
   const TemporaryFolder folder;
   const std::string path = folder.path("lock");
   int ready[2];
@@ -309,7 +309,7 @@ TEST_CASE("a lock keeps other processes out until its process ends, however it e
   CHECK_THROWS_WITH(FileLock(folder.path("no/lock")), contains("No such file"));
 }
 
-TEST_CASE("signals only ask to stop, unless they were ignored, and are as before afterwards") {
+TEST_CASE("signals only request a stop, unless ignored, and their handlers are restored") {
   void (*const before)(int) = std::signal(SIGHUP, SIG_IGN);
   for (const int each : {SIGTERM, SIGPIPE})
     std::signal(each, SIG_DFL);  // whatever the tests inherit

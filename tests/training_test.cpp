@@ -33,7 +33,7 @@ std::vector<std::vector<float>> values_of(const Layer& model) {
 
 }  // namespace
 
-TEST_CASE("a step makes the loss of its batch smaller") {
+TEST_CASE("a training step reduces the loss of its batch") {
   const Seq2Seq model = small_model();
   SGD optimizer(model.parameters(), {.learning_rate = 0.1});
   ParameterCopy last_good(model);
@@ -47,7 +47,7 @@ TEST_CASE("a step makes the loss of its batch smaller") {
   CHECK(values_of(model) != before);
 }
 
-TEST_CASE("a step that gives infinity leaves the parameters as they were and says where it was") {
+TEST_CASE("a step that gives infinity restores the parameters and reports where it occurred") {
   const Seq2Seq model = small_model();
   SGD optimizer(model.parameters(), {.learning_rate = 1e300});
   ParameterCopy last_good(model);
@@ -58,7 +58,7 @@ TEST_CASE("a step that gives infinity leaves the parameters as they were and say
   CHECK(values_of(model) == before);
 }
 
-TEST_CASE("a training is one call, and leaves a run folder whose model can be asked") {
+TEST_CASE("train() writes a run folder whose model can translate") {
   const TemporaryFolder folder;
   const std::string path = folder.path("run");
   const TrainingEnd end = train({.run = path,

@@ -54,7 +54,7 @@ Tensor input(const Shape& shape) { return Tensor::parameter(random_array(shape, 
 
 // Attention of whole sequences
 
-TEST_CASE("attention of sequences stays finite where scores are huge, with large and small keys") {
+TEST_CASE("attention of sequences is finite for huge scores, with large and small keys") {
   const Tensor query(Array::full({70, 1, 2}, 300));
   Array key = random_array({130, 1, 2});
   for (std::int64_t i = 0; i < key.elements(); ++i) key.set(i, 300 * key.at(i));
@@ -64,7 +64,7 @@ TEST_CASE("attention of sequences stays finite where scores are huge, with large
   CHECK(weights.value().all_finite());
 }
 
-TEST_CASE("attention of sequences hides NaN beyond a length, and a NaN within it is not lost") {
+TEST_CASE("attention of sequences ignores NaN beyond a length and propagates NaN within it") {
   Array key = random_array({5, 2, 4}), value = random_array({5, 2, 4});
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (std::int64_t i = 0; i < 4; ++i) {  // position 4 of row 0
@@ -83,7 +83,7 @@ TEST_CASE("attention of sequences hides NaN beyond a length, and a NaN within it
   CHECK(std::isnan(context({5, 5}).value().at(0)));
 }
 
-TEST_CASE("a sequence of length 0 has context 0 and neither passes gradients on nor NaN") {
+TEST_CASE("a sequence of length 0 has context 0 and propagates neither gradients nor NaN") {
   std::vector<Tensor> x;
   for (int i = 0; i < 3; ++i) x.push_back(Tensor::parameter(random_array({3, 2, 4})));
   const auto [context, weights] = scaled_dot_product_attention_with_weights(
@@ -105,7 +105,7 @@ TEST_CASE("attention of empty sequences gives empty or zero results") {
         std::vector<float>(24, 0));
 }
 
-TEST_CASE("attention of sequences keeps no matrix of scores in memory") {
+TEST_CASE("attention of sequences does not store the matrix of scores") {
   const std::int64_t length = 4096;
   const Tensor x = Tensor::parameter(random_array({length, 1, 8}));
   const std::uint64_t before = pool::statistics().system_bytes;
@@ -125,7 +125,7 @@ TEST_CASE("MultiHeadAttention's parameters have readable names") {
         2 * (6 * 6 + 6) + 2 * (6 * 5 + 6));
 }
 
-TEST_CASE("MultiHeadAttention has the gradients of finite differences", "[gradient]") {
+TEST_CASE("gradients of MultiHeadAttention match finite differences", "[gradient]") {
   const DefaultDType f64(DType::f64);
   seed(1);
   for (const std::int64_t heads : {1, 2, 3}) {
@@ -139,7 +139,7 @@ TEST_CASE("MultiHeadAttention has the gradients of finite differences", "[gradie
   }
 }
 
-TEST_CASE("MultiHeadAttention of a sequence with itself has the gradients of finite differences",
+TEST_CASE("gradients of self-attention with MultiHeadAttention match finite differences",
           "[gradient]") {
   const DefaultDType f64(DType::f64);
   seed(2);
@@ -150,7 +150,7 @@ TEST_CASE("MultiHeadAttention of a sequence with itself has the gradients of fin
         }) == "");
 }
 
-TEST_CASE("each head's weights add up to 1, and a causal one never looks ahead") {
+TEST_CASE("each head's weights add up to 1, and causal weights of later positions are 0") {
   seed(3);
   const MultiHeadAttention attention(6, 3);
   const Tensor x(random_array({4, 2, 6}));
@@ -167,7 +167,7 @@ TEST_CASE("each head's weights add up to 1, and a causal one never looks ahead")
       }
 }
 
-TEST_CASE("weights on request change nothing else") {
+TEST_CASE("requesting the weights does not change other results") {
   seed(4);
   const MultiHeadAttention attention(6, 2);
   const Tensor x(random_array({4, 2, 6}));
@@ -178,7 +178,7 @@ TEST_CASE("weights on request change nothing else") {
         attention.attend(x, memory, {.weights = true}).context.value().to_vector());
 }
 
-TEST_CASE("a memory that is extended position by position answers as the whole one") {
+TEST_CASE("a memory extended position by position gives the same results as the whole one") {
   const DefaultDType f64(DType::f64);
   seed(5);
   const MultiHeadAttention attention(6, 2);
@@ -199,9 +199,9 @@ TEST_CASE("a memory that is extended position by position answers as the whole o
   CHECK(distance(rest, whole.block(2, 3)) < 1e-12);
 }
 
-TEST_CASE("MultiHeadAttention's errors name what does not fit") {
+TEST_CASE("MultiHeadAttention's errors name the mismatch") {
   CHECK_THROWS_WITH(MultiHeadAttention(6, 4),
-                    "attention: 6 features cannot be shared out over 4 heads; use a "
+                    "attention: 6 features cannot be divided among 4 heads; use a "
                     "multiple of the heads");
   CHECK_THROWS_WITH(MultiHeadAttention(6, 0), contains("over 0 heads"));
   const MultiHeadAttention attention(6, 2);
@@ -215,7 +215,7 @@ TEST_CASE("MultiHeadAttention's errors name what does not fit") {
 
 // Positions
 
-TEST_CASE("sinusoidal positions are the paper's waves") {
+TEST_CASE("sinusoidal positions match the paper's formula") {
   const SinusoidalPositionalEncoding positions(5);
   const Array p = positions(Array::zeros({4, 2, 5}, DType::f64)).value();
   for (std::int64_t t = 0; t < 4; ++t)
@@ -227,7 +227,7 @@ TEST_CASE("sinusoidal positions are the paper's waves") {
       }
 }
 
-TEST_CASE("positions go on from an offset, for every kind") {
+TEST_CASE("every positional encoding can start at an offset") {
   const DefaultDType f64(DType::f64);
   seed(6);
   for (const std::string& kind : positional_encoding_names()) {
@@ -242,14 +242,13 @@ TEST_CASE("positions go on from an offset, for every kind") {
   }
 }
 
-TEST_CASE("positions refuse sequences beyond what was learnt, and sizes that do not fit") {
+TEST_CASE("positional encodings reject too long sequences and mismatched sizes") {
   const LearnedPositionalEncoding learned(4, 7);
   CHECK(learned.parameter_count() == 28);
   CHECK(learned(Array::zeros({3, 2, 4}), 4).shape() == Shape({3, 2, 4}));
-  CHECK_THROWS_WITH(
-      learned(Array::zeros({3, 2, 4}), 5),
-      "LearnedPositionalEncoding: 3 positions from 5 on were asked for but there are vectors for 7 "
-      "only; shorten the sequence, or use sinusoidal positions, which have no end");
+  CHECK_THROWS_WITH(learned(Array::zeros({3, 2, 4}), 5),
+                    "LearnedPositionalEncoding: 3 positions from 5 on exceed the 7 learned ones; "
+                    "shorten the sequence, or use sinusoidal positions, which have no limit");
   CHECK_THROWS_WITH(learned(Array::zeros({3, 2, 5})), contains("x must be [T, B, 4]"));
   const SinusoidalPositionalEncoding waves(4);
   CHECK_THROWS_WITH(waves(Array::zeros({3, 4})),
@@ -278,7 +277,7 @@ TEST_CASE("the Transformer's parameters have readable names") {
   CHECK(names_in(TransformerEncoder(small(false), 2)).back() == "layer1.norm2.bias");
 }
 
-TEST_CASE("gradients of a Transformer layer are right under dropout", "[gradient]") {
+TEST_CASE("gradients of a Transformer layer are correct with dropout", "[gradient]") {
   const DefaultDType f64(DType::f64);
   seed(8);
   const TransformerEncoderLayer layer(small(true, 0.4));
@@ -289,7 +288,7 @@ TEST_CASE("gradients of a Transformer layer are right under dropout", "[gradient
         }) == "");
 }
 
-TEST_CASE("what lies beyond a length changes nothing within it, in encoder and decoder") {
+TEST_CASE("values beyond a length do not affect results within it, in encoder and decoder") {
   seed(10);
   const TransformerEncoder encoder(small(), 2);
   const TransformerDecoder decoder(small(), 2);
@@ -307,7 +306,7 @@ TEST_CASE("what lies beyond a length changes nothing within it, in encoder and d
         decoder(y, decoder.memorize(changed, lengths)).output.value().to_vector());
 }
 
-TEST_CASE("a decoder that is told position by position says the same as for the whole target") {
+TEST_CASE("step-by-step decoding gives the same output as the whole target at once") {
   const DefaultDType f64(DType::f64);
   for (const bool norm_first : {false, true}) {
     seed(11);
@@ -327,7 +326,7 @@ TEST_CASE("a decoder that is told position by position says the same as for the 
   }
 }
 
-TEST_CASE("a decoder with local attention says step by step what it says for the whole target") {
+TEST_CASE("step-by-step decoding with local attention matches the whole target at once") {
   const DefaultDType f64(DType::f64);
   seed(13);
   const TransformerDecoder decoder(small(false), 2);
@@ -354,7 +353,7 @@ TEST_CASE("a decoder with local attention says step by step what it says for the
   }
 }
 
-TEST_CASE("masks of a decoder have right gradients", "[gradient]") {
+TEST_CASE("gradients of a decoder with masks are correct", "[gradient]") {
   const DefaultDType f64(DType::f64);
   seed(14);
   const TransformerDecoder decoder(small(true), 1);
@@ -369,7 +368,7 @@ TEST_CASE("masks of a decoder have right gradients", "[gradient]") {
         }) == "");
 }
 
-TEST_CASE("dropout of a Transformer layer rests under Eval") {
+TEST_CASE("dropout of a Transformer layer is disabled under Eval") {
   seed(12);
   const TransformerEncoderLayer layer(small(false, 0.5));
   const Tensor x(random_array({3, 2, 6}));
@@ -378,9 +377,9 @@ TEST_CASE("dropout of a Transformer layer rests under Eval") {
   CHECK(layer(x).value().to_vector() == layer(x).value().to_vector());
 }
 
-TEST_CASE("the Transformer's errors name what does not fit") {
+TEST_CASE("the Transformer's errors name the mismatch") {
   CHECK_THROWS_WITH(TransformerEncoder(small(), 0),
-                    "TransformerEncoder: 0 layers asked for; it needs at least 1");
+                    "TransformerEncoder: 0 layers; expected at least 1");
   CHECK_THROWS_WITH(TransformerDecoder(small(), -1), contains("TransformerDecoder: -1 layers"));
   CHECK_THROWS_WITH(TransformerEncoderLayer({.features = 6, .heads = 4}), contains("over 4 heads"));
   CHECK_THROWS_WITH(TransformerEncoderLayer({.activation = "swoosh"}), contains("'swoosh'"));

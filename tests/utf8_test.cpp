@@ -79,21 +79,21 @@ TEST_CASE("lines are read with LF or CRLF ends, a byte order mark, and a last li
   CHECK(utf8::read_lines(folder.write("c", ""), "test").empty());
 }
 
-TEST_CASE("a line that is not UTF-8 is named by file, line and column") {
+TEST_CASE("a line that is not UTF-8 is an error with file, line and column") {
   const TemporaryFolder folder;
   const std::string path = folder.write("latin1.txt", "one\ncaf\xE9\n");
   CHECK_THROWS_WITH(utf8::read_lines(path, "test"),
                     contains(path + ":2:") && contains("0xe9") && contains("column 4"));
 }
 
-TEST_CASE("a text file that cannot be read is named with the reason") {
+TEST_CASE("a text file that cannot be read is an error with its name and the reason") {
   const TemporaryFolder folder;
   CHECK_THROWS_WITH(utf8::read_lines(folder.path("none"), "test"),
                     contains(folder.path("none")) && contains("No such file"));
   CHECK_THROWS_WITH(utf8::read_lines(folder.path(""), "test"), contains("is a folder"));
 }
 
-TEST_CASE("lines end with LF, CRLF or CR, mixed too, in files and in streams") {
+TEST_CASE("lines end with LF, CRLF or CR, also mixed, in files and streams") {
   const TemporaryFolder folder;
   const auto lines = [&](std::string_view text) {
     return utf8::read_lines(folder.write("a", text), "test");
@@ -116,7 +116,7 @@ TEST_CASE("lines end with LF, CRLF or CR, mixed too, in files and in streams") {
   CHECK(reader.number() == 3);
 }
 
-TEST_CASE("text that is compressed or UTF-16 is refused with a way to make text of it") {
+TEST_CASE("compressed and UTF-16 files are rejected with a hint how to convert them") {
   const TemporaryFolder folder;
   const auto check = [&](std::string_view bytes, const char* kind, const char* remedy) {
     const std::string path = folder.write("a", bytes);
@@ -138,13 +138,13 @@ TEST_CASE("text that is compressed or UTF-16 is refused with a way to make text 
   CHECK(utf8::read_lines(folder.write("a", "BZh was here"), "test").size() == 1);
 }
 
-TEST_CASE("a NUL byte is no text, and is named by its line and column") {
+TEST_CASE("a NUL byte in text is an error with line and column") {
   const TemporaryFolder folder;
   const std::string path = folder.write("a", std::string_view("one\nt\0o\n", 8));
   CHECK_THROWS_WITH(utf8::read_lines(path, "test"), contains(path + ":2:") && contains("column 2"));
 }
 
-TEST_CASE("display_width knows marks, joiners and emoji of many scripts") {
+TEST_CASE("display_width handles combining marks, joiners and emoji of many scripts") {
   CHECK(utf8::display_width("שָׁלוֹם") == 4);          // Hebrew points
   CHECK(utf8::display_width("مُحَمَّد") == 4);          // Arabic vowels
   CHECK(utf8::display_width("ก็") == 1);             // Thai
@@ -160,7 +160,7 @@ TEST_CASE("display_width knows marks, joiners and emoji of many scripts") {
   CHECK(utf8::display_width("\U000E0061") == 0);  // a tag
 }
 
-TEST_CASE("printable text drives no terminal") {
+TEST_CASE("printable text contains no terminal control sequences") {
   CHECK(utf8::printable("a é漢👍 \u200D") == "a é漢👍 \u200D");
   CHECK(utf8::printable("\x1b[31m") == "U+001B[31m");
   CHECK(utf8::printable("a\nb\tc\r\x7F") == "aU+000AbU+0009cU+000DU+007F");
@@ -170,7 +170,7 @@ TEST_CASE("printable text drives no terminal") {
   CHECK(utf8::printable(std::string(1, '\0')) == "U+0000");
 }
 
-TEST_CASE("shortened text has no more than its columns") {
+TEST_CASE("shortened text fits into its columns") {
   CHECK(utf8::shortened("abc", 3) == "abc");
   CHECK(utf8::shortened("abcd", 3) == "ab…");
   CHECK(utf8::shortened("漢字", 3) == "漢…");
@@ -180,7 +180,7 @@ TEST_CASE("shortened text has no more than its columns") {
   CHECK(utf8::shortened("ab", 0) == "");
 }
 
-TEST_CASE("text from right to left is isolated") {
+TEST_CASE("right-to-left text is isolated") {
   CHECK(utf8::isolated("abc → 漢") == "abc → 漢");
   CHECK(utf8::isolated("שלום") == "\u2068שלום\u2069");
   CHECK(utf8::isolated("abc سلام") == "\u2068abc سلام\u2069");

@@ -23,7 +23,7 @@ std::string file_of(std::string_view tokens) {
 
 }  // namespace
 
-TEST_CASE("a vocabulary begins with its four special tokens") {
+TEST_CASE("a vocabulary starts with its four special tokens") {
   const Vocabulary vocabulary(Tokens::chars);
   REQUIRE(vocabulary.size() == 4);
   CHECK(vocabulary.token(Vocabulary::pad) == "<pad>");
@@ -61,7 +61,7 @@ TEST_CASE("a vocabulary maps an unseen token to unknown and reports it once") {
   CHECK(vocabulary.encode("x") == Ids{3});
 }
 
-TEST_CASE("text that spells out a special token does not become one") {
+TEST_CASE("text that spells a special token is not encoded as that token") {
   const Vocabulary vocabulary = built(Tokens::words, {"a </s> <pad> <unk>"});
   CHECK(vocabulary.size() == 5);
   UnknownTokens unknown;
@@ -69,7 +69,7 @@ TEST_CASE("text that spells out a special token does not become one") {
   CHECK(unknown.tokens() == Lines{"</s>", "<pad>", "<unk>"});
 }
 
-TEST_CASE("decoding stops at the end token and leaves out start and padding") {
+TEST_CASE("decoding stops at the end token and omits start and padding") {
   const Vocabulary chars = built(Tokens::chars, {"ab"});
   CHECK(chars.decode(Ids{1, 4, 5, 3, 0, 4, 2, 5, 5}) == "ab<unk>a");
   CHECK(chars.tokens(Ids{1, 4, 5, 2, 5}) == Lines{"a", "b"});
@@ -78,20 +78,20 @@ TEST_CASE("decoding stops at the end token and leaves out start and padding") {
   CHECK(words.decode(Ids{4, 5, 4}) == "ab c ab");
 }
 
-TEST_CASE("what a vocabulary encodes, it decodes to the same text") {
+TEST_CASE("a vocabulary decodes encoded text to the same text") {
   const std::string line = "Ça va, 漢字 👍!";
   CHECK(built(Tokens::chars, {line}).decode(built(Tokens::chars, {line}).encode(line)) == line);
   CHECK(built(Tokens::words, {line}).decode(built(Tokens::words, {line}).encode(line)) == line);
 }
 
-TEST_CASE("an index outside of the vocabulary is named with the vocabulary's size") {
+TEST_CASE("an index outside the vocabulary is an error with the vocabulary's size") {
   const Vocabulary vocabulary = built(Tokens::chars, {"ab"});
   CHECK_THROWS_AS(vocabulary.token(6), Error);
   CHECK_THROWS_WITH(vocabulary.token(6), contains("index 6") && contains("6 tokens"));
   CHECK_THROWS_WITH(vocabulary.decode(Ids{4, -1}), contains("index -1"));
 }
 
-TEST_CASE("text that is not UTF-8 is no text to tokenize") {
+TEST_CASE("tokenizing text that is not UTF-8 is an error") {
   CHECK_THROWS_AS(Vocabulary(Tokens::chars).encode("a\xFF"), Error);
   CHECK_THROWS_AS(Vocabulary(Tokens::words).encode("a\xFF"), Error);
 }
@@ -103,7 +103,7 @@ TEST_CASE("kinds of tokens have names") {
   CHECK_THROWS_WITH(tokens_named("bytes"), contains("'bytes'") && contains("chars, words"));
 }
 
-TEST_CASE("a saved vocabulary is loaded as it was, with spaces, tabs and line ends as tokens") {
+TEST_CASE("a vocabulary is saved and loaded, with spaces, tabs and line ends as tokens") {
   const TemporaryFolder folder;
   const std::string path = folder.path("source.vocabulary");
   const Vocabulary chars = built(
@@ -132,7 +132,7 @@ TEST_CASE("a vocabulary's file with CRLF line ends loads") {
   CHECK(Vocabulary::load(path).encode("cat") == Ids{4});
 }
 
-TEST_CASE("a fault in a vocabulary's file is named by its line") {
+TEST_CASE("an error in a vocabulary's file names the line") {
   const TemporaryFolder folder;
   const auto fault = [&](std::string_view text, const std::string& line, const std::string& what) {
     const std::string path = folder.write("v", text);
@@ -140,7 +140,7 @@ TEST_CASE("a fault in a vocabulary's file is named by its line") {
     CHECK_THROWS_AS(Vocabulary::load(path), Error);
     CHECK_THROWS_WITH(Vocabulary::load(path), contains(path + ":" + line + ":") && contains(what));
   };
-  fault("", "1", "names no kind");
+  fault("", "1", "is not a kind");
   fault("bytes\n", "1", "'bytes'");
   fault("chars\n<pad>\n", "3", "not saved completely");
   fault("chars\n<pad>\na\n", "3", "'<s>' is expected");
@@ -155,7 +155,7 @@ TEST_CASE("a fault in a vocabulary's file is named by its line") {
   fault("words\n<pad>\n<s>\n</s>\n<unk>\n</s>\n", "6", "twice");
 }
 
-TEST_CASE("a vocabulary that cannot be written or read names the file and leaves none behind") {
+TEST_CASE("an error in writing or reading a vocabulary names the file and leaves none behind") {
   const TemporaryFolder folder;
   const std::string path = folder.path("no/such/folder/v");
   CHECK_THROWS_WITH(Vocabulary(Tokens::chars).save(path),
@@ -164,7 +164,7 @@ TEST_CASE("a vocabulary that cannot be written or read names the file and leaves
   CHECK(folder.entries() == 0);
 }
 
-TEST_CASE("a vocabulary meets 300,000 different unknown tokens in no time") {
+TEST_CASE("a vocabulary handles 300,000 different unknown tokens quickly") {
   const Vocabulary vocabulary(Tokens::words);
   UnknownTokens unknown;
   std::string line;

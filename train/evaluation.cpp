@@ -35,7 +35,7 @@ std::vector<Question> questions_for(const Run& run, const TestOptions& options, 
                "'{}' was trained on a file of pairs; name one to test on with {}", run.folder,
                option_name("data"));
   ATTUNE_CHECK(!options.max_source_length,
-               "{} is for {}; how long the sources of a synthetic task are is up to {} and {}",
+               "{} is for {}; {} and {} set the lengths of a synthetic task's sources",
                option_name("max_source_length"), option_name("data"), option_name("min_length"),
                option_name("max_length"));
   const int min_length = options.min_length.value_or(config.min_length);
@@ -88,8 +88,8 @@ std::vector<Field> fields(TestOptions& o) {
        .content = "FILE"},
       {.name = "count",
        .value = &o.count,
-       .help = "sources to test on; 2000 of a task by default; of `data` a random sample, or all "
-               "by default",
+       .help = "sources to test on; 2000 of a task by default; of `data` a random sample, by "
+               "default all",
        .range = kFrom1},
       {.name = "seed",
        .value = &o.seed,
@@ -100,7 +100,7 @@ std::vector<Field> fields(TestOptions& o) {
        .range = kFrom1},
       {.name = "max_length",
        .value = &o.max_length,
-       .help = "most letters of the task's sources, also more than in training; as there by "
+       .help = "most letters of the task's sources, can exceed that of training; as in training by "
                "default",
        .range = kFrom1},
       max_source_length_field(o.max_source_length),

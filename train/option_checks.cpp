@@ -70,14 +70,14 @@ void check_model(const TrainOptions& options, const Chosen& chosen) {
   if (model.is_transformer()) {
     if (options.step.teacher_forcing < 1)
       fail_option("teacher_forcing",
-                  "a transformer computes all positions of a target at once, each told the right "
-                  "tokens before it; leave it at 1");
+                  "a transformer computes all positions of a target at once from the correct "
+                  "previous tokens; leave it at 1");
     if (model.embedding_size() % model.head_count() != 0)
-      fail_option("heads", "{} {} cannot be shared out over {} heads; use a multiple",
+      fail_option("heads", "{} {} cannot be divided among {} heads; use a multiple",
                   option_name("embedding"), model.embedding_size(), model.head_count());
   } else if (model.state_size() % model.head_count() != 0) {
     fail_option("heads",
-                "the decoder's states of size {}, which {} and {} make, cannot be shared out over "
+                "the decoder's states of size {}, which {} and {} make, cannot be divided among "
                 "{} heads; use a multiple",
                 model.state_size(), option_name("hidden"), option_name("bidirectional"),
                 model.head_count());

@@ -39,7 +39,7 @@ void ParameterCopy::load_state(const NamedArrays& state) {
     const auto& [name, value] = state[i];
     const Tensor& parameter = parameters_[i].value;
     ATTUNE_CHECK(name == parameters_[i].name && value.shape() == parameter.shape(),
-                 "load_state: '{}' of shape {} is no copy of the parameter '{}' of shape {}", name,
+                 "load_state: '{}' of shape {} does not match the parameter '{}' of shape {}", name,
                  value.shape(), parameters_[i].name, parameter.shape());
     copies.push_back(value.to(parameter.dtype()).clone());
   }

@@ -117,7 +117,7 @@ void read_object(const Object& object, const std::vector<Field>& fields,
   for (const auto& [key, unused] : json.items())
     ATTUNE_CHECK(find_field(fields, key) != nullptr ||
                      std::find(others.begin(), others.end(), key) != others.end(),
-                 "'{}' is damaged: {} is no key of it", path, object.full(key));
+                 "'{}' is damaged: {} is not a key of it", path, object.full(key));
 }
 
 Json training_json(TrainOptions options, const std::vector<std::string>& chosen) {

@@ -91,7 +91,7 @@ void check_replaceable(const fs::path& folder) {
   if (is_config(run_file(folder.string(), "config.json"))) return;
   const std::string foreign = foreign_file(folder);
   ATTUNE_CHECK(foreign.empty(),
-               "{}: '{}' is no run folder and not empty ('{}' is in it); name another",
+               "{}: '{}' is not a run folder and not empty ('{}' is in it); name another",
                option_name("run"), folder.string(), foreign);
 }
 
@@ -180,8 +180,8 @@ void TrainingFolder::begin() {
   const auto given_up = checkpoints_in(unfinished);
   if (!given_up.empty())
     tell(
-        "{}: the training in '{}', {} steps so far, is given up for a new one; {} goes on with "
-        "one\n",
+        "{}: the training in '{}', {} steps so far, is abandoned for a new one; to continue it "
+        "instead, use {}\n",
         program_name(), unfinished.string(), given_up.front().first, option_name("resume"));
   if (fs::exists(unfinished)) fs::rename(unfinished, fs::path(run_) / kGivenUp);
   const auto found = checkpoints_in(run_);

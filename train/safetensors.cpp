@@ -168,7 +168,7 @@ class Header {
     std::vector<std::uint64_t> numbers;
     for (const Json& number : value) {
       check(number.is_number_unsigned(), path_,
-            "array {} has a size or offset that is no whole number", shown(name));
+            "array {} has a size or offset that is not a whole number", shown(name));
       numbers.push_back(number.get<std::uint64_t>());
     }
     return numbers;

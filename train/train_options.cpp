@@ -83,7 +83,7 @@ std::vector<Field> data_fields(DataOptions& o) {
        .needs = "data"},
       {.name = "too_long",
        .value = &o.too_long,
-       .help = "what becomes of longer sources and targets: skip leaves the pair out, truncate "
+       .help = "what to do with longer sources and targets: skip leaves the pair out, truncate "
                "cuts it; both are counted and reported",
        .choices = {"skip", "truncate"},
        .needs = "data"},
@@ -105,12 +105,11 @@ std::vector<Field> training_fields(TrainOptions& o) {
        .excludes = {"epochs"}},
       {.name = "epochs",
        .value = &o.epochs,
-       .help = "how often to see every pair of `data`, for `steps`",
+       .help = "number of passes over `data`; replaces `steps`",
        .range = kFrom1},
       {.name = "patience",
        .value = &o.patience,
-       .help = "stop when so many measurements on `valid` in a row are not better than the best "
-               "before",
+       .help = "stop after so many validations in a row without improvement",
        .range = kFrom1,
        .needs = "valid"},
       {.name = "optimizer",
@@ -127,7 +126,7 @@ std::vector<Field> training_fields(TrainOptions& o) {
                "adamw"},
       {.name = "momentum",
        .value = &o.optimizer_options.momentum,
-       .help = "of sgd, momentum, nesterov and rmsprop: how much of the update before is in the "
+       .help = "of sgd, momentum, nesterov and rmsprop: how much of the previous update is in the "
                "next; 0 by default, 0.9 of momentum and nesterov",
        .range = kShare},
       {.name = "schedule",
@@ -145,7 +144,7 @@ std::vector<Field> training_fields(TrainOptions& o) {
        .help = "largest norm of a gradient; 0: any"},
       {.name = "teacher_forcing",
        .value = &o.step.teacher_forcing,
-       .help = "share of steps told the right token before, not the model's own",
+       .help = "probability that a step gets the correct previous token, not the model's own",
        .range = kShare},
       {.name = "label_smoothing",
        .value = &o.step.label_smoothing,
@@ -153,9 +152,9 @@ std::vector<Field> training_fields(TrainOptions& o) {
        .range = kShareBelow1},
       {.name = "on_nan",
        .value = &o.on_nan,
-       .help = "after an update that gives NaN or infinity: stop, or skip it and go on",
+       .help = "after an update that gives NaN or infinity: stop, or skip it and continue",
        .choices = {"stop", "skip"}},
-      {.name = "seed", .value = &o.seed, .help = "fixes all that is random"},
+      {.name = "seed", .value = &o.seed, .help = "seed of all random numbers"},
   };
 }
 
@@ -163,12 +162,12 @@ std::vector<Field> saving_fields(TrainOptions& o) {
   return {
       {.name = "resume",
        .value = &o.resume,
-       .help = "go on with a training that was stopped, killed or cut short; its other options "
-               "are remembered",
+       .help =
+           "resume a training that was stopped, killed or cut short; its other options are kept",
        .decides = false},
       {.name = "save_every",
        .value = &o.save_every,
-       .help = "steps after which to write a checkpoint; about a minute's by default",
+       .help = "steps between checkpoints; about a minute by default",
        .range = kFrom1,
        .decides = false},
       {.name = "keep",
@@ -203,7 +202,7 @@ std::vector<Field> fields(EncoderDecoderOptions& o) {
        .instead = "its score is always the scaled dot product, in `heads`"},
       {.name = "normalizer",
        .value = &o.normalizer,
-       .help = "what makes weights of scores",
+       .help = "how weights are computed from scores",
        .choices = normalizer_names(),
        .takes_arguments = true,
        .not_for = "transformer",
@@ -218,9 +217,9 @@ std::vector<Field> fields(EncoderDecoderOptions& o) {
        .is_recent = true},
       {.name = "bidirectional",
        .value = &o.bidirectional,
-       .help = "read the source from both ends (the default), or not",
+       .help = "read the source in both directions (the default), or not",
        .not_for = "transformer",
-       .instead = "its encoder looks both ways, always"},
+       .instead = "its encoder is always bidirectional"},
       {.name = "layers",
        .value = &o.layers,
        .help = "layers on top of each other; 1 of a recurrent model, 2 of a transformer",
@@ -251,7 +250,7 @@ std::vector<Field> fields(EncoderDecoderOptions& o) {
        .instead = "its width is `hidden`"},
       {.name = "dropout",
        .value = &o.dropout,
-       .help = "share of units dropped in training; never of the recurrent states attention sees",
+       .help = "share of units dropped in training; not applied to the states that attention uses",
        .range = kShareBelow1},
   };
 }

@@ -19,7 +19,7 @@ namespace {
 // The number of times that a training validates, or reports its loss to the schedule.
 constexpr std::int64_t kLooks = 20;
 constexpr std::int64_t kLogLines = 1000;  // approximate number of lines in metrics.jsonl
-// With on_nan "skip": the number of skipped updates in a row after which training is given up, and
+// With on_nan "skip": the number of skipped updates in a row after which training is aborted, and
 // the number of skipped updates that are reported one by one.
 constexpr std::int64_t kMostSkippedInARow = 100, kSkippedShown = 10;
 
@@ -198,8 +198,8 @@ void Training::list_parts() {
   state_.add("logs", logs_);
 }
 
-// Restores the newest checkpoint. Errors: it is damaged; the data are not those with which the
-// training began.
+// Restores the newest checkpoint. Errors: it is damaged; the data have changed since the start of
+// the training.
 void Training::resume(const std::string& checkpoint) {
   const auto saved = TrainingState::texts_of(checkpoint);
   const auto text = [&](const char* name) {
@@ -208,11 +208,11 @@ void Training::resume(const std::string& checkpoint) {
   };
   ATTUNE_CHECK(
       text(kRun) == fingerprint(run_),
-      "{}: the vocabularies of {} are others than when the training was begun; was the file "
+      "{}: the vocabularies of {} differ from those at the start of the training; was the file "
       "changed?",
       option_name("resume"), option_name("data"));
   ATTUNE_CHECK(text(kValidation) == (validation_ ? validation_->fingerprint() : ""),
-               "{}: the pairs of {} are others than when the training was begun; was the file "
+               "{}: the pairs of {} differ from those at the start of the training; was the file "
                "changed?",
                option_name("resume"), option_name("valid"));
   state_.load(checkpoint);
@@ -308,7 +308,7 @@ bool Training::try_to_save() {
   } catch (const std::exception& error) {
     if (failed_.empty())
       progress_->print(fmt::format(
-          "{}: warning: at step {} the training cannot be saved: {}; it goes on and tries again",
+          "{}: warning: at step {} the training cannot be saved: {}; it continues and tries again",
           program_name(), step_, error.what()));
     failed_ = error.what();
   }
@@ -319,14 +319,16 @@ void Training::cannot_save(const std::string& when) const {
   const std::vector<std::string> checkpoints = folder_->checkpoints();
   fail("{}, but cannot be saved: {}; {}", when, failed_,
        checkpoints.empty() ? "there is no checkpoint"
-                           : fmt::format("'{}' is whole, and {} goes on from it",
+                           : fmt::format("'{}' is complete, and {} continues from it",
                                          checkpoints.front(), option_name("resume")));
 }
 
 TrainingEnd Training::stopped() {
   if (!try_to_save()) cannot_save(fmt::format("the training was stopped at step {}", step_));
-  tell("{}: stopped by a signal after step {} of {}; the model is saved in '{}', and {} goes on\n",
-       program_name(), step_, options_.steps, run_.folder, option_name("resume"));
+  tell(
+      "{}: stopped by a signal after step {} of {}; the model is saved in '{}', and {} continues "
+      "the training\n",
+      program_name(), step_, options_.steps, run_.folder, option_name("resume"));
   return {.signal = stop_->received()};
 }
 
@@ -356,7 +358,7 @@ TrainingEnd Training::end() {
     tell("{}: skipped {} of {} updates, which gave NaN or infinity\n", program_name(), skipped_,
          step_);
   if (step_ < options_.steps)
-    tell("{}: stopped after step {} of {}: {} measurements in a row were not better\n",
+    tell("{}: stopped after step {} of {}: {} validations in a row without improvement\n",
          program_name(), step_, options_.steps, score_.without_progress());
   std::string heat_map = draw_alignment(load_run(run_.folder), data_.sample);
   folder_->replace_older();
@@ -371,7 +373,7 @@ std::optional<Unfinished> find_unfinished(const std::string& run) {
   const std::vector<std::string> checkpoints = folder->checkpoints();
   if (!checkpoints.empty()) return Unfinished{std::move(folder), checkpoints.front()};
   ATTUNE_CHECK(is_whole_run(run),
-               "{0}: '{1}' has no checkpoint to go on from; leave {0} out to begin a training",
+               "{0}: '{1}' has no checkpoint to resume from; leave {0} out to begin a training",
                option_name("resume"), run);
   return {};
 }

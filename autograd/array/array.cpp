@@ -60,8 +60,7 @@ Array Array::reshape(const Shape& shape) const {
     const std::int64_t known = -shape.elements();
     const auto axis = static_cast<int>(std::find(shape.begin(), shape.end(), -1) - shape.begin());
     ATTUNE_CHECK(known > 0 && elements() % known == 0,
-                 "reshape: {} elements of {} cannot be shared out evenly to {}", elements(), shape_,
-                 shape);
+                 "reshape: {} elements of {} cannot be reshaped to {}", elements(), shape_, shape);
     full[axis] = elements() / known;
   }
   ATTUNE_CHECK(full.elements() == elements(),
@@ -194,13 +193,13 @@ void Array::not_defined(const char* op) {
 }
 
 void Array::no_data(DType asked) const {
-  ATTUNE_CHECK(data_, "Array: its values were asked for, but it is not defined; give it a value");
+  ATTUNE_CHECK(data_, "Array: the array is not defined and has no values; give it a value");
   ATTUNE_CHECK(
       dtype_ != DType::boolean,
       "Array: the values of shape {} are booleans (b8), but numbers are needed; choose with "
       "where(), combine with logical_and(), or convert with to(DType::f32)",
       shape_);
-  fail("Array: the values of shape {} are {}, but {} was asked for; convert with to()", shape_,
+  fail("Array: the values of shape {} are {}, but {} was requested; convert with to()", shape_,
        name_of(dtype_), name_of(asked));
 }
 

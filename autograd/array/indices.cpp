@@ -68,7 +68,7 @@ Indices Indices::reshape(const Shape& shape) const {
 }
 
 void Indices::no_element(std::int64_t flat) const {
-  ATTUNE_CHECK(data_, "Indices: numbers were asked for, but none are given; give them first");
+  ATTUNE_CHECK(data_, "Indices: the indices are not defined; give them values first");
   fail("Indices: position {} is outside [0, {}), the numbers of shape {}", flat, elements(),
        shape_);
 }

@@ -301,7 +301,7 @@ std::string amount(std::size_t bytes) {
 
 [[noreturn, gnu::cold]] void out_of_memory(std::size_t bytes, std::size_t held) {
   throw OutOfMemory(fmt::format(
-      "out of memory: {} were asked for and the system has no more; Attune held {}, {} of it in "
+      "out of memory: {} were requested and the system has no more; Attune held {}, {} of it in "
       "use",
       amount(bytes), amount(held), amount(statistics().system_bytes)));
 }

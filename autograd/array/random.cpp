@@ -221,7 +221,7 @@ double Generator::uniform() {
 }
 
 std::vector<Generator> Generator::split(std::int64_t count) {
-  ATTUNE_CHECK(count >= 0, "Generator::split: {} parts asked for", count);
+  ATTUNE_CHECK(count >= 0, "Generator::split: {} parts; expected at least 0", count);
   std::vector<Generator> parts;
   parts.reserve(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i)

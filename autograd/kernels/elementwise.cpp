@@ -41,8 +41,8 @@ BroadcastLoop::BroadcastLoop(std::initializer_list<const Shape*> shapes, const S
 void check_numbers(const char* op, std::initializer_list<const Array*> operands) {
   for (const Array* x : operands)
     ATTUNE_CHECK(x->dtype() != DType::boolean,
-                 "{}: an operand of shape {} holds booleans (b8), which take no part in "
-                 "arithmetic; choose with where(), combine with logical_and(), or convert with "
+                 "{}: an operand of shape {} holds booleans (b8), which do not support arithmetic; "
+                 "choose with where(), combine with logical_and(), or convert with "
                  "to(DType::f32)",
                  op, x->shape());
   const Array& a = **operands.begin();

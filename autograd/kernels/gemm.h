@@ -13,10 +13,10 @@ enum class Op : bool { none, transpose };
 /// C = op_a(A) op_b(B) + beta C for row-major matrices, where op_a(A) is [m, k], op_b(B) [k, n] and
 /// C [m, n]; lda, ldb and ldc are the row strides of A, B and C in memory, in elements.
 ///
-/// float32 uses Attune's own kernel where it is available (gemm_kernel.h), everything else
-/// OpenBLAS, which the library calls nowhere else. Large products are split into panels of C that
-/// are computed in parallel. Panels depend on m, n and k only, and each is one single-threaded
-/// call, since the results of OpenBLAS's own threading depend on the number of threads.
+/// float32 uses Attune's own kernel where it is available (gemm_kernel.h), all else OpenBLAS, which
+/// is not called from any other source. Large products are split into panels of C that are computed
+/// in parallel. Panels depend only on m, n and k, and each is one single-threaded call, since the
+/// results of OpenBLAS's own threading depend on the number of threads.
 template <typename T>
 void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
           std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc);

@@ -35,8 +35,8 @@ struct MultiHeadSizes {
 };
 
 /// context[t] = sum_s softmax_s(scale query[t] . key[s] + bias[t, s]) value[s]; log_sums [B, H, T]
-/// is the log-sum-exp of each row of scores. A query that sees no key, or only scores of -infinity,
-/// gets context 0 and log sum {0, 0}.
+/// is the log-sum-exp of each row of scores. A query without visible keys, or whose scores are all
+/// -infinity, gets context 0 and log sum {0, 0}.
 template <typename T>
 void multi_head_forward(const MultiHeadSizes& n, const T* query, const T* key, const T* value,
                         T* context, LogSumExp<T>* log_sums);

@@ -129,8 +129,9 @@ Tensor flip(const Tensor& x, int axis) { return slice(x, axis, kEnd, kEnd, -1); 
 
 Tensor squeeze(const Tensor& x, int axis) {
   axis = x.shape().axis(axis, "squeeze");
-  ATTUNE_CHECK(x.shape()[axis] == 1, "squeeze: axis {} of {} has the size {}; only 1 goes away",
-               axis, x.shape(), x.shape()[axis]);
+  ATTUNE_CHECK(x.shape()[axis] == 1,
+               "squeeze: axis {} of {} has size {}; only axes of size 1 can be removed", axis,
+               x.shape(), x.shape()[axis]);
   return reshape(x, x.shape().without(axis));
 }
 

@@ -27,7 +27,7 @@ std::int64_t near(std::int64_t distance) {
 Indices shorter(const Indices& a, const Indices& b) {
   if (!a.defined() || !b.defined()) return a.defined() ? a : b;
   ATTUNE_CHECK(a.shape() == b.shape(),
-               "mask: lengths {} & lengths {} do not go together; both must have one for each row "
+               "mask: lengths {} & lengths {} do not match; both must have one for each row "
                "of the batch",
                a.shape(), b.shape());
   std::vector<std::int32_t> lengths = a.to_vector();

@@ -17,14 +17,14 @@ void check_sequence(const char* name, const Tensor& x, std::int64_t heads) {
   ATTUNE_CHECK(x.rank() == 3, "{}: {} must be [positions, B, features], time first; got {}", kName,
                name, x.shape());
   ATTUNE_CHECK(x.size(2) % heads == 0,
-               "{}: the {} features of {} {} cannot be shared out over {} heads; use a multiple",
+               "{}: the {} features of {} {} cannot be divided among {} heads; use a multiple",
                kName, x.size(2), name, x.shape(), heads);
 }
 
 MultiHeadSizes sizes_of(const Tensor& query, const Tensor& key, const Tensor& value,
                         const DotProductOptions& options) {
   const std::int64_t heads = options.heads;
-  ATTUNE_CHECK(heads >= 1, "{}: {} heads asked for; it needs at least 1", kName, heads);
+  ATTUNE_CHECK(heads >= 1, "{}: {} heads; expected at least 1", kName, heads);
   check_sequence("query", query, heads);
   check_sequence("key", key, heads);
   check_sequence("value", value, heads);

@@ -69,7 +69,7 @@ void check_weights(const char* name, Cell cell, const RecurrentWeights& w) {
                w.weight_ih.shape(), w.weight_hh.shape());
   const std::int64_t gates = gate_count(cell), hidden = w.weight_hh.shape()[1];
   ATTUNE_CHECK(w.weight_hh.shape()[0] == gates * hidden && w.weight_ih.shape()[0] == gates * hidden,
-               "{}: weight_ih {} and weight_hh {} do not go together; for {} hidden units, the "
+               "{}: weight_ih {} and weight_hh {} do not match; for {} hidden units, the "
                "columns of weight_hh, both must have {} rows, {} for each unit",
                name, w.weight_ih.shape(), w.weight_hh.shape(), hidden, gates * hidden, gates);
 }
@@ -110,7 +110,7 @@ Run plan(const char* name, Cell cell, bool single, const RecurrentInput& input,
   check_operand(run, "state h", state.h, state_shape, dtype);
   check_operand(run, "state c", state.c, state_shape, dtype);
   ATTUNE_CHECK(w.bias_ih.defined() == w.bias_hh.defined(),
-               "{}: bias_ih and bias_hh go together; one of them is missing", name);
+               "{}: bias_ih and bias_hh must both be given; one of them is missing", name);
   check_lengths(name, run.lengths, run.n.steps, run.n.batch);
   return run;
 }

@@ -7,7 +7,7 @@ namespace extension {
 
 using namespace attune;
 
-/// Each state tells of a token and its two neighbours (Gehring et al. 2017, sec. 3.2):
+/// Each state depends on a token and its two neighbours (Gehring et al. 2017, sec. 3.2):
 ///
 ///     e_s = embedding(x_s) + position_s
 ///     h_s = e_s + a * sigmoid(b),   [a ; b] = W [e_{s-1} ; e_s ; e_{s+1}] + bias

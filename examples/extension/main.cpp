@@ -139,7 +139,7 @@ void train(Names& names) {
 void choose(Names& names, const std::string& argument) {
   const std::size_t equals = argument.find('=');
   const auto family = names.find(argument.substr(0, equals));
-  ATTUNE_CHECK(equals != std::string::npos && family != names.end(), "'{}' is no FAMILY=NAME",
+  ATTUNE_CHECK(equals != std::string::npos && family != names.end(), "'{}' is not FAMILY=NAME",
                argument);
   family->second = argument.substr(equals + 1);
 }

@@ -8,7 +8,7 @@
 
 namespace extension {
 
-/// Makes these members known by name, one line for each: name, formula or summary, source, maker.
+/// Adds these members to their families: name, formula or summary, source, maker.
 inline void add_members() {
   cells().add({"mgu", "a GRU with one gate", "Zhou et al. 2016", make_mgu});
   attention_scores().add({"l2", "-|h - y|^2 / sqrt(K)", "Kim et al. 2021", make_l2_score});

@@ -9,8 +9,8 @@ namespace extension {
 
 using namespace attune;
 
-/// Neighbours change places: abcde becomes badce. A task says for each target letter which position
-/// of the source it comes from.
+/// Swaps neighbours: abcde becomes badce. A task returns, for each target letter, the source
+/// position that it comes from.
 inline Task make_swap_task() {
   return {[](std::string_view source) {
     std::vector<int> positions(source.size());

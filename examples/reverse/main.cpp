@@ -3,7 +3,7 @@ using namespace attune;
 
 constexpr int kSteps = 600, kBatch = 64, kLongest = 12;
 
-// A model and all the words it can be asked: letters are its tokens, for source and target alike.
+// A model and its vocabulary: letters are the tokens of both source and target.
 struct Reverser {
   Vocabulary letters = Vocabulary::build(Tokens::chars, std::vector<std::string>{alphabet});
   std::shared_ptr<Seq2Seq> model = make_model({.model = "recurrent",
@@ -55,7 +55,7 @@ void test(const Reverser& reverser, int count) {
              100 * scores.sequence_accuracy(), 100 * *scores.alignment_accuracy());
 }
 
-// Where the model looks while it writes, as a picture and on the terminal.
+// Draws the attention weights, as a picture and on the terminal.
 void show(const Reverser& reverser, const std::string& word) {
   const std::vector<std::vector<int>> source = {reverser.letters.encode(word)};
   const Hypothesis found = greedy_search(*reverser.model, source, 2 * kLongest).front();

@@ -19,7 +19,7 @@ constexpr const char* kTrainHelp = R"(
 The run folder holds config.json, source.vocab, target.vocab, metrics.jsonl (one line a
 step or so), speed.jsonl, model.safetensors and alignment.svg, and during a training its
 checkpoint. An earlier run stays until the new one is complete. Ctrl-C ends training after
-the current step with everything saved; --resume goes on with the same result as if it had
+the current step with everything saved; --resume continues with the same result as if it had
 never stopped.
 
 Examples:
@@ -97,7 +97,7 @@ void add_translate(CLI::App& app, TranslateCommand& translate) {
   command.add_flag(
       "--alignment", translate.alignment,
       "add a TAB and the alignment in Moses form: 0-2 1-1 2-0, source-target positions");
-  command.add_flag("--heatmap", translate.heatmap, "draw where the model looked");
+  command.add_flag("--heatmap", translate.heatmap, "draw the attention weights");
   command
       .add_option("--svg", translate.svg,
                   "draw it into a picture; of several sources the second into FILE-2.svg, ...")
@@ -113,7 +113,7 @@ WrongUse wrong_use(const CLI::App* command, const std::string& reason) {
 
 Command parse_command_line(int argc, char** argv) {
   CLI::App app(
-      "Learns to turn one sequence into another with attention, and shows where it looked.",
+      "Learns to turn one sequence into another with attention, and shows the attention weights.",
       "seq2seq");
   app.require_subcommand(1);
   app.set_version_flag("--version", fmt::format("seq2seq {}", attune::version()));
@@ -146,7 +146,7 @@ Command parse_command_line(int argc, char** argv) {
       words.resize(1);
       words.insert(words.end(), given.flags.begin(), given.flags.end());
     }
-    std::reverse(words.begin(), words.end());  // as CLI11 wants them
+    std::reverse(words.begin(), words.end());  // CLI11 expects them in reverse
     app.parse(words);
     train.given = flags::given_fields(train_flags, fields(train));
     if (app.got_subcommand("train")) check(train);

@@ -48,8 +48,8 @@ int run(const TranslateCommand& command) {
   Translator translate(command.options);
   const bool wants_alignment = command.alignment || command.heatmap || !command.svg.empty();
   ATTUNE_CHECK(!wants_alignment || translate.run().config.model.has_attention(),
-               "the model in '{}' has no attention (it was trained with --attention none), so it "
-               "looks nowhere: --alignment, --heatmap and --svg have nothing to show",
+               "the model in '{}' has no attention (it was trained with --attention none), so "
+               "there is nothing to show with --alignment, --heatmap and --svg",
                command.options.run);
 
   std::int64_t sources = 0, failed = 0;

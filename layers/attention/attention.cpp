@@ -20,7 +20,7 @@ std::int64_t size_or(std::int64_t size, std::int64_t otherwise) {
 
 std::int64_t checked_heads(const AttentionHeads& heads) {
   ATTUNE_CHECK(heads.count >= 1 && heads.features % heads.count == 0,
-               "attention: {} features cannot be shared out over {} heads; use a multiple of the "
+               "attention: {} features cannot be divided among {} heads; use a multiple of the "
                "heads",
                heads.features, heads.count);
   return heads.count;
@@ -29,7 +29,7 @@ std::int64_t checked_heads(const AttentionHeads& heads) {
 void check_memory(const Tensor& keys, const Tensor& values, const Indices& lengths) {
   ATTUNE_CHECK(keys.rank() == 3 && values.rank() == 3 && keys.size(0) == values.size(0) &&
                    keys.size(1) == values.size(1),
-               "attention: keys {} and values {} do not go together; expected [S, B, K] and "
+               "attention: keys {} and values {} do not match; expected [S, B, K] and "
                "[S, B, V] with the same S and B",
                keys.shape(), values.shape());
   if (!lengths.defined()) return;
@@ -121,7 +121,7 @@ Memory Attention::memorize(const Tensor& keys, const Indices& lengths) const {
 
 Memory Attention::memorize(const Tensor& keys, const Tensor& values, const Indices& lengths) const {
   check_memory(keys, values, lengths);
-  // Otherwise padding would enter the gradients of the projections' weights: see mask_padding().
+  // Keeps padding out of the gradients of the projections' weights; see mask_padding().
   const Tensor own_keys = mask_padding(keys, lengths);
   const Tensor own_values = &values == &keys ? own_keys : mask_padding(values, lengths);
   if (!projections_) return {score_->project_keys(own_keys), own_values, lengths};
@@ -134,8 +134,8 @@ Memory Attention::append(const Memory& memory, const Tensor& more) const {
   const Memory added = memorize(more);
   if (!memory.keys.defined()) return added;
   ATTUNE_CHECK(!memory.lengths.defined(),
-               "attention: a memory with lengths cannot be extended: new positions would stand "
-               "behind the padding");
+               "attention: a memory with lengths cannot be extended: new positions would come "
+               "after the padding");
   return {concat({memory.keys, added.keys}), concat({memory.values, added.values}), {}};
 }
 

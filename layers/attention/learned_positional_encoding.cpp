@@ -11,9 +11,8 @@ LearnedPositionalEncoding::LearnedPositionalEncoding(std::int64_t features, std:
 Tensor LearnedPositionalEncoding::operator()(const Tensor& x, std::int64_t first) const {
   check("LearnedPositionalEncoding", x, weight_.size(1), first);
   ATTUNE_CHECK(first <= weight_.size(0) && x.size(0) <= weight_.size(0) - first,
-               "LearnedPositionalEncoding: {} positions from {} on were asked for but there are "
-               "vectors for {} "
-               "only; shorten the sequence, or use sinusoidal positions, which have no end",
+               "LearnedPositionalEncoding: {} positions from {} on exceed the {} learned ones; "
+               "shorten the sequence, or use sinusoidal positions, which have no limit",
                x.size(0), first, weight_.size(0));
   return x + reshape(slice(weight_, 0, first, first + x.size(0)), {x.size(0), 1, weight_.size(1)});
 }

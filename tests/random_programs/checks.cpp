@@ -51,8 +51,8 @@ class Line {
     size_ = std::max(ahead.size, behind.size);
     return (ahead.value - behind.value) / (2 * h);
   }
-  // By how much the slopes ahead and behind differ, within h of here: nothing to speak of unless
-  // there is a kink, which no central difference can see right where it is.
+  // The difference of the slopes ahead and behind within h: negligible unless there is a kink,
+  // which a central difference at the kink itself cannot detect.
   double bend(double h) {
     const double ahead = at(h).value, behind = at(-h).value, here = at(0).value;
     at_rest();
@@ -81,9 +81,9 @@ class Line {
 enum class Verdict { agrees, differs, kink };
 
 // Compares the slope that backward gives with central differences; `scale` is the size of what was
-// added up for it. A first, cheap difference settles nearly all. For the others there is one with
-// an estimate of its own error: Richardson's extrapolation of two pairs of steps. Steps within
-// which the loss is not smooth give estimates that differ among themselves, and are not believed.
+// added up for it. A cheap difference is enough for most. For the others, Richardson extrapolation
+// of two pairs of steps estimates its own error. Steps within which the loss is not smooth give
+// estimates that disagree, and are rejected.
 Verdict compare(Line& line, double slope, double scale, double* numeric) {
   constexpr double kTolerance = 1e-6;
   *numeric = line.slope(1e-4);
@@ -306,7 +306,7 @@ void check_all(const Program& program, Outcome& outcome) {
     }
   if (!narrow || program.seed % 2 == 0) return;
   const RunResult in_float32 = differentiate(program, {.dtype = DType::f32});
-  // A large recurrent layer with such weights is chaotic: it makes much of every rounding error.
+  // A large recurrent layer with such weights is chaotic: it amplifies rounding errors.
   if (!program.large) check_float32(program, result, in_float32, outcome);
   if (outcome.ok() && hides) check_garbage(program, in_float32, DType::f32, outcome);
 }

@@ -209,7 +209,7 @@ bool add_masked_softmax(Builder& b) {
   if (x < 0) return false;
   const bool log = b.chance(0.5);
   if (b.chance(0.5)) axis -= shape.rank();
-  // What log_softmax gives at hidden positions is no number to go on with.
+  // log_softmax is -infinity at hidden positions, which later operations cannot use.
   const Array keep = visible(mask, shape);
   std::string details = fmt::format("axis={} lengths={}", axis, to_text(lengths));
   if (log)
@@ -256,11 +256,11 @@ struct SomeMask {
   HiddenMask hidden;
   std::string details;
 
-  // The mask with the bias that a program has at hand.
+  // The mask with a bias that the program has computed.
   Mask with(const Tensor& added) const { return added.defined() ? mask & Mask::bias(added) : mask; }
 };
 
-// `lengths` are the mask's, too, but left to others to apply.
+// Hides what is beyond `lengths`, too, but the returned mask does not apply them.
 SomeMask some_mask(Builder& b, const Shape& scores, const Indices& lengths) {
   const std::int64_t heads = scores[1], queries = scores[2], keys = scores[3];
   const bool causal = b.chance(0.4), window = b.chance(0.3), array = b.chance(0.3);
@@ -399,7 +399,7 @@ bool add_attention_layer(Builder& b) {
   if (keys < 0 || values < 0) return false;
   std::vector<int> inputs = {query, keys, values, some.bias};
   for (const Param& param : layer->parameters()) inputs.push_back(b.leaf(param.value));
-  const bool again = b.chance(0.3);  // ask twice
+  const bool again = b.chance(0.3);  // call twice
   return b.push(
       "Attention " + kind, fmt::format("heads={} {}", heads, some.details), inputs,
       [=](const Tensors& in) {

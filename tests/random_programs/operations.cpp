@@ -129,7 +129,7 @@ bool add_dropout(Builder& b) {
   return b.push("dropout", fmt::format("p={:.2f}", p), {x}, apply, {}, /*float64_only=*/true);
 }
 
-// A constant for the gradient; so it stays one while finite differences move the leaves.
+// A constant for the gradient, also while finite differences change the leaves.
 bool add_detach(Builder& b) {
   const int x = b.any();
   return b.push("detach", "", {x}, [kept = b[x].clone()](const Tensors& in) {

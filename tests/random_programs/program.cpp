@@ -27,7 +27,7 @@ void fill(Array values, const HiddenMask& mask, double value) {
     if (mask[i]) values.set(static_cast<std::int64_t>(i), value);
 }
 
-// Puts other values into the hidden places of leaves, and those that were there back.
+// Replaces the hidden elements of leaves, and restores them.
 class Garbage {
  public:
   Garbage(const Program& program, const RunOptions& options) : program_(program) {
