@@ -196,14 +196,16 @@ const bool added = [] {
     RowTest<LayerCase>::add(row, sentence, check, "[layer]");
   };
   for (const LayerCase& row : layer_cases()) {
-    add(row, "its gradients match finite differences", check_gradient);
-    add(row, "its results are bitwise equal for any number of threads", check_threads);
-    add(row, "it computes the same after saving and loading", check_saving);
-    add(row, "freezing it changes only its own gradients", check_freezing);
-    if (!row.golden.empty()) add(row, "it gives PyTorch's values and gradients", check_golden);
+    add(row, "the layer's gradients match finite differences", check_gradient);
+    add(row, "the layer's results are bitwise equal for any number of threads", check_threads);
+    add(row, "the layer computes the same after saving and loading", check_saving);
+    add(row, "freezing the layer changes only its own gradients", check_freezing);
+    if (!row.golden.empty())
+      add(row, "the layer gives PyTorch's values and gradients", check_golden);
     if (row.takes_lengths())
-      add(row, "values beyond a length have no influence on it", check_garbage);
-    if (!row.bad_calls.empty()) add(row, "invalid calls are explained in the error", check_errors);
+      add(row, "values beyond a length have no influence on the layer", check_garbage);
+    if (!row.bad_calls.empty())
+      add(row, "invalid calls of the layer are explained in the error", check_errors);
   }
   return true;
 }();
