@@ -11,12 +11,25 @@ std::vector<Memory> select_each(const std::vector<Memory>& memories, const Indic
   return selected;
 }
 
+// The origin of the given rows; see DecoderState::origin.
+Indices select_origin(const Indices& origin, const Indices& rows) {
+  return origin.defined() ? select_lengths(origin, rows) : rows;
+}
+
+// Whether all rows of a batch have the origins that they had before.
+bool is_same(const Indices& origin, const Indices& before) {
+  if (!before.defined()) return false;
+  return origin.to_vector() == before.to_vector();
+}
+
 }  // namespace
 
 DecoderState DecoderState::select(const Indices& rows) const {
+  const Indices of_rows = select_origin(origin, rows);
   DecoderState selected{.layers = {},
-                        .source = select_each(source, rows),
+                        .source = is_same(of_rows, origin) ? source : select_each(source, rows),
                         .seen = select_each(seen, rows),
+                        .origin = of_rows,
                         .attention = attention.select(rows),
                         .position = position};
   for (const RecurrentState& layer : layers)

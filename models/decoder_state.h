@@ -14,8 +14,10 @@ struct DecoderState {
   std::vector<RecurrentState> layers;  ///< of the recurrent layers, from the first to the last
   std::vector<Memory> source;          ///< keys and values of the source, for each layer with
                                        ///< attention to it
-  std::vector<Memory> seen;   ///< keys and values of the target so far, for each layer of a
-                              ///< Transformer
+  std::vector<Memory> seen;  ///< keys and values of the target so far, for each layer of a
+                             ///< Transformer
+  Indices origin;  ///< [B]: the row of the batch of sources that each target belongs to; not
+                   ///< defined: target b belongs to source b
   AttentionState attention;   ///< of a recurrent decoder's attention to the source
   std::int64_t position = 0;  ///< the number of tokens processed so far
 
@@ -23,7 +25,8 @@ struct DecoderState {
   const Tensor& query() const { return layers.back().h; }
 
   /// The state of the given rows, in this order. A row may be selected more than once, as in a beam
-  /// search: the copies then continue independently. Errors: a row out of range.
+  /// search: the copies then continue independently. Keys and values of the source are shared, not
+  /// copied, if each row keeps its source. Errors: a row out of range.
   DecoderState select(const Indices& rows) const;
 };
 

@@ -34,7 +34,7 @@ struct Seq2SeqResult {
 ///     6. weighted sum     Attention::attend(): of the values, by the weights
 ///     7. context          AttentionResult::context, c_t
 ///     8. combine          RecurrentDecoder::step(): c_t with the previous token and state
-///     9. repeat           Decoder::operator() in training, greedy_search() in inference
+///     9. repeat           Decoder::operator() in training, search() in inference
 ///
 /// (In a Transformer, each layer performs steps 2 to 8 for all positions at once.) Any encoder can
 /// be combined with any decoder; without an encoder, the model is a language model.
@@ -64,6 +64,8 @@ class Seq2Seq : public Layer {
   /// The encoder's output; `Encoded{}` for a language model.
   Encoded encode(const Source& source) const;
 
+  /// False for a language model.
+  bool has_encoder() const { return encoder_ != nullptr; }
   /// Errors: the model is a language model.
   const Encoder& encoder() const;
   const Decoder& decoder() const { return *decoder_; }

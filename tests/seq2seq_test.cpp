@@ -314,7 +314,7 @@ TEST_CASE("greedy search gives one row of weights for each token, which adds up 
   const std::vector<Ids> sources = {{4, 5, 6, 7}, {8, 4}};
   const std::vector<Hypothesis> found = greedy_search(model, sources, 5);
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    const auto& [tokens, weights, finished] = found[i];
+    const auto& [tokens, weights, finished, log_probability, score] = found[i];
     const std::size_t length = sources[i].size();
     CHECK((finished || tokens.size() == 5));
     REQUIRE(weights.size() == tokens.size() * length);
@@ -358,7 +358,7 @@ TEST_CASE("greedy search reports NaN logits as an error") {
   for (const int id : {Vocabulary::end, 4, 7}) {
     const Seq2Seq model = echo(id, std::nan(""));
     CHECK_THROWS_WITH(greedy_search(model, std::vector<Ids>{{4, 5, 6}}, 5),
-                      contains("greedy_search: a logit is NaN"));
+                      contains("search: a logit is NaN"));
   }
 }
 
@@ -390,7 +390,8 @@ TEST_CASE("greedy search gives the same results in float64 and float32") {
 }
 
 TEST_CASE("argmax of weights that do not form whole rows is an error") {
-  const Hypothesis found{{5, 6}, {0.1f, 0.7f, 0.2f, 0.5f, 0.5f, 0.0f}, true};
+  const Hypothesis found{
+      .tokens = {5, 6}, .weights = {0.1f, 0.7f, 0.2f, 0.5f, 0.5f, 0.0f}, .finished = true};
   CHECK_THROWS_WITH(found.argmax(0), contains("not whole rows for a source of 0 tokens"));
   CHECK_THROWS_WITH(found.argmax(4), contains("not whole rows"));
   CHECK(Hypothesis{}.argmax(0).empty());
@@ -427,7 +428,8 @@ TEST_CASE("scheduled sampling draws once per batch, the same in all of its shard
 }
 
 TEST_CASE("argmax of a hypothesis is the largest weight of each row") {
-  const Hypothesis found{{5, 6}, {0.1f, 0.7f, 0.2f, 0.5f, 0.5f, 0.0f}, true};
+  const Hypothesis found{
+      .tokens = {5, 6}, .weights = {0.1f, 0.7f, 0.2f, 0.5f, 0.5f, 0.0f}, .finished = true};
   CHECK(found.argmax(3) == Ids{1, 0});
 }
 

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "attune/autograd/array/random.h"
+#include "attune/search/next_tokens.h"
+#include "attune/search/search.h"
+
+/// How the hypotheses of a source go on at a step: the difference between the searches.
+namespace attune {
+
+/// A hypothesis, extended by a token.
+struct Continuation {
+  std::size_t hypothesis;  ///< which one of the source's
+  int token;
+  double log_probability;  ///< of the extended hypothesis
+};
+
+/// The `count` most probable extensions of the hypotheses in rows first_row, first_row + 1, ... of
+/// `next`, which have the given log-probabilities; the most probable first.
+std::vector<Continuation> most_probable_continuations(const NextTokens& next,
+                                                      std::int64_t first_row,
+                                                      std::span<const double> log_probabilities,
+                                                      int count);
+
+/// An extension of each hypothesis by a token that is drawn at random; of a single hypothesis,
+/// `count` of them.
+std::vector<Continuation> sampled_continuations(const NextTokens& next, std::int64_t first_row,
+                                                std::span<const double> log_probabilities,
+                                                int count, const SamplingOptions& options,
+                                                Generator& random);
+
+}  // namespace attune

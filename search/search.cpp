@@ -1,0 +1,106 @@
+#include "attune/search/search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "attune/data/vocabulary.h"
+#include "attune/search/target_search.h"
+
+namespace attune {
+namespace {
+
+void check(const SamplingOptions& options) {
+  ATTUNE_CHECK(options.temperature > 0 && std::isfinite(options.temperature),
+               "search: temperature {}; expected a number above 0", options.temperature);
+  ATTUNE_CHECK(options.top_k >= 0, "search: top-k {}; expected at least 1, or 0 for all tokens",
+               options.top_k);
+  ATTUNE_CHECK(options.top_p > 0 && options.top_p <= 1,
+               "search: top-p {}; expected a probability in (0, 1]", options.top_p);
+}
+
+void check(const SearchOptions& options) {
+  ATTUNE_CHECK(options.beam >= 1, "search: a beam of {}; expected at least 1", options.beam);
+  ATTUNE_CHECK(options.n_best >= 1 && (options.sampling || options.n_best <= options.beam),
+               "search: the {} best hypotheses of a beam of {}; expected at least 1, and no more "
+               "than the beam",
+               options.n_best, options.beam);
+  for (const double penalty : {options.length_penalty, options.coverage_penalty})
+    ATTUNE_CHECK(penalty >= 0 && std::isfinite(penalty),
+                 "search: a penalty of {}; expected a number from 0", penalty);
+  ATTUNE_CHECK(options.batch_size >= 1, "search: batch size {}; expected at least 1",
+               options.batch_size);
+  if (options.sampling) check(*options.sampling);
+}
+
+void check(const SearchInput& input) {
+  ATTUNE_CHECK(input.max_length >= 0, "search: a limit of {} tokens; expected at least 0",
+               input.max_length);
+  ATTUNE_CHECK(std::ssize(input.prefix) <= input.max_length,
+               "search: a prefix of {} tokens for targets of at most {}", input.prefix.size(),
+               input.max_length);
+  for (const int token : input.prefix)
+    ATTUNE_CHECK(token >= Vocabulary::specials,
+                 "search: a prefix with token {}, which targets never contain", token);
+}
+
+Encoded encode(const Seq2Seq& model, std::span<const SearchInput> inputs) {
+  if (!model.has_encoder()) return {};
+  std::vector<std::vector<int>> sources;
+  for (const SearchInput& input : inputs) sources.push_back(input.source);
+  return model.encode(make_sources(sources));
+}
+
+bool is_identity(const std::vector<std::int32_t>& rows, std::int64_t count) {
+  if (std::ssize(rows) != count) return false;
+  for (std::int32_t i = 0; i < count; ++i)
+    if (rows[static_cast<std::size_t>(i)] != i) return false;
+  return true;
+}
+
+// Searches the targets of one batch of sources. The rows of a step are the live hypotheses of the
+// first source, then those of the second, and so on.
+void search_batch(const Seq2Seq& model, std::span<TargetSearch> searches, const Encoded& encoded) {
+  const Decoder& decoder = model.decoder();
+  DecoderState state = decoder.start(encoded);
+  std::vector<std::int32_t> tokens(searches.size(), Vocabulary::start);
+  while (!tokens.empty()) {
+    const Prediction prediction = decoder.predict(Indices(tokens), state);
+    const NextTokens next(prediction.logits);
+    const Tensor alignment = prediction.alignment();
+    NextRows going_on;
+    std::int64_t row = 0;
+    for (TargetSearch& search : searches) {
+      const std::int64_t rows = search.rows();
+      if (rows > 0) search.step(next, alignment, row, going_on);
+      row += rows;
+    }
+    if (!going_on.rows.empty() && !is_identity(going_on.rows, row))
+      state = state.select(Indices(going_on.rows));
+    tokens = std::move(going_on.tokens);
+  }
+}
+
+}  // namespace
+
+std::vector<std::vector<Hypothesis>> search(const Seq2Seq& model,
+                                            std::span<const SearchInput> inputs,
+                                            const SearchOptions& options) {
+  check(options);
+  for (const SearchInput& input : inputs) check(input);
+  const NoGrad no_grad;
+  const Eval eval;
+  std::vector<std::vector<Hypothesis>> found;
+  const auto size = static_cast<std::size_t>(options.batch_size);
+  for (std::size_t first = 0; first < inputs.size(); first += size) {
+    const auto batch = inputs.subspan(first, std::min(size, inputs.size() - first));
+    std::vector<TargetSearch> searches;
+    for (const SearchInput& input : batch) searches.emplace_back(input, options);
+    search_batch(model, searches, encode(model, batch));
+    for (const TargetSearch& search : searches) found.push_back(search.found());
+  }
+  return found;
+}
+
+}  // namespace attune

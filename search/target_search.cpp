@@ -1,0 +1,103 @@
+#include "attune/search/target_search.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "attune/data/vocabulary.h"
+#include "attune/search/continuations.h"
+#include "attune/search/penalties.h"
+
+namespace attune {
+namespace {
+
+// The first `count` numbers of a row of alignment [R, S].
+std::vector<float> weights_of(const Tensor& alignment, std::int64_t row, std::size_t count) {
+  if (!alignment.defined()) return {};
+  return dispatch(alignment.dtype(), [&](auto type) {
+    const auto* first = alignment.value().data<decltype(type)>() + row * alignment.size(1);
+    return std::vector<float>(first, first + count);
+  });
+}
+
+}  // namespace
+
+TargetSearch::TargetSearch(const SearchInput& input, const SearchOptions& options)
+    : input_(input),
+      options_(options),
+      random_(options.sampling ? options.sampling->seed : 0, /*draws=*/input.stream << 32),
+      wanted_(options.sampling ? options.n_best : options.beam) {}
+
+void TargetSearch::step(const NextTokens& next, const Tensor& alignment, std::int64_t first_row,
+                        NextRows& going_on) {
+  const bool at_limit = length_ == input_.max_length;
+  std::vector<Live> live;
+  std::vector<bool> has_ended(live_.size());
+  for (const auto& [hypothesis, token, log_probability] : continuations(next, first_row)) {
+    const bool ends = token == Vocabulary::end;
+    if (at_limit && !ends) continue;
+    const std::int64_t row = first_row + static_cast<std::int64_t>(hypothesis);
+    steps_.push_back(
+        {token, live_[hypothesis].last, weights_of(alignment, row, input_.source.size())});
+    const Live extended{steps_.size() - 1, log_probability};
+    if (ends) {
+      has_ended[hypothesis] = true;
+      finish(extended, /*with_end=*/true);
+    } else {
+      live.push_back(extended);
+      going_on.rows.push_back(static_cast<std::int32_t>(row));
+      going_on.tokens.push_back(token);
+    }
+  }
+  if (at_limit)
+    for (std::size_t i = 0; i < live_.size(); ++i)
+      if (!has_ended[i]) finish(live_[i], /*with_end=*/false);
+  live_ = std::move(live);
+  ++length_;
+}
+
+std::vector<Continuation> TargetSearch::continuations(const NextTokens& next,
+                                                      std::int64_t first_row) {
+  if (length_ < std::ssize(input_.prefix)) {
+    const int token = input_.prefix[static_cast<std::size_t>(length_)];
+    ATTUNE_CHECK(token < next.vocabulary(),
+                 "search: token {} of a prefix is outside of the vocabulary of {}", token,
+                 next.vocabulary());
+    return {{0, token, live_[0].log_probability + next.log_probability(first_row, token)}};
+  }
+  std::vector<double> log_probabilities;
+  for (const Live& live : live_) log_probabilities.push_back(live.log_probability);
+  if (options_.sampling)
+    return sampled_continuations(next, first_row, log_probabilities, wanted_, *options_.sampling,
+                                 random_);
+  return most_probable_continuations(next, first_row, log_probabilities, wanted_);
+}
+
+void TargetSearch::finish(const Live& live, bool with_end) {
+  Hypothesis found{.finished = with_end, .log_probability = live.log_probability};
+  std::vector<const Step*> steps;
+  for (std::size_t i = live.last; i != kNone; i = steps_[i].previous) steps.push_back(&steps_[i]);
+  std::vector<double> coverage;
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    const auto& [token, previous, weights] = **step;
+    coverage.resize(weights.size());
+    for (std::size_t s = 0; s < weights.size(); ++s) coverage[s] += weights[s];
+    if (token == Vocabulary::end) continue;
+    found.tokens.push_back(token);
+    found.weights.insert(found.weights.end(), weights.begin(), weights.end());
+  }
+  found.score = live.log_probability / length_penalty(std::ssize(steps), options_.length_penalty) +
+                coverage_penalty(coverage, options_.coverage_penalty);
+  found_.push_back(std::move(found));
+  --wanted_;
+}
+
+std::vector<Hypothesis> TargetSearch::found() const {
+  std::vector<Hypothesis> best = found_;
+  std::stable_sort(best.begin(), best.end(), [](const Hypothesis& a, const Hypothesis& b) {
+    return std::pair(a.finished, a.score) > std::pair(b.finished, b.score);
+  });
+  best.resize(std::min(best.size(), static_cast<std::size_t>(options_.n_best)));
+  return best;
+}
+
+}  // namespace attune

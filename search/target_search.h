@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "attune/autograd/array/random.h"
+#include "attune/autograd/tensor.h"
+#include "attune/search/next_tokens.h"
+#include "attune/search/search.h"
+
+namespace attune {
+
+/// The rows of a batch at the next step: the row that each continues, and its newest token.
+struct NextRows {
+  std::vector<std::int32_t> rows, tokens;
+};
+
+/// The search for the targets of one source: its hypotheses, each of which has a row in the batch
+/// until it is finished.
+class TargetSearch {
+ public:
+  TargetSearch(const SearchInput& input, const SearchOptions& options);
+
+  /// The number of rows of this source: at first one, for the empty hypothesis.
+  std::int64_t rows() const { return static_cast<std::int64_t>(live_.size()); }
+  /// Takes a step. The rows of this source are first_row, first_row + 1, ... of `next` and of
+  /// `alignment` [R, S], which is not defined without attention. Adds those that continue to
+  /// `going_on`.
+  void step(const NextTokens& next, const Tensor& alignment, std::int64_t first_row,
+            NextRows& going_on);
+  /// The hypotheses found, once there are no more rows; see search().
+  std::vector<Hypothesis> found() const;
+
+ private:
+  // A step of a hypothesis. Hypotheses with a common beginning share its steps.
+  struct Step {
+    int token;
+    std::size_t previous;
+    std::vector<float> weights;
+  };
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  struct Live {
+    std::size_t last;  // index of its last step, or kNone
+    double log_probability;
+  };
+
+  std::vector<struct Continuation> continuations(const NextTokens& next, std::int64_t first_row);
+  void finish(const Live& live, bool with_end);
+
+  const SearchInput& input_;
+  const SearchOptions& options_;
+  Generator random_;
+  int wanted_;               // hypotheses that are still to be found
+  std::int64_t length_ = 0;  // of the live hypotheses
+  std::vector<Step> steps_;
+  std::vector<Live> live_ = {{kNone, 0.0}};
+  std::vector<Hypothesis> found_;
+};
+
+}  // namespace attune
