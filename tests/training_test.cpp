@@ -81,7 +81,7 @@ TEST_CASE("train() writes a run folder whose model can translate") {
   CHECK(result.scores.sequences() == 5);
   CHECK_THAT(result.json(), contains("\"sequences\":5"));
   CHECK_THROWS_WITH(evaluate({.run = path, .max_source_length = 3}),
-                    contains("max_source_length is for data; how long"));
+                    contains("max_source_length is for data; min_length and max_length"));
   CHECK_THROWS_AS(evaluate({.run = path, .count = 0}), OptionError);
 
   Translator translate({.run = path, .max_output_length = 2});
