@@ -6,6 +6,7 @@
 #include "attune/autograd/array/dtype.h"
 #include "attune/autograd/array/error.h"
 #include "attune/autograd/array/family.h"
+#include "attune/autograd/array/growing.h"
 #include "attune/autograd/array/indices.h"
 #include "attune/autograd/array/named_arrays.h"
 #include "attune/autograd/array/nested.h"

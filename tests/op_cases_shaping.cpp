@@ -92,6 +92,19 @@ std::vector<OpCase> shaping_cases() {
         {"concat: dtypes differ: f32 [2] and f64 [2]", [] {
            concat({of({2}), of({2}, DType::f64)});
          }}}});
+  cases.push_back({"append",
+                   {{{2, 3}}, {{1, 3}}},
+                   {{311, 101}, {199, 101}},
+                   [](const Operands& x) { return append(append(x[0], x[1]), x[0]); },
+                   [](const std::vector<Numbers>& x) {
+                     Numbers y = x[0];
+                     y.insert(y.end(), x[1].begin(), x[1].end());
+                     y.insert(y.end(), x[0].begin(), x[0].end());
+                     return y;
+                   },
+                   {{"concat: part 1 of shape [2, 4] does not fit [2, 3] along axis 0", [] {
+                       append(of({2, 3}), of({2, 4}));
+                     }}}});
   cases.push_back({"concat along the last axis",
                    {{{2, 3}}, {{2, 1}}},
                    {{501, 37}, {501, 65}},

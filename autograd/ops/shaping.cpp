@@ -1,8 +1,10 @@
 #include "attune/autograd/ops/shaping.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
+#include "attune/autograd/array/growing.h"
 #include "attune/autograd/array/parallel.h"
 #include "attune/autograd/array/text.h"
 #include "attune/autograd/kernels/moves.h"
@@ -41,6 +43,25 @@ Tensor join(const char* name, const std::vector<Tensor>& parts, const Shape& sha
                                    dx.accumulate);
                   }
                 });
+}
+
+// index_select() of x, viewed as [outer, size, inner]. What grows with append() goes on to do so.
+Array selected(const Array& x, int axis, const Indices& index, std::int64_t outer,
+               std::int64_t inner) {
+  const std::int64_t size = x.shape()[axis], count = index.elements();
+  Shape shape = x.shape();
+  shape[axis] = count;
+  Array y = axis > 0 && has_room(x) ? array_with_room(shape, x.dtype()) : Array(shape, x.dtype());
+  const std::size_t bytes = static_cast<std::size_t>(inner) * size_of(x.dtype());
+  const auto* const from = static_cast<const char*>(x.raw());
+  auto* const to = static_cast<char*>(y.mutable_raw());
+  parallel_for(outer, row_grain(count * inner), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i)
+      for (std::int64_t k = 0; k < count; ++k)
+        std::memcpy(to + static_cast<std::size_t>(i * count + k) * bytes,
+                    from + static_cast<std::size_t>(i * size + index.at(k)) * bytes, bytes);
+  });
+  return y;
 }
 
 }  // namespace
@@ -87,6 +108,14 @@ Tensor concat(const std::vector<Tensor>& parts, int axis) {
     shape[axis] += parts[i].shape()[axis];
   }
   return join("concat", parts, shape, axis);
+}
+
+Tensor append(const Tensor& x, const Tensor& more) {
+  const bool is_recorded = !NoGrad::active() && (x.requires_grad() || more.requires_grad());
+  const bool fits = x.rank() > 0 && x.rank() == more.rank() && x.dtype() == more.dtype() &&
+                    x.shape().without(0) == more.shape().without(0);
+  if (is_recorded || !fits) return concat({x, more});
+  return Tensor(grown(x.value(), more.value()));
 }
 
 Tensor stack(const std::vector<Tensor>& parts, int axis) {
@@ -182,9 +211,11 @@ Tensor index_select(const Tensor& x, int axis, const Indices& index) {
     ATTUNE_CHECK(index.at(i) >= 0 && index.at(i) < size,
                  "index_select: index {} at position {} is outside [0, {}), axis {} of x {}",
                  index.at(i), i, size, axis, x.shape());
-  // An embedding look-up in x, reshaped to [outer * size, inner].
   const std::int64_t outer = x.shape().elements(0, axis);
   const std::int64_t inner = x.shape().elements(axis + 1, x.rank());
+  if (NoGrad::active() || !x.requires_grad())
+    return Tensor(selected(x.value(), axis, index, outer, inner));
+  // An embedding look-up in x, reshaped to [outer * size, inner].
   std::vector<std::int32_t> rows;
   rows.reserve(static_cast<std::size_t>(outer * count));
   for (std::int64_t i = 0; i < outer; ++i)

@@ -18,6 +18,10 @@ Tensor permute(const Tensor& x, const std::vector<int>& order);
 Tensor transpose(const Tensor& x, int axis_a = -2, int axis_b = -1);
 /// Concatenates along an existing axis. Errors: no tensors; other axes or dtypes differ.
 Tensor concat(const std::vector<Tensor>& parts, int axis = 0);
+/// concat({x, more}). If it is not recorded for backward, it takes amortised time proportional to
+/// `more` alone: the result shares the memory of x, which has room for further rows behind its own.
+/// For sequences that grow step by step. Errors: as concat().
+Tensor append(const Tensor& x, const Tensor& more);
 /// Stacks along a new axis. Errors: no tensors; shapes or dtypes differ.
 Tensor stack(const std::vector<Tensor>& parts, int axis = 0);
 /// Elements [first, last) of an axis; negative positions count from the end. Errors: positions

@@ -136,7 +136,7 @@ Memory Attention::append(const Memory& memory, const Tensor& more) const {
   ATTUNE_CHECK(!memory.lengths.defined(),
                "attention: a memory with lengths cannot be extended: new positions would come "
                "after the padding");
-  return {concat({memory.keys, added.keys}), concat({memory.values, added.values}), {}};
+  return {attune::append(memory.keys, added.keys), attune::append(memory.values, added.values), {}};
 }
 
 AttentionResult Attention::attend(const Tensor& query, const Memory& memory,
