@@ -35,6 +35,7 @@
 #include "attune/autograd/ops/multi_head_attention.h"
 #include "attune/autograd/ops/normalization.h"
 #include "attune/autograd/ops/padding.h"
+#include "attune/autograd/ops/positions.h"
 #include "attune/autograd/ops/recurrent.h"
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/ops/shaping.h"

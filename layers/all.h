@@ -3,6 +3,7 @@
 /// Layers: named parameters and the functions that use them.
 #include "attune/layers/activation.h"
 #include "attune/layers/attention/additive_score.h"
+#include "attune/layers/attention/alibi_positional_encoding.h"
 #include "attune/layers/attention/attention.h"
 #include "attune/layers/attention/attention_score.h"
 #include "attune/layers/attention/attention_state.h"
@@ -14,7 +15,10 @@
 #include "attune/layers/attention/multi_head_attention.h"
 #include "attune/layers/attention/normalizer.h"
 #include "attune/layers/attention/positional_encoding.h"
+#include "attune/layers/attention/relative_positional_encoding.h"
+#include "attune/layers/attention/rotary_positional_encoding.h"
 #include "attune/layers/attention/sinusoidal_positional_encoding.h"
+#include "attune/layers/attention/t5_positional_encoding.h"
 #include "attune/layers/dropout.h"
 #include "attune/layers/embedding.h"
 #include "attune/layers/feed_forward.h"

@@ -5,8 +5,10 @@
 namespace attune {
 
 TransformerDecoderLayer::TransformerDecoderLayer(const TransformerOptions& options,
-                                                 bool cross_attention)
-    : self_attention_(child("self_attention", MultiHeadAttention(options.features, options.heads))),
+                                                 bool cross_attention, std::int64_t layer)
+    : self_attention_(child("self_attention",
+                            MultiHeadAttention(options.features, options.heads,
+                                               {.positions = options.positions, .layer = layer}))),
       cross_attention_(cross_attention ? child("cross_attention",
                                                MultiHeadAttention(options.features, options.heads))
                                        : std::optional<MultiHeadAttention>()),
@@ -49,9 +51,11 @@ TransformerDecoder::TransformerDecoder(const TransformerOptions& options, int la
                                        bool cross_attention)
     : cross_attention_(cross_attention) {
   ATTUNE_CHECK(layers >= 1, "TransformerDecoder: {} layers; expected at least 1", layers);
+  if (options.positions && !options.positions->parameters().empty())
+    child("positions", options.positions);
   for (int i = 0; i < layers; ++i)
     layers_.push_back(
-        child(fmt::format("layer{}", i), TransformerDecoderLayer(options, cross_attention)));
+        child(fmt::format("layer{}", i), TransformerDecoderLayer(options, cross_attention, i)));
   if (options.norm_first) norm_ = child("norm", LayerNorm(options.features));
 }
 

@@ -41,7 +41,9 @@ struct TransformerDecoderLayerResult {
 /// dropout outside [0, 1).
 class TransformerDecoderLayer : public Layer {
  public:
-  explicit TransformerDecoderLayer(const TransformerOptions& options, bool cross_attention = true);
+  /// `layer` is the index of the layer in its stack, for options.positions.
+  explicit TransformerDecoderLayer(const TransformerOptions& options, bool cross_attention = true,
+                                   std::int64_t layer = 0);
 
   /// Projects a source [S, B, features] once for all positions; elements beyond its lengths are
   /// ignored. Errors: there is no cross-attention; lengths are not one for each sequence, or
@@ -82,8 +84,8 @@ struct TransformerDecoderResult {
 ///     }
 ///
 /// Shapes: as in TransformerDecoderLayer.
-/// Parameters: layer0.self_attention.query.weight, ...; with norm_first also norm.weight,
-/// norm.bias.
+/// Parameters: positions.* if those have some; layer0.self_attention.query.weight, ...; with
+/// norm_first also norm.weight, norm.bias.
 /// Without cross-attention, `source` is empty.
 /// Errors: as TransformerDecoderLayer; fewer than one layer; not one memory for each layer; masks
 /// that do not match.

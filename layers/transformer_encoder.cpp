@@ -6,8 +6,11 @@
 
 namespace attune {
 
-TransformerEncoderLayer::TransformerEncoderLayer(const TransformerOptions& options)
-    : self_attention_(child("self_attention", MultiHeadAttention(options.features, options.heads))),
+TransformerEncoderLayer::TransformerEncoderLayer(const TransformerOptions& options,
+                                                 std::int64_t layer)
+    : self_attention_(child("self_attention",
+                            MultiHeadAttention(options.features, options.heads,
+                                               {.positions = options.positions, .layer = layer}))),
       feed_forward_(child("feed_forward",
                           FeedForward({options.features, options.feed_forward, options.features},
                                       options.activation, options.dropout))),
@@ -30,8 +33,10 @@ Tensor TransformerEncoderLayer::operator()(Tensor x, const Indices& lengths,
 
 TransformerEncoder::TransformerEncoder(const TransformerOptions& options, int layers) {
   ATTUNE_CHECK(layers >= 1, "TransformerEncoder: {} layers; expected at least 1", layers);
+  if (options.positions && !options.positions->parameters().empty())
+    child("positions", options.positions);
   for (int i = 0; i < layers; ++i)
-    layers_.push_back(child(fmt::format("layer{}", i), TransformerEncoderLayer(options)));
+    layers_.push_back(child(fmt::format("layer{}", i), TransformerEncoderLayer(options, i)));
   if (options.norm_first) norm_ = child("norm", LayerNorm(options.features));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ struct TransformerOptions {
   std::string activation = "relu";   ///< of the FeedForward; see make_activation()
   double dropout = 0.1;              ///< see Residual; also of the FeedForward's hidden units
   bool norm_first = false;           ///< see Residual
+  std::shared_ptr<const PositionalEncoding> positions = {};  ///< of self-attention in all layers;
+                                                             ///< null: none
 };
 
 /// A layer of a Transformer encoder (Vaswani et al. 2017, sec. 3.1): self-attention of each
@@ -38,7 +41,8 @@ struct TransformerOptions {
 /// outside [0, 1).
 class TransformerEncoderLayer : public Layer {
  public:
-  explicit TransformerEncoderLayer(const TransformerOptions& options);
+  /// `layer` is the index of the layer in its stack, for options.positions.
+  explicit TransformerEncoderLayer(const TransformerOptions& options, std::int64_t layer = 0);
   Tensor operator()(Tensor x, const Indices& lengths = {}, const Mask& mask = {}) const;
 
  private:
@@ -48,10 +52,11 @@ class TransformerEncoderLayer : public Layer {
 };
 
 /// A stack of encoder layers, followed by a LayerNorm if norm_first, since the last layer's sum is
-/// then not normalised. x must include positions already: see PositionalEncoding.
+/// then not normalised. What a PositionalEncoding adds to embeddings, x must include already; its
+/// other functions are applied in the layers if it is one of the options.
 /// Shapes: as in TransformerEncoderLayer.
-/// Parameters: layer0.self_attention.query.weight, ...; with norm_first also norm.weight,
-/// norm.bias.
+/// Parameters: positions.* if those have some; layer0.self_attention.query.weight, ...; with
+/// norm_first also norm.weight, norm.bias.
 /// Errors: as TransformerEncoderLayer; fewer than one layer.
 class TransformerEncoder : public Layer {
  public:

@@ -28,6 +28,8 @@ struct EncoderDecoderOptions {
                                            ///< a transformer's must divide `embedding`
   std::optional<std::int64_t> feed_forward = {};  ///< transformer: see TransformerOptions; default
                                                   ///< 4 times `embedding`
+  std::string positions = "sinusoidal";  ///< transformer: a name that make_positional_encoding()
+                                         ///< accepts
 
   bool is_transformer() const { return model == "transformer"; }
   bool has_attention() const { return model != "recurrent" || attention != "none"; }

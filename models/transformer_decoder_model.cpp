@@ -17,18 +17,20 @@ TransformerDecoderModel::TransformerDecoderModel(const TransformerDecoderModelOp
     : source_size_(options.source_size),
       embedding_(
           child("embedding", scaled_embedding(options.vocabulary, options.transformer.features))),
-      positions_(options.transformer.features),
+      positions_(child("positions", make_positions(options.positions, options.transformer,
+                                                   options.layers, /*bidirectional=*/false))),
       dropout_(options.transformer.dropout),
       bridge_(needs_bridge(options)
                   ? child("bridge", Linear(options.source_size, options.transformer.features))
                   : std::optional<Linear>()),
       transformer_(
-          child("transformer", TransformerDecoder(options.transformer, options.layers,
-                                                  /*cross_attention=*/options.source_size > 0))),
+          child("transformer",
+                TransformerDecoder(with_positions(options.transformer, positions_), options.layers,
+                                   /*cross_attention=*/options.source_size > 0))),
       output_(child("output", Linear(options.transformer.features, options.vocabulary))) {}
 
 Tensor TransformerDecoderModel::embed(const Indices& tokens, std::int64_t first) const {
-  return dropout_(positions_(embed_scaled(embedding_, tokens), first));
+  return dropout_((*positions_)(embed_scaled(embedding_, tokens), first));
 }
 
 DecoderState TransformerDecoderModel::start(const Encoded& encoded) const {
@@ -71,7 +73,8 @@ std::shared_ptr<Decoder> make_transformer_decoder(const EncoderDecoderOptions& o
       TransformerDecoderModelOptions{.vocabulary = options.target_vocabulary,
                                      .source_size = source_size,
                                      .layers = options.layer_count(),
-                                     .transformer = transformer_options(options)});
+                                     .transformer = transformer_options(options),
+                                     .positions = options.positions});
 }
 
 }  // namespace attune

@@ -2,8 +2,9 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
-#include "attune/layers/attention/sinusoidal_positional_encoding.h"
+#include "attune/layers/attention/positional_encoding.h"
 #include "attune/layers/dropout.h"
 #include "attune/layers/embedding.h"
 #include "attune/layers/linear.h"
@@ -19,12 +20,13 @@ struct TransformerDecoderModelOptions {
   TransformerOptions transformer = {.dropout = 0, .norm_first = true};  ///< of each layer; its
                                                                         ///< dropout also applies to
                                                                         ///< the embedding
+  std::string positions = "sinusoidal";  ///< a name that make_positional_encoding() accepts
 };
 
 /// A Transformer decoder with token embedding and output projection (Vaswani et al. 2017). D is the
 /// size of the embeddings and of all states.
 ///
-///     x_t = dropout(sqrt(D) embedding(y_{t-1}) + p_t)    p: sinusoidal positions
+///     x_t = dropout(sqrt(D) embedding(y_{t-1}) + p_t)    p: positions, if added
 ///     z_t = decoder(x_0 ... x_t, h)                      attends to the target so far and to h
 ///     logits_t = W z_t + b                               of the token y_t
 ///
@@ -33,7 +35,7 @@ struct TransformerDecoderModelOptions {
 /// source, the layers have no cross-attention: a decoder-only Transformer (Liu et al. 2018, sec.
 /// 4.2.3). Encoder states of a size other than D first pass through a linear layer, the bridge.
 ///
-/// Parameters: embedding.weight; bridge.weight and bridge.bias (if the sizes differ);
+/// Parameters: embedding.weight; positions.*; bridge.weight and bridge.bias (if the sizes differ);
 /// transformer.layer0.* ... as in TransformerDecoder; output.weight, output.bias.
 /// Errors: D is not a multiple of the number of heads; a size below 1.
 class TransformerDecoderModel : public Decoder {
@@ -52,7 +54,7 @@ class TransformerDecoderModel : public Decoder {
 
   std::int64_t source_size_;
   Embedding embedding_;
-  SinusoidalPositionalEncoding positions_;
+  std::shared_ptr<PositionalEncoding> positions_;
   Dropout dropout_;
   std::optional<Linear> bridge_;
   TransformerDecoder transformer_;

@@ -1,6 +1,7 @@
 #include "attune/models/transformer_encoder_model.h"
 
 #include <cmath>
+#include <utility>
 
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/ops/padding.h"
@@ -14,6 +15,21 @@ TransformerOptions transformer_options(const EncoderDecoderOptions& options) {
           .activation = "relu",
           .dropout = options.dropout,
           .norm_first = true};
+}
+
+std::shared_ptr<PositionalEncoding> make_positions(const std::string& name,
+                                                   const TransformerOptions& options, int layers,
+                                                   bool bidirectional) {
+  return make_positional_encoding(name, {.features = options.features,
+                                         .heads = options.heads,
+                                         .layers = layers,
+                                         .bidirectional = bidirectional});
+}
+
+TransformerOptions with_positions(TransformerOptions options,
+                                  std::shared_ptr<const PositionalEncoding> positions) {
+  options.positions = std::move(positions);
+  return options;
 }
 
 Embedding scaled_embedding(std::int64_t vocabulary, std::int64_t features) {
@@ -31,9 +47,12 @@ TransformerEncoderModel::TransformerEncoderModel(const TransformerEncoderModelOp
                      : child("embedding", scaled_embedding(options.vocabulary, size_))),
       input_(embedding_ ? std::optional<Linear>()
                         : child("input", Linear(options.frame_size, size_))),
-      positions_(size_),
+      positions_(child("positions", make_positions(options.positions, options.transformer,
+                                                   options.layers, /*bidirectional=*/true))),
       dropout_(options.transformer.dropout),
-      transformer_(child("transformer", TransformerEncoder(options.transformer, options.layers))) {}
+      transformer_(child(
+          "transformer",
+          TransformerEncoder(with_positions(options.transformer, positions_), options.layers))) {}
 
 Encoded TransformerEncoderModel::operator()(const Source& source) const {
   const Sources* tokens = std::get_if<Sources>(&source);
@@ -44,14 +63,15 @@ Encoded TransformerEncoderModel::operator()(const Source& source) const {
   const Indices& lengths = tokens ? tokens->lengths : std::get<Frames>(source).lengths;
   const Tensor x = tokens ? embed_scaled(*embedding_, tokens->ids)
                           : (*input_)(mask_padding(std::get<Frames>(source).features, lengths));
-  return {transformer_(dropout_(positions_(x)), lengths), lengths, {}};
+  return {transformer_(dropout_((*positions_)(x)), lengths), lengths, {}};
 }
 
 std::shared_ptr<Encoder> make_transformer_encoder(const EncoderDecoderOptions& options) {
   return std::make_shared<TransformerEncoderModel>(
       TransformerEncoderModelOptions{.vocabulary = options.source_vocabulary,
                                      .layers = options.layer_count(),
-                                     .transformer = transformer_options(options)});
+                                     .transformer = transformer_options(options),
+                                     .positions = options.positions});
 }
 
 }  // namespace attune

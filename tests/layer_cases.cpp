@@ -128,17 +128,5 @@ std::vector<LayerCase> plain_layer_cases() {
                        {"activation: 'swoosh' is unknown", [] {
                           FeedForward({3, 2}, "swoosh");
                         }}}});
-  for (const std::string& name : positional_encoding_names())
-    cases.push_back({.name = "positional encoding, " + name,
-                     .inputs = x({5, 2, 4}, {67, 5, 129}),
-                     .outputs = {"y"},
-                     .make = [name](Size size) {
-                       const auto layer = size == Size::small
-                                              ? make_positional_encoding(name, 4, 7)
-                                              : make_positional_encoding(name, 129, 67);
-                       return MadeLayer{layer, [layer](const Operands& x, const Indices&) {
-                                          return Operands{(*layer)(x[0])};
-                                        }};
-                     }});
   return cases;
 }

@@ -34,6 +34,25 @@ LayerCase attention_case(const std::string& score) {
   return row;
 }
 
+// Self-attention with positions, among whose parameters are theirs.
+LayerCase positions_case(const std::string& name) {
+  return {.name = "positional encoding, " + name,
+          .inputs = {{"x", {5, 3, 6}, {67, 9, 66}}},
+          .outputs = {"y"},
+          .make =
+              [name](Size size) {
+                const std::int64_t features = size == Size::small ? 6 : 66;
+                const auto positions =
+                    make_positional_encoding(name, {.features = features, .heads = 2});
+                return made(MultiHeadAttention(features, 2, {.positions = positions}),
+                            [positions](const MultiHeadAttention& l, const Operands& x,
+                                        const Indices& lengths) {
+                              return Operands{l((*positions)(x[0]), lengths)};
+                            });
+              },
+          .indices = "lengths"};
+}
+
 LayerCase encoder_case(bool norm_first) {
   return {.name = std::string("TransformerEncoder") + (norm_first ? ", norm first" : ""),
           .inputs = {{"x", {4, 3, 6}, {67, 9, 66}}},
@@ -87,6 +106,7 @@ std::vector<LayerCase> attention_layer_cases() {
                    .indices = "lengths",
                    .bad_calls = {{"6 features cannot be divided among 4 heads",
                                   [] { MultiHeadAttention(6, 4); }}}});
+  for (const std::string& name : positional_encoding_names()) cases.push_back(positions_case(name));
   for (const bool norm_first : {false, true}) {
     cases.push_back(encoder_case(norm_first));
     cases.push_back(decoder_case(norm_first));

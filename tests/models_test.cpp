@@ -78,6 +78,13 @@ std::vector<std::pair<std::string, Seq2Seq>> models_of_all_kinds() {
     options.heads = 1;
     add(normalizer + " attention", options);
   }
+  for (const std::string& positions : positional_encoding_names()) {
+    EncoderDecoderOptions options = small("transformer");
+    options.positions = positions == "relative" ? "relative:clip=1" : positions;
+    add(positions + " positions", options);
+    models.emplace_back(positions + " positions, language model",
+                        Seq2Seq(make_decoder("transformer", options, 0)));
+  }
   EncoderDecoderOptions none = small("recurrent");
   none.attention = "none", none.cell = "lstm", none.layers = 2;
   add("no attention", none);

@@ -55,6 +55,7 @@ std::vector<OpCase> reduction_cases();
 std::vector<OpCase> shaping_cases();
 std::vector<OpCase> indexing_cases();
 std::vector<OpCase> normalization_cases();
+std::vector<OpCase> position_cases();
 std::vector<OpCase> loss_cases();
 std::vector<OpCase> product_cases();
 std::vector<OpCase> sequence_attention_cases();

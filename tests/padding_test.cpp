@@ -735,8 +735,12 @@ TEST_CASE("padding tokens have no influence on any model", "[padding]") {
        {EncoderDecoderOptions{.cell = "gru", .attention = "additive", .layers = 2},
         {.cell = "lstm", .attention = "general", .dropout = 0.1},
         {.cell = "rnn_relu", .attention = "dot", .bidirectional = false},
-        {.model = "transformer", .layers = 2, .dropout = 0.1}}) {
-    INFO(options.model << " " << options.cell);
+        {.model = "transformer", .layers = 2, .dropout = 0.1},
+        {.model = "transformer", .positions = "rotary"},
+        {.model = "transformer", .positions = "alibi"},
+        {.model = "transformer", .positions = "relative"},
+        {.model = "transformer", .positions = "t5"}}) {
+    INFO(options.model << " " << options.cell << " " << options.positions);
     EncoderDecoderOptions small = options;
     small.source_vocabulary = small.target_vocabulary = 11;
     small.embedding = 8, small.hidden = 5, small.feed_forward = 9;

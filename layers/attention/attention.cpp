@@ -93,12 +93,15 @@ Attention::Attention(std::shared_ptr<AttentionScore> score, std::shared_ptr<Norm
                      const AttentionHeads& heads)
     : Attention(std::move(score), std::move(normalizer)) {
   heads_ = checked_heads(heads);
+  positions_ = heads.positions;
+  layer_ = heads.layer;
   projections_ = {
       child("query", Linear(heads.query_size, heads.features, heads.bias)),
       child("key", Linear(heads.key_size, heads.features, heads.bias)),
       child("value", Linear(heads.value_size, heads.features, heads.bias)),
       child("out", Linear(heads.features, heads.output_size, heads.bias)),
   };
+  if (positions_ && !positions_->parameters().empty()) child("positions", positions_);
 }
 
 Attention Attention::of_heads(std::string_view score, const AttentionOptions& options) {
@@ -120,18 +123,25 @@ Memory Attention::memorize(const Tensor& keys, const Indices& lengths) const {
 }
 
 Memory Attention::memorize(const Tensor& keys, const Tensor& values, const Indices& lengths) const {
+  return project(keys, values, lengths, /*first=*/0);
+}
+
+Memory Attention::project(const Tensor& keys, const Tensor& values, const Indices& lengths,
+                          std::int64_t first) const {
   check_memory(keys, values, lengths);
   // Keeps padding out of the gradients of the projections' weights; see mask_padding().
   const Tensor own_keys = mask_padding(keys, lengths);
   const Tensor own_values = &values == &keys ? own_keys : mask_padding(values, lengths);
   if (!projections_) return {score_->project_keys(own_keys), own_values, lengths};
-  const Tensor of_heads = heads_to_rows(projections_->key(own_keys), heads_);
+  Tensor projected = projections_->key(own_keys);
+  if (positions_) projected = positions_->rotate(projected, heads_, first);
+  const Tensor of_heads = heads_to_rows(projected, heads_);
   return {rows_to_heads(score_->project_keys(of_heads), heads_), projections_->value(own_values),
           lengths};
 }
 
 Memory Attention::append(const Memory& memory, const Tensor& more) const {
-  const Memory added = memorize(more);
+  const Memory added = project(more, more, {}, memory.keys.defined() ? memory.keys.size(0) : 0);
   if (!memory.keys.defined()) return added;
   ATTUNE_CHECK(!memory.lengths.defined(),
                "attention: a memory with lengths cannot be extended: new positions would come "
@@ -146,8 +156,36 @@ AttentionResult Attention::attend(const Tensor& query, const Memory& memory,
                "attention: query {}; expected [B, Q], one for each sequence, or [T, B, Q]",
                query.shape());
   const Tensor asked = projections_ ? projections_->query(query) : query;
-  AttentionResult result = attend_projected(asked, memory, state, options);
+  AttentionResult result = positions_ ? attend_with_positions(asked, memory, state, options)
+                                      : attend_projected(asked, memory, state, options);
   if (projections_) result.context = projections_->out(result.context);
+  return result;
+}
+
+AttentionResult Attention::attend_with_positions(const Tensor& query, const Memory& memory,
+                                                 const AttentionState& state,
+                                                 const AttendOptions& options) const {
+  const bool is_one = query.rank() == 2;
+  Tensor asked = is_one ? reshape(query, query.shape().with(0, 1)) : query;
+  const AttentionPlace place{
+      .heads = heads_, .queries = asked.size(0), .keys = memory.keys.size(0), .layer = layer_};
+  ATTUNE_CHECK(place.first() >= 0,
+               "attention: {} queries and only {} keys; with positions, the last query is at the "
+               "position of the last key",
+               place.queries, place.keys);
+  asked = positions_->rotate(asked, heads_, place.first());
+  AttendOptions how = options;
+  const Tensor bias = positions_->bias(asked, place);
+  if (bias.defined()) how.mask = how.mask & Mask::bias(bias);
+  how.weights = how.weights || positions_->has_values();
+  AttentionResult result = attend_projected(asked, memory, state, how);
+  if (positions_->has_values())
+    result.context = result.context + positions_->values(result.weights, place);
+  if (is_one) {
+    result.context = reshape(result.context, result.context.shape().without(0));
+    if (result.weights.defined())
+      result.weights = reshape(result.weights, result.weights.shape().without(2));
+  }
   return result;
 }
 

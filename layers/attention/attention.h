@@ -9,6 +9,7 @@
 #include "attune/layers/attention/attention_score.h"
 #include "attune/layers/attention/memory.h"
 #include "attune/layers/attention/normalizer.h"
+#include "attune/layers/attention/positional_encoding.h"
 #include "attune/layers/linear.h"
 
 namespace attune {
@@ -33,6 +34,8 @@ struct AttentionHeads {
   std::int64_t value_size = 0;   ///< size of the values before their projection
   std::int64_t output_size = 0;  ///< V, size of the context
   bool bias = true;              ///< of all four projections
+  std::shared_ptr<const PositionalEncoding> positions = {};  ///< of self-attention; null: none
+  std::int64_t layer = 0;  ///< index of the layer in its stack, for `positions`
 };
 
 /// Options of an Attention whose score is chosen by name.
@@ -70,10 +73,10 @@ struct AttendOptions {
 /// parameters.
 ///
 /// Parameters: score.* and normalizer.*, as in those; with heads also query, key, value and out,
-/// each with weight and bias as in Linear. If all keys are hidden from a query, its weights and its
-/// context are 0 (with heads, its context is out(0)). Keys and values beyond a length may hold
-/// anything, including NaN: they have no influence on any value or gradient, nor has a key on a
-/// query that it is hidden from.
+/// each with weight and bias as in Linear, and positions.* if those have parameters. If all keys
+/// are hidden from a query, its weights and its context are 0 (with heads, its context is out(0)).
+/// Keys and values beyond a length may hold anything, including NaN: they have no influence on any
+/// value or gradient, nor has a key on a query that it is hidden from.
 class Attention : public Layer {
  public:
   /// Errors: an unknown name; sizes that do not match.
@@ -117,6 +120,11 @@ class Attention : public Layer {
   static Attention of_heads(std::string_view score, const AttentionOptions& options);
   bool is_fused(const Tensor& query) const;
   Shape scores_shape(const Memory& memory, std::int64_t queries) const;
+  Memory project(const Tensor& keys, const Tensor& values, const Indices& lengths,
+                 std::int64_t first) const;
+  AttentionResult attend_with_positions(const Tensor& query, const Memory& memory,
+                                        const AttentionState& state,
+                                        const AttendOptions& options) const;
   AttentionResult attend_projected(const Tensor& query, const Memory& memory,
                                    const AttentionState& state, const AttendOptions& options) const;
   AttentionResult attend_fused(const Tensor& query, const Memory& memory, const Mask& mask,
@@ -130,6 +138,8 @@ class Attention : public Layer {
   std::shared_ptr<Normalizer> normalizer_;
   std::optional<Projections> projections_;
   std::int64_t heads_ = 1;
+  std::shared_ptr<const PositionalEncoding> positions_;  // null: none
+  std::int64_t layer_ = 0;
 };
 
 }  // namespace attune

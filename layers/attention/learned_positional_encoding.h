@@ -5,7 +5,8 @@
 namespace attune {
 
 /// Adds a learned vector for each position (Gehring et al. 2017, sec. 3.1): x_t + weight[first +
-/// t].
+/// t]. "learned:longest=1024" is its name and option in make_positional_encoding(), with the
+/// default.
 /// Parameters: weight [longest, features], normal with standard deviation 0.02.
 /// Errors: a position of `longest` or above; as PositionalEncoding::check().
 class LearnedPositionalEncoding : public PositionalEncoding {

@@ -23,7 +23,9 @@ AttentionHeads heads_of(std::int64_t features, std::int64_t heads,
           .key_size = key_size,
           .value_size = options.value_size == 0 ? key_size : options.value_size,
           .output_size = features,
-          .bias = options.bias};
+          .bias = options.bias,
+          .positions = options.positions,
+          .layer = options.layer};
 }
 
 }  // namespace

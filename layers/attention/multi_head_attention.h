@@ -8,6 +8,8 @@ struct MultiHeadAttentionOptions {
   std::int64_t key_size = 0;    ///< size of the keys before their projection; 0: features
   std::int64_t value_size = 0;  ///< size of the values before their projection; 0: that of the keys
   bool bias = true;             ///< of all four projections
+  std::shared_ptr<const PositionalEncoding> positions = {};  ///< of self-attention; null: none
+  std::int64_t layer = 0;  ///< index of the layer in its stack, for `positions`
 };
 
 /// Multi-head attention (Vaswani et al. 2017, sec. 3.2.2): H heads attend in parallel, each in

@@ -1,18 +1,14 @@
 #include "attune/layers/attention/positional_encoding.h"
 
-#include "attune/layers/attention/learned_positional_encoding.h"
-#include "attune/layers/attention/sinusoidal_positional_encoding.h"
-
 namespace attune {
-namespace {
 
-// Returns x unchanged, for models that distinguish positions in another way.
-class NoPositions : public PositionalEncoding {
- public:
-  Tensor operator()(const Tensor& x, std::int64_t) const override { return x; }
-};
+Tensor PositionalEncoding::operator()(const Tensor& x, std::int64_t) const { return x; }
 
-}  // namespace
+Tensor PositionalEncoding::rotate(const Tensor& x, std::int64_t, std::int64_t) const { return x; }
+
+Tensor PositionalEncoding::bias(const Tensor&, const AttentionPlace&) const { return {}; }
+
+Tensor PositionalEncoding::values(const Tensor&, const AttentionPlace&) const { return {}; }
 
 void PositionalEncoding::check(const char* layer, const Tensor& x, std::int64_t features,
                                std::int64_t first) {
@@ -21,28 +17,50 @@ void PositionalEncoding::check(const char* layer, const Tensor& x, std::int64_t 
   ATTUNE_CHECK(first >= 0, "{}: the first position is {}; they are counted from 0", layer, first);
 }
 
+Indices by_distance(const AttentionPlace& place,
+                    const std::function<std::int64_t(std::int64_t distance)>& f) {
+  // Diagonals have the same distance: that of query 0 and key 0 is -first.
+  std::vector<std::int32_t> diagonals;
+  for (std::int64_t i = 1 - place.queries; i < place.keys; ++i)
+    diagonals.push_back(static_cast<std::int32_t>(f(i - place.first())));
+  std::vector<std::int32_t> all;
+  all.reserve(static_cast<std::size_t>(place.queries * place.keys));
+  for (std::int64_t t = 0; t < place.queries; ++t) {
+    const auto of_key_0 = diagonals.begin() + (place.queries - 1 - t);
+    all.insert(all.end(), of_key_0, of_key_0 + place.keys);
+  }
+  return Indices(all, {place.queries, place.keys});
+}
+
 Family<PositionalEncodingMaker>& positional_encodings() {
   static Family<PositionalEncodingMaker> family(
       "positional encoding",
       {
-          {"sinusoidal", "sines and cosines of many wavelengths", "Vaswani et al. 2017, sec. 3.5",
-           [](std::int64_t features, std::int64_t) {
-             return std::make_shared<SinusoidalPositionalEncoding>(features);
-           }},
-          {"learned", "a learned vector for each position", "Gehring et al. 2017, sec. 3.1",
-           [](std::int64_t features, std::int64_t longest) {
-             return std::make_shared<LearnedPositionalEncoding>(features, longest);
-           }},
-          {"none", "x as it is", "",
-           [](std::int64_t, std::int64_t) { return std::make_shared<NoPositions>(); }},
+          {"sinusoidal", "adds sines and cosines of many wavelengths",
+           "Vaswani et al. 2017, sec. 3.5",
+           ATTUNE_MAKER(PositionalEncodingMaker, make_sinusoidal_positional_encoding)},
+          {"learned", "adds a learned vector for each position", "Gehring et al. 2017, sec. 3.1",
+           ATTUNE_MAKER(PositionalEncodingMaker, make_learned_positional_encoding)},
+          {"none", "no positions: only the causal mask of a decoder shows the order", "",
+           [](const PositionalEncodingOptions&) { return std::make_shared<PositionalEncoding>(); }},
+          {"rotary", "rotates queries and keys by angles proportional to the position",
+           "Su et al. 2021, eq. 15",
+           ATTUNE_MAKER(PositionalEncodingMaker, make_rotary_positional_encoding)},
+          {"alibi", "lowers scores in proportion to the distance", "Press et al. 2021, sec. 3",
+           ATTUNE_MAKER(PositionalEncodingMaker, make_alibi_positional_encoding)},
+          {"relative", "adds learned vectors of clipped distances to keys and values",
+           "Shaw et al. 2018, eq. 3 to 5",
+           ATTUNE_MAKER(PositionalEncodingMaker, make_relative_positional_encoding)},
+          {"t5", "adds learned numbers to scores, one for each head and range of distances",
+           "Raffel et al. 2020, sec. 2.1",
+           ATTUNE_MAKER(PositionalEncodingMaker, make_t5_positional_encoding)},
       });
   return family;
 }
 
-std::shared_ptr<PositionalEncoding> make_positional_encoding(std::string_view kind,
-                                                             std::int64_t features,
-                                                             std::int64_t longest) {
-  return positional_encodings().at(kind).make(features, longest);
+std::shared_ptr<PositionalEncoding> make_positional_encoding(
+    std::string_view name, const PositionalEncodingOptions& options) {
+  return positional_encodings().make(name, options);
 }
 
 std::vector<std::string> positional_encoding_names() { return positional_encodings().names(); }

@@ -1,6 +1,7 @@
 #include "attune/layers/attention/sinusoidal_positional_encoding.h"
 
 #include <cmath>
+#include <memory>
 
 #include "attune/autograd/ops/arithmetic.h"
 
@@ -29,6 +30,11 @@ Tensor SinusoidalPositionalEncoding::operator()(const Tensor& x, std::int64_t fi
       }
   });
   return x + Tensor(waves);
+}
+
+std::shared_ptr<PositionalEncoding> make_sinusoidal_positional_encoding(
+    const PositionalEncodingOptions& options) {
+  return std::make_shared<SinusoidalPositionalEncoding>(options.features);
 }
 
 }  // namespace attune

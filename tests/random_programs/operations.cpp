@@ -217,6 +217,31 @@ bool add_l2_normalize(Builder& b) {
                 [](const Tensors& in) { return Tensors{l2_normalize(in[0], 0.1)}; });
 }
 
+bool add_rotary(Builder& b) {
+  const std::int64_t heads = 1 + b.below(3), first = b.below(100);
+  const int x = b.of({b.size(), b.size(), heads * b.size()});
+  return b.push(
+      "rotary", fmt::format("heads={} first={}", heads, first), {x},
+      [=](const Tensors& in) { return Tensors{rotary(in[0], {.heads = heads, .first = first})}; });
+}
+
+bool add_from_buckets(Builder& b) {
+  const int x = b.any_filled(2);
+  const Shape shape = b.shape_of(x);
+  const std::int64_t queries = shape.last(1) == 1 ? b.size() : shape.last(1);
+  const Indices buckets = b.ids({queries, b.size()}, shape.last());
+  return b.push("from_buckets", to_text(buckets), {x},
+                [=](const Tensors& in) { return Tensors{from_buckets(in[0], buckets)}; });
+}
+
+bool add_into_buckets(Builder& b) {
+  const int x = b.any(2);
+  const std::int64_t count = 1 + b.below(4);
+  const Indices buckets = b.ids({b.shape_of(x).last(1), b.shape_of(x).last()}, count);
+  return b.push("into_buckets", to_text(buckets), {x},
+                [=](const Tensors& in) { return Tensors{into_buckets(in[0], buckets, count)}; });
+}
+
 // --- Shapes ---------------------------------------------------------------------------------
 
 bool add_reshape(Builder& b) {
@@ -451,6 +476,9 @@ std::vector<Operation> plain_operations() {
       {"softmax", add_softmax},
       {"layer_norm", add_layer_norm},
       {"l2_normalize", add_l2_normalize},
+      {"rotary", add_rotary},
+      {"from_buckets", add_from_buckets},
+      {"into_buckets", add_into_buckets},
       {"reshape", add_reshape},
       {"permute", add_permute},
       {"transpose", add_transpose},

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <vector>
+
+#include "attune/layers/attention/positional_encoding.h"
+
+namespace attune {
+
+/// Attention with linear biases (Press et al. 2021, sec. 3): adds to the score of query t and key s
+///
+///     -m_h |t - s|          m_h = 2^(-8 h / H) for the heads h = 1 ... H
+///
+/// so that each head prefers near keys, to a different degree. If H is no power of two, the slopes
+/// are those of the largest power of two P < H, followed by every second one of 2 P, as in the
+/// authors' program. The paper defines it for causal attention; in an encoder, distances in both
+/// directions count alike. No parameters, and no limit on the length of sequences.
+/// Errors: fewer than one head.
+class AlibiPositionalEncoding : public PositionalEncoding {
+ public:
+  explicit AlibiPositionalEncoding(std::int64_t heads);
+  /// [H, T, S]
+  Tensor bias(const Tensor& query, const AttentionPlace& place) const override;
+
+  /// m_1 ... m_H
+  const std::vector<double>& slopes() const { return slopes_; }
+
+ private:
+  std::vector<double> slopes_;
+};
+
+}  // namespace attune
