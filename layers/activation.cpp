@@ -21,6 +21,20 @@ Family<Activation>& activations() {
   return family;
 }
 
+Family<Activation>& gated_units() {
+  static Family<Activation> family(
+      "gated unit",
+      {
+          {"glu", "sigmoid(W x + b) (V x + c)", "Dauphin et al. 2017, eq. 1", sigmoid},
+          {"bilinear", "(W x + b) (V x + c)", "Mnih and Hinton 2007",
+           [](const Tensor& x) { return x; }},
+          {"reglu", "relu(W x + b) (V x + c)", "Shazeer 2020, eq. 5", relu},
+          {"geglu", "gelu(W x + b) (V x + c)", "Shazeer 2020, eq. 5", gelu},
+          {"swiglu", "silu(W x + b) (V x + c)", "Shazeer 2020, eq. 5", silu},
+      });
+  return family;
+}
+
 Activation make_activation(std::string_view name) { return activations().at(name).make; }
 
 std::vector<std::string> activation_names() { return activations().names(); }

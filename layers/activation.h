@@ -22,4 +22,8 @@ Activation make_activation(std::string_view name);
 /// The names that make_activation() accepts.
 std::vector<std::string> activation_names();
 
+/// The gated units that FeedForward accepts in place of an activation (Shazeer 2020, sec. 2):
+/// h = f(W x + b) * (V x + c), element by element; a member's `make` is f.
+Family<Activation>& gated_units();
+
 }  // namespace attune

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "attune/autograd/ops/normalization.h"
-#include "attune/layers/layer.h"
+#include "attune/layers/norm_layer.h"
 
 namespace attune {
 
@@ -11,13 +11,13 @@ namespace attune {
 /// Shapes: x [..., features] -> y [..., features].
 /// Parameters: weight [features], 1 at first, and bias [features], 0 at first.
 /// Errors: the last axis of x is not `features`.
-class LayerNorm : public Layer {
+class LayerNorm : public NormLayer {
  public:
   explicit LayerNorm(std::int64_t features, double eps = 1e-5)
       : weight_(param("weight", {features}, ones())),
         bias_(param("bias", {features}, zeros())),
         eps_(eps) {}
-  Tensor operator()(const Tensor& x) const { return layer_norm(x, weight_, bias_, eps_); }
+  Tensor operator()(const Tensor& x) const override { return layer_norm(x, weight_, bias_, eps_); }
 
  private:
   Tensor weight_, bias_;

@@ -16,6 +16,10 @@ class Linear : public Layer {
     weight_ = param("weight", {out, in}, uniform_by_inputs(in));
     if (bias) bias_ = param("bias", {out}, uniform_by_inputs(in));
   }
+  /// A map with the weight [out, in] of another layer, whose parameter it stays, such as that of an
+  /// Embedding (Press and Wolf 2017). Parameters: bias only, 0 at first.
+  explicit Linear(const Tensor& weight)
+      : weight_(weight), bias_(param("bias", {weight.size(0)}, zeros())) {}
   Tensor operator()(const Tensor& x) const { return linear(x, weight_, bias_); }
 
   std::int64_t in() const { return weight_.size(1); }

@@ -2,11 +2,11 @@
 
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/layers/dropout.h"
-#include "attune/layers/layer_norm.h"
+#include "attune/layers/norm_layer.h"
 
 namespace attune {
 
-/// The residual connection, dropout and layer normalisation around each sublayer f of a Transformer
+/// The residual connection, dropout and normalisation around each sublayer f of a Transformer
 /// layer:
 ///
 ///     norm(x + dropout(f(x)))        Vaswani et al. 2017, sec. 3.1 and 5.4
@@ -17,17 +17,17 @@ namespace attune {
 /// Shapes: x [..., features] -> [..., features]. Errors: dropout outside [0, 1).
 class Residual {
  public:
-  Residual(LayerNorm norm, double dropout, bool norm_first)
+  Residual(std::shared_ptr<NormLayer> norm, double dropout, bool norm_first)
       : norm_(std::move(norm)), dropout_(dropout), norm_first_(norm_first) {}
 
   /// `part` is the sublayer f: it returns a tensor of the shape of its argument.
   template <typename Part>
   Tensor operator()(const Tensor& x, const Part& part) const {
-    return norm_first_ ? x + dropout_(part(norm_(x))) : norm_(x + dropout_(part(x)));
+    return norm_first_ ? x + dropout_(part((*norm_)(x))) : (*norm_)(x + dropout_(part(x)));
   }
 
  private:
-  LayerNorm norm_;
+  std::shared_ptr<NormLayer> norm_;
   Dropout dropout_;
   bool norm_first_;
 };

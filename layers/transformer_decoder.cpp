@@ -15,12 +15,14 @@ TransformerDecoderLayer::TransformerDecoderLayer(const TransformerOptions& optio
       feed_forward_(child("feed_forward",
                           FeedForward({options.features, options.feed_forward, options.features},
                                       options.activation, options.dropout))),
-      around_self_(child("norm1", LayerNorm(options.features)), options.dropout,
-                   options.norm_first),
-      around_cross_(cross_attention ? Residual(child("norm2", LayerNorm(options.features)),
+      around_self_(child("norm1", make_norm_layer(options.norm_layer, options.features)),
+                   options.dropout, options.norm_first),
+      around_cross_(cross_attention ? Residual(child("norm2", make_norm_layer(options.norm_layer,
+                                                                              options.features)),
                                                options.dropout, options.norm_first)
                                     : std::optional<Residual>()),
-      around_feed_forward_(child(cross_attention ? "norm3" : "norm2", LayerNorm(options.features)),
+      around_feed_forward_(child(cross_attention ? "norm3" : "norm2",
+                                 make_norm_layer(options.norm_layer, options.features)),
                            options.dropout, options.norm_first) {}
 
 Memory TransformerDecoderLayer::memorize(const Tensor& source, const Indices& lengths) const {
@@ -56,7 +58,8 @@ TransformerDecoder::TransformerDecoder(const TransformerOptions& options, int la
   for (int i = 0; i < layers; ++i)
     layers_.push_back(
         child(fmt::format("layer{}", i), TransformerDecoderLayer(options, cross_attention, i)));
-  if (options.norm_first) norm_ = child("norm", LayerNorm(options.features));
+  if (options.norm_first)
+    norm_ = child("norm", make_norm_layer(options.norm_layer, options.features));
 }
 
 std::vector<Memory> TransformerDecoder::memorize(const Tensor& source,

@@ -73,7 +73,7 @@ struct TransformerDecoderResult {
   std::vector<Tensor> weights;  ///< [B, H, T, S] each; empty unless requested
 };
 
-/// A stack of decoder layers, followed by a LayerNorm if norm_first.
+/// A stack of decoder layers, followed by a normalisation if norm_first.
 ///
 ///     std::vector<Memory> source = decoder.memorize(encoded, lengths);
 ///     Tensor all = decoder(x, source).output;                   // a whole target, for training
@@ -101,7 +101,7 @@ class TransformerDecoder : public Layer {
 
  private:
   std::vector<TransformerDecoderLayer> layers_;
-  std::optional<LayerNorm> norm_;
+  std::shared_ptr<NormLayer> norm_;  // null unless norm_first
   bool cross_attention_;
 };
 

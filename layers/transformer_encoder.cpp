@@ -14,10 +14,10 @@ TransformerEncoderLayer::TransformerEncoderLayer(const TransformerOptions& optio
       feed_forward_(child("feed_forward",
                           FeedForward({options.features, options.feed_forward, options.features},
                                       options.activation, options.dropout))),
-      around_attention_(child("norm1", LayerNorm(options.features)), options.dropout,
-                        options.norm_first),
-      around_feed_forward_(child("norm2", LayerNorm(options.features)), options.dropout,
-                           options.norm_first) {}
+      around_attention_(child("norm1", make_norm_layer(options.norm_layer, options.features)),
+                        options.dropout, options.norm_first),
+      around_feed_forward_(child("norm2", make_norm_layer(options.norm_layer, options.features)),
+                           options.dropout, options.norm_first) {}
 
 Tensor TransformerEncoderLayer::operator()(Tensor x, const Indices& lengths,
                                            const Mask& mask) const {
@@ -37,7 +37,8 @@ TransformerEncoder::TransformerEncoder(const TransformerOptions& options, int la
     child("positions", options.positions);
   for (int i = 0; i < layers; ++i)
     layers_.push_back(child(fmt::format("layer{}", i), TransformerEncoderLayer(options, i)));
-  if (options.norm_first) norm_ = child("norm", LayerNorm(options.features));
+  if (options.norm_first)
+    norm_ = child("norm", make_norm_layer(options.norm_layer, options.features));
 }
 
 Tensor TransformerEncoder::operator()(Tensor x, const Indices& lengths, const Mask& mask) const {

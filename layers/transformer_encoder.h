@@ -15,10 +15,11 @@ namespace attune {
 struct TransformerOptions {
   std::int64_t features = 512;
   std::int64_t heads = 8;
-  std::int64_t feed_forward = 2048;  ///< hidden units of the FeedForward
-  std::string activation = "relu";   ///< of the FeedForward; see make_activation()
-  double dropout = 0.1;              ///< see Residual; also of the FeedForward's hidden units
-  bool norm_first = false;           ///< see Residual
+  std::int64_t feed_forward = 2048;       ///< hidden units of the FeedForward
+  std::string activation = "relu";        ///< of the FeedForward: a name that it accepts
+  double dropout = 0.1;                   ///< see Residual; also of the FeedForward's hidden units
+  bool norm_first = false;                ///< see Residual
+  std::string norm_layer = "layer_norm";  ///< a name that make_norm_layer() accepts
   std::shared_ptr<const PositionalEncoding> positions = {};  ///< of self-attention in all layers;
                                                              ///< null: none
 };
@@ -51,8 +52,8 @@ class TransformerEncoderLayer : public Layer {
   Residual around_attention_, around_feed_forward_;
 };
 
-/// A stack of encoder layers, followed by a LayerNorm if norm_first, since the last layer's sum is
-/// then not normalised. What a PositionalEncoding adds to embeddings, x must include already; its
+/// A stack of encoder layers, followed by a normalisation if norm_first, since the last layer's sum
+/// is then not normalised. x must already include what a PositionalEncoding adds to embeddings; its
 /// other functions are applied in the layers if it is one of the options.
 /// Shapes: as in TransformerEncoderLayer.
 /// Parameters: positions.* if those have some; layer0.self_attention.query.weight, ...; with
@@ -65,7 +66,7 @@ class TransformerEncoder : public Layer {
 
  private:
   std::vector<TransformerEncoderLayer> layers_;
-  std::optional<LayerNorm> norm_;
+  std::shared_ptr<NormLayer> norm_;  // null unless norm_first
 };
 
 }  // namespace attune

@@ -28,8 +28,13 @@ struct EncoderDecoderOptions {
                                            ///< a transformer's must divide `embedding`
   std::optional<std::int64_t> feed_forward = {};  ///< transformer: see TransformerOptions; default
                                                   ///< 4 times `embedding`
-  std::string positions = "sinusoidal";  ///< transformer: a name that make_positional_encoding()
-                                         ///< accepts
+  std::string positions = "sinusoidal";   ///< transformer: a name that make_positional_encoding()
+                                          ///< accepts
+  std::string activation = "relu";        ///< transformer: a name that FeedForward accepts
+  std::string norm = "pre";               ///< transformer: "pre" or "post"; see Residual
+  std::string norm_layer = "layer_norm";  ///< transformer: a name that make_norm_layer() accepts
+  std::string tied_embeddings = "none";   ///< transformer: "target": the output's weight is that of
+                                          ///< the target's embedding; "all": and of the source's
 
   bool is_transformer() const { return model == "transformer"; }
   bool has_attention() const { return model != "recurrent" || attention != "none"; }

@@ -7,6 +7,7 @@
 #include "attune/autograd/ops/losses.h"
 #include "attune/autograd/ops/padding.h"
 #include "attune/autograd/ops/reductions.h"
+#include "attune/models/transformer_decoder_model.h"
 
 namespace attune {
 namespace {
@@ -59,7 +60,9 @@ const Encoder& Seq2Seq::encoder() const {
 
 std::shared_ptr<Seq2Seq> make_model(const EncoderDecoderOptions& options) {
   auto encoder = make_encoder(options.model, options);
-  auto decoder = make_decoder(options.model, options, encoder->state_size());
+  auto decoder = options.is_transformer() && options.tied_embeddings == "all"
+                     ? make_tied_decoder(options, *encoder)
+                     : make_decoder(options.model, options, encoder->state_size());
   return std::make_shared<Seq2Seq>(std::move(encoder), std::move(decoder));
 }
 

@@ -11,12 +11,35 @@ bool needs_bridge(const TransformerDecoderModelOptions& options) {
   return options.source_size > 0 && options.source_size != options.transformer.features;
 }
 
+Embedding checked(const Embedding& embedding, const TransformerDecoderModelOptions& options) {
+  ATTUNE_CHECK(embedding.vocabulary() == options.vocabulary &&
+                   embedding.features() == options.transformer.features,
+               "TransformerDecoderModel: the embedding given is [{}, {}]; expected [{}, {}], a "
+               "vector for each token",
+               embedding.vocabulary(), embedding.features(), options.vocabulary,
+               options.transformer.features);
+  return embedding;
+}
+
+TransformerDecoderModelOptions model_options(const EncoderDecoderOptions& options,
+                                             std::int64_t source_size) {
+  return {.vocabulary = options.target_vocabulary,
+          .source_size = source_size,
+          .layers = options.layer_count(),
+          .transformer = transformer_options(options),
+          .positions = options.positions,
+          .tied = options.tied_embeddings != "none",
+          .embedding = {}};
+}
+
 }  // namespace
 
 TransformerDecoderModel::TransformerDecoderModel(const TransformerDecoderModelOptions& options)
     : source_size_(options.source_size),
-      embedding_(
-          child("embedding", scaled_embedding(options.vocabulary, options.transformer.features))),
+      embedding_(child("embedding",
+                       options.embedding
+                           ? checked(*options.embedding, options)
+                           : scaled_embedding(options.vocabulary, options.transformer.features))),
       positions_(child("positions", make_positions(options.positions, options.transformer,
                                                    options.layers, /*bidirectional=*/false))),
       dropout_(options.transformer.dropout),
@@ -27,7 +50,9 @@ TransformerDecoderModel::TransformerDecoderModel(const TransformerDecoderModelOp
           child("transformer",
                 TransformerDecoder(with_positions(options.transformer, positions_), options.layers,
                                    /*cross_attention=*/options.source_size > 0))),
-      output_(child("output", Linear(options.transformer.features, options.vocabulary))) {}
+      output_(child("output", options.tied
+                                  ? Linear(embedding_.weight())
+                                  : Linear(options.transformer.features, options.vocabulary))) {}
 
 Tensor TransformerDecoderModel::embed(const Indices& tokens, std::int64_t first) const {
   return dropout_((*positions_)(embed_scaled(embedding_, tokens), first));
@@ -69,12 +94,25 @@ Decoded TransformerDecoderModel::operator()(const Encoded& encoded, const Target
 
 std::shared_ptr<Decoder> make_transformer_decoder(const EncoderDecoderOptions& options,
                                                   std::int64_t source_size) {
-  return std::make_shared<TransformerDecoderModel>(
-      TransformerDecoderModelOptions{.vocabulary = options.target_vocabulary,
-                                     .source_size = source_size,
-                                     .layers = options.layer_count(),
-                                     .transformer = transformer_options(options),
-                                     .positions = options.positions});
+  ATTUNE_CHECK(options.tied_embeddings != "all",
+               "transformer: embeddings of source and target can only be tied if encoder and "
+               "decoder are both transformers, made by make_model()");
+  return std::make_shared<TransformerDecoderModel>(model_options(options, source_size));
+}
+
+std::shared_ptr<Decoder> make_tied_decoder(const EncoderDecoderOptions& options,
+                                           const Encoder& encoder) {
+  const auto* const model = dynamic_cast<const TransformerEncoderModel*>(&encoder);
+  ATTUNE_CHECK(model && model->embedding(),
+               "transformer: embeddings can only be tied to those of a transformer encoder of "
+               "tokens");
+  ATTUNE_CHECK(options.source_vocabulary == options.target_vocabulary,
+               "transformer: {} source and {} target tokens cannot share an embedding; expected "
+               "equal vocabularies, or tied_embeddings \"target\"",
+               options.source_vocabulary, options.target_vocabulary);
+  TransformerDecoderModelOptions of_decoder = model_options(options, encoder.state_size());
+  of_decoder.embedding = model->embedding();
+  return std::make_shared<TransformerDecoderModel>(of_decoder);
 }
 
 }  // namespace attune

@@ -10,6 +10,7 @@
 #include "attune/layers/linear.h"
 #include "attune/layers/transformer_decoder.h"
 #include "attune/models/decoder.h"
+#include "attune/models/encoder.h"
 
 namespace attune {
 
@@ -20,7 +21,10 @@ struct TransformerDecoderModelOptions {
   TransformerOptions transformer = {.dropout = 0, .norm_first = true};  ///< of each layer; its
                                                                         ///< dropout also applies to
                                                                         ///< the embedding
-  std::string positions = "sinusoidal";  ///< a name that make_positional_encoding() accepts
+  std::string positions = "sinusoidal";     ///< a name that make_positional_encoding() accepts
+  bool tied = false;                        ///< the output's weight is that of the embedding
+  std::optional<Embedding> embedding = {};  ///< of another layer, to be used here too; not set: a
+                                            ///< new one
 };
 
 /// A Transformer decoder with token embedding and output projection (Vaswani et al. 2017). D is the
@@ -35,9 +39,11 @@ struct TransformerDecoderModelOptions {
 /// source, the layers have no cross-attention: a decoder-only Transformer (Liu et al. 2018, sec.
 /// 4.2.3). Encoder states of a size other than D first pass through a linear layer, the bridge.
 ///
+/// If tied, W is the embedding's weight (Press and Wolf 2017; Vaswani et al. 2017, sec. 3.4).
+///
 /// Parameters: embedding.weight; positions.*; bridge.weight and bridge.bias (if the sizes differ);
-/// transformer.layer0.* ... as in TransformerDecoder; output.weight, output.bias.
-/// Errors: D is not a multiple of the number of heads; a size below 1.
+/// transformer.layer0.* ... as in TransformerDecoder; output.weight (unless tied), output.bias.
+/// Errors: D is not a multiple of the number of heads; a size below 1; an embedding of other sizes.
 class TransformerDecoderModel : public Decoder {
  public:
   explicit TransformerDecoderModel(const TransformerDecoderModelOptions& options);
@@ -61,8 +67,13 @@ class TransformerDecoderModel : public Decoder {
   Linear output_;
 };
 
-/// The maker of "transformer" in decoders().
+/// The maker of "transformer" in decoders(). Errors: tied_embeddings is "all", for which
+/// make_model() makes both encoder and decoder.
 std::shared_ptr<Decoder> make_transformer_decoder(const EncoderDecoderOptions& options,
                                                   std::int64_t source_size);
+/// The decoder whose embedding and output share the encoder's embedding, for tied_embeddings "all".
+/// Errors: `encoder` is not a TransformerEncoderModel of tokens; the vocabularies differ in size.
+std::shared_ptr<Decoder> make_tied_decoder(const EncoderDecoderOptions& options,
+                                           const Encoder& encoder);
 
 }  // namespace attune

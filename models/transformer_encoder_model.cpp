@@ -9,12 +9,15 @@
 namespace attune {
 
 TransformerOptions transformer_options(const EncoderDecoderOptions& options) {
+  ATTUNE_CHECK(options.norm == "pre" || options.norm == "post",
+               "transformer: norm is '{}'; expected pre or post", options.norm);
   return {.features = options.embedding_size(),
           .heads = options.head_count(),
           .feed_forward = options.feed_forward_size(),
-          .activation = "relu",
+          .activation = options.activation,
           .dropout = options.dropout,
-          .norm_first = true};
+          .norm_first = options.norm == "pre",
+          .norm_layer = options.norm_layer};
 }
 
 std::shared_ptr<PositionalEncoding> make_positions(const std::string& name,

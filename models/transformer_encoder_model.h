@@ -39,6 +39,8 @@ class TransformerEncoderModel : public Encoder {
   explicit TransformerEncoderModel(const TransformerEncoderModelOptions& options);
   Encoded operator()(const Source& source) const override;
   std::int64_t state_size() const override { return size_; }
+  /// Not set if the source is frames.
+  const std::optional<Embedding>& embedding() const { return embedding_; }
 
  private:
   std::int64_t size_;

@@ -84,6 +84,17 @@ std::vector<LayerCase> plain_layer_cases() {
                       [] {
                         LayerNorm(5)(of({3, 4}));
                       }}}},
+      {.name = "RMSNorm",
+       .inputs = x({3, 2, 5}, {67, 5, 65}),
+       .outputs = {"y"},
+       .make = [](Size size) { return made(RMSNorm(size == Size::small ? 5 : 65)); },
+       .bad_calls =
+           {{"rms_norm: ",
+             [] {
+               RMSNorm(5)(of({3, 4}));
+             }},
+            {"normalisation layer: 'batch_norm' is unknown; known are layer_norm, rms_norm",
+             [] { make_norm_layer("batch_norm", 3); }}}},
       softmax_case("the last axis", -1),
       softmax_case("the first axis", 0),
       softmax_case("a middle axis", 1),
@@ -111,7 +122,7 @@ std::vector<LayerCase> plain_layer_cases() {
                         Sequential(Linear(3, 4))(of({2, 2}));
                       }}}},
   };
-  for (const std::string& name : activation_names())
+  for (const std::string& name : feed_forward_activation_names())
     cases.push_back(
         {.name = "FeedForward with " + name,
          .inputs = x({3, 3}, {231, 65}),

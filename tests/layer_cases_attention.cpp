@@ -4,13 +4,14 @@ using namespace attune;
 
 namespace {
 
-TransformerOptions options(Size size, bool norm_first) {
+TransformerOptions options(Size size, bool norm_first, bool modern = false) {
   return {.features = size == Size::small ? 6 : 66,
           .heads = 2,
           .feed_forward = 7,
-          .activation = "gelu",
+          .activation = modern ? "swiglu" : "gelu",
           .dropout = 0,
-          .norm_first = norm_first};
+          .norm_first = norm_first,
+          .norm_layer = modern ? "rms_norm" : "layer_norm"};
 }
 
 LayerCase attention_case(const std::string& score) {
@@ -53,13 +54,14 @@ LayerCase positions_case(const std::string& name) {
           .indices = "lengths"};
 }
 
-LayerCase encoder_case(bool norm_first) {
-  return {.name = std::string("TransformerEncoder") + (norm_first ? ", norm first" : ""),
+LayerCase encoder_case(bool norm_first, bool modern) {
+  return {.name = std::string("TransformerEncoder") + (norm_first ? ", norm first" : "") +
+                  (modern ? ", SwiGLU, RMSNorm" : ""),
           .inputs = {{"x", {4, 3, 6}, {67, 9, 66}}},
           .outputs = {"output"},
           .make =
               [=](Size size) {
-                return made(TransformerEncoder(options(size, norm_first), 2),
+                return made(TransformerEncoder(options(size, norm_first, modern), 2),
                             [](const TransformerEncoder& l, const Operands& x,
                                const Indices& lengths) { return Operands{l(x[0], lengths)}; });
               },
@@ -68,14 +70,15 @@ LayerCase encoder_case(bool norm_first) {
                          [=] { TransformerEncoder(options(Size::small, norm_first), 0); }}}};
 }
 
-LayerCase decoder_case(bool norm_first) {
+LayerCase decoder_case(bool norm_first, bool modern) {
   return {
-      .name = std::string("TransformerDecoder") + (norm_first ? ", norm first" : ""),
+      .name = std::string("TransformerDecoder") + (norm_first ? ", norm first" : "") +
+              (modern ? ", SwiGLU, RMSNorm" : ""),
       .inputs = {{"source", {4, 3, 6}, {33, 9, 66}}, {"x", {3, 3, 6}, {67, 9, 66}}},
       .outputs = {"output"},
       .make =
           [=](Size size) {
-            return made(TransformerDecoder(options(size, norm_first), 2),
+            return made(TransformerDecoder(options(size, norm_first, modern), 2),
                         [](const TransformerDecoder& l, const Operands& x, const Indices& lengths) {
                           const auto found =
                               l(x[1], l.memorize(x[0], lengths), {}, {.weights = true});
@@ -107,9 +110,10 @@ std::vector<LayerCase> attention_layer_cases() {
                    .bad_calls = {{"6 features cannot be divided among 4 heads",
                                   [] { MultiHeadAttention(6, 4); }}}});
   for (const std::string& name : positional_encoding_names()) cases.push_back(positions_case(name));
-  for (const bool norm_first : {false, true}) {
-    cases.push_back(encoder_case(norm_first));
-    cases.push_back(decoder_case(norm_first));
-  }
+  for (const bool norm_first : {false, true})
+    for (const bool modern : {false, true}) {
+      cases.push_back(encoder_case(norm_first, modern));
+      cases.push_back(decoder_case(norm_first, modern));
+    }
   return cases;
 }

@@ -85,6 +85,14 @@ std::vector<std::pair<std::string, Seq2Seq>> models_of_all_kinds() {
     models.emplace_back(positions + " positions, language model",
                         Seq2Seq(make_decoder("transformer", options, 0)));
   }
+  EncoderDecoderOptions modern = small("transformer");
+  modern.activation = "swiglu", modern.norm_layer = "rms_norm", modern.positions = "rotary";
+  modern.tied_embeddings = "target";
+  add("modern transformer", modern);
+  models.emplace_back("modern language model", Seq2Seq(make_decoder("transformer", modern, 0)));
+  modern.norm = "post", modern.activation = "geglu";
+  modern.tied_embeddings = "all", modern.target_vocabulary = modern.source_vocabulary;
+  add("modern transformer, normalised after", modern);
   EncoderDecoderOptions none = small("recurrent");
   none.attention = "none", none.cell = "lstm", none.layers = 2;
   add("no attention", none);
@@ -347,6 +355,50 @@ TEST_CASE("the summary of a source is its last states, or else the mean of its s
   const Encoded of_layers{.states = {}, .lengths = {}, .last = {{first, {}}, {second, {}}}};
   CHECK(of_layers.summary(0).h.item() == 1);
   CHECK(of_layers.summary(5).h.item() == 2);
+}
+
+TEST_CASE("tied embeddings are one parameter, with the sum of all gradients") {
+  const DefaultDType float64(DType::f64);
+  EncoderDecoderOptions options = small("transformer");
+  options.target_vocabulary = options.source_vocabulary;
+  const auto count = [&](const std::string& tied) {
+    options.tied_embeddings = tied;
+    return make_model(options)->parameter_count();
+  };
+  const std::int64_t untied = count("none"), embedding = 9 * 6;
+  CHECK(count("target") == untied - embedding);
+  CHECK(count("all") == untied - 2 * embedding);
+  const auto model = make_model(options);
+  for (const Param& param : model->parameters()) {
+    CHECK(param.name != "decoder.embedding.weight");
+    CHECK(param.name != "decoder.output.weight");
+  }
+  // A model that ties nothing, with the same values, has the three gradients that are added up.
+  options.tied_embeddings = "none";
+  const auto apart = make_model(options);
+  NamedArrays values;
+  for (const Param& param : apart->parameters()) {
+    std::string name = param.name;
+    if (name == "decoder.embedding.weight" || name == "decoder.output.weight")
+      name = "encoder.embedding.weight";
+    for (const Param& tied : model->parameters())
+      if (tied.name == name) values.emplace_back(param.name, tied.value.value().clone());
+  }
+  apart->load(values);
+  const Batch batch = make_batch(kExamples);
+  model->loss(batch).backward();
+  apart->loss(batch).backward();
+  Tensor total;
+  for (const Param& param : apart->parameters())
+    if (param.name.ends_with("embedding.weight") || param.name == "decoder.output.weight")
+      total = total.defined() ? total + Tensor(param.value.grad()) : Tensor(param.value.grad());
+  CHECK(distance(model->parameters()[0].value.grad(), total.value()) < 1e-12);
+
+  options.tied_embeddings = "all", options.target_vocabulary = 7;
+  CHECK_THROWS_WITH(make_model(options), contains("9 source and 7 target tokens cannot share"));
+  CHECK_THROWS_WITH(make_decoder("transformer", options, 6), contains("made by make_model()"));
+  options.norm = "both";
+  CHECK_THROWS_WITH(make_model(options), contains("norm is 'both'; expected pre or post"));
 }
 
 TEST_CASE("a Transformer that an earlier version saved is read") {

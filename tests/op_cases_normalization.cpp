@@ -129,6 +129,28 @@ std::vector<OpCase> normalization_cases() {
         {"layer_norm: dtypes differ: x is f32, gain f64, bias f64", [] {
            layer_norm(of({2, 3}), of({3}, DType::f64), of({3}, DType::f64));
          }}}});
+  cases.push_back({"rms_norm",
+                   {{{3, 2, 5}}, {{5}}},
+                   {{101, 5, 131}, {131}},
+                   [](const Operands& x) { return rms_norm(x[0], x[1], 1e-3); },
+                   [](const std::vector<Numbers>& v) {
+                     Numbers y;
+                     for (std::size_t row = 0; row < 6; ++row) {
+                       double mean = 1e-3;
+                       for (std::size_t i = 0; i < 5; ++i)
+                         mean += std::pow(v[0][row * 5 + i], 2) / 5;
+                       for (std::size_t i = 0; i < 5; ++i)
+                         y.push_back(v[0][row * 5 + i] / std::sqrt(mean) * v[1][i]);
+                     }
+                     return y;
+                   },
+                   {{"rms_norm: x [2, 3] needs a gain of its last axis' size; got [2]",
+                     [] {
+                       rms_norm(of({2, 3}), of({2}));
+                     }},
+                    {"rms_norm: x is f32, gain f64; convert one", [] {
+                       rms_norm(of({2, 3}), of({3}, DType::f64));
+                     }}}});
   cases.push_back({"l2_normalize",
                    {{{3, 2, 5}}},
                    {{101, 5, 131}},

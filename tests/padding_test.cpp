@@ -739,7 +739,12 @@ TEST_CASE("padding tokens have no influence on any model", "[padding]") {
         {.model = "transformer", .positions = "rotary"},
         {.model = "transformer", .positions = "alibi"},
         {.model = "transformer", .positions = "relative"},
-        {.model = "transformer", .positions = "t5"}}) {
+        {.model = "transformer", .positions = "t5"},
+        {.model = "transformer",
+        .activation = "swiglu",
+        .norm = "post",
+        .norm_layer = "rms_norm",
+        .tied_embeddings = "all"}}) {
     INFO(options.model << " " << options.cell << " " << options.positions);
     EncoderDecoderOptions small = options;
     small.source_vocabulary = small.target_vocabulary = 11;

@@ -266,6 +266,10 @@ TEST_CASE("seq2seq train explains flags that do not apply to the chosen model") 
   refuses(transformer + "--embedding 10 --heads 4", "--embedding 10 cannot be divided among 4");
   refuses("--hidden 9 --heads 4", "states of size 18");
   refuses(transformer + "--normalizer softmax", "always the softmax of scores");
+  refuses("--positions rotary", "its cells read one token after another");
+  refuses(transformer + "--positions rotari", "--positions");
+  refuses(transformer + "--positions rotary:bass=2", "it has no option 'bass'; known are base");
+  refuses(transformer + "--norm before", "--norm");
   refuses(transformer + "--no-embedding-residual", "its layers are residual");
   refuses("--model recurrent --feed-forward 64", "its width is --hidden");
   refuses("--model perceptron", "perceptron");

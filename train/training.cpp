@@ -41,6 +41,9 @@ Run make_run(const TrainOptions& options, const TrainingData& data) {
                    .model = with_defaults(options.model)};
   config.model.source_vocabulary = data.source.size();
   config.model.target_vocabulary = data.target.size();
+  ATTUNE_CHECK(config.model.tied_embeddings != "all" || data.source == data.target,
+               "{}: all needs the same tokens in sources and targets, but these differ; use target",
+               option_name("tied_embeddings"));
   seed(options.seed);
   return {options.run, config, data.source, data.target, make_model(config.model)};
 }

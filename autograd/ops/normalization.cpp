@@ -5,6 +5,7 @@
 #include "attune/autograd/kernels/l2_normalize.h"
 #include "attune/autograd/kernels/layer_norm.h"
 #include "attune/autograd/kernels/reduce.h"
+#include "attune/autograd/kernels/rms_norm.h"
 #include "attune/autograd/scopes.h"
 
 namespace attune {
@@ -54,6 +55,38 @@ Tensor layer_norm(const Tensor& x, const Tensor& gain, const Tensor& bias, doubl
                     }
                   });
                 });
+}
+
+Tensor rms_norm(const Tensor& x, const Tensor& gain, double eps) {
+  ATTUNE_CHECK(x.rank() >= 1 && gain.shape() == Shape{x.shape().last()},
+               "rms_norm: x {} needs a gain of its last axis' size; got {}", x.shape(),
+               gain.shape());
+  ATTUNE_CHECK(x.dtype() == gain.dtype(), "rms_norm: x is {}, gain {}; convert one",
+               name_of(x.dtype()), name_of(gain.dtype()));
+  const RmsNormSizes n{x.shape().elements(0, x.rank() - 1), x.shape().last()};
+  Array y(x.shape(), x.dtype()), scales(Shape{n.rows}, x.dtype());
+  dispatch(x.dtype(), [&](auto type) {
+    using T = decltype(type);
+    rms_norm_forward<T>(n, x.value().data<T>(), gain.value().data<T>(), eps,
+                        scales.mutable_data<T>(), y.mutable_data<T>());
+  });
+  return record(
+      "rms_norm", std::move(y), {x, gain}, [n, scales, x = Saved(x), gain = Saved(gain)](Grads& g) {
+        const Array dy = g.dy();
+        dispatch(dy.dtype(), [&](auto type) {
+          using T = decltype(type);
+          if (g.needs(0)) {
+            Into dx = g.into(0);
+            rms_norm_backward_x<T>(n, x->data<T>(), gain->data<T>(), scales.data<T>(), dy.data<T>(),
+                                   dx.buffer.template mutable_data<T>(), dx.accumulate);
+          }
+          if (g.needs(1)) {
+            Into dgain = g.into(1);
+            rms_norm_backward_gain<T>(n, x->data<T>(), scales.data<T>(), dy.data<T>(),
+                                      dgain.buffer.template mutable_data<T>(), dgain.accumulate);
+          }
+        });
+      });
 }
 
 Tensor l2_normalize(const Tensor& x, double eps) {

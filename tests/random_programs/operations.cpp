@@ -212,6 +212,13 @@ bool add_layer_norm(Builder& b) {
                 [=](const Tensors& in) { return Tensors{layer_norm(in[0], in[1], in[2], eps)}; });
 }
 
+bool add_rms_norm(Builder& b) {
+  const int x = b.any(1);
+  const int gain = b.of({b.shape_of(x).last()});
+  return b.push("rms_norm", "eps=0.1", {x, gain},
+                [](const Tensors& in) { return Tensors{rms_norm(in[0], in[1], 0.1)}; });
+}
+
 bool add_l2_normalize(Builder& b) {
   return b.push("l2_normalize", "eps=0.1", {b.any(1)},
                 [](const Tensors& in) { return Tensors{l2_normalize(in[0], 0.1)}; });
@@ -475,6 +482,7 @@ std::vector<Operation> plain_operations() {
       {"reduction", add_reduction},
       {"softmax", add_softmax},
       {"layer_norm", add_layer_norm},
+      {"rms_norm", add_rms_norm},
       {"l2_normalize", add_l2_normalize},
       {"rotary", add_rotary},
       {"from_buckets", add_from_buckets},
