@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "attune/autograd/array/parallel.h"
 #include "attune/data/vocabulary.h"
 #include "attune/search/target_search.h"
 
@@ -45,10 +46,10 @@ void check(const SearchInput& input) {
                  "search: a prefix with token {}, which targets never contain", token);
 }
 
-Encoded encode(const Seq2Seq& model, std::span<const SearchInput> inputs) {
+Encoded encode(const Seq2Seq& model, std::span<const SearchInput* const> inputs) {
   if (!model.has_encoder()) return {};
   std::vector<std::vector<int>> sources;
-  for (const SearchInput& input : inputs) sources.push_back(input.source);
+  for (const SearchInput* input : inputs) sources.push_back(input->source);
   return model.encode(make_sources(sources));
 }
 
@@ -61,9 +62,15 @@ bool is_identity(const std::vector<std::int32_t>& rows, std::int64_t count) {
 
 // Searches the targets of one batch of sources. The rows of a step are the live hypotheses of the
 // first source, then those of the second, and so on.
-void search_batch(const Seq2Seq& model, std::span<TargetSearch> searches, const Encoded& encoded) {
+std::vector<TargetSearch> search_batch(const Seq2Seq& model,
+                                       std::span<const SearchInput* const> inputs,
+                                       const SearchOptions& options) {
+  const NoGrad no_grad;
+  const Eval eval;
+  std::vector<TargetSearch> searches;
+  for (const SearchInput* input : inputs) searches.emplace_back(*input, options);
   const Decoder& decoder = model.decoder();
-  DecoderState state = decoder.start(encoded);
+  DecoderState state = decoder.start(encode(model, inputs));
   std::vector<std::int32_t> tokens(searches.size(), Vocabulary::start);
   while (!tokens.empty()) {
     const Prediction prediction = decoder.predict(Indices(tokens), state);
@@ -80,6 +87,17 @@ void search_batch(const Seq2Seq& model, std::span<TargetSearch> searches, const 
       state = state.select(Indices(going_on.rows));
     tokens = std::move(going_on.tokens);
   }
+  return searches;
+}
+
+// The indices of the inputs, the longest sources first.
+std::vector<std::size_t> by_length(std::span<const SearchInput> inputs) {
+  std::vector<std::size_t> order(inputs.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return inputs[a].source.size() > inputs[b].source.size();
+  });
+  return order;
 }
 
 }  // namespace
@@ -89,17 +107,21 @@ std::vector<std::vector<Hypothesis>> search(const Seq2Seq& model,
                                             const SearchOptions& options) {
   check(options);
   for (const SearchInput& input : inputs) check(input);
-  const NoGrad no_grad;
-  const Eval eval;
-  std::vector<std::vector<Hypothesis>> found;
-  const auto size = static_cast<std::size_t>(options.batch_size);
-  for (std::size_t first = 0; first < inputs.size(); first += size) {
-    const auto batch = inputs.subspan(first, std::min(size, inputs.size() - first));
-    std::vector<TargetSearch> searches;
-    for (const SearchInput& input : batch) searches.emplace_back(input, options);
-    search_batch(model, searches, encode(model, batch));
-    for (const TargetSearch& search : searches) found.push_back(search.found());
-  }
+  const std::vector<std::size_t> order = by_length(inputs);
+  std::vector<const SearchInput*> sorted;
+  for (const std::size_t i : order) sorted.push_back(&inputs[i]);
+  // Smaller batches if there would otherwise be threads without one.
+  const std::int64_t count = std::ssize(inputs);
+  const std::int64_t size =
+      std::clamp<std::int64_t>((count + threads() - 1) / threads(), 1, options.batch_size);
+  std::vector<std::vector<Hypothesis>> found(inputs.size());
+  const auto run_batch = [&](std::int64_t first, std::int64_t last) {
+    const auto begin = static_cast<std::size_t>(first), end = static_cast<std::size_t>(last);
+    const auto batch = std::span(sorted).subspan(begin, end - begin);
+    const std::vector<TargetSearch> searches = search_batch(model, batch, options);
+    for (std::size_t i = begin; i < end; ++i) found[order[i]] = searches[i - begin].found();
+  };
+  parallel_for(count, size, run_batch, Teams::of_equal_parts);
   return found;
 }
 

@@ -37,7 +37,7 @@ struct SearchOptions {
   int n_best = 1;               ///< the number of hypotheses to return, at most `beam`
   /// Samples n_best targets of each source instead; `beam` is not used.
   std::optional<SamplingOptions> sampling = {};
-  int batch_size = 64;  ///< the number of sources decoded at the same time
+  int batch_size = 64;  ///< the largest number of sources decoded at the same time
 };
 
 /// Searches the targets of each source. Returns up to n_best hypotheses for each, those that
@@ -55,8 +55,9 @@ struct SearchOptions {
 /// extend, then by token id.
 ///
 /// A target of max_length tokens is finished if the next step chooses `</s>`. `<pad>`, `<s>`
-/// and `<unk>` are never written. The result for a source does not depend on other sources,
-/// the batch size or the number of threads. Runs under NoGrad and Eval.
+/// and `<unk>` are never written. Sources are sorted by length and divided into batches, and each
+/// batch is decoded by one thread. The result for a source does not depend on other sources, the
+/// batch size or the number of threads. Runs under NoGrad and Eval.
 /// Errors: an empty source or an id outside the vocabulary; an option out of its range; a prefix
 /// longer than max_length or with special tokens; a logit that is NaN.
 std::vector<std::vector<Hypothesis>> search(const Seq2Seq& model,

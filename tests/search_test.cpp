@@ -363,7 +363,10 @@ TEST_CASE("hypotheses and sources that are finished are no longer computed") {
       chain({{kStart, {{4, 0.6}, {kStop, 0.4}}}, {4, {{5, 1.0}}}, {5, {{kStop, 1.0}}}});
   const Seq2Seq model(decoder);
   std::vector<SearchInput> inputs = {{.max_length = 5}, {.max_length = 0}};
+  const int before = threads();
+  set_threads(1);
   search(model, inputs, {.beam = 3});
+  set_threads(before);
   // Of three hypotheses one ends at once, and only one other is possible.
   CHECK(decoder->batches == std::vector<std::int64_t>{2, 1, 1});
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <nlohmann/json.hpp>
 #include <span>
+#include <utility>
 
 #include "attune/data/lines.h"
 #include "attune/data/messages.h"
@@ -79,7 +80,7 @@ std::string outputs_of(const Run& run, std::span<const Question> questions,
 
 std::vector<Field> fields(TestOptions& o) {
   constexpr Range kFrom1 = {.low = 1};
-  return {
+  std::vector<Field> list = {
       trained_run_field(o.run),
       {.name = "data",
        .value = &o.data,
@@ -105,8 +106,10 @@ std::vector<Field> fields(TestOptions& o) {
        .range = kFrom1},
       max_source_length_field(o.max_source_length),
       max_output_length_field(o.max_output_length),
-      threads_field(o.threads),
   };
+  for (Field& field : beam_fields(o.search)) list.push_back(std::move(field));
+  list.push_back(threads_field(o.threads));
+  return list;
 }
 
 std::string Evaluation::json() const {
@@ -152,7 +155,8 @@ Evaluation evaluate(const TestOptions& given) {
   const std::vector<Question> questions = questions_for(run, options, bad, unknown);
   warn_of_unknown(unknown);
 
-  const std::vector<Hypothesis> answers = answers_to(run, questions, options.max_output_length);
+  const std::vector<Hypothesis> answers =
+      answers_to(run, questions, options.max_output_length, options.search);
   Evaluation result{.scores = score(run, questions, answers),
                     .skipped = bad.count(),
                     .unknown_tokens = unknown.occurrences(),

@@ -7,6 +7,7 @@
 
 #include "attune/autograd/array/threads.h"
 #include "attune/search/metrics.h"
+#include "attune/search/search.h"
 #include "attune/train/fields.h"
 
 namespace attune {
@@ -20,6 +21,7 @@ struct TestOptions {
   std::optional<int> min_length = {}, max_length = {};  ///< default: those of the training
   std::optional<int> max_source_length = {};            ///< default: that of the training
   std::optional<int> max_output_length = {};            ///< see RunConfig::max_output_length()
+  SearchOptions search = {};                            ///< beam and penalties
   int threads = attune::threads();
 };
 

@@ -4,9 +4,10 @@
 #include <cmath>
 #include <type_traits>
 
+#include "attune/autograd/array/parse_number.h"
 #include "attune/autograd/array/text.h"
 #include "attune/data/messages.h"
-#include "attune/autograd/array/parse_number.h"
+#include "attune/search/search.h"
 
 namespace attune {
 namespace {
@@ -33,7 +34,8 @@ bool is_in(const Range& range, Number number) {
   const auto value = static_cast<double>(number);
   if constexpr (std::is_integral_v<Number>)
     if (value > kLargest<Number>) return false;
-  return value >= range.low && (range.below_high ? value < range.high : value <= range.high);
+  return (range.above_low ? value > range.low : value >= range.low) &&
+         (range.below_high ? value < range.high : value <= range.high);
 }
 
 bool read_value(const Field&, const std::string& text, bool& value) {
@@ -84,10 +86,12 @@ std::string Field::text() const {
 std::string Field::expected() const {
   if (is_flag()) return "true or false";
   if (is_text()) return choices.empty() ? "text" : "one of " + joined(choices);
-  std::string text = fmt::format("a {}number from {}", is_real_number() ? "" : "whole ", range.low);
+  std::string text = fmt::format("a {}number {} {}", is_real_number() ? "" : "whole ",
+                                 range.above_low ? "above" : "from", range.low);
   // The limit of the type need not be mentioned.
   if (std::isfinite(range.high) && range.high < kLargest<int>)
-    text += fmt::format(" to {}{}", range.below_high ? "below " : "", range.high);
+    text += fmt::format(" {}to {}{}", range.above_low ? "up " : "",
+                        range.below_high ? "below " : "", range.high);
   else if (std::holds_alternative<std::uint64_t*>(value))
     text += fmt::format(" to {}", std::numeric_limits<std::uint64_t>::max());
   return text;
@@ -147,6 +151,26 @@ Field threads_field(int& value) {
           .help = "threads to use; results do not depend on it",
           .range = {.low = 1, .high = 1024},
           .decides = false};
+}
+
+std::vector<Field> beam_fields(SearchOptions& options) {
+  return {
+      {.name = "beam",
+       .value = &options.beam,
+       .help = "hypotheses kept at each step (beam search); 1 always takes the most probable token",
+       .range = {.low = 1}},
+      {.name = "length_penalty",
+       .value = &options.length_penalty,
+       .help =
+           "alpha of Wu et al. 2016: divides the log-probability of n tokens by "
+           "((5 + n) / 6)^alpha, so that long outputs are not at a disadvantage; often 0.6 to 1",
+       .range = {.low = 0}},
+      {.name = "coverage_penalty",
+       .value = &options.coverage_penalty,
+       .help = "beta of Wu et al. 2016: lowers the score of outputs that leave out parts of the "
+               "source, by its attention; often 0.2",
+       .range = {.low = 0}},
+  };
 }
 
 std::string flag_of(std::string_view option) {

@@ -12,6 +12,8 @@
 
 namespace attune {
 
+struct SearchOptions;
+
 /// An option with an invalid value, or options that cannot be combined.
 class OptionError : public Error {
  public:
@@ -22,6 +24,7 @@ class OptionError : public Error {
 struct Range {
   double low = 0;
   double high = std::numeric_limits<double>::infinity();  ///< for integers: the limit of the type
+  bool above_low = false;                                 ///< whether `low` itself is excluded
   bool below_high = false;                                ///< whether `high` itself is excluded
 };
 
@@ -44,7 +47,7 @@ struct Field {
   std::string help = {};                  ///< a short description
   Range range = {};                       ///< of a number
   std::vector<std::string> choices = {};  ///< of a text; empty: any text
-  bool takes_arguments = false;  ///< whether a choice may be followed by :NAME=VALUE,...
+  bool takes_arguments = false;           ///< whether a choice may be followed by :NAME=VALUE,...
   std::string content = "TEXT";           ///< a placeholder for any text, such as FILE
 
   std::string group = {};                  ///< the heading in the help
@@ -85,6 +88,8 @@ void check_values(const std::vector<Field>& fields);
 Field max_source_length_field(std::optional<int>& value);
 Field max_output_length_field(std::optional<int>& value);
 Field threads_field(int& value);
+/// The beam, the length penalty and the coverage penalty.
+std::vector<Field> beam_fields(SearchOptions& options);
 Field trained_run_field(std::string& value);
 
 /// The command-line flag of an option: --max-length for max_length.

@@ -94,11 +94,12 @@ std::vector<Question> read_questions(const Run& run, const QuestionSource& from,
 }
 
 std::vector<Hypothesis> answers_to(const Run& run, std::span<const Question> questions,
-                                   std::optional<int> max_output_length) {
+                                   std::optional<int> max_output_length,
+                                   const SearchOptions& options) {
   std::vector<std::vector<int>> sources;
   for (const Question& question : questions)
     if (!question.source.empty()) sources.push_back(question.source);
-  std::vector<Hypothesis> found = answer(run, sources, max_output_length), answers;
+  std::vector<Hypothesis> found = answer(run, sources, max_output_length, options), answers;
   auto next = found.begin();
   for (const Question& question : questions)
     answers.push_back(question.source.empty() ? Hypothesis{} : std::move(*next++));

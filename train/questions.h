@@ -41,7 +41,8 @@ std::vector<Question> read_questions(const Run& run, const QuestionSource& from,
 
 /// The model's output for each question, as from answer(); empty for those without a source.
 std::vector<Hypothesis> answers_to(const Run& run, std::span<const Question> questions,
-                                   std::optional<int> max_output_length = {});
+                                   std::optional<int> max_output_length = {},
+                                   const SearchOptions& options = {});
 
 /// Compares answers with the references. Questions without a source are not counted.
 Scores score(const Run& run, std::span<const Question> questions,

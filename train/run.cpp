@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <utility>
 
 #include "attune/autograd/array/digest.h"
 #include "attune/data/lines.h"
@@ -147,11 +148,16 @@ int RunConfig::max_output_length(std::size_t source_length) const {
 }
 
 std::vector<Hypothesis> answer(const Run& run, std::span<const std::vector<int>> sources,
-                               std::optional<int> max_output_length) {
-  std::vector<int> limits;
+                               std::optional<int> max_output_length, const SearchOptions& options) {
+  std::vector<SearchInput> inputs;
   for (const std::vector<int>& source : sources)
-    limits.push_back(max_output_length.value_or(run.config.max_output_length(source.size())));
-  return greedy_search(*run.model, sources, limits);
+    inputs.push_back(
+        {.source = source,
+         .max_length = max_output_length.value_or(run.config.max_output_length(source.size()))});
+  std::vector<Hypothesis> answers;
+  for (std::vector<Hypothesis>& best : search(*run.model, inputs, options))
+    answers.push_back(std::move(best.front()));
+  return answers;
 }
 
 std::string marked_text(const Run& run, const Hypothesis& found) {

@@ -71,10 +71,11 @@ std::vector<int> encode_source(const Run& run, const std::string& line, int max_
 /// Warns on standard error about tokens that were read as <unk>, if there are any.
 void warn_of_unknown(const UnknownTokens& tokens);
 
-/// The model's output for each source, by greedy search with at most `max_output_length` tokens; by
-/// default, RunConfig::max_output_length() of that source.
+/// The model's best output for each source, with at most `max_output_length` tokens; by default,
+/// RunConfig::max_output_length() of that source.
 std::vector<Hypothesis> answer(const Run& run, std::span<const std::vector<int>> sources,
-                               std::optional<int> max_output_length = {});
+                               std::optional<int> max_output_length = {},
+                               const SearchOptions& options = {});
 
 /// The text of a hypothesis, with kUnfinishedMark at the end if it was cut off.
 std::string marked_text(const Run& run, const Hypothesis& found);

@@ -46,6 +46,7 @@ Examples:
   seq2seq test --run runs/cmudict --data datasets/cmudict/test.tsv --output outputs.tsv
   zcat test.tsv.gz | seq2seq test --run runs/cmudict --data -
   seq2seq test --run runs/cmudict --data datasets/cmudict/test.tsv --json
+  seq2seq test --run runs/cmudict --data datasets/cmudict/test.tsv --beam 5
   seq2seq test --config big.toml --count 500)";
 
 constexpr const char* kTranslateHelp = R"(
@@ -54,12 +55,19 @@ that was cut before its end has the mark … behind it. A source that cannot be 
 (empty, too long, not UTF-8) is named on standard error and gets an empty line; the others
 go on, and the exit code is 3.
 
+Lines of standard input are read and translated many at a time, in batches that the
+threads share; the outputs are those of one line at a time, in the order of the lines. A
+line that has not been written yet is not waited for. Of many lines the speed is shown.
+
 Sources that begin with - go behind --. On a terminal control characters are shown as
 U+001B, say.
 
 Examples:
   seq2seq translate --run runs/demo attention
   seq2seq translate --run runs/demo --heatmap --svg attention.svg attention
+  seq2seq translate --run runs/demo --beam 5 --n-best 3 --length-penalty 0.6 attention
+  seq2seq translate --run runs/demo --sample --temperature 0.7 --top-p 0.9 --seed 4 attention
+  seq2seq translate --run runs/demo --prefix no attention
   seq2seq translate --config big.toml -- -x
   cut -f1 datasets/cmudict/test.tsv | seq2seq translate --run runs/cmudict --alignment)";
 
@@ -150,6 +158,7 @@ Command parse_command_line(int argc, char** argv) {
     app.parse(words);
     train.given = flags::given_fields(train_flags, fields(train));
     if (app.got_subcommand("train")) check(train);
+    if (app.got_subcommand("translate")) check(translate.options);
   } catch (const CLI::Success& help) {
     app.exit(help);
     return {};

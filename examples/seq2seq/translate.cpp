@@ -1,7 +1,14 @@
+#include <poll.h>
+#include <unistd.h>
+
+#include <chrono>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "attune/data/files.h"
 #include "attune/data/lines.h"
@@ -26,57 +33,144 @@ std::string numbered(const std::string& file, std::int64_t number) {
 
 void flush() { ATTUNE_CHECK(std::fflush(stdout) == 0, "cannot write to standard output"); }
 
-void show(const TranslateCommand& command, const std::string& source, const Translation& found,
-          std::int64_t number) {
-  const auto& [text, alignment] = found;
-  fmt::print("{}{}{}\n", shown(text), command.alignment ? "\t" : "",
-             command.alignment ? to_moses(alignment) : "");
-  if (command.heatmap)
-    fmt::print("\n{}\n",
-               to_terminal(alignment, terminal_color(stdout), columns_of_terminal(stdout)));
-  flush();
-  if (!command.svg.empty())
-    write_file_atomically(numbered(command.svg, number),
-                          to_svg(alignment, alignment_title(source, text)));
+// Whether reading from standard input would not wait: there is input, or the end of it.
+bool input_is_there() {
+  pollfd input = {.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+  return ::poll(&input, 1, /*timeout=*/0) > 0;
 }
+
+double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// A source, and its place for messages.
+struct Line {
+  std::string source, place;
+};
+
+// Translates sources in order, as many at a time as are there.
+class LineTranslator {
+ public:
+  explicit LineTranslator(const TranslateCommand& command)
+      : command_(command), translate_(command.options), begin_(seconds()), reported_(begin_) {
+    const bool wants_alignment = command.alignment || command.heatmap || !command.svg.empty();
+    ATTUNE_CHECK(!wants_alignment || translate_.run().config.model.has_attention(),
+                 "the model in '{}' has no attention (it was trained with --attention none), so it "
+                 "looks nowhere: --alignment, --heatmap and --svg have nothing to show",
+                 command.options.run);
+  }
+
+  void translate_arguments() {
+    std::vector<Line> lines;
+    for (const std::string& source : command_.sources)
+      lines.push_back({source, fmt::format("argument {}", lines.size() + 1)});
+    translate(lines);
+  }
+
+  // Another program may write one line and wait for its translation, so lines that are not there
+  // yet are not waited for.
+  void translate_input() {
+    const bool is_terminal = ::isatty(STDIN_FILENO) == 1;
+    utf8::LineReader reader(std::cin, name_of_input("-"));
+    std::vector<Line> lines;
+    std::exception_ptr failure;
+    for (bool has_more = true; has_more;) {
+      std::string line;
+      try {
+        has_more = reader.next(line);
+      } catch (const Error&) {  // what was read before it is translated
+        failure = std::current_exception();
+        has_more = false;
+      }
+      if (has_more) lines.push_back({std::move(line), place_of("-", reader.number())});
+      const bool waits = is_terminal || std::ssize(lines) >= most_at_a_time() || !input_is_there();
+      if (has_more && !waits) continue;
+      translate(lines);
+      lines.clear();
+      report_speed(/*at_end=*/false);
+    }
+    if (failure) std::rethrow_exception(failure);
+    if (!is_terminal) report_speed(/*at_end=*/true);
+  }
+
+  // Returns the exit code.
+  int finish() const {
+    translate_.warn_of_all();
+    if (failed_ == 0) return 0;
+    fmt::print(stderr, "seq2seq: error: {} of {} sources could not be translated\n", failed_,
+               sources_);
+    return kSomeLinesFailed;
+  }
+
+ private:
+  // Enough for the batches of all threads to be of about one length.
+  std::int64_t most_at_a_time() const {
+    return std::int64_t{8} * command_.options.search.batch_size * command_.options.threads;
+  }
+
+  void translate(const std::vector<Line>& lines) {
+    std::vector<std::string> sources;
+    for (const Line& line : lines) sources.push_back(line.source);
+    const std::vector<Translations> found = translate_.all(sources);
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      ++sources_;
+      if (found[i].fault.empty()) {
+        show(lines[i].source, found[i].best);
+        continue;
+      }
+      ++failed_;
+      fmt::print(stderr, "seq2seq: error: {}: {}\n", lines[i].place,
+                 utf8::printable(found[i].fault));
+      fmt::print("\n");
+    }
+    flush();
+  }
+
+  void show(const std::string& source, const std::vector<Translation>& best) {
+    for (const auto& [text, alignment, log_probability, score] : best)
+      fmt::print(
+          "{}{}{}{}\n",
+          command_.options.search.n_best > 1 ? fmt::format("{}\t{:.6f}\t", sources_, score) : "",
+          shown(text), command_.alignment ? "\t" : "",
+          command_.alignment ? to_moses(alignment) : "");
+    const Translation& first = best.front();
+    if (command_.heatmap)
+      fmt::print("\n{}\n",
+                 to_terminal(first.alignment, terminal_color(stdout), columns_of_terminal(stdout)));
+    if (command_.svg.empty()) return;
+    flush();
+    write_file_atomically(numbered(command_.svg, sources_),
+                          to_svg(first.alignment, alignment_title(source, first.text)));
+  }
+
+  // Of what takes long: every ten seconds, and at the end.
+  void report_speed(bool at_end) {
+    constexpr double kEvery = 10, kLong = 1;
+    constexpr std::int64_t kMany = 100;
+    const double now = seconds(), taken = now - begin_;
+    if (at_end ? taken < kLong && sources_ < kMany : now - reported_ < kEvery) return;
+    reported_ = now;
+    fmt::print(stderr, "seq2seq: {}: {:.1f} s, {:.1f} sentences/s, {:.0f} tokens/s\n",
+               lines_text(sources_), taken, static_cast<double>(sources_) / taken,
+               static_cast<double>(translate_.tokens()) / taken);
+  }
+
+  const TranslateCommand& command_;
+  Translator translate_;
+  double begin_, reported_;
+  std::int64_t sources_ = 0, failed_ = 0;
+};
 
 }  // namespace
 
-// Prints each translation immediately, so that another program can write one line and wait for its
-// translation. For a source that cannot be translated, an empty line is printed.
+// For a source that cannot be translated, an empty line is printed.
 int run(const TranslateCommand& command) {
-  Translator translate(command.options);
-  const bool wants_alignment = command.alignment || command.heatmap || !command.svg.empty();
-  ATTUNE_CHECK(!wants_alignment || translate.run().config.model.has_attention(),
-               "the model in '{}' has no attention (it was trained with --attention none), so "
-               "there is nothing to show with --alignment, --heatmap and --svg",
-               command.options.run);
-
-  std::int64_t sources = 0, failed = 0;
-  const auto answer = [&](const std::string& source, const std::string& place) {
-    ++sources;
-    std::optional<Translation> found;
-    try {
-      found = translate(source);
-    } catch (const Error& error) {
-      ++failed;
-      fmt::print(stderr, "seq2seq: error: {}: {}\n", place, utf8::printable(error.what()));
-      fmt::print("\n");
-      flush();
-    }
-    if (found) show(command, source, *found, sources);
-  };
-  for (const std::string& source : command.sources)
-    answer(source, fmt::format("argument {}", sources + 1));
-  if (command.sources.empty()) {
-    utf8::LineReader lines(std::cin, name_of_input("-"));
-    for (std::string line; lines.next(line);) answer(line, place_of("-", lines.number()));
-  }
-
-  translate.warn_of_all();
-  if (failed == 0) return 0;
-  fmt::print(stderr, "seq2seq: error: {} of {} sources could not be translated\n", failed, sources);
-  return kSomeLinesFailed;
+  LineTranslator lines(command);
+  if (command.sources.empty())
+    lines.translate_input();
+  else
+    lines.translate_arguments();
+  return lines.finish();
 }
 
 }  // namespace seq2seq
