@@ -15,6 +15,7 @@ struct EncoderDecoderOptions {
   std::string cell = "gru";            ///< recurrent: a name that make_cell() accepts
   std::string attention = "additive";  ///< recurrent: a name that make_score() accepts, or "none"
   std::string normalizer = "softmax";  ///< recurrent: a name that make_normalizer() accepts
+  std::string locality = "global";     ///< recurrent: a name that make_locality() accepts
   bool bidirectional = true;           ///< recurrent: the encoder runs in both directions
   bool embedding_residual = true;      ///< recurrent: see RecurrentEncoder
   std::optional<int> layers = {};  ///< number of layers of the encoder, and of the decoder; default

@@ -48,7 +48,8 @@ RecurrentDecoder::RecurrentDecoder(const RecurrentDecoderOptions& options)
                                                          .key_size = options.source_size,
                                                          .hidden = options.attention_hidden,
                                                          .heads = options.heads,
-                                                         .normalizer = options.normalizer}));
+                                                         .normalizer = options.normalizer,
+                                                         .locality = options.locality}));
   for (int i = 0; i < options.layers; ++i) {
     const std::int64_t input = i == 0 ? options.embedding + context_size(options) : size;
     cells_.push_back(child(fmt::format("layer{}", i), make_cell(options.cell, input, size)));
@@ -162,6 +163,7 @@ std::shared_ptr<Decoder> make_recurrent_decoder(const EncoderDecoderOptions& opt
                               .dropout = options.dropout,
                               .attention = options.attention,
                               .normalizer = options.normalizer,
+                              .locality = options.locality,
                               .attention_hidden = options.hidden,
                               .heads = options.head_count()});
 }

@@ -26,6 +26,7 @@ struct RecurrentDecoderOptions {
   double dropout = 0;                  ///< of embeddings, between layers and before the output
   std::string attention = "additive";  ///< a name that make_score() accepts, or "none"
   std::string normalizer = "softmax";  ///< a name that make_normalizer() accepts
+  std::string locality = "global";     ///< a name that make_locality() accepts
   std::int64_t attention_hidden = 64;  ///< units of a score that is a network
   std::int64_t heads = 1;              ///< of attention; `size` is a multiple of it
 };

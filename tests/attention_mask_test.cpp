@@ -1,6 +1,7 @@
 #include <cmath>
 #include <limits>
 
+#include "attention_members.h"
 #include "attune/autograd/all.h"
 #include "attune/layers/all.h"
 #include "catch.h"
@@ -193,7 +194,7 @@ std::vector<std::vector<double>> bits(const AttentionResult& found, std::vector<
 
 TEST_CASE("every score with every mask gives the softmax over visible keys") {
   const DefaultDType f64(DType::f64);
-  for (const std::string& name : score_names()) {
+  for (const std::string& name : stateless_scores()) {
     seed(1);
     const auto score = score_of(name);
     const Attention plain(score, std::make_shared<PlainSoftmax>());
@@ -218,7 +219,7 @@ TEST_CASE("every score with every mask gives the softmax over visible keys") {
 TEST_CASE("the fused kernel with every mask matches step-by-step attention") {
   const DefaultDType f64(DType::f64);
   seed(2);
-  for (const std::string& name : score_names())
+  for (const std::string& name : stateless_scores())
     for (const std::int64_t heads : {0, 1, 3}) {
       const Attention plain = plain_attention(name, heads);
       Attention fused =
@@ -244,7 +245,7 @@ TEST_CASE("the fused kernel with every mask matches step-by-step attention") {
 TEST_CASE("one query with a mask gives the same result as among several") {
   const DefaultDType f64(DType::f64);
   seed(3);
-  for (const std::string& name : score_names())
+  for (const std::string& name : stateless_scores())
     for (const std::int64_t heads : {0, 1, 2}) {
       const Attention attention = plain_attention(name, heads);
       const Shape scores = scores_of(heads);
@@ -269,7 +270,7 @@ TEST_CASE("one query with a mask gives the same result as among several") {
 
 TEST_CASE("gradients of attention are correct for every score and mask", "[gradient]") {
   const DefaultDType f64(DType::f64);
-  for (const std::string& name : score_names())
+  for (const std::string& name : stateless_scores())
     for (const std::int64_t heads : {0, 1, 2})
       for (const std::int64_t queries : {std::int64_t{1}, kQueries}) {
         seed(4);
@@ -301,7 +302,7 @@ TEST_CASE("gradients of attention are correct for every score and mask", "[gradi
 
 TEST_CASE("attention with masks is bitwise equal for 1, 2, 3 and 8 threads") {
   const int before = threads();
-  for (const std::string& name : score_names())
+  for (const std::string& name : stateless_scores())
     for (const std::int64_t heads : {0, 3}) {
       seed(5);
       const Shape scores{67, std::max<std::int64_t>(1, heads), 3, 70};
@@ -359,7 +360,7 @@ TEST_CASE("a NaN score does not change the weights of hidden keys, which are 0")
 }
 
 TEST_CASE("a mismatched mask is explained for every score") {
-  for (const std::string& name : score_names()) {
+  for (const std::string& name : stateless_scores()) {
     const Attention attention(name, {.query_size = 3, .hidden = 5});
     const Memory memory = attention.memorize(Array::zeros({6, 2, 3}));
     const auto attend = [&](const Tensor& query, const Mask& mask) {

@@ -31,7 +31,7 @@ double distance(const Tensor& a, const Tensor& b) {
 }
 
 // Subtracts the coverage from dot scores, and counts the steps in the position of the state.
-struct CoverageScore : AttentionScore {
+struct SumScore : AttentionScore {
   Tensor operator()(const Tensor& query, const Tensor& keys, AttentionState& state) const override {
     const Tensor scores = dot_score(query, keys);
     const Tensor moved = Tensor(Array::full({query.size(0)}, 1, query.dtype()));
@@ -113,7 +113,7 @@ TEST_CASE("queries one by one give the same results as all at once") {
 
 TEST_CASE("a score reads earlier weights from the state and updates its position") {
   seed(3);
-  const Attention attention(std::make_shared<CoverageScore>());
+  const Attention attention(std::make_shared<SumScore>());
   const Memory memory = attention.memorize(random({kSource, kBatch, kSize}), {5, 2, 3});
   const Tensor query = random({kBatch, kSize});
   const AttentionResult first = attention.attend(query, memory);
@@ -131,8 +131,8 @@ TEST_CASE("a score reads earlier weights from the state and updates its position
 TEST_CASE("selected rows of a memory and a state give the same results as alone") {
   seed(4);
   std::vector<Attention> all = {
-      Attention(std::make_shared<CoverageScore>()),
-      Attention(std::make_shared<CoverageScore>(), std::make_shared<Penalised>(), heads_of_two())};
+      Attention(std::make_shared<SumScore>()),
+      Attention(std::make_shared<SumScore>(), std::make_shared<Penalised>(), heads_of_two())};
   for (const std::string& name : score_names())
     for (const std::int64_t heads : {1, 3})
       all.emplace_back(name, AttentionOptions{.query_size = kSize, .hidden = 4, .heads = heads});
@@ -170,7 +170,7 @@ TEST_CASE("penalties and log probabilities are summed over heads and steps for e
 
 TEST_CASE("a user-defined score can be chosen by name") {
   attention_scores().add({"covered", "h . y - coverage", "this test",
-                          [](const ScoreOptions&) { return std::make_shared<CoverageScore>(); }});
+                          [](const ScoreOptions&) { return std::make_shared<SumScore>(); }});
   CHECK(Attention("covered", {.query_size = 2}).parameter_count() == 0);
   CHECK(score_names().back() == "covered");
 }

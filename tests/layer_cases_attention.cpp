@@ -24,7 +24,9 @@ LayerCase attention_case(const std::string& score) {
             const std::int64_t features = size == Size::small ? 3 : 33;
             return made(Attention(score, {.query_size = features, .hidden = 5}),
                         [](const Attention& l, const Operands& x, const Indices& lengths) {
-                          const auto found = l.attend(x[1], l.memorize(x[0], lengths));
+                          const Memory memory = l.memorize(x[0], lengths);
+                          const auto first = l.attend(x[1], memory);
+                          const auto found = l.attend(x[1], memory, first.next);
                           return Operands{found.context, found.weights};
                         });
           },

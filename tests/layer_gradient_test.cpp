@@ -1,3 +1,4 @@
+#include "attention_members.h"
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/gradcheck.h"
 #include "attune/autograd/scopes.h"
@@ -34,12 +35,14 @@ std::string fault_of_attention(const std::string& score, const AttentionOptions&
   const Tensor keys = input({4, 3, options.key_size}), values = input({4, 3, options.value_size});
   const Tensor queries = input({3, 3, options.query_size});
   return fault(attention, {keys, values, queries}, [&] {
+    seed(6);  // for normalisers that draw noise
     const Memory memory = attention.memorize(keys, values, lengths);
     AttentionResult found;
     std::vector<Tensor> outputs;
     for (std::int64_t t = 0; t < 2; ++t) {
       found = attention.attend(queries[t], memory, found.next, {.weights = true});
       outputs.insert(outputs.end(), {found.context, found.weights});
+      if (found.penalty.defined()) outputs.push_back(found.penalty);
     }
     for (const Mask& mask : {Mask(), Mask::causal()}) {
       found = attention.attend(queries, memory, {.mask = mask, .weights = true});
@@ -81,19 +84,26 @@ TEST_CASE("gradients of attention are correct for every score, normaliser and nu
           "[gradient]") {
   const DefaultDType f64(DType::f64);
   seed(11);
-  for (const std::string& score : score_names())
-    for (const std::string& normalizer : normalizer_names())
-      for (const std::int64_t heads : {1, 2, 3}) {
-        INFO(score << ", " << normalizer << ", " << heads << " heads");
-        const bool equal_sizes = score != "general" && score != "additive";
-        const std::int64_t query_size = heads == 1 ? (equal_sizes ? 3 : 2) : 2 * heads;
-        const AttentionOptions options{.query_size = query_size,
-                                       .key_size = 3,
-                                       .value_size = 2,
-                                       .hidden = 5,
-                                       .heads = heads,
-                                       .normalizer = normalizer};
-        CHECK(fault_of_attention(score, options, {}) == "");
-        CHECK(fault_of_attention(score, options, {4, 0, 2}) == "");
-      }
+  for (const auto& [score, normalizer] : scores_with_normalizers())
+    for (const std::int64_t heads : {1, 2, 3}) {
+      INFO(score << ", " << normalizer << ", " << heads << " heads");
+      const bool equal_sizes = score != "general" && score != "additive";
+      const std::int64_t query_size = heads == 1 ? (equal_sizes ? 3 : 2) : 2 * heads;
+      const AttentionOptions options{.query_size = query_size,
+                                     .key_size = 3,
+                                     .value_size = 2,
+                                     .hidden = 5,
+                                     .heads = heads,
+                                     .normalizer = normalizer};
+      CHECK(fault_of_attention(score, options, {}) == "");
+      CHECK(fault_of_attention(score, options, {4, 0, 2}) == "");
+    }
+  for (const std::string locality : {"local_m:window=1", "local_p:window=2,hidden=4"})
+    for (const std::int64_t heads : {1, 2}) {
+      INFO(locality << ", " << heads << " heads");
+      const AttentionOptions options{
+          .query_size = 4, .key_size = 4, .value_size = 2, .heads = heads, .locality = locality};
+      CHECK(fault_of_attention("dot", options, {}) == "");
+      CHECK(fault_of_attention("dot", options, {4, 0, 2}) == "");
+    }
 }

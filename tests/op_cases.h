@@ -60,6 +60,7 @@ std::vector<OpCase> loss_cases();
 std::vector<OpCase> product_cases();
 std::vector<OpCase> sequence_attention_cases();
 std::vector<OpCase> recurrent_cases();
+std::vector<OpCase> alignment_cases();
 
 /// Random numbers in the range of `operand`, with another shape.
 attune::Array random_array(const Operand& operand, const attune::Shape& shape, attune::DType dtype,

@@ -203,7 +203,7 @@ TEST_CASE("MultiHeadAttention's errors name the mismatch") {
   CHECK_THROWS_WITH(MultiHeadAttention(6, 4),
                     "attention: 6 features cannot be divided among 4 heads; use a "
                     "multiple of the heads");
-  CHECK_THROWS_WITH(MultiHeadAttention(6, 0), contains("over 0 heads"));
+  CHECK_THROWS_WITH(MultiHeadAttention(6, 0), contains("among 0 heads"));
   const MultiHeadAttention attention(6, 2);
   const Array x = Array::zeros({3, 2, 6});
   CHECK_THROWS_WITH(attention(x, {1, 4}), contains("length 4 of sequence 1 is outside [0, 3]"));

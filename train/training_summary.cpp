@@ -40,10 +40,13 @@ std::string model_text(const EncoderDecoderOptions& model) {
                        model.feed_forward_size());
   const std::string heads =
       model.head_count() > 1 ? fmt::format(" in {} heads", model.head_count()) : "";
+  std::string attention = model.attention == "none" ? "no" : model.attention;
+  for (const auto& [choice, usual] :
+       {std::pair{model.normalizer, "softmax"}, std::pair{model.locality, "global"}})
+    if (choice != usual) attention += " " + choice;
   return fmt::format("recurrent {}, {}{}, {} attention{}, embedding {}, hidden {}", model.cell,
                      layers_text(model.layer_count()),
-                     model.bidirectional ? " in both directions" : "",
-                     model.attention == "none" ? "no" : model.attention, heads,
+                     model.bidirectional ? " in both directions" : "", attention, heads,
                      model.embedding_size(), model.hidden);
 }
 

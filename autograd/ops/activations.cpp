@@ -4,18 +4,24 @@
 #include "attune/autograd/kernels/math.h"
 
 namespace attune {
+namespace {
+
+// d * slope, and 0 for a gradient of 0, whatever x is: where a mask hides a result, x may be NaN.
+constexpr auto kChain = [](auto d, auto slope) { return d == 0 ? d : d * slope; };
+
+}  // namespace
 
 Tensor tanh(const Tensor& x) {
   Array y = map("tanh", x.value(), [](auto v) { return math::tanh(v); });
   return record("tanh", y, {x}, [y = Saved(y)](Grads& g) {
-    g.add(0, map_same([](auto d, auto t) { return d * (1 - t * t); }, g.dy(), *y));
+    g.add(0, map_same([](auto d, auto t) { return kChain(d, 1 - t * t); }, g.dy(), *y));
   });
 }
 
 Tensor sigmoid(const Tensor& x) {
   Array y = map("sigmoid", x.value(), [](auto v) { return math::sigmoid(v); });
   return record("sigmoid", y, {x}, [y = Saved(y)](Grads& g) {
-    g.add(0, map_same([](auto d, auto s) { return d * s * (1 - s); }, g.dy(), *y));
+    g.add(0, map_same([](auto d, auto s) { return d == 0 ? d : d * s * (1 - s); }, g.dy(), *y));
   });
 }
 
@@ -41,21 +47,21 @@ Tensor leaky_relu(const Tensor& x, double slope) {
 Tensor gelu(const Tensor& x) {
   Array y = map("gelu", x.value(), [](auto v) { return math::gelu(v); });
   return record("gelu", std::move(y), {x}, [x = Saved(x)](Grads& g) {
-    g.add(0, map_same([](auto d, auto v) { return d * math::gelu_slope(v); }, g.dy(), *x));
+    g.add(0, map_same([](auto d, auto v) { return kChain(d, math::gelu_slope(v)); }, g.dy(), *x));
   });
 }
 
 Tensor silu(const Tensor& x) {
   Array y = map("silu", x.value(), [](auto v) { return math::silu(v); });
   return record("silu", std::move(y), {x}, [x = Saved(x)](Grads& g) {
-    g.add(0, map_same([](auto d, auto v) { return d * math::silu_slope(v); }, g.dy(), *x));
+    g.add(0, map_same([](auto d, auto v) { return kChain(d, math::silu_slope(v)); }, g.dy(), *x));
   });
 }
 
 Tensor softplus(const Tensor& x) {
   Array y = map("softplus", x.value(), [](auto v) { return math::softplus(v); });
   return record("softplus", std::move(y), {x}, [x = Saved(x)](Grads& g) {
-    g.add(0, map_same([](auto d, auto v) { return d * math::sigmoid(v); }, g.dy(), *x));
+    g.add(0, map_same([](auto d, auto v) { return kChain(d, math::sigmoid(v)); }, g.dy(), *x));
   });
 }
 

@@ -15,7 +15,10 @@ void check_features(const char* what, const Tensor& x, std::int64_t expected) {
 }  // namespace
 
 AdditiveScore::AdditiveScore(const AdditiveScoreOptions& options)
-    : query_size_(options.query_size), key_size_(options.key_size) {
+    : query_size_(options.query_size),
+      key_size_(options.key_size),
+      first_query_column_(options.query_first ? 0 : key_size_),
+      first_key_column_(options.query_first ? query_size_ : 0) {
   const std::int64_t inputs = key_size_ + query_size_;
   weight_ = param("weight", {options.hidden, inputs}, uniform_by_inputs(inputs));
   v_ = param("v", {options.hidden}, uniform_by_inputs(options.hidden));
@@ -23,18 +26,25 @@ AdditiveScore::AdditiveScore(const AdditiveScoreOptions& options)
 
 Tensor AdditiveScore::project_keys(const Tensor& keys) const {
   check_features("keys", keys, key_size_);
-  return linear(keys, weight_, {}, /*first_column=*/0);
+  return linear(keys, weight_, {}, first_key_column_);
 }
 
 Tensor AdditiveScore::operator()(const Tensor& query, const Tensor& projected_keys,
                                  AttentionState&) const {
   check_features("queries", query, query_size_);
-  return additive_score(linear(query, weight_, {}, /*first_column=*/key_size_), projected_keys, v_);
+  return additive_score(linear(query, weight_, {}, first_query_column_), projected_keys, v_);
 }
 
 std::shared_ptr<AttentionScore> make_additive_score(const ScoreOptions& options) {
   return std::make_shared<AdditiveScore>(AdditiveScoreOptions{
       .query_size = options.query_size, .key_size = options.key_size, .hidden = options.hidden});
+}
+
+std::shared_ptr<AttentionScore> make_concat_score(const ScoreOptions& options) {
+  return std::make_shared<AdditiveScore>(AdditiveScoreOptions{.query_size = options.query_size,
+                                                              .key_size = options.key_size,
+                                                              .hidden = options.hidden,
+                                                              .query_first = true});
 }
 
 }  // namespace attune

@@ -6,13 +6,15 @@ namespace attune {
 
 struct AdditiveScoreOptions {
   std::int64_t query_size = 0, key_size = 0;
-  std::int64_t hidden = 0;  ///< A
+  std::int64_t hidden = 0;   ///< A
+  bool query_first = false;  ///< W [y ; h] instead of W [h ; y]
 };
 
 /// score(h, y) = v^T tanh(W [h ; y]): a feed-forward network with one hidden layer of A units
-/// (Bahdanau et al. 2015, A.1.2; "concat" in Luong et al. 2015, eq. 8). Since W [h ; y] = W_h h +
-/// W_y y, W_h is applied once per source and W_y once per query.
-/// Parameters: weight W [A, K + Q], uniform in +-1 / sqrt(K + Q), and v [A], uniform in
+/// (Bahdanau et al. 2015, A.1.2). Since W [h ; y] = W_h h + W_y y, W_h is applied once per source
+/// and W_y once per query. With query_first, it is "concat" of Luong et al. 2015, eq. 8, v^T tanh(W
+/// [y ; h]), which differs in the order of W's columns only.
+/// Parameters: weight W [A, K + Q] or [A, Q + K], uniform in +-1 / sqrt(K + Q), and v [A], uniform in
 /// +-1 / sqrt(A).
 /// Errors: no hidden units; keys or queries of another size.
 class AdditiveScore : public AttentionScore {
@@ -24,6 +26,7 @@ class AdditiveScore : public AttentionScore {
 
  private:
   std::int64_t query_size_, key_size_;
+  std::int64_t first_query_column_, first_key_column_;
   Tensor weight_, v_;
 };
 

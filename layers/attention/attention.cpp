@@ -6,10 +6,12 @@
 
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/ops/attention.h"
+#include "attune/autograd/ops/comparison.h"
 #include "attune/autograd/ops/multi_head_attention.h"
 #include "attune/autograd/ops/padding.h"
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/ops/shaping.h"
+#include "attune/layers/attention/pair_of_scores.h"
 
 namespace attune {
 namespace {
@@ -68,6 +70,11 @@ Tensor sum_over_heads(const Tensor& x, std::int64_t heads) {
   return !x.defined() || heads == 1 ? x : sum(reshape(x, {-1, heads}), 1);
 }
 
+// weights * factor, without a gradient for the weights that are 0, whose own may hold anything.
+Tensor scaled_weights(const Tensor& weights, const Tensor& factor) {
+  return where(not_equal(weights.detach(), 0.0), weights * factor, 0.0);
+}
+
 // a + b, either of which may be undefined.
 Tensor sum_of(const Tensor& a, const Tensor& b) {
   if (!a.defined() || !b.defined()) return a.defined() ? a : b;
@@ -77,21 +84,23 @@ Tensor sum_of(const Tensor& a, const Tensor& b) {
 }  // namespace
 
 Attention::Attention(std::string_view score, const AttentionOptions& options)
-    : Attention(options.heads == 1
-                    ? Attention(make_score(score, {.query_size = options.query_size,
-                                                   .key_size = size_or(options.key_size,
-                                                                       options.query_size),
-                                                   .hidden = options.hidden}),
-                                make_normalizer(options.normalizer))
-                    : of_heads(score, options)) {}
-
-Attention::Attention(std::shared_ptr<AttentionScore> score, std::shared_ptr<Normalizer> normalizer)
-    : score_(child("score", std::move(score))),
-      normalizer_(child("normalizer", std::move(normalizer))) {}
+    : Attention(options.heads == 1 ? by_name(score, options, options.query_size,
+                                             size_or(options.key_size, options.query_size), nullptr)
+                                   : of_heads(score, options)) {}
 
 Attention::Attention(std::shared_ptr<AttentionScore> score, std::shared_ptr<Normalizer> normalizer,
-                     const AttentionHeads& heads)
-    : Attention(std::move(score), std::move(normalizer)) {
+                     std::shared_ptr<Locality> locality)
+    : score_(child("score", std::move(score))),
+      normalizer_(child("normalizer", std::move(normalizer))) {
+  ATTUNE_CHECK(!score_->moves() || !normalizer_->moves(),
+               "attention: the score and the normaliser both move along the source; choose another "
+               "for one of them");
+  if (locality) locality_ = child("locality", std::move(locality));
+}
+
+Attention::Attention(std::shared_ptr<AttentionScore> score, std::shared_ptr<Normalizer> normalizer,
+                     const AttentionHeads& heads, std::shared_ptr<Locality> locality)
+    : Attention(std::move(score), std::move(normalizer), std::move(locality)) {
   heads_ = checked_heads(heads);
   positions_ = heads.positions;
   layer_ = heads.layer;
@@ -113,9 +122,21 @@ Attention Attention::of_heads(std::string_view score, const AttentionOptions& op
                        .output_size = 0};
   heads.value_size = heads.output_size = size_or(options.value_size, heads.key_size);
   const std::int64_t size = heads.features / checked_heads(heads);
-  return Attention(
-      make_score(score, {.query_size = size, .key_size = size, .hidden = options.hidden}),
-      make_normalizer(options.normalizer, {.heads = options.heads, .arguments = {}}), heads);
+  return by_name(score, options, size, size, &heads);
+}
+
+Attention Attention::by_name(std::string_view score, const AttentionOptions& options,
+                             std::int64_t query_size, std::int64_t key_size,
+                             const AttentionHeads* heads) {
+  const ScoreOptions sizes{
+      .query_size = query_size, .key_size = key_size, .hidden = options.hidden, .arguments = {}};
+  auto normalizer = make_normalizer(options.normalizer, {.heads = options.heads, .arguments = {}});
+  auto locality = make_locality(options.locality, {.query_size = query_size, .arguments = {}});
+  auto scores = make_score(score, sizes);
+  if (normalizer->score_count() == 2)
+    scores = std::make_shared<PairOfScores>(std::move(scores), make_score(score, sizes));
+  return heads ? Attention(std::move(scores), std::move(normalizer), *heads, std::move(locality))
+               : Attention(std::move(scores), std::move(normalizer), std::move(locality));
 }
 
 Memory Attention::memorize(const Tensor& keys, const Indices& lengths) const {
@@ -209,7 +230,7 @@ Shape Attention::scores_shape(const Memory& memory, std::int64_t queries) const 
 
 // One query of one head is two small products, for which tiling has no benefit.
 bool Attention::is_fused(const Tensor& query) const {
-  return score_->as_dot_product() && normalizer_->is_softmax() &&
+  return !locality_ && score_->as_dot_product() && normalizer_->is_softmax() &&
          (projections_ || query.rank() == 3);
 }
 
@@ -240,9 +261,17 @@ AttentionResult Attention::attend_once(const Tensor& query, const Memory& memory
                                        const AttentionState& state) const {
   AttentionState next = state;
   next.heads = heads_;
-  const Tensor scores =
-      (*score_)(heads_to_rows(query, heads_), heads_to_rows(memory.keys, heads_), next);
-  const Normalized found = (*normalizer_)(scores, mask, next);
+  const Tensor of_rows = heads_to_rows(query, heads_);
+  const Tensor scores = (*score_)(of_rows, heads_to_rows(memory.keys, heads_), next);
+  Normalized found;
+  if (locality_) {
+    const Neighbourhood near = (*locality_)(of_rows, mask.lengths(), memory.keys.size(0), state);
+    found = (*normalizer_)(scores, mask & near.mask, next);
+    if (near.factor.defined()) found.weights = scaled_weights(found.weights, near.factor);
+  } else {
+    found = (*normalizer_)(scores, mask, next);
+  }
+  const Tensor penalty = sum_of(found.penalty, score_->penalty(found.weights, state));
   const Tensor context = weighted_sum(found.weights, heads_to_rows(memory.values, heads_));
   next.weights = found.weights;
   if (score_->reads_coverage() || normalizer_->reads_coverage())
@@ -251,8 +280,8 @@ AttentionResult Attention::attend_once(const Tensor& query, const Memory& memory
   const Tensor weights =
       projections_ ? reshape(found.weights, {query.size(0), heads_, found.weights.size(1)})
                    : found.weights;
-  return {rows_to_heads(context, heads_), weights, std::move(next),
-          sum_over_heads(found.penalty, heads_), sum_over_heads(found.log_probability, heads_)};
+  return {rows_to_heads(context, heads_), weights, std::move(next), sum_over_heads(penalty, heads_),
+          sum_over_heads(found.log_probability, heads_)};
 }
 
 AttentionResult Attention::attend_each(const Tensor& query, const Memory& memory, const Mask& mask,

@@ -7,6 +7,7 @@
 
 #include "attune/autograd/ops/mask.h"
 #include "attune/layers/attention/attention_score.h"
+#include "attune/layers/attention/locality.h"
 #include "attune/layers/attention/memory.h"
 #include "attune/layers/attention/normalizer.h"
 #include "attune/layers/attention/positional_encoding.h"
@@ -46,6 +47,7 @@ struct AttentionOptions {
   std::int64_t hidden = 0;      ///< A, of a score with a hidden layer
   std::int64_t heads = 1;       ///< 1: no projections; several: projections to Q features in all
   std::string normalizer = "softmax";  ///< a name that make_normalizer() accepts
+  std::string locality = "global";     ///< a name that make_locality() accepts
 };
 
 /// Options of Attention::attend().
@@ -58,7 +60,7 @@ struct AttendOptions {
 /// the source matters, and returns the weighted sum of the values.
 ///
 ///     score         e_s = score(h_s, y)               any AttentionScore
-///     mask          hides keys from the query         lengths, and any other Mask
+///     mask          hides keys from the query         lengths, any other Mask, and a Locality
 ///     weights       a = softmax(e)                    or another Normalizer
 ///     weighted sum  c = sum_s a_s value_s             the context
 ///
@@ -72,23 +74,23 @@ struct AttendOptions {
 /// the concatenated contexts pass through another linear layer. All heads share the score's
 /// parameters.
 ///
-/// Parameters: score.* and normalizer.*, as in those; with heads also query, key, value and out,
-/// each with weight and bias as in Linear, and positions.* if those have parameters. If all keys
-/// are hidden from a query, its weights and its context are 0 (with heads, its context is out(0)).
-/// Keys and values beyond a length may hold anything, including NaN: they have no influence on any
-/// value or gradient, nor has a key on a query that it is hidden from.
+/// Parameters: score.*, normalizer.* and locality.*, as in those; with heads also query, key, value
+/// and out, each with weight and bias as in Linear, and positions.* if those have parameters. If
+/// all keys are hidden from a query, its weights and its context are 0 (with heads, its context is
+/// out(0)). Keys and values beyond a length may hold anything, including NaN: they have no
+/// influence on any value or gradient, nor has a key on a query that it is hidden from.
 class Attention : public Layer {
  public:
   /// Errors: an unknown name; sizes that do not match.
   Attention(std::string_view score, const AttentionOptions& options);
   /// With one head, without projections.
-  explicit Attention(
-      std::shared_ptr<AttentionScore> score,
-      std::shared_ptr<Normalizer> normalizer = std::make_shared<SoftmaxNormalizer>());
+  explicit Attention(std::shared_ptr<AttentionScore> score,
+                     std::shared_ptr<Normalizer> normalizer = std::make_shared<SoftmaxNormalizer>(),
+                     std::shared_ptr<Locality> locality = nullptr);
   /// With heads. The score takes queries and keys of size features / count.
   /// Errors: features is not a multiple of the number of heads.
   Attention(std::shared_ptr<AttentionScore> score, std::shared_ptr<Normalizer> normalizer,
-            const AttentionHeads& heads);
+            const AttentionHeads& heads, std::shared_ptr<Locality> locality = nullptr);
 
   /// Projects a source whose keys are also its values, keys [S, B, K], for use by attend(). Padding
   /// becomes 0. Errors: lengths are not one for each sequence, or outside [0, S].
@@ -117,6 +119,9 @@ class Attention : public Layer {
     Linear query, key, value, out;
   };
 
+  static Attention by_name(std::string_view score, const AttentionOptions& options,
+                           std::int64_t query_size, std::int64_t key_size,
+                           const AttentionHeads* heads);
   static Attention of_heads(std::string_view score, const AttentionOptions& options);
   bool is_fused(const Tensor& query) const;
   Shape scores_shape(const Memory& memory, std::int64_t queries) const;
@@ -136,6 +141,7 @@ class Attention : public Layer {
 
   std::shared_ptr<AttentionScore> score_;
   std::shared_ptr<Normalizer> normalizer_;
+  std::shared_ptr<Locality> locality_;  // null: none
   std::optional<Projections> projections_;
   std::int64_t heads_ = 1;
   std::shared_ptr<const PositionalEncoding> positions_;  // null: none

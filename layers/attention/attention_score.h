@@ -44,6 +44,13 @@ class AttentionScore : public Layer {
 
   /// Whether the score uses AttentionState::coverage, which is otherwise not computed.
   virtual bool reads_coverage() const { return false; }
+  /// Whether the score uses AttentionState::position, which only one of score and normaliser may.
+  virtual bool moves() const { return false; }
+  /// What the weights [B, S] of a step add to its loss, [B], given the state before it. Not
+  /// defined, as by default: nothing.
+  virtual Tensor penalty(const Tensor& /*weights*/, const AttentionState& /*before*/) const {
+    return {};
+  }
 };
 
 /// What a score that is chosen by name is made from.

@@ -40,6 +40,23 @@ class Normalizer : public Layer {
   virtual bool is_softmax() const { return false; }
   /// Whether the normaliser uses AttentionState::coverage, which is otherwise not computed.
   virtual bool reads_coverage() const { return false; }
+  /// Whether the normaliser uses AttentionState::position, which only one of score and normaliser
+  /// may.
+  virtual bool moves() const { return false; }
+  /// The number of scores that it needs for each key. If it is 2, scores are [2, B, S], of two
+  /// AttentionScores with parameters of their own.
+  virtual int score_count() const { return 1; }
+
+ protected:
+  /// A boolean [B, S]: true for keys that scores from mask_scores() do not hide.
+  static Tensor visible(const Tensor& masked);
+  /// The weights of keys that are visible in `masked`, and 0 for the others, whose gradient goes no
+  /// further, whatever it is.
+  static Tensor visible_only(const Tensor& weights, const Tensor& masked);
+  /// 1 for the largest of each row of scores that are visible, the first of equal ones; a constant.
+  static Tensor one_hot(const Tensor& masked);
+  /// A parameter with one element for each head, [H], as [B, 1] for the rows of `scores`.
+  static Tensor of_rows(const Tensor& parameter, const Tensor& scores);
 };
 
 /// a_s = exp(e_s) / sum_j exp(e_j) (Bahdanau et al. 2015, eq. 6). A row whose keys are all hidden

@@ -1,0 +1,17 @@
+#include "attune/layers/attention/exp_normalizer.h"
+
+#include "attune/autograd/ops/arithmetic.h"
+
+namespace attune {
+
+Normalized ExpNormalizer::operator()(const Tensor& scores, const Mask& mask,
+                                     AttentionState&) const {
+  const Tensor masked = mask_scores(scores, mask);
+  return {visible_only(exp(masked), masked), {}, {}};
+}
+
+std::shared_ptr<Normalizer> make_exp_normalizer(const NormalizerOptions&) {
+  return std::make_shared<ExpNormalizer>();
+}
+
+}  // namespace attune

@@ -1,0 +1,23 @@
+#include "attune/layers/attention/sigmoid_normalizer.h"
+
+#include <cmath>
+
+#include "attune/autograd/ops/activations.h"
+#include "attune/autograd/ops/arithmetic.h"
+#include "attune/autograd/ops/reductions.h"
+
+namespace attune {
+
+Normalized SigmoidNormalizer::operator()(const Tensor& scores, const Mask& mask,
+                                         AttentionState&) const {
+  const Tensor masked = mask_scores(scores, mask);
+  const Tensor ones(Array::full(scores.shape(), 1, scores.dtype()));
+  const Tensor count = sum(visible_only(ones, masked), 1, /*keep=*/true);
+  return {visible_only(sigmoid(masked - log(maximum(count, 1.0))), masked), {}, {}};
+}
+
+std::shared_ptr<Normalizer> make_sigmoid_normalizer(const NormalizerOptions&) {
+  return std::make_shared<SigmoidNormalizer>();
+}
+
+}  // namespace attune
