@@ -17,8 +17,8 @@ struct GaussianMixtureScoreOptions {
 ///     phi(s) = sum_k alpha_k exp(-beta_k (kappa_k - s)^2)
 ///
 /// Returns log phi(s), so that softmax gives weights phi(s) / sum_j phi(j). (The paper uses phi(s)
-/// itself, which the normaliser "exp" gives.) Positions count from 0, and kappa starts at -1, so that
-/// delta = 1 attends to the first position at the first step. The state's position is kappa.
+/// itself, which the normaliser "exp" gives.) Positions count from 0, and kappa starts at -1, so
+/// that delta = 1 attends to the first position at the first step. The state's position is kappa.
 /// Parameters: window.weight W [3 K, Q], window.bias b. Errors: a size below 1.
 class GaussianMixtureScore : public AttentionScore {
  public:
