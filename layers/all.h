@@ -20,6 +20,7 @@
 #include "attune/layers/attention/learned_positional_encoding.h"
 #include "attune/layers/attention/locality.h"
 #include "attune/layers/attention/location_score.h"
+#include "attune/layers/attention/mechanisms.h"
 #include "attune/layers/attention/memory.h"
 #include "attune/layers/attention/monotonic_locality.h"
 #include "attune/layers/attention/monotonic_normalizer.h"

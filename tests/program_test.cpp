@@ -389,3 +389,40 @@ TEST_CASE("seq2seq reports running out of memory with the size and a hint") {
         "fewer or shorter sources need less, and so does a model with smaller sizes");
 }
 #endif
+
+TEST_CASE("the program lists the mechanisms of attention", "[program]") {
+  const TemporaryFolder folder;
+  const Result table = seq2seq(folder, "attentions");
+  CHECK(table.code == 0);
+  CHECK(table.err.empty());
+  const Result list = seq2seq(folder, "attentions --json");
+  REQUIRE(list.code == 0);
+  const auto members = nlohmann::json::parse(list.out);
+  std::vector<std::string> families;
+  for (const auto& member : members) {
+    CHECK(table.out.find("  " + member.at("name").get<std::string>() + " ") != std::string::npos);
+    CHECK_FALSE(member.at("summary").get<std::string>().empty());
+    if (families.empty() || families.back() != member.at("family"))
+      families.push_back(member.at("family"));
+  }
+  CHECK(families == std::vector<std::string>{"score", "normalizer", "locality", "positions"});
+  check_error(seq2seq(folder, "attentions extra"), "extra");
+}
+
+TEST_CASE("a mechanism that cannot be used is an error before the training", "[program]") {
+  const TemporaryFolder folder;
+  const auto fails = [&](const std::string& flags, const std::string& part) {
+    INFO(flags);
+    check_error(seq2seq(folder, "train --run run --steps 1 " + flags), part);
+    CHECK(names_in(folder.path("")).empty());
+  };
+  fails("--attention dott", "dott not in");
+  fails("--attention dot:scale=2",
+        "attention score 'dot': scale=2 is given, but it has no options");
+  fails("--normalizer entmax:alpha=1", "alpha is '1'; expected a number above 1");
+  fails("--normalizer top_k:k=0", "k is '0'; expected a whole number from 1");
+  fails("--attention location:width=4", "filters of width 4; expected an odd number");
+  fails("--attention gaussian_mixture --normalizer monotonic", "both move along the source");
+  fails("--locality local_m:window=-1", "window is '-1'; expected a whole number from 0");
+  fails("--model transformer --locality local_m", "--locality");
+}

@@ -331,9 +331,10 @@ TEST_CASE("length normalisation prefers the longer target, as in Wu et al.") {
   CHECK(length_penalty(7, 0) == 1);
   CHECK(length_penalty(7, 0.6) == Approx(std::pow(12.0, 0.6) / std::pow(6.0, 0.6)));
   const Seq2Seq model(chain({{kStart, {{4, 0.55}, {kStop, 0.45}}},
-                             {4, {{5, 0.9}}},
-                             {5, {{6, 0.9}}},
-                             {6, {{kStop, 0.9}}}}));
+                             {4, {{5, 0.9}, {kStop, 0.1}}},
+                             {5, {{6, 0.9}, {kStop, 0.1}}},
+                             {6, {{kStop, 0.9}, {7, 0.1}}},
+                             {7, {{kStop, 1.0}}}}));
   const SearchInput input{.max_length = 5};
   const auto best = [&](double alpha) {
     return search_one(model, input, {.beam = 2, .length_penalty = alpha})[0];

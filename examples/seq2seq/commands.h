@@ -27,8 +27,14 @@ struct TranslateCommand {
   std::string svg;
 };
 
+/// Lists all mechanisms of attention.
+struct AttentionsCommand {
+  bool json = false;
+};
+
 int run(const attune::TrainOptions& options);
 int run(const TestCommand& command);
 int run(const TranslateCommand& command);
+int run(const AttentionsCommand& command);
 
 }  // namespace seq2seq

@@ -131,10 +131,13 @@ Command parse_command_line(int argc, char** argv) {
   attune::TrainOptions train;
   TestCommand test;
   TranslateCommand translate;
+  AttentionsCommand attentions;
   const CLI::App& train_flags =
       add_command(app, "train", "Train a model and keep it in a run folder.", train, kTrainHelp);
   add_test(app, test);
   add_translate(app, translate);
+  app.add_subcommand("attentions", "List the mechanisms of attention, with formula and paper.")
+      ->add_flag("--json", attentions.json, "print a JSON array");
 
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   const CLI::App* command = nullptr;  // the one that is named
@@ -143,7 +146,7 @@ Command parse_command_line(int argc, char** argv) {
   try {
     if (command == nullptr && !words.empty() && !flags::is_flag(words.front()))
       throw CLI::ValidationError("there is no command '" + words.front() + "'",
-                                 "expected train, test or translate");
+                                 "expected train, test, translate or attentions");
     if (command != nullptr) {
       flags::Words given = flags::split(*command, {words.begin() + 1, words.end()});
       if (command->get_name() == "translate") {
@@ -172,6 +175,7 @@ Command parse_command_line(int argc, char** argv) {
   }
   if (app.got_subcommand("train")) return train;
   if (app.got_subcommand("test")) return test;
+  if (app.got_subcommand("attentions")) return attentions;
   return translate;
 }
 
