@@ -6,12 +6,10 @@ namespace attune {
 
 TransformerDecoderLayer::TransformerDecoderLayer(const TransformerOptions& options,
                                                  bool cross_attention, std::int64_t layer)
-    : self_attention_(child("self_attention",
-                            MultiHeadAttention(options.features, options.heads,
-                                               {.positions = options.positions, .layer = layer}))),
-      cross_attention_(cross_attention ? child("cross_attention",
-                                               MultiHeadAttention(options.features, options.heads))
-                                       : std::optional<MultiHeadAttention>()),
+    : self_attention_(child("self_attention", make_self_attention(options, layer))),
+      cross_attention_(cross_attention
+                           ? child("cross_attention", make_cross_attention(options, layer))
+                           : std::optional<MultiHeadAttention>()),
       feed_forward_(child("feed_forward",
                           FeedForward({options.features, options.feed_forward, options.features},
                                       options.activation, options.dropout))),

@@ -36,9 +36,8 @@ struct TransformerDecoderLayerResult {
 /// Shapes: x [T, B, features], source [S, B, features] -> output [T, B, features].
 /// Parameters: self_attention.query.weight, ..., cross_attention.query.weight, ...,
 /// feed_forward.layer0.weight, ..., norm1.weight, ..., norm3.bias.
-/// The same as PyTorch's nn.TransformerDecoderLayer, except that there is no dropout of attention
-/// weights. Errors: features is not a multiple of the number of heads; an unknown activation; a
-/// dropout outside [0, 1).
+/// The same as PyTorch's nn.TransformerDecoderLayer if attention_dropout is `dropout`; its default
+/// is none, as in the paper. Errors: as TransformerEncoderLayer.
 class TransformerDecoderLayer : public Layer {
  public:
   /// `layer` is the index of the layer in its stack, for options.positions.

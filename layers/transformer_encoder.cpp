@@ -6,11 +6,33 @@
 
 namespace attune {
 
+namespace {
+
+MultiHeadAttention make_attention(const TransformerOptions& options,
+                                  const std::shared_ptr<const PositionalEncoding>& positions,
+                                  std::int64_t layer) {
+  return MultiHeadAttention(options.features, options.heads,
+                            {.positions = positions,
+                             .layer = layer,
+                             .key_value_heads = options.key_value_heads,
+                             .mixer = options.head_mixer,
+                             .gated = options.gated_attention,
+                             .dropout = options.attention_dropout});
+}
+
+}  // namespace
+
+MultiHeadAttention make_self_attention(const TransformerOptions& options, std::int64_t layer) {
+  return make_attention(options, options.positions, layer);
+}
+
+MultiHeadAttention make_cross_attention(const TransformerOptions& options, std::int64_t layer) {
+  return make_attention(options, {}, layer);
+}
+
 TransformerEncoderLayer::TransformerEncoderLayer(const TransformerOptions& options,
                                                  std::int64_t layer)
-    : self_attention_(child("self_attention",
-                            MultiHeadAttention(options.features, options.heads,
-                                               {.positions = options.positions, .layer = layer}))),
+    : self_attention_(child("self_attention", make_self_attention(options, layer))),
       feed_forward_(child("feed_forward",
                           FeedForward({options.features, options.feed_forward, options.features},
                                       options.activation, options.dropout))),

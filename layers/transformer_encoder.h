@@ -20,9 +20,18 @@ struct TransformerOptions {
   double dropout = 0.1;                   ///< see Residual; also of the FeedForward's hidden units
   bool norm_first = false;                ///< see Residual
   std::string norm_layer = "layer_norm";  ///< a name that make_norm_layer() accepts
+  std::int64_t key_value_heads = 0;       ///< see MultiHeadAttentionOptions; 0: `heads`
+  std::string head_mixer = "none";        ///< a name that make_head_mixer() accepts
+  bool gated_attention = false;           ///< see MultiHeadAttentionOptions
+  double attention_dropout = 0;           ///< see MultiHeadAttentionOptions
   std::shared_ptr<const PositionalEncoding> positions = {};  ///< of self-attention in all layers;
                                                              ///< null: none
 };
+
+/// The attention of the layer with that index to its own sequence.
+MultiHeadAttention make_self_attention(const TransformerOptions& options, std::int64_t layer);
+/// The attention of a decoder's layer to the source, without positions.
+MultiHeadAttention make_cross_attention(const TransformerOptions& options, std::int64_t layer);
 
 /// A layer of a Transformer encoder (Vaswani et al. 2017, sec. 3.1): self-attention of each
 /// position to all positions, and a feed-forward network.
@@ -36,10 +45,9 @@ struct TransformerOptions {
 /// influence on any value or gradient, and the output there is 0.
 /// Parameters: self_attention.query.weight, ... as in MultiHeadAttention, then
 /// feed_forward.layer0.weight, ... as in FeedForward, norm1.weight, norm1.bias, norm2.weight,
-/// norm2.bias. The same as PyTorch's nn.TransformerEncoderLayer, except that there is no dropout of
-/// attention weights, which the paper does not have either.
-/// Errors: features is not a multiple of the number of heads; an unknown activation; a dropout
-/// outside [0, 1).
+/// norm2.bias. The same as PyTorch's nn.TransformerEncoderLayer if attention_dropout is `dropout`;
+/// its default is none, as in the paper.
+/// Errors: as MultiHeadAttention and FeedForward; an unknown norm_layer.
 class TransformerEncoderLayer : public Layer {
  public:
   /// `layer` is the index of the layer in its stack, for options.positions.

@@ -36,12 +36,18 @@ struct EncoderDecoderOptions {
   std::string norm_layer = "layer_norm";  ///< transformer: a name that make_norm_layer() accepts
   std::string tied_embeddings = "none";   ///< transformer: "target": the output's weight is that of
                                           ///< the target's embedding; "all": and of the source's
+  std::optional<std::int64_t> key_value_heads = {};  ///< transformer: heads of keys and values; a
+                                                     ///< divisor of `heads`, which is the default
+  std::string head_mixer = "none";  ///< transformer: a name that make_head_mixer() accepts
+  bool gated_attention = false;     ///< transformer: see MultiHeadAttentionOptions
+  double attention_dropout = 0;     ///< transformer: probability to drop a weight of attention
 
   bool is_transformer() const { return model == "transformer"; }
   bool has_attention() const { return model != "recurrent" || attention != "none"; }
   int layer_count() const { return layers.value_or(is_transformer() ? 2 : 1); }
   std::int64_t embedding_size() const { return embedding.value_or(is_transformer() ? 128 : 32); }
   std::int64_t head_count() const { return heads.value_or(is_transformer() ? 4 : 1); }
+  std::int64_t key_value_head_count() const { return key_value_heads.value_or(head_count()); }
   std::int64_t feed_forward_size() const { return feed_forward.value_or(4 * embedding_size()); }
   /// The width D of the states of a recurrent encoder. The states of its decoder are equally wide,
   /// since the dot score requires queries and keys of the same size.

@@ -17,14 +17,18 @@ TransformerOptions transformer_options(const EncoderDecoderOptions& options) {
           .activation = options.activation,
           .dropout = options.dropout,
           .norm_first = options.norm == "pre",
-          .norm_layer = options.norm_layer};
+          .norm_layer = options.norm_layer,
+          .key_value_heads = options.key_value_head_count(),
+          .head_mixer = options.head_mixer,
+          .gated_attention = options.gated_attention,
+          .attention_dropout = options.attention_dropout};
 }
 
 std::shared_ptr<PositionalEncoding> make_positions(const std::string& name,
                                                    const TransformerOptions& options, int layers,
                                                    bool bidirectional) {
   return make_positional_encoding(name, {.features = options.features,
-                                         .heads = options.heads,
+                                         .heads = score_heads(options.head_mixer, options.heads),
                                          .layers = layers,
                                          .bidirectional = bidirectional});
 }

@@ -56,6 +56,23 @@ LayerCase positions_case(const std::string& name) {
           .indices = "lengths"};
 }
 
+// Self-attention whose heads share keys, are gated, or affect each other.
+LayerCase heads_case(const std::string& name, const MultiHeadAttentionOptions& options) {
+  return {.name = "MultiHeadAttention, " + name,
+          .inputs = {{"x", {5, 3, 8}, {67, 9, 64}}},
+          .outputs = {"output"},
+          .make =
+              [options](Size size) {
+                return made(
+                    MultiHeadAttention(size == Size::small ? 8 : 64, 4, options),
+                    [](const MultiHeadAttention& l, const Operands& x, const Indices& lengths) {
+                      const GeneratorScope same{Generator(5)};
+                      return Operands{l(x[0], lengths, Mask::window(2, 1))};
+                    });
+              },
+          .indices = "lengths"};
+}
+
 LayerCase encoder_case(bool norm_first, bool modern) {
   return {.name = std::string("TransformerEncoder") + (norm_first ? ", norm first" : "") +
                   (modern ? ", SwiGLU, RMSNorm" : ""),
@@ -111,6 +128,11 @@ std::vector<LayerCase> attention_layer_cases() {
                    .indices = "lengths",
                    .bad_calls = {{"6 features cannot be divided among 4 heads",
                                   [] { MultiHeadAttention(6, 4); }}}});
+  cases.push_back(heads_case("shared keys", {.key_value_heads = 2}));
+  cases.push_back(heads_case("gated", {.gated = true}));
+  cases.push_back(heads_case("dropout", {.key_value_heads = 1, .dropout = 0.3}));
+  for (const std::string& name : head_mixer_names())
+    cases.push_back(heads_case(name, {.key_value_heads = 2, .mixer = name, .dropout = 0.2}));
   for (const std::string& name : positional_encoding_names()) cases.push_back(positions_case(name));
   for (const bool norm_first : {false, true})
     for (const bool modern : {false, true}) {

@@ -92,6 +92,15 @@ std::vector<std::pair<std::string, Seq2Seq>> models_of_all_kinds() {
     models.emplace_back(positions + " positions, language model",
                         Seq2Seq(make_decoder("transformer", options, 0)));
   }
+  for (const std::string& mixer : head_mixer_names()) {
+    EncoderDecoderOptions options = small("transformer");
+    options.embedding = 8, options.heads = 4, options.key_value_heads = 2;
+    options.head_mixer = mixer, options.gated_attention = mixer != "none";
+    options.positions = mixer == "talking" ? "t5" : "rotary";
+    add(mixer + " head mixer, shared keys", options);
+    models.emplace_back(mixer + " head mixer, language model",
+                        Seq2Seq(make_decoder("transformer", options, 0)));
+  }
   EncoderDecoderOptions modern = small("transformer");
   modern.activation = "swiglu", modern.norm_layer = "rms_norm", modern.positions = "rotary";
   modern.tied_embeddings = "target";

@@ -9,16 +9,18 @@ namespace {
 
 struct Sizes {
   std::int64_t queries, keys, batch, heads, key_features, value_features;
+  std::int64_t key_heads = heads, value_heads = heads;
 
   Shape query() const { return {queries, batch, heads * key_features}; }
-  Shape key() const { return {keys, batch, heads * key_features}; }
-  Shape value() const { return {keys, batch, heads * value_features}; }
+  Shape key() const { return {keys, batch, key_heads * key_features}; }
+  Shape value() const { return {keys, batch, value_heads * value_features}; }
 };
 
-// The flat index of an element of [positions, B, H * features].
-std::size_t at(const Sizes& n, std::int64_t features, std::int64_t position, std::int64_t b,
-               std::int64_t h, std::int64_t i) {
-  return static_cast<std::size_t>(((position * n.batch + b) * n.heads + h) * features + i);
+// The flat index of an element of [positions, B, own * features], where the H heads share `own`.
+std::size_t at(const Sizes& n, std::int64_t own, std::int64_t features, std::int64_t position,
+               std::int64_t b, std::int64_t h, std::int64_t i) {
+  const std::int64_t head = h / (n.heads / own);
+  return static_cast<std::size_t>(((position * n.batch + b) * own + head) * features + i);
 }
 
 // What is true of key s for a query of a batch row and head: (b, h, t, s).
@@ -42,7 +44,8 @@ Numbers weights_of(const Sizes& n, const Asked& asked, const OfKey<double>& bias
   for (std::int64_t s = 0; s < n.keys; ++s) {
     double score = 0;
     for (std::int64_t i = 0; i < n.key_features; ++i)
-      score += query[at(n, n.key_features, t, b, h, i)] * key[at(n, n.key_features, s, b, h, i)];
+      score += query[at(n, n.heads, n.key_features, t, b, h, i)] *
+               key[at(n, n.key_heads, n.key_features, s, b, h, i)];
     weights.push_back(asked.sees(b, h, t, s) ? std::exp(scale * score + bias(b, h, t, s)) : 0);
     total += weights.back();
   }
@@ -61,8 +64,9 @@ Numbers attend(const Sizes& n, const Asked& asked, const OfKey<double>& bias, bo
         const Numbers weights = weights_of(n, asked, bias, query, key, b, h, t);
         for (std::int64_t s = 0; s < n.keys; ++s)
           for (std::int64_t i = 0; i < n.value_features; ++i)
-            context[at(n, n.value_features, t, b, h, i)] +=
-                weights[static_cast<std::size_t>(s)] * value[at(n, n.value_features, s, b, h, i)];
+            context[at(n, n.heads, n.value_features, t, b, h, i)] +=
+                weights[static_cast<std::size_t>(s)] *
+                value[at(n, n.value_heads, n.value_features, s, b, h, i)];
         all.insert(all.end(), weights.begin(), weights.end());
       }
   if (with_weights) context.insert(context.end(), all.begin(), all.end());
@@ -99,7 +103,11 @@ OpCase attention_case(const std::string& what, const Sizes& small, const Sizes& 
   row.apply = [=](const Operands& x) -> Results {
     const Sizes& n = x[0].shape() == small.query() && x[1].shape() == small.key() ? small : large;
     const Asked asked = asking(n);
-    DotProductOptions options{.heads = n.heads, .mask = asked.mask, .scale = asked.scale};
+    DotProductOptions options{.heads = n.heads,
+                              .mask = asked.mask,
+                              .scale = asked.scale,
+                              .key_heads = n.key_heads,
+                              .value_heads = n.value_heads};
     if (bias) options.mask = options.mask & Mask::bias(x[3]);
     if (!with_weights) return scaled_dot_product_attention(x[0], x[1], x[2], options);
     const SequenceAttention found =
@@ -132,6 +140,13 @@ std::vector<BadCall> bad_calls() {
        call(of({3, 2, 4}), of({5, 2, 6}), of({5, 2, 4}))},
       {name + "value [6, 2, 4] does not fit key [5, 2, 4]; positions and batch must be equal",
        call(of({3, 2, 4}), of({5, 2, 4}), of({6, 2, 4}))},
+      {name + "4 heads cannot share 3 heads of keys and 3 of values; expected divisors",
+       call(of({3, 2, 8}), of({5, 2, 6}), of({5, 2, 6}), {.heads = 4, .key_heads = 3})},
+      {name + "query [3, 2, 8] does not fit key [5, 2, 6]; batch and features of a head must be "
+              "equal",
+       call(of({3, 2, 8}), of({5, 2, 6}), of({5, 2, 4}), {.heads = 4, .key_heads = 2})},
+      {name + "dropout 1 is outside [0, 1)",
+       call(of({3, 2, 4}), of({5, 2, 4}), of({5, 2, 4}), {.heads = 2, .dropout = 1})},
       {name + "query is f32, key f64, value f32; convert them",
        call(of({3, 2, 4}), of({5, 2, 4}, DType::f64), of({5, 2, 4}))},
       {name + "lengths must be [2], one for each sequence; got [3]",
@@ -259,6 +274,34 @@ std::vector<OpCase> sequence_attention_cases() {
       attention_case(" with a bias in a window over several tiles", two_tiles, large_square,
                      allowed_and_local, true, of_keys)};
   cases.front().bad_calls = bad_calls();
+
+  // Heads that share keys and values: 4 heads with 2 of both, with 1, and with 4 and 2.
+  const Sizes grouped{3, 5, 3, 4, 3, 2, 2, 2}, single{5, 5, 3, 4, 2, 3, 1, 1},
+      halves{3, 5, 2, 4, 3, 2, 4, 2}, two_tiles_grouped{67, 131, 1, 2, 1, 1, 1, 1},
+      large_grouped{70, 131, 5, 4, 9, 5, 2, 2}, large_halves{70, 131, 5, 4, 9, 5, 4, 2};
+  cases.push_back(attention_case(" of heads that share keys", grouped, large_grouped, plain));
+  cases.push_back(attention_case(" of heads that share keys with lengths and weights", grouped,
+                                 large_grouped, with_lengths, true, of_heads));
+  cases.push_back(
+      attention_case(" of heads that share one of keys", single, large_grouped, causal));
+  cases.push_back(attention_case(" of heads that share keys over several tiles", two_tiles_grouped,
+                                 large_grouped, local_continued));
+  cases.push_back(
+      attention_case(" of heads that share values", halves, large_halves, allowed, true));
+  cases.push_back({"scaled_dot_product_attention with dropout",
+                   {{{3, 2, 8}, -2, 2}, {{70, 2, 4}, -2, 2}, {{70, 2, 6}}},
+                   {{70, 5, 36}, {131, 5, 18}, {131, 5, 34}},
+                   [](const Operands& x) -> Results {
+                     seed(5);
+                     const SequenceAttention found = scaled_dot_product_attention_with_weights(
+                         x[0], x[1], x[2],
+                         {.heads = 4,
+                          .mask = Mask::lengths(some_lengths(x[0].size(1), x[1].size(0))),
+                          .key_heads = 2,
+                          .dropout = 0.3});
+                     return {found.context, found.weights};
+                   },
+                   {}});  // its values are in heads_test.cpp
 
   // One tensor as query, key and value: its gradient is the sum of those of all three.
   cases.push_back({"scaled_dot_product_attention of a tensor with itself",

@@ -736,7 +736,12 @@ TEST_CASE("padding tokens have no influence on any model", "[padding]") {
         {.cell = "lstm", .attention = "general", .dropout = 0.1},
         {.cell = "rnn_relu", .attention = "dot", .bidirectional = false},
         {.model = "transformer", .layers = 2, .dropout = 0.1},
-        {.model = "transformer", .positions = "rotary"},
+        {.model = "transformer", .positions = "rotary", .key_value_heads = 2},
+        {.model = "transformer", .head_mixer = "talking", .attention_dropout = 0.2},
+        {.model = "transformer",
+        .head_mixer = "differential",
+        .gated_attention = true,
+        .attention_dropout = 0.2},
         {.model = "transformer", .positions = "alibi"},
         {.model = "transformer", .positions = "relative"},
         {.model = "transformer", .positions = "t5"},
@@ -745,7 +750,8 @@ TEST_CASE("padding tokens have no influence on any model", "[padding]") {
         .norm = "post",
         .norm_layer = "rms_norm",
         .tied_embeddings = "all"}}) {
-    INFO(options.model << " " << options.cell << " " << options.positions);
+    INFO(options.model << " " << options.cell << " " << options.positions << " "
+                       << options.head_mixer);
     EncoderDecoderOptions small = options;
     small.source_vocabulary = small.target_vocabulary = 11;
     small.embedding = 8, small.hidden = 5, small.feed_forward = 9;

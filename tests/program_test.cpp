@@ -270,6 +270,9 @@ TEST_CASE("seq2seq train explains flags that do not apply to the chosen model") 
   refuses(transformer + "--positions rotari", "--positions");
   refuses(transformer + "--positions rotary:bass=2", "it has no option 'bass'; known are base");
   refuses(transformer + "--norm before", "--norm");
+  refuses(transformer + "--heads 4 --key-value-heads 3", "--heads 4 cannot share 3 heads of keys");
+  refuses(transformer + "--embedding 12 --heads 4 --head-mixer differential",
+          "--embedding 12 cannot be divided among 4 heads with two halves each");
   refuses(transformer + "--no-embedding-residual", "its layers are residual");
   refuses("--model recurrent --feed-forward 64", "its width is --hidden");
   refuses("--model perceptron", "perceptron");

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "attune/data/messages.h"
+#include "attune/layers/attention/head_mixer.h"
 #include "attune/train/train_options.h"
 
 namespace attune {
@@ -74,6 +75,13 @@ void check_model(const TrainOptions& options, const Chosen& chosen) {
                   "previous tokens; leave it at 1");
     if (model.embedding_size() % model.head_count() != 0)
       fail_option("heads", "{} {} cannot be divided among {} heads; use a multiple",
+                  option_name("embedding"), model.embedding_size(), model.head_count());
+    if (model.head_count() % model.key_value_head_count() != 0)
+      fail_option("key_value_heads",
+                  "{} {} cannot share {} heads of keys and values; use a divisor",
+                  option_name("heads"), model.head_count(), model.key_value_head_count());
+    if (model.embedding_size() % score_heads(model.head_mixer, model.head_count()) != 0)
+      fail_option("head_mixer", "{} {} cannot be divided among {} heads with two halves each",
                   option_name("embedding"), model.embedding_size(), model.head_count());
   } else if (model.state_size() % model.head_count() != 0) {
     fail_option("heads",

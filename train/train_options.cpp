@@ -296,6 +296,37 @@ std::vector<Field> fields(EncoderDecoderOptions& o) {
        .not_for = "recurrent",
        .instead = "its embeddings and output differ in size",
        .is_recent = true},
+      {.name = "key_value_heads",
+       .value = &o.key_value_heads,
+       .help =
+           "heads of keys and values in a transformer, each shared by several of `heads`, which "
+           "is the default",
+       .range = kSize,
+       .not_for = "recurrent",
+       .instead = "its keys are shared by all `heads`",
+       .is_recent = true},
+      {.name = "head_mixer",
+       .value = &o.head_mixer,
+       .help = with_members("how heads of a transformer affect each other", head_mixers()),
+       .choices = head_mixer_names(),
+       .takes_arguments = true,
+       .not_for = "recurrent",
+       .instead = "its heads are independent",
+       .is_recent = true},
+      {.name = "gated_attention",
+       .value = &o.gated_attention,
+       .help =
+           "multiply a transformer's contexts by a sigmoid of the queries, or not (the default)",
+       .not_for = "recurrent",
+       .instead = "its contexts enter a cell",
+       .is_recent = true},
+      {.name = "attention_dropout",
+       .value = &o.attention_dropout,
+       .help = "fraction of attention weights dropped in training of a transformer",
+       .range = kShareBelow1,
+       .not_for = "recurrent",
+       .instead = "its `dropout` applies to embeddings, layers and output",
+       .is_recent = true},
       {.name = "dropout",
        .value = &o.dropout,
        .help = "share of units dropped in training; not applied to the states that attention uses",
@@ -330,6 +361,7 @@ EncoderDecoderOptions with_defaults(EncoderDecoderOptions options) {
   options.layers = options.layer_count();
   options.embedding = options.embedding_size();
   options.heads = options.head_count();
+  options.key_value_heads = options.key_value_head_count();
   options.feed_forward = options.feed_forward_size();
   return options;
 }

@@ -2,9 +2,11 @@
 
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include "attune/autograd/array/parallel.h"
+#include "attune/autograd/array/random.h"
 #include "attune/autograd/kernels/attention_tiles.h"
 #include "attune/autograd/kernels/gemm.h"
 #include "attune/autograd/kernels/rows.h"
@@ -12,40 +14,58 @@
 namespace attune::kernels {
 namespace {
 
-// Pointer to position `first` of a (batch row, head) pair in a sequence with `features` per head.
+// A sequence [positions, B, heads * features], of which each (batch row, head) pair is a matrix
+// whose rows are step() elements apart.
 template <typename T>
-T* at(const MultiHeadSizes& n, T* sequence, std::int64_t features, std::int64_t pair,
-      std::int64_t first) {
-  return sequence + (first * n.pairs() + pair) * features;
+struct Sequence {
+  T* data;
+  std::int64_t pairs, features;
+  std::int64_t step() const { return pairs * features; }
+  T* at(std::int64_t pair, std::int64_t position) const {
+    return data + (position * pairs + pair) * features;
+  }
+};
+
+// Queries and what is computed for each of them, keys, and values, in this order.
+template <typename T>
+Sequence<T> queries_of(const MultiHeadSizes& n, T* data, std::int64_t features) {
+  return {data, n.pairs(), features};
+}
+template <typename T>
+Sequence<T> keys_of(const MultiHeadSizes& n, T* data) {
+  return {data, n.key_pairs(), n.key_features};
+}
+template <typename T>
+Sequence<T> values_of(const MultiHeadSizes& n, T* data) {
+  return {data, n.value_pairs(), n.value_features};
 }
 
 // to = factor * from, from the rows of a pair to contiguous rows. Rows of a pair are B * H * d
 // elements apart, often a power of two, which causes cache conflicts; what several products read or
 // accumulate is therefore gathered first.
 template <typename T>
-void bring_together(const MultiHeadSizes& n, const QueryTile& rows, std::int64_t features,
-                    const T* sequence, T factor, T* to) {
+void bring_together(const QueryTile& rows, const Sequence<const T>& sequence, T factor, T* to) {
   for (std::int64_t i = 0; i < rows.count; ++i)
-    axpy(features, factor, at(n, sequence, features, rows.pair, rows.first + i), to + i * features,
-         /*accumulate=*/false);
+    axpy(sequence.features, factor, sequence.at(rows.pair, rows.first + i),
+         to + i * sequence.features, /*accumulate=*/false);
 }
 
 // The inverse, from contiguous rows to those of a pair: to (+)= factor * from.
 template <typename T>
-void spread_out(const MultiHeadSizes& n, const QueryTile& rows, std::int64_t features, T factor,
-                const T* from, const Target<T>& to) {
+void spread_out(const QueryTile& rows, T factor, const T* from, const Sequence<T>& to,
+                bool accumulate) {
   for (std::int64_t i = 0; i < rows.count; ++i)
-    axpy(features, factor, from + i * features, at(n, to.data, features, rows.pair, rows.first + i),
-         to.accumulate);
+    axpy(to.features, factor, from + i * to.features, to.at(rows.pair, rows.first + i), accumulate);
 }
 
 // Packs a tile of keys or values as a right operand.
 template <typename T>
-PackedMatrix<T> pack(const MultiHeadSizes& n, Op op, std::int64_t pair, const KeyTile& keys,
-                     std::int64_t features, const T* sequence) {
+PackedMatrix<T> pack(Op op, std::int64_t pair, const KeyTile& keys,
+                     const Sequence<const T>& sequence) {
   const bool transposed = op == Op::transpose;
-  return PackedMatrix<T>(op, transposed ? keys.count : features, transposed ? features : keys.count,
-                         at(n, sequence, features, pair, keys.first), n.pairs() * features);
+  return PackedMatrix<T>(op, transposed ? keys.count : sequence.features,
+                         transposed ? sequence.features : keys.count, sequence.at(pair, keys.first),
+                         sequence.step());
 }
 
 // The unpacked rows of a matrix, `step` elements apart.
@@ -58,9 +78,8 @@ struct Rows {
 
 // The tile's keys or values: the rows that pack() packs.
 template <typename T>
-Rows<T> rows_of(const MultiHeadSizes& n, std::int64_t pair, const KeyTile& keys,
-                std::int64_t features, const T* sequence) {
-  return {at(n, sequence, features, pair, keys.first), n.pairs() * features, keys.count, features};
+Rows<T> rows_of(std::int64_t pair, const KeyTile& keys, const Sequence<const T>& sequence) {
+  return {sequence.at(pair, keys.first), sequence.step(), keys.count, sequence.features};
 }
 
 // True if no row holds NaN or infinity, checked with a single sum over all rows.
@@ -152,6 +171,25 @@ void weigh(const MultiHeadSizes& n, const QueryTile& queries, const KeyTile& key
   }
 }
 
+// Applies dropout to the weights of a tile, or to their gradients.
+template <typename T>
+void drop(const MultiHeadSizes& n, const QueryTile& queries, const KeyTile& keys, Tile<T>& tile) {
+  const auto lowest = static_cast<std::uint32_t>(std::ldexp(n.dropout.p, 32));
+  const T factor = static_cast<T>(1 / (1 - n.dropout.p));
+  for (std::int64_t row = 0; row < queries.count; ++row) {
+    const auto of_query =
+        static_cast<std::uint64_t>(queries.pair * n.queries + queries.first + row);
+    for (std::int64_t s = 0; s < keys.count; s += 4) {  // keys.first is a multiple of 4
+      const auto bits =
+          philox(n.dropout.key, of_query, static_cast<std::uint64_t>((keys.first + s) / 4));
+      for (std::int64_t i = s; i < std::min(keys.count, s + 4); ++i) {
+        T& weight = tile[row][i];
+        weight = bits[static_cast<std::size_t>(i - s)] < lowest ? T{0} : weight * factor;
+      }
+    }
+  }
+}
+
 // Online softmax of rows whose scores arrive in tiles: scores are shifted by the largest one so
 // far, and earlier sums are rescaled when that grows (Milakov and Gimelshein 2018).
 template <typename T>
@@ -193,8 +231,8 @@ void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile
   const std::int64_t count = std::min(n.queries, last_tile * kTile) - first_query;
   for_each_key_tile(visible_to_any(n, pair, first_query, count), [&](const KeyTile& k) {
     tiles.push_back(k);
-    keys.push_back(pack(n, Op::transpose, pair, k, d, key));
-    values.push_back(pack(n, Op::none, pair, k, e, value));
+    keys.push_back(pack(Op::transpose, n.key_pair(pair), k, keys_of(n, key)));
+    values.push_back(pack(Op::none, n.value_pair(pair), k, values_of(n, value)));
   });
   Array scratch(Shape{kTile, d + e}, dtype_of<T>);
   T *own_query = scratch.mutable_data<T>(), *sum = own_query + kTile * d;
@@ -203,7 +241,7 @@ void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile
     const QueryTile queries = query_tile(n, pair, index);
     Tile<T> weights;
     RunningSoftmax<T> softmax;
-    bring_together(n, queries, d, query, static_cast<T>(n.scale), own_query);
+    bring_together(queries, queries_of(n, query, d), static_cast<T>(n.scale), own_query);
     std::fill_n(sum, queries.count * e, T{0});
     const KeyRange seen_by_any = visible_to_any(n, queries);
     bool is_first = true;
@@ -223,10 +261,12 @@ void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile
         std::fill(w, w + seen.first, T{0});
         std::fill(w + seen.last, w + tiles[i].count, T{0});
       }
+      if (n.dropout.p > 0) drop(n, queries, tiles[i], weights);
       const T beta = is_first ? T{0} : T{1};
       if (mask.hides_some())
-        multiply_seen(values[i], rows_of(n, pair, tiles[i], e, value), Op::none, queries.count,
-                      weights.rows, beta, sum, [&](auto row, auto s) { return mask.sees(row, s); });
+        multiply_seen(values[i], rows_of(n.value_pair(pair), tiles[i], values_of(n, value)),
+                      Op::none, queries.count, weights.rows, beta, sum,
+                      [&](auto row, auto s) { return mask.sees(row, s); });
       else
         values[i].multiply(Op::none, queries.count, weights.rows, kTile, beta, sum, e);
       is_first = false;
@@ -234,8 +274,8 @@ void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile
     for (std::int64_t row = 0; row < queries.count; ++row) {
       const std::int64_t t = queries.first + row;
       const bool sees = softmax.total[row] != 0;  // false: no visible key, or all scores -inf
-      axpy(e, sees ? 1 / softmax.total[row] : T{1}, sum + row * e, at(n, context, e, pair, t),
-           /*accumulate=*/false);
+      axpy(e, sees ? 1 / softmax.total[row] : T{1}, sum + row * e,
+           queries_of(n, context, e).at(pair, t), /*accumulate=*/false);
       log_sums[pair * n.queries + t] =
           sees ? LogSumExp<T>{softmax.largest[row], std::log(softmax.total[row])} : LogSumExp<T>{};
     }
@@ -257,9 +297,10 @@ class PairBackward {
     const std::int64_t d = n.key_features, e = n.value_features;
     for_each_key_tile(seen_, [&](const KeyTile& k) {
       tiles_.push_back(k);
-      to_scores_.push_back(pack(n, Op::transpose, pair, k, d, saved.key));
-      to_dweights_.push_back(pack(n, Op::transpose, pair, k, e, saved.value));
-      to_dquery_.push_back(pack(n, Op::none, pair, k, d, saved.key));
+      const std::int64_t of_key = n.key_pair(pair), of_value = n.value_pair(pair);
+      to_scores_.push_back(pack(Op::transpose, of_key, k, keys_of(n, saved.key)));
+      to_dweights_.push_back(pack(Op::transpose, of_value, k, values_of(n, saved.value)));
+      to_dquery_.push_back(pack(Op::none, of_key, k, keys_of(n, saved.key)));
     });
     query_ = scratch_.mutable_data<T>();
     dquery_ = query_ + kTile * d;
@@ -267,6 +308,7 @@ class PairBackward {
     dkey_ = dcontext_ + kTile * e;
     dvalue_ = dkey_ + count_ * d;
     std::fill_n(dkey_, count_ * (d + e), T{0});
+    if (n.dropout.p > 0) dropped_ = std::make_unique<Tile<T>>();
   }
 
   // `dbias` is this pair's bias gradient, or nullptr.
@@ -276,28 +318,28 @@ class PairBackward {
     for (std::int64_t i = 0; i < query_tiles(n_); ++i) {
       const QueryTile queries = query_tile(n_, pair_, i);
       run_tile(queries);
-      if (dquery.data) spread_out(n_, queries, n_.key_features, scale, dquery_, dquery);
+      if (dquery.data)
+        spread_out(queries, scale, dquery_, queries_of(n_, dquery.data, n_.key_features),
+                   dquery.accumulate);
     }
-    // Keys that no query sees get gradient 0.
-    const QueryTile seen{pair_, first_, count_};
-    if (dkey.data) spread_out(n_, seen, n_.key_features, T{1}, dkey_, dkey);
-    if (dvalue.data) spread_out(n_, seen, n_.value_features, T{1}, dvalue_, dvalue);
-    const auto clear_rest = [&](const Target<T>& target, std::int64_t features) {
-      if (!target.data || target.accumulate) return;
-      for (std::int64_t s = 0; s < n_.keys; ++s)
-        if (s < first_ || s >= first_ + count_)
-          std::fill_n(at(n_, target.data, features, pair_, s), features, T{0});
-    };
-    clear_rest(dkey, n_.key_features);
-    clear_rest(dvalue, n_.value_features);
+    put(n_.key_pair(pair_), dkey_, keys_of(n_, dkey.data), dkey.accumulate);
+    put(n_.value_pair(pair_), dvalue_, values_of(n_, dvalue.data), dvalue.accumulate);
   }
 
  private:
+  // Writes the gradients of keys or values; those that no query sees get 0.
+  void put(std::int64_t pair, const T* from, const Sequence<T>& to, bool accumulate) {
+    if (!to.data) return;
+    spread_out(QueryTile{pair, first_, count_}, T{1}, from, to, accumulate);
+    for (std::int64_t s = 0; s < n_.keys && !accumulate; ++s)
+      if (s < first_ || s >= first_ + count_) std::fill_n(to.at(pair, s), to.features, T{0});
+  }
+
   // Adds what these queries contribute to dkey_ and dvalue_, and computes dquery_, still unscaled.
   void run_tile(const QueryTile& queries) {
     const std::int64_t d = n_.key_features, e = n_.value_features, rows = queries.count;
-    bring_together(n_, queries, d, saved_.query, static_cast<T>(n_.scale), query_);
-    bring_together(n_, queries, e, saved_.dcontext, T{1}, dcontext_);
+    bring_together(queries, queries_of(n_, saved_.query, d), static_cast<T>(n_.scale), query_);
+    bring_together(queries, queries_of(n_, saved_.dcontext, e), T{1}, dcontext_);
     find_means(queries);
     std::fill_n(dquery_, rows * d, T{0});
     const PackedMatrix<T> to_dkey(Op::none, d, rows, query_, d);
@@ -311,10 +353,16 @@ class PairBackward {
       to_scores_[i].multiply(Op::none, rows, query_, d, T{0}, weights_.rows, kTile);
       weigh(n_, queries, keys, mask, saved_.log_sums, weights_);
       to_dweights_[i].multiply(Op::none, rows, dcontext_, e, T{0}, dweights_.rows, kTile);
+      Tile<T>& used = dropped_ ? *dropped_ : weights_;  // the weights after dropout
+      if (dropped_) {
+        std::copy_n(weights_.rows, rows * kTile, used.rows);
+        drop(n_, queries, keys, used);
+        drop(n_, queries, keys, dweights_);
+      }
       T* dkey = dkey_ + (keys.first - first_) * d;
       T* dvalue = dvalue_ + (keys.first - first_) * e;
       if (!mask.hides_some()) {
-        to_dvalue.multiply(Op::transpose, keys.count, weights_.rows, kTile, T{1}, dvalue, e);
+        to_dvalue.multiply(Op::transpose, keys.count, used.rows, kTile, T{1}, dvalue, e);
         differentiate_softmax(queries, keys, mask);
         to_dquery_[i].multiply(Op::none, rows, weights_.rows, kTile, T{1}, dquery_, d);
         to_dkey.multiply(Op::transpose, keys.count, weights_.rows, kTile, T{1}, dkey, d);
@@ -322,11 +370,11 @@ class PairBackward {
       }
       const auto sees = [&](auto row, auto s) { return mask.sees(row, s); };
       const auto seen_by = [&](auto s, auto row) { return sees(row, s); };
-      multiply_seen(to_dvalue, {dcontext_, e, rows, e}, Op::transpose, keys.count, weights_.rows,
-                    T{1}, dvalue, seen_by);
+      multiply_seen(to_dvalue, {dcontext_, e, rows, e}, Op::transpose, keys.count, used.rows, T{1},
+                    dvalue, seen_by);
       differentiate_softmax(queries, keys, mask);
-      multiply_seen(to_dquery_[i], rows_of(n_, pair_, keys, d, saved_.key), Op::none, rows,
-                    weights_.rows, T{1}, dquery_, sees);
+      multiply_seen(to_dquery_[i], rows_of(n_.key_pair(pair_), keys, keys_of(n_, saved_.key)),
+                    Op::none, rows, weights_.rows, T{1}, dquery_, sees);
       multiply_seen(to_dkey, {query_, d, rows, d}, Op::transpose, keys.count, weights_.rows, T{1},
                     dkey, seen_by);
     }
@@ -336,8 +384,8 @@ class PairBackward {
     const std::int64_t features = n_.value_features;
     for (std::int64_t row = 0; row < queries.count; ++row) {
       const std::int64_t t = queries.first + row;
-      mean_[row] =
-          dot(dcontext_ + row * features, at(n_, saved_.context, features, pair_, t), features);
+      mean_[row] = dot(dcontext_ + row * features,
+                       queries_of(n_, saved_.context, features).at(pair_, t), features);
       if (!saved_.dweights) continue;
       const KeyRange seen = n_.range(pair_, t);
       const std::int64_t offset = (pair_ * n_.queries + t) * n_.keys + seen.first;
@@ -390,6 +438,7 @@ class PairBackward {
   T *query_, *dquery_, *dcontext_;  // [kTile, features]: the current query tile; query_ is scaled
   T *dkey_, *dvalue_;               // [count_, features]
   Tile<T> weights_, dweights_;
+  std::unique_ptr<Tile<T>> dropped_;  // null without dropout
   T* dbias_ = nullptr;
   T mean_[kTile];
 };
@@ -415,12 +464,14 @@ void multi_head_weights(const MultiHeadSizes& n, const T* query, const T* key,
       const QueryTile queries = query_tile(n, pair, index);
       T* rows = weights + (pair * n.queries + queries.first) * n.keys;
       std::fill_n(rows, queries.count * n.keys, T{0});
-      bring_together(n, queries, d, query, static_cast<T>(n.scale), scratch.mutable_data<T>());
+      bring_together(queries, queries_of(n, query, d), static_cast<T>(n.scale),
+                     scratch.mutable_data<T>());
       for_each_key_tile(visible_to_any(n, queries), [&](const KeyTile& keys) {
         const TileMask<T> mask(n, queries, keys);
         if (mask.hides_all()) return;
         gemm_panel(Op::none, Op::transpose, queries.count, keys.count, d, scratch.data<T>(), d,
-                   at(n, key, d, pair, keys.first), n.key_step(), T{0}, tile.rows, kTile);
+                   keys_of(n, key).at(n.key_pair(pair), keys.first), keys_of(n, key).step(), T{0},
+                   tile.rows, kTile);
         weigh(n, queries, keys, mask, log_sums, tile);
         for (std::int64_t row = 0; row < queries.count; ++row)
           std::copy_n(tile[row], keys.count, rows + row * n.keys + keys.first);
@@ -432,15 +483,23 @@ void multi_head_weights(const MultiHeadSizes& n, const T* query, const T* key,
 template <typename T>
 void multi_head_backward(const MultiHeadSizes& n, const MultiHeadSaved<T>& saved, Target<T> dquery,
                          Target<T> dkey, Target<T> dvalue, T* dbias) {
-  // All queries of a pair add to the same keys, so a pair is not split among threads.
+  // All queries that attend to the same keys or values add to the same gradients, so they are not
+  // split among threads. The first head of a key head overwrites unless accumulate, the next add.
   const BroadcastSteps& steps = n.mask.bias_steps;
   const std::int64_t bias_size = (steps.query ? n.queries : 1) * (steps.key ? n.keys : 1);
-  const std::int64_t work = n.queries * n.keys * (3 * n.key_features + 2 * n.value_features);
-  parallel_for(n.pairs(), kRangeWork / std::max<std::int64_t>(1, work) + 1,
+  const std::int64_t together = n.heads / std::min(n.key_heads, n.value_heads);
+  const std::int64_t work =
+      together * n.queries * n.keys * (3 * n.key_features + 2 * n.value_features);
+  const auto of_head = [](Target<T> target, bool is_first) -> Target<T> {
+    return {target.data, target.accumulate || !is_first};
+  };
+  parallel_for(n.pairs() / together, kRangeWork / std::max<std::int64_t>(1, work) + 1,
                [&](std::int64_t first, std::int64_t last) {
-                 for (std::int64_t pair = first; pair < last; ++pair)
+                 for (std::int64_t pair = first * together; pair < last * together; ++pair)
                    PairBackward<T>(n, saved, pair)
-                       .run(dquery, dkey, dvalue, dbias ? dbias + pair * bias_size : nullptr);
+                       .run(dquery, of_head(dkey, pair % (n.heads / n.key_heads) == 0),
+                            of_head(dvalue, pair % (n.heads / n.value_heads) == 0),
+                            dbias ? dbias + pair * bias_size : nullptr);
                });
 }
 

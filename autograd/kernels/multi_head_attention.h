@@ -16,17 +16,29 @@
 /// NaN or infinity.
 namespace attune::kernels {
 
+/// Dropout of weights: each is kept, times 1 / (1 - p), or becomes 0. What becomes of the weight of
+/// query t and key s of a pair depends on the key, the pair, t and s only: see philox().
+struct AttentionDropout {
+  double p = 0;
+  std::uint64_t key = 0;
+};
+
 struct MultiHeadSizes {
   std::int64_t queries, keys, batch, heads;
   std::int64_t key_features, value_features;  ///< per head
   double scale;                               ///< factor of the scores
   AttentionMask mask = {};
+  /// The heads of keys and of values, each used by heads / key_heads or heads / value_heads
+  /// consecutive heads of queries. Each divides `heads`, and the smaller one divides the other.
+  std::int64_t key_heads = heads, value_heads = heads;
+  AttentionDropout dropout = {};
 
   std::int64_t pairs() const { return batch * heads; }
-  /// Elements from one position to the next: of queries and keys (key_step), and of values and
-  /// results (value_step).
-  std::int64_t key_step() const { return pairs() * key_features; }
-  std::int64_t value_step() const { return pairs() * value_features; }
+  std::int64_t key_pairs() const { return batch * key_heads; }
+  std::int64_t value_pairs() const { return batch * value_heads; }
+  /// The pair of the keys and that of the values that a pair of queries attends to.
+  std::int64_t key_pair(std::int64_t pair) const { return pair / (heads / key_heads); }
+  std::int64_t value_pair(std::int64_t pair) const { return pair / (heads / value_heads); }
   /// The keys within the length and the window of a query; `pair` is b * heads + h. Both ends are
   /// non-decreasing in `query`.
   KeyRange range(std::int64_t pair, std::int64_t query) const {
@@ -35,13 +47,14 @@ struct MultiHeadSizes {
 };
 
 /// context[t] = sum_s softmax_s(scale query[t] . key[s] + bias[t, s]) value[s]; log_sums [B, H, T]
-/// is the log-sum-exp of each row of scores. A query without visible keys, or whose scores are all
-/// -infinity, gets context 0 and log sum {0, 0}.
+/// is the log-sum-exp of each row of scores. Dropout applies to the softmax. A query without
+/// visible keys, or whose scores are all -infinity, gets context 0 and log sum {0, 0}.
 template <typename T>
 void multi_head_forward(const MultiHeadSizes& n, const T* query, const T* key, const T* value,
                         T* context, LogSumExp<T>* log_sums);
 
-/// weights [B, H, T, S] = exp(scale query . key + bias - log_sum), and 0 for hidden keys.
+/// weights [B, H, T, S] = exp(scale query . key + bias - log_sum), and 0 for hidden keys, all
+/// without dropout.
 template <typename T>
 void multi_head_weights(const MultiHeadSizes& n, const T* query, const T* key,
                         const LogSumExp<T>* log_sums, T* weights);
@@ -56,10 +69,10 @@ struct MultiHeadSaved {
 };
 
 /// The gradients of both functions above. With p the weights, recomputed tile by tile from the log
-/// sums, and dp = dcontext . value + dweights,
+/// sums, m the factors of dropout (1 without it), and dp = m (dcontext . value) + dweights,
 ///
 ///     ds = p (dp - mean),   mean[t] = dcontext[t] . context[t] + weights[t] . dweights[t]
-///     dquery = scale ds key,   dkey = scale ds^T query,   dvalue = p^T dcontext
+///     dquery = scale ds key,   dkey = scale ds^T query,   dvalue = (m p)^T dcontext
 ///
 /// where mean[t] equals sum_s p dp. The gradient of the bias is ds, summed over queries and keys
 /// where the bias is broadcast along them; it is added to dbias [B, H, T or 1, S or 1], unless that

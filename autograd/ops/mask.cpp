@@ -195,6 +195,13 @@ void Mask::check(const char* op, const Shape& scores, DType dtype) const {
   view(op, scores, dtype);
 }
 
+Array Mask::hidden(const Shape& scores, DType dtype) const {
+  const AttentionMask mask = view("mask", scores, dtype);
+  Array hidden;
+  dispatch(dtype, [&](auto type) { hidden = hidden_keys<decltype(type)>(mask, scores); });
+  return hidden;
+}
+
 AttentionMask Mask::view(const char* op, const Shape& scores, DType dtype) const {
   const auto [lowest, highest] = window(scores);
   AttentionMask view{.lowest = lowest, .highest = highest};
@@ -228,9 +235,8 @@ Tensor mask_scores(const Tensor& scores, const Mask& mask) {
                scores.shape());
   const bool is_one = scores.rank() == 2;
   const Shape shape = is_one ? Shape{scores.size(0), 1, 1, scores.size(1)} : scores.shape();
-  const AttentionMask view = mask.view("mask_scores", shape, scores.dtype());
-  Array hidden;
-  dispatch(scores.dtype(), [&](auto type) { hidden = hidden_keys<decltype(type)>(view, shape); });
+  mask.check("mask_scores", shape, scores.dtype());
+  const Array hidden = mask.hidden(shape, scores.dtype());
   Tensor x = reshape(scores, shape);
   if (mask.added().defined()) x = x + mask.added();
   x = masked_fill(x, hidden, -std::numeric_limits<double>::infinity());

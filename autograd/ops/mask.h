@@ -76,6 +76,10 @@ class Mask {
     return mask;
   }
 
+  /// For each query and key, true if the key is hidden: booleans [B, H, T, S] for scores of that
+  /// shape. Errors: those of check().
+  Array hidden(const Shape& scores, DType dtype) const;
+
   /// Checks that the mask fits scores [B, H, T, S]. Errors, whose messages start with `op`: lengths
   /// that are not [B], or not in [0, S]; an array that does not broadcast to the scores; a bias of
   /// another dtype.

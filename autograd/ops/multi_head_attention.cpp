@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "attune/autograd/array/random.h"
 #include "attune/autograd/kernels/multi_head_attention.h"
+#include "attune/autograd/scopes.h"
 
 namespace attune {
 
@@ -24,13 +26,20 @@ void check_sequence(const char* name, const Tensor& x, std::int64_t heads) {
 MultiHeadSizes sizes_of(const Tensor& query, const Tensor& key, const Tensor& value,
                         const DotProductOptions& options) {
   const std::int64_t heads = options.heads;
+  const std::int64_t key_heads = options.key_heads == 0 ? heads : options.key_heads;
+  const std::int64_t value_heads = options.value_heads == 0 ? key_heads : options.value_heads;
   ATTUNE_CHECK(heads >= 1, "{}: {} heads; expected at least 1", kName, heads);
+  ATTUNE_CHECK(key_heads >= 1 && value_heads >= 1 && heads % key_heads == 0 &&
+                   heads % value_heads == 0 &&
+                   std::max(key_heads, value_heads) % std::min(key_heads, value_heads) == 0,
+               "{}: {} heads cannot share {} heads of keys and {} of values; expected divisors",
+               kName, heads, key_heads, value_heads);
   check_sequence("query", query, heads);
-  check_sequence("key", key, heads);
-  check_sequence("value", value, heads);
-  ATTUNE_CHECK(query.size(1) == key.size(1) && query.size(2) == key.size(2),
-               "{}: query {} does not fit key {}; batch and features must be equal", kName,
-               query.shape(), key.shape());
+  check_sequence("key", key, key_heads);
+  check_sequence("value", value, value_heads);
+  ATTUNE_CHECK(query.size(1) == key.size(1) && query.size(2) / heads == key.size(2) / key_heads,
+               "{}: query {} does not fit key {}; batch and features {}must be equal", kName,
+               query.shape(), key.shape(), key_heads == heads ? "" : "of a head ");
   ATTUNE_CHECK(key.size(0) == value.size(0) && key.size(1) == value.size(1),
                "{}: value {} does not fit key {}; positions and batch must be equal", kName,
                value.shape(), key.shape());
@@ -42,10 +51,16 @@ MultiHeadSizes sizes_of(const Tensor& query, const Tensor& key, const Tensor& va
                    .batch = query.size(1),
                    .heads = heads,
                    .key_features = query.size(2) / heads,
-                   .value_features = value.size(2) / heads,
-                   .scale = 1};
+                   .value_features = value.size(2) / value_heads,
+                   .scale = 1,
+                   .key_heads = key_heads,
+                   .value_heads = value_heads};
   const auto features = static_cast<double>(std::max<std::int64_t>(1, n.key_features));
   n.scale = options.scale.value_or(1 / std::sqrt(features));
+  ATTUNE_CHECK(options.dropout >= 0 && options.dropout < 1, "{}: dropout {} is outside [0, 1)",
+               kName, options.dropout);
+  if (options.dropout > 0 && !Eval::active())
+    n.dropout = {.p = options.dropout, .key = generator().split(1)[0].seed()};
   n.mask = options.mask.view(kName, {n.batch, heads, n.queries, n.keys}, query.dtype());
   return n;
 }

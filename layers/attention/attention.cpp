@@ -4,10 +4,12 @@
 #include <utility>
 #include <vector>
 
+#include "attune/autograd/ops/activations.h"
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/ops/attention.h"
 #include "attune/autograd/ops/comparison.h"
 #include "attune/autograd/ops/multi_head_attention.h"
+#include "attune/autograd/ops/normalization.h"
 #include "attune/autograd/ops/padding.h"
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/ops/shaping.h"
@@ -102,14 +104,32 @@ Attention::Attention(std::shared_ptr<AttentionScore> score, std::shared_ptr<Norm
                      const AttentionHeads& heads, std::shared_ptr<Locality> locality)
     : Attention(std::move(score), std::move(normalizer), std::move(locality)) {
   heads_ = checked_heads(heads);
+  key_heads_ = size_or(heads.key_value_heads, heads_);
+  ATTUNE_CHECK(key_heads_ >= 1 && heads_ % key_heads_ == 0,
+               "attention: {} heads cannot share {} heads of keys and values; use a divisor",
+               heads_, key_heads_);
+  ATTUNE_CHECK(heads.dropout >= 0 && heads.dropout < 1, "attention: dropout {} is outside [0, 1)",
+               heads.dropout);
   positions_ = heads.positions;
   layer_ = heads.layer;
+  mixer_ = heads.mixer;
+  dropout_ = heads.dropout;
+  ATTUNE_CHECK(!mixer_ || (score_->as_dot_product() && normalizer_->is_softmax() && !locality_),
+               "attention: only heads with dot products and softmax can be mixed");
+  ATTUNE_CHECK(!positions_ || !positions_->has_values() || score_heads() == heads_,
+               "attention: positions that add to the contexts, such as relative, cannot be "
+               "combined with heads of two softmaxes");
+  const std::int64_t key_features = heads.features / heads_ * key_heads_;
   projections_ = {
       child("query", Linear(heads.query_size, heads.features, heads.bias)),
-      child("key", Linear(heads.key_size, heads.features, heads.bias)),
-      child("value", Linear(heads.value_size, heads.features, heads.bias)),
+      child("key", Linear(heads.key_size, key_features, heads.bias)),
+      child("value", Linear(heads.value_size, key_features, heads.bias)),
       child("out", Linear(heads.features, heads.output_size, heads.bias)),
+      {},
   };
+  if (heads.gated)
+    projections_->gate = child("gate", Linear(heads.query_size, heads.features, /*bias=*/false));
+  if (mixer_) child("mixer", mixer_);
   if (positions_ && !positions_->parameters().empty()) child("positions", positions_);
 }
 
@@ -155,10 +175,11 @@ Memory Attention::project(const Tensor& keys, const Tensor& values, const Indice
   const Tensor own_values = &values == &keys ? own_keys : mask_padding(values, lengths);
   if (!projections_) return {score_->project_keys(own_keys), own_values, lengths};
   Tensor projected = projections_->key(own_keys);
-  if (positions_) projected = positions_->rotate(projected, heads_, first);
-  const Tensor of_heads = heads_to_rows(projected, heads_);
-  return {rows_to_heads(score_->project_keys(of_heads), heads_), projections_->value(own_values),
-          lengths};
+  if (positions_)
+    projected = positions_->rotate(projected, key_heads_ * (score_heads() / heads_), first);
+  const Tensor of_heads = heads_to_rows(projected, key_heads_);
+  return {rows_to_heads(score_->project_keys(of_heads), key_heads_),
+          projections_->value(own_values), lengths};
 }
 
 Memory Attention::append(const Memory& memory, const Tensor& more) const {
@@ -179,7 +200,9 @@ AttentionResult Attention::attend(const Tensor& query, const Memory& memory,
   const Tensor asked = projections_ ? projections_->query(query) : query;
   AttentionResult result = positions_ ? attend_with_positions(asked, memory, state, options)
                                       : attend_projected(asked, memory, state, options);
-  if (projections_) result.context = projections_->out(result.context);
+  if (!projections_) return result;
+  if (projections_->gate) result.context = result.context * sigmoid((*projections_->gate)(query));
+  result.context = projections_->out(result.context);
   return result;
 }
 
@@ -188,13 +211,15 @@ AttentionResult Attention::attend_with_positions(const Tensor& query, const Memo
                                                  const AttendOptions& options) const {
   const bool is_one = query.rank() == 2;
   Tensor asked = is_one ? reshape(query, query.shape().with(0, 1)) : query;
-  const AttentionPlace place{
-      .heads = heads_, .queries = asked.size(0), .keys = memory.keys.size(0), .layer = layer_};
+  const AttentionPlace place{.heads = score_heads(),
+                             .queries = asked.size(0),
+                             .keys = memory.keys.size(0),
+                             .layer = layer_};
   ATTUNE_CHECK(place.first() >= 0,
                "attention: {} queries and only {} keys; with positions, the last query is at the "
                "position of the last key",
                place.queries, place.keys);
-  asked = positions_->rotate(asked, heads_, place.first());
+  asked = positions_->rotate(asked, place.heads, place.first());
   AttendOptions how = options;
   const Tensor bias = positions_->bias(asked, place);
   if (bias.defined()) how.mask = how.mask & Mask::bias(bias);
@@ -234,16 +259,36 @@ bool Attention::is_fused(const Tensor& query) const {
          (projections_ || query.rank() == 3);
 }
 
+// Heads with scores of their own.
+std::int64_t Attention::score_heads() const {
+  return mixer_ ? mixer_->score_heads(heads_) : heads_;
+}
+
+// The keys or values of each head as rows, [S, B, G d] -> [S, B H, d].
+Tensor Attention::rows_of_heads(const Tensor& keys) const {
+  const Tensor rows = heads_to_rows(keys, key_heads_);
+  if (key_heads_ == heads_) return rows;
+  std::vector<std::int32_t> shared;
+  for (std::int64_t row = 0; row < keys.size(1) * heads_; ++row)
+    shared.push_back(static_cast<std::int32_t>(row / (heads_ / key_heads_)));
+  return index_select(rows, 1, Indices(shared));
+}
+
 AttentionResult Attention::attend_fused(const Tensor& query, const Memory& memory, const Mask& mask,
                                         const AttentionState& state, bool weights) const {
   const bool is_one = query.rank() == 2;
   const std::int64_t batch = query.size(-2), queries = is_one ? 1 : query.size(0);
   Tensor asked = rows_to_heads(score_->project_query(heads_to_rows(query, heads_)), heads_);
   if (is_one) asked = reshape(asked, asked.shape().with(0, 1));
-  const DotProductOptions how{
-      .heads = heads_, .mask = mask, .scale = score_->as_dot_product()->scale};
+  const DotProductOptions how{.heads = score_heads(),
+                              .mask = mask,
+                              .scale = score_->as_dot_product()->scale,
+                              .key_heads = key_heads_ * (score_heads() / heads_),
+                              .dropout = dropout_};
   SequenceAttention found;
-  if (weights)
+  if (mixer_)
+    found = (*mixer_)(asked, memory.keys, memory.values, how, weights);
+  else if (weights)
     found = scaled_dot_product_attention_with_weights(asked, memory.keys, memory.values, how);
   else
     found.context = scaled_dot_product_attention(asked, memory.keys, memory.values, how);
@@ -262,7 +307,7 @@ AttentionResult Attention::attend_once(const Tensor& query, const Memory& memory
   AttentionState next = state;
   next.heads = heads_;
   const Tensor of_rows = heads_to_rows(query, heads_);
-  const Tensor scores = (*score_)(of_rows, heads_to_rows(memory.keys, heads_), next);
+  const Tensor scores = (*score_)(of_rows, rows_of_heads(memory.keys), next);
   Normalized found;
   if (locality_) {
     const Neighbourhood near = (*locality_)(of_rows, mask.lengths(), memory.keys.size(0), state);
@@ -272,7 +317,8 @@ AttentionResult Attention::attend_once(const Tensor& query, const Memory& memory
     found = (*normalizer_)(scores, mask, next);
   }
   const Tensor penalty = sum_of(found.penalty, score_->penalty(found.weights, state));
-  const Tensor context = weighted_sum(found.weights, heads_to_rows(memory.values, heads_));
+  const Tensor context =
+      weighted_sum(dropout(found.weights, dropout_), rows_of_heads(memory.values));
   next.weights = found.weights;
   if (score_->reads_coverage() || normalizer_->reads_coverage())
     next.coverage = sum_of(next.coverage, found.weights);

@@ -7,6 +7,7 @@
 
 #include "attune/autograd/ops/mask.h"
 #include "attune/layers/attention/attention_score.h"
+#include "attune/layers/attention/head_mixer.h"
 #include "attune/layers/attention/locality.h"
 #include "attune/layers/attention/memory.h"
 #include "attune/layers/attention/normalizer.h"
@@ -36,7 +37,11 @@ struct AttentionHeads {
   std::int64_t output_size = 0;  ///< V, size of the context
   bool bias = true;              ///< of all four projections
   std::shared_ptr<const PositionalEncoding> positions = {};  ///< of self-attention; null: none
-  std::int64_t layer = 0;  ///< index of the layer in its stack, for `positions`
+  std::int64_t layer = 0;            ///< index of the layer in its stack, for `positions`
+  std::int64_t key_value_heads = 0;  ///< G, heads of keys and values, which divides H; 0: H
+  std::shared_ptr<const HeadMixer> mixer = {};  ///< null: heads are independent
+  bool gated = false;                           ///< contexts are multiplied by sigmoid(gate(query))
+  double dropout = 0;                           ///< probability to drop a weight, except under Eval
 };
 
 /// Options of an Attention whose score is chosen by name.
@@ -72,13 +77,21 @@ struct AttendOptions {
 /// With heads (Vaswani et al. 2017, sec. 3.2.2), queries, keys and values first pass through linear
 /// layers. Each of the H heads attends as above with its own d = features / H of the results, and
 /// the concatenated contexts pass through another linear layer. All heads share the score's
-/// parameters.
+/// parameters. Further options of AttentionHeads:
+///
+///     key_value_heads  H / G heads share keys and values: grouped queries (Ainslie et al. 2023),
+///                      with G = 1 multi-query attention (Shazeer 2019); the memory is smaller
+///     mixer            heads affect each other: see head_mixers()
+///     gated            context * sigmoid(W query), element by element, before the last linear
+///                      layer (Qiu et al. 2025, sec. 2.2, position G1)
+///     dropout          of weights; those returned are without dropout
 ///
 /// Parameters: score.*, normalizer.* and locality.*, as in those; with heads also query, key, value
-/// and out, each with weight and bias as in Linear, and positions.* if those have parameters. If
-/// all keys are hidden from a query, its weights and its context are 0 (with heads, its context is
-/// out(0)). Keys and values beyond a length may hold anything, including NaN: they have no
-/// influence on any value or gradient, nor has a key on a query that it is hidden from.
+/// and out, each with weight and bias as in Linear, gate.weight [features, Q] if gated, and mixer.*
+/// and positions.* if they have parameters. If all keys are hidden from a query, its weights and
+/// its context are 0 (with heads, its context is out(0)). Keys and values beyond a length may hold
+/// anything, including NaN: they have no influence on any value or gradient, nor has a key on a
+/// query that it is hidden from.
 class Attention : public Layer {
  public:
   /// Errors: an unknown name; sizes that do not match.
@@ -88,7 +101,9 @@ class Attention : public Layer {
                      std::shared_ptr<Normalizer> normalizer = std::make_shared<SoftmaxNormalizer>(),
                      std::shared_ptr<Locality> locality = nullptr);
   /// With heads. The score takes queries and keys of size features / count.
-  /// Errors: features is not a multiple of the number of heads.
+  /// Errors: features is not a multiple of the number of heads, or that of heads not one of
+  /// key_value_heads; a mixer with another score than a dot product or without softmax; dropout
+  /// outside [0, 1).
   Attention(std::shared_ptr<AttentionScore> score, std::shared_ptr<Normalizer> normalizer,
             const AttentionHeads& heads, std::shared_ptr<Locality> locality = nullptr);
 
@@ -117,6 +132,7 @@ class Attention : public Layer {
  private:
   struct Projections {
     Linear query, key, value, out;
+    std::optional<Linear> gate;
   };
 
   static Attention by_name(std::string_view score, const AttentionOptions& options,
@@ -124,6 +140,8 @@ class Attention : public Layer {
                            const AttentionHeads* heads);
   static Attention of_heads(std::string_view score, const AttentionOptions& options);
   bool is_fused(const Tensor& query) const;
+  std::int64_t score_heads() const;
+  Tensor rows_of_heads(const Tensor& keys) const;
   Shape scores_shape(const Memory& memory, std::int64_t queries) const;
   Memory project(const Tensor& keys, const Tensor& values, const Indices& lengths,
                  std::int64_t first) const;
@@ -143,7 +161,9 @@ class Attention : public Layer {
   std::shared_ptr<Normalizer> normalizer_;
   std::shared_ptr<Locality> locality_;  // null: none
   std::optional<Projections> projections_;
-  std::int64_t heads_ = 1;
+  std::int64_t heads_ = 1, key_heads_ = 1;
+  std::shared_ptr<const HeadMixer> mixer_;  // null: heads are independent
+  double dropout_ = 0;
   std::shared_ptr<const PositionalEncoding> positions_;  // null: none
   std::int64_t layer_ = 0;
 };

@@ -8,8 +8,10 @@
 namespace attune {
 namespace {
 
-std::shared_ptr<AttentionScore> scaled_dot(std::int64_t features, std::int64_t heads) {
-  const std::int64_t size = features / std::max<std::int64_t>(1, heads);
+// The scaled dot product of one head, or of half of it in differential attention.
+std::shared_ptr<AttentionScore> scaled_dot(const AttentionHeads& heads) {
+  const std::int64_t count = heads.mixer ? heads.mixer->score_heads(heads.count) : heads.count;
+  const std::int64_t size = heads.features / std::max<std::int64_t>(1, count);
   return std::make_shared<DotScore>(
       DotScoreOptions{.query_size = size, .key_size = size, .scaled = true});
 }
@@ -25,16 +27,24 @@ AttentionHeads heads_of(std::int64_t features, std::int64_t heads,
           .output_size = features,
           .bias = options.bias,
           .positions = options.positions,
-          .layer = options.layer};
+          .layer = options.layer,
+          .key_value_heads = options.key_value_heads,
+          .mixer = make_head_mixer(
+              options.mixer,
+              {.heads = heads, .features = features, .layer = options.layer, .arguments = {}}),
+          .gated = options.gated,
+          .dropout = options.dropout};
 }
 
 }  // namespace
 
 MultiHeadAttention::MultiHeadAttention(std::int64_t features, std::int64_t heads,
                                        const MultiHeadAttentionOptions& options)
-    : Attention(scaled_dot(features, heads), std::make_shared<SoftmaxNormalizer>(),
-                heads_of(features, heads, options)),
-      features_(features) {}
+    : MultiHeadAttention(heads_of(features, heads, options)) {}
+
+MultiHeadAttention::MultiHeadAttention(const AttentionHeads& heads)
+    : Attention(scaled_dot(heads), std::make_shared<SoftmaxNormalizer>(), heads),
+      features_(heads.features) {}
 
 Tensor MultiHeadAttention::operator()(const Tensor& x, const Indices& lengths,
                                       const Mask& mask) const {

@@ -320,11 +320,16 @@ bool add_dot_product_attention(Builder& b) {
   const std::optional<double> scale =
       b.chance(0.3) ? std::optional<double>(b.uniform(0.1, 1.5)) : std::optional<double>();
   const bool weights = b.chance(0.5);
-  const std::string details =
-      fmt::format("heads={} {} scale={}", heads, some.details, scale.value_or(0));
+  const std::int64_t key_heads = itself || b.chance(0.6) ? heads : 1;
+  const std::int64_t value_heads = itself || b.chance(0.6) ? key_heads : 1;
+  const std::string details = fmt::format("heads={}, {}, {} {} scale={}", heads, key_heads,
+                                          value_heads, some.details, scale.value_or(0));
   const auto apply = [=](const Tensors& in) {
-    const DotProductOptions options{
-        .heads = heads, .mask = some.with(in[3]) & Mask::lengths(lengths), .scale = scale};
+    const DotProductOptions options{.heads = heads,
+                                    .mask = some.with(in[3]) & Mask::lengths(lengths),
+                                    .scale = scale,
+                                    .key_heads = key_heads,
+                                    .value_heads = value_heads};
     if (!weights) return Tensors{scaled_dot_product_attention(in[0], in[1], in[2], options)};
     const SequenceAttention result =
         scaled_dot_product_attention_with_weights(in[0], in[1], in[2], options);
@@ -332,16 +337,16 @@ bool add_dot_product_attention(Builder& b) {
   };
   const char* const name =
       weights ? "scaled_dot_product_attention_with_weights" : "scaled_dot_product_attention";
-  const Shape key_shape = {keys, batch, heads * d};
+  const Shape key_shape = {keys, batch, key_heads * d};
   if (itself) {
     const int x = b.of(key_shape);
     const int v = b.chance(0.5) ? x : b.of(key_shape);
     return b.push(name, details, {x, x, v, some.bias}, apply);
   }
-  const Shape value_shape = {keys, batch, heads * e};
+  const Shape value_shape = {keys, batch, value_heads * e};
   const int q = b.of({queries, batch, heads * d});
   const int k = garbage(b, key_shape, unseen_keys(some.hidden, scores, key_shape), true);
-  const int v = d == e && b.chance(0.3)
+  const int v = d == e && key_heads == value_heads && b.chance(0.3)
                     ? k
                     : garbage(b, value_shape, unseen_keys(some.hidden, scores, value_shape), true);
   if (k < 0 || v < 0) return false;
