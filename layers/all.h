@@ -19,6 +19,7 @@
 #include "attune/layers/attention/general_score.h"
 #include "attune/layers/attention/gumbel_normalizer.h"
 #include "attune/layers/attention/head_mixer.h"
+#include "attune/layers/attention/hard_normalizer.h"
 #include "attune/layers/attention/learned_positional_encoding.h"
 #include "attune/layers/attention/locality.h"
 #include "attune/layers/attention/location_score.h"

@@ -5,6 +5,7 @@
 #include "attune/models/decoder_state.h"
 #include "attune/models/encoder.h"
 #include "attune/models/encoder_decoder_options.h"
+#include "attune/models/policy_loss.h"
 #include "attune/models/recurrent_decoder.h"
 #include "attune/models/recurrent_encoder.h"
 #include "attune/models/seq2seq.h"

@@ -38,6 +38,8 @@ struct Targets {
 struct Decoded {
   Tensor logits;   ///< [T, B, V]; meaningless beyond a target's length
   Tensor penalty;  ///< [T, B]: what attention adds to the loss of each step; not defined: nothing
+  /// [T, B]: of the positions that hard attention drew; not defined: none. See policy_loss().
+  Tensor log_probability;
 };
 
 /// Base class of decoders, which generate the target token by token: steps 2 to 9 of attention, as

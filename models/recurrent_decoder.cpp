@@ -125,7 +125,7 @@ Decoded RecurrentDecoder::operator()(const Encoded& encoded, const Targets& targ
   // Steps beyond the lengths get no gradient, but without masked(), 0 times a NaN that is embedded
   // there would become one.
   const KnownInput tokens = embed(targets.input).masked(targets.lengths);
-  std::vector<Tensor> steps, penalties;
+  std::vector<Tensor> steps, penalties, log_probabilities;
   // Step 9, repeat, once for each token of the target.
   for (std::int64_t t = 0; t < targets.input.shape()[0]; ++t) {
     const bool forced = t == 0 || targets.teacher_forcing >= 1 ||
@@ -140,9 +140,11 @@ Decoded RecurrentDecoder::operator()(const Encoded& encoded, const Targets& targ
     }
     steps.push_back(combined(state, found));
     if (found.penalty.defined()) penalties.push_back(found.penalty);
+    if (found.log_probability.defined()) log_probabilities.push_back(found.log_probability);
   }
   // One product for all steps: W [s ; c] for each step alone would cost several times as much.
-  return {output(stack(steps)), penalties.empty() ? Tensor() : stack(penalties)};
+  return {output(stack(steps)), penalties.empty() ? Tensor() : stack(penalties),
+          log_probabilities.empty() ? Tensor() : stack(log_probabilities)};
 }
 
 // Without a source the number of targets is known only at the first step.

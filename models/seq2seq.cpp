@@ -7,6 +7,9 @@
 #include "attune/autograd/ops/losses.h"
 #include "attune/autograd/ops/padding.h"
 #include "attune/autograd/ops/reductions.h"
+#include "attune/autograd/ops/softmax.h"
+#include "attune/autograd/scopes.h"
+#include "attune/models/policy_loss.h"
 #include "attune/models/transformer_decoder_model.h"
 
 namespace attune {
@@ -15,6 +18,17 @@ namespace {
 // The sum of penalty [T, B] over the steps within each target's length, per token.
 Tensor mean_penalty(const Tensor& penalty, const Batch& batch) {
   return sum(mask_padding(penalty, target_lengths(batch))) / static_cast<double>(batch.tokens);
+}
+
+// The log-probability of each target token [T, B], and 0 for kIgnore.
+Array token_log_probabilities(const Tensor& logits, const Indices& targets) {
+  const NoGrad no_grad;
+  const Array log_p = log_softmax(logits.detach(), -1).value();
+  Array found = Array::zeros(targets.shape(), log_p.dtype());
+  const std::int64_t classes = logits.size(-1);
+  for (std::int64_t i = 0; i < targets.elements(); ++i)
+    if (targets.at(i) != kIgnore) found.set(i, log_p.at(i * classes + targets.at(i)));
+  return found;
 }
 
 }  // namespace
@@ -43,10 +57,15 @@ Tensor Seq2Seq::operator()(const Batch& batch, double teacher_forcing) const {
 Seq2SeqResult Seq2Seq::forward(const Source& source, const Batch& batch,
                                const LossOptions& options) const {
   const Decoded decoded = decode(source, batch, options.teacher_forcing);
-  const Tensor loss =
+  Tensor loss =
       cross_entropy(decoded.logits, batch.target_output, kIgnore, options.label_smoothing);
-  return {decoded.penalty.defined() ? loss + mean_penalty(decoded.penalty, batch) : loss,
-          decoded.logits};
+  if (decoded.penalty.defined()) loss = loss + mean_penalty(decoded.penalty, batch);
+  if (decoded.log_probability.defined() && loss.requires_grad())
+    loss = loss + policy_loss(decoded.log_probability,
+                              token_log_probabilities(decoded.logits, batch.target_output),
+                              target_lengths(batch)) /
+                      static_cast<double>(batch.tokens);
+  return {loss, decoded.logits};
 }
 
 Tensor Seq2Seq::loss(const Batch& batch, const LossOptions& options) const {

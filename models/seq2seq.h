@@ -54,7 +54,8 @@ class Seq2Seq : public Layer {
   Tensor operator()(const Batch& batch, double teacher_forcing = 1) const;
 
   /// The mean cross-entropy per target token, in nats, plus the penalty of attention per token, if
-  /// it has one (see Decoded).
+  /// it has one (see Decoded). If attention draws positions, the gradient includes that of
+  /// policy_loss() per token, with the log-probabilities of the target tokens as rewards.
   Tensor loss(const Batch& batch, const LossOptions& options = {}) const;
   /// The loss and the logits for any kind of source, which replaces that of `batch`; the targets
   /// are those of `batch`.

@@ -89,7 +89,7 @@ Decoded TransformerDecoderModel::operator()(const Encoded& encoded, const Target
                targets.teacher_forcing);
   const DecoderState state = start(encoded);
   const Tensor target = mask_padding(embed(targets.input, 0), targets.lengths);
-  return {output_(transformer_(target, state.source).output), {}};
+  return {output_(transformer_(target, state.source).output), {}, {}};
 }
 
 std::shared_ptr<Decoder> make_transformer_decoder(const EncoderDecoderOptions& options,

@@ -64,6 +64,8 @@ Family<NormalizerMaker>& normalizers() {
            "Jang et al. 2016, eq. 2", ATTUNE_MAKER(NormalizerMaker, make_gumbel_normalizer)},
           {"top_k", "softmax over the k best; k=4", "Gupta et al. 2021, sec. 3.1",
            ATTUNE_MAKER(NormalizerMaker, make_top_k_normalizer)},
+          {"hard", "one position, drawn from softmax(e); expected=0.5, entropy=0.01",
+           "Xu et al. 2015, sec. 4.1", ATTUNE_MAKER(NormalizerMaker, make_hard_normalizer)},
           {"monotonic", "moves to the right only; noise=1", "Raffel et al. 2017, eq. 8 to 10",
            ATTUNE_MAKER(NormalizerMaker, make_monotonic_normalizer)},
           {"chunkwise", "softmax over a chunk before it; width=4, noise=1",
