@@ -16,7 +16,8 @@ namespace attune {
 struct Prediction {
   Tensor logits;  ///< [B, V]
   /// The attention weights over the source, [B, H, S], of each layer with attention to the source,
-  /// from the first layer to the last. Empty without attention.
+  /// from the first layer to the last. Empty without attention, and possibly without
+  /// DecoderState::weights.
   std::vector<Tensor> weights;
 
   /// A single alignment for display and evaluation: the last layer's weights, averaged over its

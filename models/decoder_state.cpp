@@ -31,7 +31,8 @@ DecoderState DecoderState::select(const Indices& rows) const {
                         .seen = select_each(seen, rows),
                         .origin = of_rows,
                         .attention = attention.select(rows),
-                        .position = position};
+                        .position = position,
+                        .weights = weights};
   for (const RecurrentState& layer : layers)
     selected.layers.push_back({index_select(layer.h, 0, rows),
                                layer.c.defined() ? index_select(layer.c, 0, rows) : Tensor()});

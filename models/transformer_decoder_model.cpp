@@ -73,7 +73,8 @@ DecoderState TransformerDecoderModel::start(const Encoded& encoded) const {
 
 Prediction TransformerDecoderModel::predict(const Indices& previous, DecoderState& state) const {
   const Tensor x = embed(previous.reshape({1, previous.elements()}), state.position);
-  TransformerDecoderResult result = transformer_(x, state.source, state.seen, {.weights = true});
+  TransformerDecoderResult result =
+      transformer_(x, state.source, state.seen, {.weights = state.weights});
   state.seen = std::move(result.seen);
   ++state.position;
   Prediction next{.logits = output_(result.output[0]), .weights = {}};

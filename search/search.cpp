@@ -71,6 +71,7 @@ std::vector<TargetSearch> search_batch(const Seq2Seq& model,
   for (const SearchInput* input : inputs) searches.emplace_back(*input, options);
   const Decoder& decoder = model.decoder();
   DecoderState state = decoder.start(encode(model, inputs));
+  state.weights = options.weights || options.coverage_penalty > 0;
   std::vector<std::int32_t> tokens(searches.size(), Vocabulary::start);
   while (!tokens.empty()) {
     const Prediction prediction = decoder.predict(Indices(tokens), state);

@@ -37,6 +37,7 @@ struct SearchOptions {
   int n_best = 1;               ///< the number of hypotheses to return, at most `beam`
   /// Samples n_best targets of each source instead; `beam` is not used.
   std::optional<SamplingOptions> sampling = {};
+  bool weights = true;  ///< return attention weights; a Transformer is faster without
   int batch_size = 64;  ///< the largest number of sources decoded at the same time
 };
 

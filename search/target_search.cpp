@@ -83,7 +83,7 @@ void TargetSearch::finish(const Live& live, bool with_end) {
     for (std::size_t s = 0; s < weights.size(); ++s) coverage[s] += weights[s];
     if (token == Vocabulary::end) continue;
     found.tokens.push_back(token);
-    found.weights.insert(found.weights.end(), weights.begin(), weights.end());
+    if (options_.weights) found.weights.insert(found.weights.end(), weights.begin(), weights.end());
   }
   found.score = live.log_probability / length_penalty(std::ssize(steps), options_.length_penalty) +
                 coverage_penalty(coverage, options_.coverage_penalty);

@@ -1,5 +1,7 @@
 #include "attune/autograd/kernels/gemm.h"
 
+#include <array>
+#include <string>
 #include <vector>
 
 #include "attune/autograd/array/random.h"
@@ -64,8 +66,14 @@ const std::vector<Product>& products() {
     std::vector<Product> list;
     for (const Op a : {Op::none, Op::transpose})
       for (const Op b : {Op::none, Op::transpose})
-        for (const auto& [m, n, k] : std::vector<std::array<std::int64_t, 3>>{
-                 {1, 1, 1}, {7, 33, 5}, {8, 32, 17}, {67, 97, 131}, {13, 401, 530}, {201, 64, 40}})
+        for (const auto& [m, n, k] : std::vector<std::array<std::int64_t, 3>>{{1, 1, 1},
+                                                                              {1, 70, 45},
+                                                                              {1, 400, 600},
+                                                                              {7, 33, 5},
+                                                                              {8, 32, 17},
+                                                                              {67, 97, 131},
+                                                                              {13, 401, 530},
+                                                                              {201, 64, 40}})
           list.push_back({a, b, m, n, k});
     return list;
   }();
@@ -103,6 +111,29 @@ TEST_CASE("a packed operand gives bitwise equal products") {
         .multiply(p.op_a, p.m, a, p.lda(), 1.0f, packed.mutable_data<float>(), p.ldc());
     CHECK(plain.to_vector() == packed.to_vector());
   }
+}
+
+TEST_CASE("a row of a product has the same bits alone as among other rows") {
+  if (!std::string(blas_description()).starts_with("attune")) return;
+  for (const Op op_b : {Op::none, Op::transpose})
+    for (const auto& [n, k] : std::vector<std::array<std::int64_t, 2>>{
+             {1, 1}, {32, 32}, {37, 64}, {70, 45}, {401, 600}}) {
+      constexpr std::int64_t kRows = 9;
+      const Product p{Op::none, op_b, kRows, n, k};
+      const Operands x(p);
+      const float *a = x.a.data<float>(), *b = x.b.data<float>();
+      const PackedMatrix<float> packed_b(op_b, n, k, b, p.ldb());
+      Array all = Array::full({kRows, n}, 0.5), rows = all.clone(), packed_rows = all.clone();
+      packed_b.multiply(Op::none, kRows, a, p.lda(), 1.0f, all.mutable_data<float>(), n);
+      for (std::int64_t i = 0; i < kRows; ++i) {
+        gemm(Op::none, op_b, 1, n, k, a + i * p.lda(), p.lda(), b, p.ldb(), 1.0f,
+             rows.mutable_data<float>() + i * n, n);
+        packed_b.multiply(Op::none, 1, a + i * p.lda(), p.lda(), 1.0f,
+                          packed_rows.mutable_data<float>() + i * n, n);
+      }
+      CHECK(rows.to_vector() == all.to_vector());
+      CHECK(packed_rows.to_vector() == all.to_vector());
+    }
 }
 
 TEST_CASE("a modified weight is packed again") {

@@ -359,6 +359,23 @@ TEST_CASE("the coverage penalty of a hypothesis is that of its weights") {
   }
 }
 
+TEST_CASE("a search without weights finds the same targets") {
+  const std::vector<SearchInput> inputs = some_inputs(10);
+  for (const auto& [name, model] : all_models())
+    for (SearchOptions options : {kGreedy, kBeam, kSample}) {
+      INFO(name);
+      const Found expected = search(model, inputs, options);
+      options.weights = false;
+      const Found found = search(model, inputs, options);
+      for (std::size_t i = 0; i < inputs.size(); ++i)
+        for (std::size_t k = 0; k < found[i].size(); ++k) {
+          CHECK(found[i][k].tokens == expected[i][k].tokens);
+          CHECK(found[i][k].score == expected[i][k].score);
+          CHECK(found[i][k].weights.empty());
+        }
+    }
+}
+
 TEST_CASE("hypotheses and sources that are finished are no longer computed") {
   const auto decoder =
       chain({{kStart, {{4, 0.6}, {kStop, 0.4}}}, {4, {{5, 1.0}}}, {5, {{kStop, 1.0}}}});

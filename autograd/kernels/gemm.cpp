@@ -138,6 +138,11 @@ void own_product(const ForRange& for_range, std::int64_t m, std::int64_t n, std:
   using namespace gemm_kernel;
   bool add = scale_c(m, n, beta, c, ldc);
   const std::int64_t columns = round_up(n, kColumns);
+  if (m == 1 && !packed_b && a.along_k) {
+    for (std::int64_t p = 0; p < k; p += kDepth, add = true)
+      multiply_row(n, std::min(kDepth, k - p), a.data + p, b.from(0, p), add, c);
+    return;
+  }
   Array scratch = packed_b ? Array() : Array(Shape{columns * std::min(k, kDepth)});
   for (std::int64_t p = 0; p < k; p += kDepth) {
     const std::int64_t d = std::min(kDepth, k - p);

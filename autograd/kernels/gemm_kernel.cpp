@@ -49,6 +49,32 @@ void tile(std::int64_t k, const float* a, std::int64_t row_length, const float* 
     }
 }
 
+// Computes one row by kPanels panels of C: with a single panel, each sum would wait for the one
+// before it.
+constexpr int kPanels = 4;
+template <bool kAlongK>
+void wide_tile(std::int64_t k, const float* a, std::int64_t row_length, const float* b, bool add,
+               float* c) {
+  Vector sums[kPanels][kVectors] = {};
+#pragma GCC unroll 1
+  for (std::int64_t p = 0; p < k; ++p) {
+    const float factor = kAlongK ? a[p] : a[p * row_length];
+#pragma GCC unroll 8
+    for (int i = 0; i < kPanels; ++i)
+#pragma GCC unroll 8
+      for (int j = 0; j < kVectors; ++j)
+        sums[i][j] +=
+            factor * *reinterpret_cast<const Unaligned*>(b + (i * k + p) * kColumns + j * kLanes);
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < kPanels; ++i)
+#pragma GCC unroll 8
+    for (int j = 0; j < kVectors; ++j) {
+      Unaligned* to = reinterpret_cast<Unaligned*>(c + i * kColumns + j * kLanes);
+      *to = add ? *to + sums[i][j] : sums[i][j];
+    }
+}
+
 using Tile = void (*)(std::int64_t, const float*, std::int64_t, const float*, std::int64_t, bool,
                       float*, std::int64_t);
 
@@ -160,7 +186,7 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Operand& a, 
   // A block of rows of A stays in the L2 cache while all of B is read.
   constexpr std::int64_t kBlock = 192;
   static_assert(kBlock % kRows == 0);
-  const bool packs = n >= kManyColumns;
+  const bool packs = n >= kManyColumns && m > 1;
   Array scratch = packs ? Array(Shape{std::min(m + kRows, kBlock) * k}) : Array();
   float* const packed = packs ? scratch.mutable_data<float>() : nullptr;
   for (std::int64_t block = 0; block < m; block += kBlock) {
@@ -169,7 +195,12 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Operand& a, 
       for (std::int64_t i = block; i < end; i += kRows)
         pack_rows(std::min<std::int64_t>(kRows, end - i), k, a.from(i, 0),
                   packed + (i - block) * k);
-    for (std::int64_t j = 0; j < n; j += kColumns) {
+    std::int64_t j = 0;
+    if (m == 1 && !packs)
+      for (; j + kPanels * kColumns <= n; j += kPanels * kColumns)
+        (a.along_k ? wide_tile<true> : wide_tile<false>)(k, a.data, a.row_length, b + j * k, add,
+                                                         c + j);
+    for (; j < n; j += kColumns) {
       const std::int64_t columns = std::min<std::int64_t>(kColumns, n - j);
       for (std::int64_t i = block; i < end; i += kRows) {
         const std::int64_t rows = std::min<std::int64_t>(kRows, end - i);
@@ -190,6 +221,77 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Operand& a, 
       }
     }
   }
+}
+
+namespace {
+
+// B is often keys or values of one head, whose rows are far apart. The next product is then likely
+// that of the next head, which follows in memory and is fetched in advance.
+
+// For columns of B that are contiguous along k: blocks are transposed in registers.
+void multiply_row_along_k(std::int64_t n, std::int64_t k, const float* a, const Operand& b,
+                          bool add, float* c) {
+  for (std::int64_t j = 0; j < n; j += kLanes) {
+    const std::int64_t here = std::min<std::int64_t>(kLanes, n - j);
+    Vector sums = {};
+    std::int64_t p = 0;
+    for (; p + kLanes <= k; p += kLanes) {
+      Vector block[kLanes] = {};
+#pragma GCC unroll 1
+      for (std::int64_t i = 0; i < here; ++i) {
+        const float* from = b.from(j + i, p).data;
+        block[i] = *reinterpret_cast<const Unaligned*>(from);
+        __builtin_prefetch(from + k);
+      }
+      transpose(block);
+#pragma GCC unroll 16
+      for (int l = 0; l < kLanes; ++l) sums += a[p + l] * block[l];
+    }
+    for (; p < k; ++p) {
+      Vector column = {};
+      for (std::int64_t i = 0; i < here; ++i) column[i] = *b.from(j + i, p).data;
+      sums += a[p] * column;
+    }
+    for (std::int64_t i = 0; i < here; ++i) c[j + i] = add ? c[j + i] + sums[i] : sums[i];
+  }
+}
+
+// For rows of B that are contiguous.
+void multiply_row_across(std::int64_t n, std::int64_t k, const float* a, const Operand& b, bool add,
+                         float* c) {
+  std::int64_t j = 0;
+  for (; j + kColumns <= n; j += kColumns) {
+    Vector sums[kVectors] = {};
+    const float* row = b.data + j;
+    for (std::int64_t p = 0; p < k; ++p, row += b.row_length)
+#pragma GCC unroll 8
+      for (int i = 0; i < kVectors; ++i) {
+        sums[i] += a[p] * *reinterpret_cast<const Unaligned*>(row + i * kLanes);
+        __builtin_prefetch(row + n + i * kLanes);
+      }
+#pragma GCC unroll 8
+    for (int i = 0; i < kVectors; ++i) {
+      Unaligned* to = reinterpret_cast<Unaligned*>(c + j + i * kLanes);
+      *to = add ? *to + sums[i] : sums[i];
+    }
+  }
+  for (; j < n; j += kLanes) {
+    const std::int64_t here = std::min<std::int64_t>(kLanes, n - j);
+    Vector sums = {};
+    for (std::int64_t p = 0; p < k; ++p) {
+      Vector row = {};
+      std::memcpy(&row, b.from(j, p).data, static_cast<std::size_t>(here) * sizeof(float));
+      sums += a[p] * row;
+    }
+    for (std::int64_t i = 0; i < here; ++i) c[j + i] = add ? c[j + i] + sums[i] : sums[i];
+  }
+}
+
+}  // namespace
+
+void multiply_row(std::int64_t n, std::int64_t k, const float* a, const Operand& b, bool add,
+                  float* c) {
+  (b.along_k ? multiply_row_along_k : multiply_row_across)(n, k, a, b, add, c);
 }
 
 }  // namespace attune::kernels::gemm_kernel

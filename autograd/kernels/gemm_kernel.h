@@ -53,4 +53,9 @@ void pack_b(std::int64_t n, std::int64_t k, const Operand& b, float* packed);
 void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Operand& a, const float* b,
               bool add, float* c, std::int64_t ldc);
 
+/// The same for a single row of A, given as a[0 ... k - 1], and B unpacked: for a product that is
+/// too small for packing to pay off.
+void multiply_row(std::int64_t n, std::int64_t k, const float* a, const Operand& b, bool add,
+                  float* c);
+
 }  // namespace attune::kernels::gemm_kernel

@@ -3,12 +3,14 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "attune/autograd/array/parallel.h"
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/kernels/attention_tiles.h"
 #include "attune/autograd/kernels/gemm.h"
+#include "attune/autograd/kernels/gemm_kernel.h"
 #include "attune/autograd/kernels/rows.h"
 
 namespace attune::kernels {
@@ -195,9 +197,9 @@ void drop(const MultiHeadSizes& n, const QueryTile& queries, const KeyTile& keys
 template <typename T>
 struct RunningSoftmax {
   T largest[kTile], total[kTile];
-  RunningSoftmax() {
-    std::fill_n(largest, kTile, -std::numeric_limits<T>::infinity());
-    std::fill_n(total, kTile, T{0});
+  explicit RunningSoftmax(std::int64_t rows) {
+    std::fill_n(largest, rows, -std::numeric_limits<T>::infinity());
+    std::fill_n(total, rows, T{0});
   }
   // Replaces `seen` scores by exp(score - largest) and returns the factor that rescales earlier
   // sums.
@@ -240,7 +242,7 @@ void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile
   for (std::int64_t index = first_tile; index < last_tile; ++index) {
     const QueryTile queries = query_tile(n, pair, index);
     Tile<T> weights;
-    RunningSoftmax<T> softmax;
+    RunningSoftmax<T> softmax(queries.count);
     bring_together(queries, queries_of(n, query, d), static_cast<T>(n.scale), own_query);
     std::fill_n(sum, queries.count * e, T{0});
     const KeyRange seen_by_any = visible_to_any(n, queries);
@@ -280,6 +282,40 @@ void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile
           sees ? LogSumExp<T>{softmax.largest[row], std::log(softmax.total[row])} : LogSumExp<T>{};
     }
   }
+}
+
+// forward() of a single query, as when a target is decoded step by step: its products are too small
+// for packed keys and values. The results have the same bits.
+template <typename T>
+void forward_one(const MultiHeadSizes& n, std::int64_t pair, const T* query, const T* key,
+                 const T* value, T* context, LogSumExp<T>* log_sum) {
+  const std::int64_t d = n.key_features, e = n.value_features;
+  constexpr std::int64_t kOnStack = 512;
+  T on_stack[kOnStack];
+  Array scratch = d <= kOnStack ? Array() : Array(Shape{d}, dtype_of<T>);
+  T* const own_query = d <= kOnStack ? on_stack : scratch.mutable_data<T>();
+  axpy(d, static_cast<T>(n.scale), query + pair * d, own_query, /*accumulate=*/false);
+  T* const sum = context + pair * e;
+  std::fill_n(sum, e, T{0});
+  RunningSoftmax<T> softmax(1);
+  const KeyRange seen = n.range(pair, 0);
+  const Sequence<const T> keys = keys_of(n, key), values = values_of(n, value);
+  T weights[kTile];
+  bool is_first = true;
+  for_each_key_tile(seen, [&](const KeyTile& tile) {
+    const std::int64_t first = std::max(tile.first, seen.first);
+    const std::int64_t count = tile.first + tile.count - first;
+    gemm_panel(Op::none, Op::transpose, 1, count, d, own_query, d, keys.at(n.key_pair(pair), first),
+               keys.step(), T{0}, weights, kTile);
+    const T shrink = softmax.take_in(0, weights, count);
+    if (!is_first) scale_row(sum, e, shrink);
+    gemm_panel(Op::none, Op::none, 1, e, count, weights, kTile,
+               values.at(n.value_pair(pair), first), values.step(), is_first ? T{0} : T{1}, sum, e);
+    is_first = false;
+  });
+  const bool sees = softmax.total[0] != 0;
+  scale_row(sum, e, sees ? 1 / softmax.total[0] : T{1});
+  *log_sum = sees ? LogSumExp<T>{softmax.largest[0], std::log(softmax.total[0])} : LogSumExp<T>{};
 }
 
 // The gradients of one pair. No other pair writes to the same memory.
@@ -448,7 +484,11 @@ class PairBackward {
 template <typename T>
 void multi_head_forward(const MultiHeadSizes& n, const T* query, const T* key, const T* value,
                         T* context, LogSumExp<T>* log_sums) {
+  constexpr bool has_small_products = std::is_same_v<T, float> && gemm_kernel::kAvailable;
+  const bool is_one =
+      has_small_products && n.queries == 1 && !n.mask.has_entries() && n.dropout.p == 0;
   for_each_group(n, [&](std::int64_t pair, std::int64_t first, std::int64_t last) {
+    if (is_one) return forward_one(n, pair, query, key, value, context, log_sums + pair);
     forward(n, pair, first, last, query, key, value, context, log_sums);
   });
 }

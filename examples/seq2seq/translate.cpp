@@ -43,6 +43,16 @@ double seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+bool wants_alignment(const TranslateCommand& command) {
+  return command.alignment || command.heatmap || !command.svg.empty();
+}
+
+TranslateOptions options_of(const TranslateCommand& command) {
+  TranslateOptions options = command.options;
+  options.search.weights = wants_alignment(command);
+  return options;
+}
+
 // A source, and its place for messages.
 struct Line {
   std::string source, place;
@@ -52,9 +62,8 @@ struct Line {
 class LineTranslator {
  public:
   explicit LineTranslator(const TranslateCommand& command)
-      : command_(command), translate_(command.options), begin_(seconds()), reported_(begin_) {
-    const bool wants_alignment = command.alignment || command.heatmap || !command.svg.empty();
-    ATTUNE_CHECK(!wants_alignment || translate_.run().config.model.has_attention(),
+      : command_(command), translate_(options_of(command)), begin_(seconds()), reported_(begin_) {
+    ATTUNE_CHECK(!wants_alignment(command) || translate_.run().config.model.has_attention(),
                  "the model in '{}' has no attention (it was trained with --attention none), so it "
                  "looks nowhere: --alignment, --heatmap and --svg have nothing to show",
                  command.options.run);
