@@ -269,6 +269,7 @@ TEST_CASE("seq2seq train explains flags that do not apply to the chosen model") 
   refuses("--positions rotary", "its cells read one token after another");
   refuses(transformer + "--positions rotari", "--positions");
   refuses(transformer + "--positions rotary:bass=2", "it has no option 'bass'; known are base");
+  refuses(transformer + "--positions learned:longest=20", "1 positions from 20 on exceed the 20");
   refuses(transformer + "--norm before", "--norm");
   refuses(transformer + "--heads 4 --key-value-heads 3", "--heads 4 cannot share 3 heads of keys");
   refuses(transformer + "--embedding 12 --heads 4 --head-mixer differential",
@@ -408,7 +409,8 @@ TEST_CASE("the program lists the mechanisms of attention", "[program]") {
     if (families.empty() || families.back() != member.at("family"))
       families.push_back(member.at("family"));
   }
-  CHECK(families == std::vector<std::string>{"score", "normalizer", "locality", "positions"});
+  CHECK(families ==
+        std::vector<std::string>{"score", "normalizer", "locality", "positions", "head_mixer"});
   check_error(seq2seq(folder, "attentions extra"), "extra");
 }
 

@@ -4,6 +4,7 @@
 
 #include "attune/data/messages.h"
 #include "attune/layers/attention/head_mixer.h"
+#include "attune/layers/attention/positional_encoding.h"
 #include "attune/train/train_options.h"
 
 namespace attune {
@@ -62,6 +63,23 @@ void check_data(const TrainOptions& options) {
                                   data.min_length, option_name("max_length"), data.limit()));
 }
 
+// Makes the positions, and uses them for the last position that a sequence may have.
+void check_positions(const TrainOptions& options) {
+  const EncoderDecoderOptions& model = options.model;
+  const int last = std::max(options.data.source_limit() - 1, options.data.target_limit());
+  const GeneratorScope draws{Generator()};
+  const NoGrad no_grad;
+  try {
+    const auto positions = make_positional_encoding(
+        model.positions, {.features = model.embedding_size(),
+                          .heads = score_heads(model.head_mixer, model.head_count()),
+                          .arguments = {}});
+    (*positions)(Tensor(Array::zeros({1, 1, model.embedding_size()})), last);
+  } catch (const Error& error) {
+    fail_option("positions", "{}", error.what());
+  }
+}
+
 void check_model(const TrainOptions& options, const Chosen& chosen) {
   const EncoderDecoderOptions& model = options.model;
   for (const Field& field : chosen)
@@ -83,6 +101,7 @@ void check_model(const TrainOptions& options, const Chosen& chosen) {
     if (model.embedding_size() % score_heads(model.head_mixer, model.head_count()) != 0)
       fail_option("head_mixer", "{} {} cannot be divided among {} heads with two halves each",
                   option_name("embedding"), model.embedding_size(), model.head_count());
+    check_positions(options);
   } else if (model.state_size() % model.head_count() != 0) {
     fail_option("heads",
                 "the decoder's states of size {}, which {} and {} make, cannot be divided among "

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/layers/attention/mechanisms.h"
+#include "attune/train/fields.h"
 #include "commands.h"
 
 namespace seq2seq {
@@ -17,8 +18,8 @@ int run(const AttentionsCommand& command) {
       continue;
     }
     if (member.family != family)
-      fmt::print("{}--{}\n", family.empty() ? "" : "\n",
-                 member.family == "score" ? "attention" : member.family);
+      fmt::print("{}{}\n", family.empty() ? "" : "\n",
+                 attune::flag_of(member.family == "score" ? "attention" : member.family));
     family = member.family;
     fmt::print("  {:<17} {:<64} {}\n", member.name, member.summary, member.source);
   }

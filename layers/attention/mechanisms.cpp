@@ -1,6 +1,7 @@
 #include "attune/layers/attention/mechanisms.h"
 
 #include "attune/layers/attention/attention_score.h"
+#include "attune/layers/attention/head_mixer.h"
 #include "attune/layers/attention/locality.h"
 #include "attune/layers/attention/normalizer.h"
 #include "attune/layers/attention/positional_encoding.h"
@@ -22,6 +23,7 @@ std::vector<AttentionMechanism> attention_mechanisms() {
   add(all, "normalizer", normalizers());
   add(all, "locality", localities());
   add(all, "positions", positional_encodings());
+  add(all, "head_mixer", head_mixers());
   return all;
 }
 
