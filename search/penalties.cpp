@@ -12,7 +12,7 @@ double length_penalty(std::int64_t tokens, double alpha) {
 double coverage_penalty(std::span<const double> coverage, double beta) {
   if (beta == 0) return 0;
   double sum = 0;
-  for (const double covered : coverage) sum += std::log(std::min(covered, 1.0));
+  for (const double covered : coverage) sum += std::log(std::clamp(covered, 0.0, 1.0));
   return beta * sum;
 }
 

@@ -71,6 +71,38 @@ std::vector<Named> all_models() {
           {"transformer language model", language_model("transformer")}};
 }
 
+// A model for each member of the families that decoders choose from.
+std::vector<Named> every_variant() {
+  std::vector<Named> models;
+  const auto add = [&](const std::string& name, const EncoderDecoderOptions& options) {
+    seed(3);
+    models.push_back({name, *make_model(options)});
+    make_certain(models.back().model);
+  };
+  const EncoderDecoderOptions recurrent = options_of("recurrent", "dot");
+  const EncoderDecoderOptions transformer = options_of("transformer", "dot");
+  for (const std::string& name : score_names()) add(name, options_of("recurrent", name));
+  const auto vary = [&](const EncoderDecoderOptions& base,
+                        std::string EncoderDecoderOptions::*member,
+                        const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+      EncoderDecoderOptions options = base;
+      options.*member = name;
+      add(name, options);
+    }
+  };
+  vary(recurrent, &EncoderDecoderOptions::normalizer, normalizer_names());
+  vary(recurrent, &EncoderDecoderOptions::locality, locality_names());
+  vary(transformer, &EncoderDecoderOptions::positions, positional_encoding_names());
+  vary(transformer, &EncoderDecoderOptions::head_mixer, head_mixer_names());
+  vary(transformer, &EncoderDecoderOptions::tied_embeddings, {"target"});
+  EncoderDecoderOptions grouped = transformer;
+  grouped.key_value_heads = 1;
+  grouped.gated_attention = true;
+  add("grouped queries", grouped);
+  return models;
+}
+
 // `count` sources of 1 to 12 tokens, with limits of 3 to 12 tokens.
 std::vector<SearchInput> some_inputs(int count) {
   Generator random(11);
@@ -177,6 +209,17 @@ TEST_CASE("a search gives the same bits for any batch size and any number of thr
   set_threads(before);
 }
 
+TEST_CASE("a search with any kind of attention does not depend on the rest of the batch") {
+  const std::vector<SearchInput> inputs = some_inputs(12);
+  for (const auto& [name, model] : every_variant())
+    for (const SearchOptions& options : {kGreedy, kBeam}) {
+      INFO(name << ", beam " << options.beam);
+      const Found together = search(model, inputs, options);
+      for (std::size_t i = 0; i < inputs.size(); ++i)
+        check_equal({search_one(model, inputs[i], options)}, {together[i]});
+    }
+}
+
 TEST_CASE("greedy search and a beam of 1 choose the most probable token at every step") {
   const std::vector<SearchInput> inputs = some_inputs(12);
   for (const auto& [name, model] : all_models()) {
@@ -267,7 +310,9 @@ TEST_CASE("decoding step by step equals computing all steps from scratch") {
   const Eval eval;
   const std::vector<Example> examples = {{{4, 5, 6, 7}, {6, 5, 8, 4, 4, 7}}, {{8}, {5, 6}}};
   const Batch batch = make_batch(examples);
-  for (const auto& [name, model] : all_models()) {
+  std::vector<Named> models = all_models();
+  for (const Named& variant : every_variant()) models.push_back(variant);
+  for (const auto& [name, model] : models) {
     INFO(name);
     const Encoded encoded = model.encode(batch.source);
     DecoderState state = model.decoder().start(encoded);
@@ -348,6 +393,7 @@ TEST_CASE("the coverage penalty of a hypothesis is that of its weights") {
   CHECK(coverage_penalty(std::vector<double>{0.5, 2, 1}, 0.2) == Approx(0.2 * std::log(0.5)));
   CHECK(coverage_penalty(std::vector<double>{0, 1}, 0) == 0);
   CHECK(std::isinf(coverage_penalty(std::vector<double>{0, 1}, 0.1)));
+  CHECK(std::isinf(coverage_penalty(std::vector<double>{-0.1, 1}, 0.1)));
   const Seq2Seq model = make("recurrent", "additive");
   const SearchInput input{.source = {4, 8, 5, 6}, .max_length = 3};
   for (const Hypothesis& found :

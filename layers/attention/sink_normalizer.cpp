@@ -14,8 +14,9 @@ Normalized SinkNormalizer::operator()(const Tensor& scores, const Mask& mask,
   const std::int64_t rows = scores.size(0), keys = scores.size(1);
   const Tensor sink =
       sink_.defined() ? of_rows(sink_, scores) : Tensor(Array::zeros({rows, 1}, scores.dtype()));
-  const Tensor weights = softmax(concat({mask_scores(scores, mask), sink}, 1));
-  return {slice(weights, 1, 0, keys), {}, {}};
+  // The sink is first, so that padding behind the keys does not change the order of the sum.
+  const Tensor weights = softmax(concat({sink, mask_scores(scores, mask)}, 1));
+  return {slice(weights, 1, 1, keys + 1), {}, {}};
 }
 
 std::shared_ptr<Normalizer> make_softmax_one_normalizer(const NormalizerOptions&) {
