@@ -159,4 +159,18 @@ std::string read_file(const std::string& path) {
   }
 }
 
+std::string numbered_file(const std::string& file, std::int64_t number) {
+  if (number == 1) return file;
+  const fs::path path(file);
+  const std::string name =
+      fmt::format("{}-{}{}", path.stem().string(), number, path.extension().string());
+  return (path.parent_path() / name).string();
+}
+
+void occupy_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    while (::fcntl(stream, F_GETFD) < 0 && ::open("/dev/null", O_RDONLY) >= 0) {
+    }
+}
+
 }  // namespace attune

@@ -31,6 +31,15 @@ void sync_folder(const std::string& folder);
 /// the system's reason).
 std::string read_file(const std::string& path);
 
+/// `file` with a number before its extension, for the second and later files of a series: a.svg,
+/// a-2.svg, a-3.svg.
+std::string numbered_file(const std::string& file, std::int64_t number);
+
+/// Opens /dev/null for each standard stream that is closed. Otherwise a file that is opened later
+/// would get its number and receive what is printed. Writing to a stream that was closed remains an
+/// error.
+void occupy_standard_streams();
+
 /// The system's message for an error number, such as "No space left on device".
 std::string system_reason(int error);
 

@@ -194,11 +194,9 @@ TEST_CASE("concat and feed_forward scores contain the additive score", "[mechani
   const Tensor weight = additive.parameters()[0].value, v = additive.parameters()[1].value;
   const Tensor of_keys = slice(weight, 1, 0, 2), of_query = slice(weight, 1, 2, 7);
 
-  AdditiveScore concat_score(
-      {.query_size = 5, .key_size = 2, .hidden = 7, .query_first = true});
+  AdditiveScore concat_score({.query_size = 5, .key_size = 2, .hidden = 7, .query_first = true});
   concat_score.load({{"weight", concat({of_query, of_keys}, 1).value()}, {"v", v.value()}});
-  FeedForwardScore network(
-      {.query_size = 5, .key_size = 2, .hidden = {7}, .activation = "tanh"});
+  FeedForwardScore network({.query_size = 5, .key_size = 2, .hidden = {7}, .activation = "tanh"});
   network.load({{"key.weight", of_keys.value()},
                 {"key.bias", Array::zeros({7})},
                 {"query.weight", of_query.value()},

@@ -214,7 +214,8 @@ TEST_CASE("an unknown name lists the known ones") {
                     "recurrent cell: 'gru2' is unknown; known are " + joined(cell_names()));
   CHECK_THROWS_WITH(make_score("cosines", {}),
                     "attention score: 'cosines' is unknown; known are " + joined(score_names()));
-  CHECK_THROWS_WITH(make_normalizer("harder"), contains("normalizer: 'harder' is unknown; known are "));
+  CHECK_THROWS_WITH(make_normalizer("harder"),
+                    contains("normalizer: 'harder' is unknown; known are "));
   CHECK_THROWS_WITH(make_activation("swoosh"), contains("known are relu, leaky_relu, tanh"));
 }
 

@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "attune/autograd/array/parse_number.h"
+#include "attune/data/lines.h"
+#include "attune/data/messages.h"
 #include "attune/data/utf8.h"
 
 namespace attune {
@@ -122,6 +124,28 @@ std::string progress_bar(const ProgressState& state, int columns) {
                          [](const Figure& a, const Figure& b) { return a.rank < b.rank; }));
   }
   return figures[0].text.substr(0, static_cast<std::size_t>(std::max(0, columns)));
+}
+
+SpeedReport::SpeedReport() : started_(steady_seconds()), shown_(started_) {}
+
+void SpeedReport::update(std::int64_t lines, std::int64_t tokens) {
+  constexpr double kEvery = 10;
+  lines_ = lines, tokens_ = tokens;
+  if (const double now = steady_seconds(); now - shown_ >= kEvery) show(now);
+}
+
+void SpeedReport::finish() {
+  constexpr double kLong = 1;
+  constexpr std::int64_t kMany = 100;
+  if (const double now = steady_seconds(); now - started_ >= kLong || lines_ >= kMany) show(now);
+}
+
+void SpeedReport::show(double now) {
+  shown_ = now;
+  const double taken = now - started_;
+  tell("{}: {}: {:.1f} s, {:.1f} sentences/s, {:.0f} tokens/s\n", program_name(),
+       lines_text(lines_), taken, static_cast<double>(lines_) / taken,
+       static_cast<double>(tokens_) / taken);
 }
 
 Progress::Progress(std::string label, std::int64_t total, std::int64_t done, Output output)

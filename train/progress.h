@@ -34,6 +34,22 @@ std::string progress_bar(const ProgressState& state, int columns);
 /// `state` as one line without a bar or a line end, for a file.
 std::string progress_text(const ProgressState& state);
 
+/// Shows the speed of work of unknown length on standard error: every ten seconds, and at the end
+/// if it took a second or more, or 100 lines or more.
+class SpeedReport {
+ public:
+  SpeedReport();
+  /// Reports that in all `lines` lines and `tokens` tokens are done.
+  void update(std::int64_t lines, std::int64_t tokens);
+  void finish();
+
+ private:
+  void show(double now);
+
+  double started_, shown_;  // seconds
+  std::int64_t lines_ = 0, tokens_ = 0;
+};
+
 /// Shows the progress of a long computation: on a terminal, a line that is redrawn at most ten
 /// times a second; elsewhere, a line for every tenth of the work and at least every ten seconds.
 ///

@@ -18,7 +18,10 @@ struct ConvolutionOptions {
 Tensor unfold(const Tensor& x, std::int64_t width, const ConvolutionOptions& options = {});
 
 /// One-dimensional convolution (in fact cross-correlation, as in PyTorch's conv1d, with time as the
-/// leading axis): y_{t, b, o} = bias_o + sum_c sum_k weight_{o, c, k} x_{t stride + k - left, b, c}.
+/// leading axis):
+///
+///     y_{t, b, o} = bias_o + sum_c sum_k weight_{o, c, k} x_{t stride + k - left, b, c}
+///
 /// Shapes: x [T, B, C], weight [O, C, width], bias [O] or not defined -> [T', B, O]. Errors: as
 /// unfold(); sizes that do not match.
 Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},

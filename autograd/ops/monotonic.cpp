@@ -12,8 +12,8 @@ namespace {
 
 void check_pair(const char* op, const Tensor& a, const Tensor& b) {
   ATTUNE_CHECK(a.rank() == 2 && a.shape() == b.shape() && a.dtype() == b.dtype(),
-               "{}: {} {} and {} {} do not fit; expected [B, S] of both", op,
-               name_of(a.dtype()), a.shape(), name_of(b.dtype()), b.shape());
+               "{}: {} {} and {} {} do not fit; expected [B, S] of both", op, name_of(a.dtype()),
+               a.shape(), name_of(b.dtype()), b.shape());
 }
 
 // Calls body(row, first element) for each row of [B, S].

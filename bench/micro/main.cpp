@@ -9,9 +9,9 @@
 #include <cstdio>
 #include <string_view>
 
+#include "attune/autograd/array/parse_number.h"
 #include "attune/autograd/array/threads.h"
 #include "attune/autograd/kernels/gemm.h"
-#include "attune/autograd/array/parse_number.h"
 #include "bench/micro/micro.h"
 
 namespace {

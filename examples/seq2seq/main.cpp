@@ -1,6 +1,4 @@
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -11,6 +9,7 @@
 
 #include "attune/autograd/array/error.h"
 #include "attune/autograd/array/pool.h"
+#include "attune/data/files.h"
 #include "attune/data/messages.h"
 #include "attune/data/utf8.h"
 #include "commands.h"
@@ -41,14 +40,6 @@ std::string way_out(const seq2seq::Command& command) {
   return "";  // it did not come to a command
 }
 
-// A file that is opened must not get the number of a standard stream that is closed: what is meant
-// for that stream would go into it. Writing to one that was closed stays an error.
-void occupy_standard_streams() {
-  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-    while (::fcntl(stream, F_GETFD) < 0 && ::open("/dev/null", O_RDONLY) >= 0) {
-    }
-}
-
 int run(const seq2seq::Command& command) {
   return std::visit(
       [](const auto& chosen) {
@@ -63,7 +54,7 @@ int run(const seq2seq::Command& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  occupy_standard_streams();
+  attune::occupy_standard_streams();
   attune::set_option_names(attune::flag_of);
   seq2seq::Command command;
   try {

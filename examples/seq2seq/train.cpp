@@ -1,4 +1,5 @@
 #include "attune/data/messages.h"
+#include "attune/train/attention_table.h"
 #include "attune/train/training.h"
 #include "commands.h"
 
@@ -12,6 +13,11 @@ int run(const attune::TrainOptions& options) {
     fmt::print("The training in {} is finished; there is nothing to resume\n", folder);
   else
     fmt::print("{}\nThe run is in {}\n", end.heat_map, folder);
+  return 0;
+}
+
+int run(const AttentionsCommand& command) {
+  fmt::print("{}", command.json ? attune::attention_json() : attune::attention_table());
   return 0;
 }
 
