@@ -12,9 +12,9 @@ namespace attune {
 ///     loss    = -sum_{t,b} (R_{t,b} - c_{t,b}) log p_{t,b}    within the lengths
 ///
 /// The baseline c_{t,b} is the mean reward of a step in the other rows of the batch, times the
-/// number of steps from t on; it does not depend on row b's own decisions, so it leaves the expected
-/// gradient as it is. (The paper's is a moving average over batches.) The value of the loss is 0:
-/// only its gradient, with respect to log_probability, has a meaning.
+/// number of steps from t on. It does not depend on row b's own decisions and therefore leaves the
+/// expected gradient unchanged. (The paper's is a moving average over batches.) The value of the
+/// loss is 0: only its gradient, with respect to log_probability, has a meaning.
 /// Shapes: log_probability [T, B], of the decisions of each step; rewards [T, B], constants;
 /// lengths [B], not defined: all have T -> a scalar. Errors: the shapes do not match.
 Tensor policy_loss(const Tensor& log_probability, const Array& rewards, const Indices& lengths);
