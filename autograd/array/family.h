@@ -22,7 +22,7 @@ namespace attune {
 ///     using ScoreMaker = std::function<std::shared_ptr<AttentionScore>(const ScoreOptions&)>;
 ///     Family<ScoreMaker>& attention_scores() {
 ///       static Family<ScoreMaker> family("attention score", {
-///           {"dot", "h . y", "Luong et al. 2015, eq. 8", make_dot_score},
+///           {"dot", "h . y", "Luong et al. 2015, sec. 3.1", make_dot_score},
 ///       });
 ///       return family;
 ///     }
@@ -111,7 +111,7 @@ struct SignatureOf<std::function<Signature>> {
 /// surrounding namespace, so that a new member takes one source, which defines the function, and
 /// one row:
 ///
-///     {"dot", "h . y", "Luong et al. 2015, eq. 8", ATTUNE_MAKER(ScoreMaker, make_dot_score)},
+///     {"dot", "h . y", "Luong et al. 2015, sec. 3.1", ATTUNE_MAKER(ScoreMaker, make_dot_score)},
 #define ATTUNE_MAKER(Maker, function)                    \
   [] {                                                   \
     ::attune::detail::SignatureOf<Maker>::type function; \

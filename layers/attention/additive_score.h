@@ -12,8 +12,8 @@ struct AdditiveScoreOptions {
 
 /// score(h, y) = v^T tanh(W [h ; y]): a feed-forward network with one hidden layer of A units
 /// (Bahdanau et al. 2015, A.1.2). Since W [h ; y] = W_h h + W_y y, W_h is applied once per source
-/// and W_y once per query. With query_first, it is "concat" of Luong et al. 2015, eq. 8, v^T tanh(W
-/// [y ; h]), which differs in the order of W's columns only.
+/// and W_y once per query. With query_first, it is "concat" of Luong et al. 2015, sec. 3.1, v^T
+/// tanh(W [y ; h]), which differs in the order of W's columns only.
 /// Parameters: weight W [A, K + Q] or [A, Q + K], uniform in +-1 / sqrt(K + Q), and v [A], uniform
 /// in +-1 / sqrt(A).
 /// Errors: no hidden units; keys or queries of another size.

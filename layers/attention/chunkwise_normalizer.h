@@ -9,9 +9,10 @@ struct ChunkwiseNormalizerOptions {
   MonotonicNormalizerOptions monotonic = {};
 };
 
-/// Monotonic chunkwise attention, MoChA (Chiu and Raffel 2018): monotonic attention decides where
-/// to stop, and softmax over the chunk of `width` positions that ends there gives the weights (see
-/// chunkwise_weights()). It takes two scores: the first for stopping, the second within a chunk.
+/// Monotonic chunkwise attention, MoChA (Chiu and Raffel 2018, sec. 2.4): monotonic attention
+/// decides where to stop, and softmax over the chunk of `width` positions that ends there gives the
+/// weights (see chunkwise_weights()). It takes two scores: the first for stopping, the second
+/// within a chunk.
 /// Parameters: as in MonotonicNormalizer. Errors: a width below 1; as in MonotonicNormalizer.
 class ChunkwiseNormalizer : public MonotonicNormalizer {
  public:

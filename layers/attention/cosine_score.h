@@ -11,9 +11,9 @@ struct CosineScoreOptions {
 
 /// score(h, y) = beta h . y / (|h| |y|): the cosine similarity times a sharpness beta > 0 (Graves
 /// et al. 2014, eq. 5 and 6, content addressing). In that paper a controller computes beta at every
-/// step; here it is a parameter, beta = exp(b), with the initial value 10, as in Liu et al. 2022
-/// (Swin Transformer V2, sec. 3.3). Keys are normalised to length 1 once per source. A key or query
-/// that is 0 has the score 0.
+/// step; here it is a parameter, beta = exp(b), as in Liu et al. 2022 (Swin Transformer V2, eq. 2,
+/// where each head has its own; the initial value 10 is that of their program). Keys are normalised
+/// to length 1 once per source. A key or query that is 0 has the score 0.
 /// Parameters: log_sharpness b [1].
 /// Errors: queries and keys differ in size; a sharpness that is not above 0.
 class CosineScore : public AttentionScore {

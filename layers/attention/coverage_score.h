@@ -22,9 +22,9 @@ struct CoverageScoreOptions {
 ///     score = v^T tanh(W_h h_s + W_y y + w_c c_s + b)
 ///
 /// The coverage loss lambda sum_s min(a_s, c_s) (eq. 12 and 13) is added to the loss of each step.
-/// With a fertility N, the coverage is that of Tu et al. 2016, eq. 7 and 8: c_s / Phi_s with Phi_s
-/// = N sigmoid(U h_s), the predicted number of target tokens of the position, and without the loss
-/// unless that is set, too.
+/// With a fertility N, the coverage is that of the linguistic model of Tu et al. 2016: c_s / Phi_s
+/// with Phi_s = N sigmoid(U h_s), the predicted number of target tokens of the position, and
+/// without the loss unless that is set, too.
 /// Parameters: query.weight W_y [A, Q], key.weight W_h [A, K], key.bias b, coverage.weight w_c
 /// [A, 1], v [A]; with a fertility also fertility.weight U [1, K].
 /// Errors: a size below 1; a negative factor or fertility.

@@ -4,7 +4,7 @@
 
 namespace attune {
 
-/// Differential attention (Ye et al. 2024, sec. 2): each head takes the difference of two
+/// Differential attention (Ye et al. 2024, sec. 2.1): each head takes the difference of two
 /// softmaxes, which cancels what both attend to. Queries and keys of a head are split into halves
 /// q1, q2 and k1, k2 of d = F / (2 H) features; its values keep 2 d features:
 ///
@@ -13,8 +13,8 @@ namespace attune {
 ///     context = (1 - lambda_0) RMSNorm(c)                                             eq. 3
 ///     lambda_0 = 0.8 - 0.6 exp(-0.3 l)        for layer l = 0, 1, ... (l - 1 in the paper)
 ///
-/// All heads share lambda and the gain of the norm, which is computed for each head separately (LN
-/// and GroupNorm in the paper, RMSNorm in its program). Returned weights are the differences.
+/// All heads share lambda and the gain of the norm, which is computed for each head separately (the
+/// paper calls it LN in eq. 3 and GroupNorm in figure 2). Returned weights are the differences.
 /// Both softmaxes are computed by the kernel of scaled_dot_product_attention(), with 2 H heads.
 /// Parameters: lambda_q1, lambda_k1, lambda_q2, lambda_k2 [d], normal with standard deviation 0.1;
 /// norm [2 d], 1 at first.

@@ -9,7 +9,7 @@ struct DotScoreOptions {
   bool scaled = false;                        ///< divide by sqrt(K), K the size of a key
 };
 
-/// score(h, y) = h . y (Luong et al. 2015, eq. 8, "dot"), or h . y / sqrt(K), which keeps the
+/// score(h, y) = h . y (Luong et al. 2015, sec. 3.1, "dot"), or h . y / sqrt(K), which keeps the
 /// standard deviation of scores near 1 for any K (Vaswani et al. 2017, sec. 3.2.1). No parameters.
 /// Errors: queries and keys differ in size.
 class DotScore : public AttentionScore {

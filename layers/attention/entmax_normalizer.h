@@ -12,7 +12,7 @@ struct EntmaxNormalizerOptions {
 
 /// a = entmax(e) with any alpha (Peters et al. 2019): as softmax, but keys with low scores get
 /// exactly 0. alpha = 2 is sparsemax (Martins and Astudillo 2016). A learned alpha is 1 +
-/// sigmoid(logit), one for each head (Correia et al. 2019, sec. 3.2).
+/// sigmoid(logit), one for each head (Correia et al. 2019).
 /// Parameters: with a learned alpha, logit [heads].
 /// Errors: an alpha that is not above 1; a learned one that does not start between 1 and 2.
 class EntmaxNormalizer : public Normalizer {

@@ -8,9 +8,9 @@ struct GeneralScoreOptions {
   std::int64_t query_size = 0, key_size = 0;
 };
 
-/// score(h, y) = h^T W y (Luong et al. 2015, eq. 8, "general"): a learned similarity, also of keys
-/// and queries of different sizes. h^T W is computed once per source, which leaves a dot product
-/// for each query.
+/// score(h, y) = h^T W y (Luong et al. 2015, sec. 3.1, "general", where W is the transpose of this
+/// one): a learned similarity, also of keys and queries of different sizes. h^T W is computed once
+/// per source, which leaves a dot product for each query.
 /// Parameters: weight W [K, Q], uniform in +-1 / sqrt(Q).
 /// Errors: a size below 1.
 class GeneralScore : public AttentionScore {

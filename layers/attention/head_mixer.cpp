@@ -9,9 +9,9 @@ Family<HeadMixerMaker>& head_mixers() {
           {"none", "each head attends on its own", "Vaswani et al. 2017, sec. 3.2.2",
            [](const HeadMixerOptions&) { return std::shared_ptr<HeadMixer>(); }},
           {"talking", "learned mixtures of the scores, and of the weights, of all heads",
-           "Shazeer et al. 2020, sec. 4", ATTUNE_MAKER(HeadMixerMaker, make_talking_heads)},
-          {"differential", "the difference of two softmaxes in each head", "Ye et al. 2024, sec. 2",
-           ATTUNE_MAKER(HeadMixerMaker, make_differential_heads)},
+           "Shazeer et al. 2020", ATTUNE_MAKER(HeadMixerMaker, make_talking_heads)},
+          {"differential", "the difference of two softmaxes in each head",
+           "Ye et al. 2024, sec. 2.1", ATTUNE_MAKER(HeadMixerMaker, make_differential_heads)},
       });
   return family;
 }

@@ -12,8 +12,8 @@ struct LocationScoreOptions {
   std::int64_t width = 31;    ///< of a filter, r; odd
 };
 
-/// The location-aware score of Chorowski et al. 2015, eq. 5 and 6: an additive score that also
-/// takes features of where the step before attended, so that it can move on from there:
+/// The location-aware score of Chorowski et al. 2015: an additive score that also takes features of
+/// where the step before attended, so that it can move on from there:
 ///
 ///     f_s = F * a_{i-1}  at s                   convolution of the previous weights
 ///     score = v^T tanh(W y + V h_s + U f_s + b)

@@ -45,7 +45,7 @@ Family<PositionalEncodingMaker>& positional_encodings() {
           {"none", "no positions; a decoder's causal mask still shows the order", "",
            [](const PositionalEncodingOptions&) { return std::make_shared<PositionalEncoding>(); }},
           {"rotary", "rotates queries and keys in proportion to the position; base=10000",
-           "Su et al. 2021, eq. 15",
+           "Su et al. 2021, eq. 14 to 16",
            ATTUNE_MAKER(PositionalEncodingMaker, make_rotary_positional_encoding)},
           {"alibi", "lowers scores in proportion to the distance", "Press et al. 2021, sec. 3",
            ATTUNE_MAKER(PositionalEncodingMaker, make_alibi_positional_encoding)},

@@ -9,10 +9,10 @@ struct QueryKeyNormScoreOptions {
   double length = 20;  ///< L of a long source, for the initial value of g; above 1
 };
 
-/// score(h, y) = g (h / |h|) . (y / |y|), query-key normalisation (Henry et al. 2020, sec. 3): as
-/// the cosine score, but with an unconstrained gain g, whose initial value log2(L^2 - L) lets one
-/// of L keys get most of the weight. In the paper, L is the 97.5th percentile of the lengths of
-/// the training data.
+/// score(h, y) = g (h / |h|) . (y / |y|), query-key normalisation (Henry et al. 2020): as the
+/// cosine score, but with an unconstrained gain g, whose initial value log2(L^2 - L) lets one of L
+/// keys get most of the weight. In the paper, L is the 97.5th percentile of the lengths of the
+/// training data.
 /// Parameters: gain g [1]. Errors: queries and keys differ in size; a length that is not above 1.
 class QueryKeyNormScore : public AttentionScore {
  public:

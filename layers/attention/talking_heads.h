@@ -4,8 +4,8 @@
 
 namespace attune {
 
-/// Talking heads (Shazeer et al. 2020, sec. 4): the scores of all heads are mixed before the
-/// softmax, and their weights after it:
+/// Talking heads (Shazeer et al. 2020): the scores of all heads are mixed before the softmax, and
+/// their weights after it:
 ///
 ///     e_h = q_h . k_h / sqrt(d)                    the scores of head h
 ///     a_h = softmax(sum_g P[h, g] e_g)

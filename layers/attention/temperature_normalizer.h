@@ -10,7 +10,7 @@ struct TemperatureNormalizerOptions {
   std::int64_t heads = 1;
 };
 
-/// a = softmax(e / tau) with a temperature tau (Hinton et al. 2015, eq. 1; Bahdanau et al. 2015,
+/// a = softmax(e / tau) with a temperature tau (Hinton et al. 2015, sec. 2; Bahdanau et al. 2015,
 /// eq. 6 for tau = 1): below 1 the weights are sharper, above 1 flatter. A learned tau is
 /// exp(log_temperature).
 /// Parameters: if learned, log_temperature [heads].

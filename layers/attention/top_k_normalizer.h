@@ -4,7 +4,7 @@
 
 namespace attune {
 
-/// Softmax over the k keys with the largest scores; the others get 0 (Gupta et al. 2021, sec. 3.1).
+/// Softmax over the k keys with the largest scores; the others get 0 (Gupta et al. 2021).
 /// Of equal scores, the first come first. No parameters. Errors: k below 1.
 class TopKNormalizer : public Normalizer {
  public:
