@@ -362,8 +362,9 @@ TEST_CASE("seq2seq does not grow in memory from step to step") {
     return std::stol(result.out);
   };
   if (!fs::exists("/proc/self/status")) return;
-  const long few = peak_kilobytes(300), many = peak_kilobytes(3000);
-  INFO(few << " kB after 300 steps, " << many << " kB after 3000");
+  // With AddressSanitizer it takes some hundred steps to reach the memory of all later ones.
+  const long few = peak_kilobytes(1000), many = peak_kilobytes(4000);
+  INFO(few << " kB after 1000 steps, " << many << " kB after 4000");
   CHECK(few > 8000);  // a program with a model, and not the shell
   CHECK(many < few + 1000);
 }
