@@ -85,7 +85,7 @@ TEST_CASE("gradients of attention are correct for every score, normaliser and nu
   const DefaultDType f64(DType::f64);
   seed(11);
   for (const auto& [score, normalizer] : scores_with_normalizers())
-    for (const std::int64_t heads : {1, 2, 3}) {
+    for (const std::int64_t heads : {1, 3}) {
       INFO(score << ", " << normalizer << ", " << heads << " heads");
       const bool equal_sizes = score != "general" && score != "additive";
       const std::int64_t query_size = heads == 1 ? (equal_sizes ? 3 : 2) : 2 * heads;

@@ -74,6 +74,8 @@ std::vector<std::pair<std::string, Seq2Seq>> models_of_all_kinds() {
       add(fmt::format("{} attention in {} heads", score, heads), options);
     }
   for (const auto& [score, normalizer] : scores_with_normalizers()) {
+    if (score == "dot" || score == "location" || normalizer == "softmax")
+      continue;  // see layer_gradient_test.cpp
     EncoderDecoderOptions options = small("recurrent");
     options.attention = score;
     options.normalizer = normalizer;
