@@ -5,6 +5,7 @@
 #include "attune/autograd/all.h"
 #include "attune/layers/all.h"
 #include "catch.h"
+#include "compare.h"
 
 using namespace attune;
 
@@ -12,19 +13,7 @@ namespace {
 
 constexpr std::int64_t kFeatures = 12, kHeads = 2, kSize = 6;
 
-Tensor random(const Shape& shape) {
-  Array array(shape, DType::f64);
-  generator().normal(array, 0, 1);
-  return Tensor(array);
-}
-
-double distance(const Array& a, const Array& b) {
-  REQUIRE(a.shape() == b.shape());
-  double largest = 0;
-  for (std::int64_t i = 0; i < a.elements(); ++i)
-    largest = std::max(largest, std::fabs(a.at(i) - b.at(i)));
-  return largest;
-}
+Tensor random(const Shape& shape) { return random_normal(shape, DType::f64); }
 
 Tensor parameter(const Layer& layer, const std::string& name) {
   for (const Param& param : layer.parameters())

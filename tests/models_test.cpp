@@ -11,6 +11,7 @@
 #include "attune/search/all.h"
 #include "attune/train/all.h"
 #include "catch.h"
+#include "compare.h"
 #include "temporary_folder.h"
 
 using namespace attune;
@@ -30,19 +31,7 @@ EncoderDecoderOptions small(const std::string& model) {
           .feed_forward = 7};
 }
 
-Tensor random(const Shape& shape) {
-  Array array(shape, DefaultDType::current());
-  generator().normal(array, 0, 1);
-  return Tensor(array);
-}
-
-double distance(const Array& a, const Array& b) {
-  REQUIRE(a.shape() == b.shape());
-  double largest = 0;
-  for (std::int64_t i = 0; i < a.elements(); ++i)
-    largest = std::max(largest, std::abs(a.at(i) - b.at(i)));
-  return largest;
-}
+Tensor random(const Shape& shape) { return random_normal(shape, DefaultDType::current()); }
 
 std::string fault_of_gradients(const Layer& model, const std::function<Tensor()>& loss) {
   std::vector<std::pair<std::string, Tensor>> leaves;

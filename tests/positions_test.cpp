@@ -6,6 +6,7 @@
 #include "attune/autograd/all.h"
 #include "attune/layers/all.h"
 #include "catch.h"
+#include "compare.h"
 
 using namespace attune;
 
@@ -19,19 +20,7 @@ std::shared_ptr<PositionalEncoding> make_encoding(const std::string& text,
       text, {.features = kFeatures, .heads = kHeads, .layers = 2, .bidirectional = bidirectional});
 }
 
-Tensor random(const Shape& shape) {
-  Array array(shape, DType::f64);
-  generator().normal(array, 0, 1);
-  return Tensor(array);
-}
-
-double distance(const Array& a, const Array& b) {
-  REQUIRE(a.shape() == b.shape());
-  double largest = 0;
-  for (std::int64_t i = 0; i < a.elements(); ++i)
-    largest = std::max(largest, std::fabs(a.at(i) - b.at(i)));
-  return largest;
-}
+Tensor random(const Shape& shape) { return random_normal(shape, DType::f64); }
 
 Array value_of(const Layer& layer, const std::string& name) {
   for (const Param& param : layer.parameters())

@@ -1,12 +1,10 @@
 #include "attune/layers/attention/gumbel_normalizer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/ops/arithmetic.h"
-#include "attune/autograd/ops/comparison.h"
-#include "attune/autograd/ops/reductions.h"
-#include "attune/autograd/ops/shaping.h"
 #include "attune/autograd/scopes.h"
 
 namespace attune {

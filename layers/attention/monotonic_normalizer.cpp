@@ -1,5 +1,7 @@
 #include "attune/layers/attention/monotonic_normalizer.h"
 
+#include <algorithm>
+
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/ops/activations.h"
 #include "attune/autograd/ops/arithmetic.h"

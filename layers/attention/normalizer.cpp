@@ -67,9 +67,10 @@ Family<NormalizerMaker>& normalizers() {
            ATTUNE_MAKER(NormalizerMaker, make_top_k_normalizer)},
           {"hard", "one position, drawn from softmax(e); expected=0.5, entropy=0.01",
            "Xu et al. 2015, sec. 4.1", ATTUNE_MAKER(NormalizerMaker, make_hard_normalizer)},
-          {"monotonic", "moves to the right only; noise=1", "Raffel et al. 2017, eq. 9 to 14",
+          {"monotonic", "moves to the right only; noise=1, offset=-1",
+           "Raffel et al. 2017, eq. 9 to 14",
            ATTUNE_MAKER(NormalizerMaker, make_monotonic_normalizer)},
-          {"chunkwise", "softmax over a chunk before it; width=4, noise=1",
+          {"chunkwise", "softmax over a chunk before it; width=4, noise=1, offset=-1",
            "Chiu and Raffel 2018, eq. 17",
            ATTUNE_MAKER(NormalizerMaker, make_chunkwise_normalizer)},
       });
