@@ -18,6 +18,10 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   target_compile_options(attune_flags INTERFACE -Wno-pass-failed)
 endif()
 target_link_libraries(attune_flags INTERFACE OpenMP::OpenMP_CXX)
+if(NOT APPLE)  # programs contain, and map into memory, only the functions that they may call
+  target_compile_options(attune_flags INTERFACE -ffunction-sections -fdata-sections)
+  target_link_options(attune_flags INTERFACE -Wl,--gc-sections)
+endif()
 
 # With these options, the compiler vectorises the loops in headers, in users' programs too: it need
 # not set errno or preserve floating-point exception flags, and it honours `omp simd`. They do not
