@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,14 +21,19 @@ struct Alignment {
   /// Errors: the number of weights is not that of the target tokens times that of the source
   /// tokens.
   void check() const;
-
-  /// The source position with the largest weight for target token `t`, the first in case of a tie.
-  /// Errors: `t` is out of range; the source is empty.
-  int argmax(int t) const;
 };
 
+/// The source position of a target token that attends to nothing.
+constexpr int kNowhere = -1;
+
+/// The hard alignment of weights [T_target, T_source]: for each target token, the source position
+/// with the largest weight, the first in case of a tie. It is kNowhere if the weights of a token
+/// sum to less than 0.1, as with normalisers that may attend to nothing. Empty without weights.
+/// Errors: the number of weights is not a multiple of `source_length`.
+std::vector<int> hard_alignment(std::span<const float> weights, std::size_t source_length);
+
 /// The hard alignment in Moses format: for each target token, a pair `source-target` of positions
-/// counted from 0, with the source position of the largest weight, such as "1-0 0-1". Empty if the
+/// counted from 0, such as "1-0 0-1". Tokens that attend to nothing are left out. Empty if the
 /// source or the target is empty.
 std::string to_moses(const Alignment& alignment);
 

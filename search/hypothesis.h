@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <vector>
 
 namespace attune {
@@ -16,10 +15,6 @@ struct Hypothesis {
   /// is finished, to `</s>`.
   double log_probability = 0;
   double score = 0;  ///< what hypotheses are ranked by; see SearchOptions
-
-  /// The source position with the largest weight for each token, the first in case of a tie; empty
-  /// without attention. Errors: the number of weights is not a multiple of `source_length`.
-  std::vector<int> argmax(std::size_t source_length) const;
 };
 
 }  // namespace attune

@@ -64,27 +64,8 @@ void Scores::add(std::span<const int> predicted, std::span<const std::vector<int
   add(predicted, references[closest(predicted, references)]);
 }
 
-void Scores::add_alignment(std::span<const int> argmax, std::span<const int> truth,
-                           std::span<const int> source) {
-  const auto token = [&](int position) {
-    ATTUNE_CHECK(position >= 0 && position < std::ssize(source),
-                 "scores: source position {} of an alignment is outside of its {} tokens", position,
-                 source.size());
-    return source[static_cast<std::size_t>(position)];
-  };
-  aligned_ += static_cast<std::int64_t>(truth.size());
-  for (std::size_t t = 0; t < std::min(argmax.size(), truth.size()); ++t)
-    rightly_aligned_ +=
-        argmax[t] == truth[t] || (!source.empty() && token(argmax[t]) == token(truth[t]));
-}
-
 double Scores::sequence_accuracy() const { return share(right_sequences_, sequences_); }
 double Scores::token_accuracy() const { return share(right_tokens_, tokens_); }
 double Scores::token_error_rate() const { return share(edits_, tokens_); }
-
-std::optional<double> Scores::alignment_accuracy() const {
-  if (aligned_ == 0) return std::nullopt;
-  return share(rightly_aligned_, aligned_);
-}
 
 }  // namespace attune

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -26,14 +25,6 @@ class Scores {
   /// Counts one prediction against the closest() of several references. Errors: no references.
   void add(std::span<const int> predicted, std::span<const std::vector<int>> references);
 
-  /// Counts the alignment of one prediction: for each target position, the source position with the
-  /// largest weight, and the true one. Positions of `argmax` beyond the end of `truth` (such as
-  /// that of the end token) are ignored; missing ones count as wrong. If equal tokens are
-  /// interchangeable, as in sorting, pass the tokens as `source`: a position then counts as correct
-  /// if its token equals that at the true position. Errors: a position outside `source`.
-  void add_alignment(std::span<const int> argmax, std::span<const int> truth,
-                     std::span<const int> source = {});
-
   /// The number of predictions.
   std::int64_t sequences() const { return sequences_; }
 
@@ -46,14 +37,9 @@ class Scores {
   /// The sum of the edit distances divided by the sum of the reference lengths; can exceed 1.
   double token_error_rate() const;
 
-  /// The fraction of target positions whose largest weight is at the true source position; nullopt
-  /// if no alignment was added.
-  std::optional<double> alignment_accuracy() const;
-
  private:
   std::int64_t sequences_ = 0, right_sequences_ = 0;
   std::int64_t tokens_ = 0, right_tokens_ = 0, edits_ = 0;
-  std::int64_t aligned_ = 0, rightly_aligned_ = 0;
 };
 
 }  // namespace attune

@@ -42,7 +42,7 @@ void check(const SearchInput& input) {
                "search: a prefix of {} tokens for targets of at most {}", input.prefix.size(),
                input.max_length);
   for (const int token : input.prefix)
-    ATTUNE_CHECK(token >= Vocabulary::specials,
+    ATTUNE_CHECK(token >= Vocabulary::specials || token == Vocabulary::unknown,
                  "search: a prefix with token {}, which targets never contain", token);
 }
 

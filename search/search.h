@@ -14,7 +14,7 @@ namespace attune {
 struct SearchInput {
   std::vector<int> source = {};  ///< token ids; not used by a language model
   int max_length = 0;            ///< the largest number of tokens of a target
-  std::vector<int> prefix = {};  ///< the tokens that every target begins with
+  std::vector<int> prefix = {};  ///< the tokens that every target begins with; may have `<unk>`
   std::uint64_t stream = 0;      ///< sources with different numbers are sampled independently
 };
 
@@ -56,11 +56,14 @@ struct SearchOptions {
 /// extend, then by token id.
 ///
 /// A target of max_length tokens is finished if the next step chooses `</s>`. `<pad>`, `<s>`
-/// and `<unk>` are never written. Sources are sorted by length and divided into batches, and each
-/// batch is decoded by one thread. The result for a source does not depend on other sources, the
-/// batch size or the number of threads. Runs under NoGrad and Eval.
+/// and `<unk>` are never written, except for `<unk>` in a prefix. With a whole target as its
+/// prefix, a search gives the weights with which the model computes that target.
+///
+/// Sources are sorted by length and divided into batches, and each batch is decoded by one thread.
+/// The result for a source does not depend on other sources, the batch size or the number of
+/// threads. Runs under NoGrad and Eval.
 /// Errors: an empty source or an id outside the vocabulary; an option out of its range; a prefix
-/// longer than max_length or with special tokens; a logit that is NaN.
+/// longer than max_length or with other special tokens; a logit that is NaN.
 std::vector<std::vector<Hypothesis>> search(const Seq2Seq& model,
                                             std::span<const SearchInput> inputs,
                                             const SearchOptions& options = {});

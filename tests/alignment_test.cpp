@@ -58,12 +58,21 @@ int occurrences(std::string_view text, std::string_view part) {
 
 }  // namespace
 
-TEST_CASE("argmax of a row of weights is the first source position with the largest weight") {
-  CHECK(example.argmax(0) == 2);
-  CHECK(example.argmax(1) == 0);
-  CHECK(Alignment{{"a", "b"}, {"x"}, {0.5f, 0.5f}}.argmax(0) == 0);
-  CHECK_THROWS_WITH(example.argmax(2), contains("index 2"));
-  CHECK_THROWS_WITH(example.argmax(-1), contains("index -1"));
+TEST_CASE("a hard alignment has the first source position with the largest weight of each row") {
+  using Positions = std::vector<int>;
+  CHECK(hard_alignment(example.weights, 3) == Positions{2, 0});
+  CHECK(hard_alignment(std::vector<float>{0.5f, 0.5f}, 2) == Positions{0});
+  CHECK(hard_alignment({}, 0).empty());
+  CHECK_THROWS_WITH(hard_alignment(example.weights, 0),
+                    contains("6 weights are not whole rows for a source of 0 tokens"));
+  CHECK_THROWS_WITH(hard_alignment(example.weights, 4), contains("not whole rows"));
+}
+
+TEST_CASE("a target token whose weights sum to less than a tenth is aligned with nothing") {
+  const Alignment alignment = {
+      {"a", "b"}, {"x", "y", "z"}, {0.05f, 0.04f, 0.05f, 0.06f, 0.0f, 0.0f}};
+  CHECK(hard_alignment(alignment.weights, 2) == std::vector<int>{kNowhere, 1, kNowhere});
+  CHECK(to_moses(alignment) == "1-1");
 }
 
 TEST_CASE("an alignment in Moses form pairs source and target positions from zero") {
@@ -78,7 +87,6 @@ TEST_CASE("an alignment with too few weights is an error with both counts") {
   CHECK_THROWS_WITH(to_moses(broken), contains("3 weights") && contains("2 target x 2 source"));
   CHECK_THROWS_AS(to_terminal(broken, TerminalColor::none), Error);
   CHECK_THROWS_AS(to_svg(broken, ""), Error);
-  CHECK_THROWS_AS(broken.argmax(0), Error);
 }
 
 TEST_CASE("a heat map without colour draws shades under labelled columns") {

@@ -82,27 +82,6 @@ TEST_CASE("a prediction is scored against the closest of several references") {
   CHECK_THROWS_AS(scores.add(Ids{1}, std::vector<Ids>{}), Error);
 }
 
-TEST_CASE("alignment accuracy is the fraction of target positions aligned to their true source") {
-  Scores scores;
-  CHECK_FALSE(scores.alignment_accuracy());
-  scores.add_alignment(Ids{2, 1, 0, 0}, Ids{2, 1, 0});  // the end token's row does not count
-  CHECK(scores.alignment_accuracy().value() == 1);
-  scores.add_alignment(Ids{0, 1}, Ids{1, 1, 0});  // one wrong, one missing
-  CHECK(scores.alignment_accuracy().value() == Approx(4.0 / 6));
-  CHECK(scores.sequences() == 0);
-}
-
-TEST_CASE("interchangeable equal tokens all count as correctly aligned") {
-  const Ids source = {5, 4, 5, 4};  // sorted: 4 4 5 5
-  const Ids truth = {1, 3, 0, 2};
-  Scores strict, equal;
-  strict.add_alignment(Ids{3, 3, 2, 1}, truth);
-  CHECK(strict.alignment_accuracy().value() == Approx(1.0 / 4));
-  equal.add_alignment(Ids{3, 3, 2, 1}, truth, source);
-  CHECK(equal.alignment_accuracy().value() == Approx(3.0 / 4));
-  CHECK_THROWS_WITH(equal.add_alignment(Ids{4}, Ids{0}, source), contains("position 4"));
-}
-
 TEST_CASE("closest() returns the first reference with the smallest edit distance") {
   const std::vector<Ids> references = {{1, 2, 3, 4}, {5, 6}, {5, 7, 6}};
   CHECK(closest(Ids{5, 7}, references) == 1);

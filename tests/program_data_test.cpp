@@ -329,7 +329,7 @@ TEST_CASE("test writes a line for each source, into a file or to standard output
   CHECK(folder.read("out.tsv") == expected);
   const Result printed = seq2seq(folder, "test --run run --data - --output -", pairs);
   CHECK(printed.out == expected);
-  CHECK_THAT(printed.err, contains("sequence accuracy   100.00%"));
+  CHECK_THAT(printed.err, contains("sequence accuracy     100.00%"));
   check_error(seq2seq(folder, "test --run run --data - --output no/out.tsv", pairs), "'no'");
   check_error(seq2seq(folder, "test --run run --data - --output run", pairs), "is a folder");
 

@@ -32,10 +32,12 @@ TEST_CASE("seq2seq train writes a run folder that is all that test and translate
 
   const Result json = seq2seq(folder, "test --run elsewhere --count 20 --json");
   const auto scores = nlohmann::json::parse(json.out);
-  CHECK(scores.size() == 8);
+  CHECK(scores.size() == 14);
   CHECK(scores.at("sequences") == 20);
-  for (const char* key : {"sequence_accuracy", "token_accuracy", "token_error_rate",
-                          "alignment_accuracy", "unfinished", "skipped", "unknown_tokens"})
+  for (const char* key :
+       {"sequence_accuracy", "token_accuracy", "token_error_rate", "alignment_accuracy",
+        "alignment_error_rate", "alignment_precision", "alignment_recall", "attention_entropy",
+        "diagonal_distance", "zero_weights", "unfinished", "skipped", "unknown_tokens"})
     CHECK(scores.at(key).is_number());
 
   const Result translated =
@@ -80,7 +82,60 @@ TEST_CASE("seq2seq learns from a file of pairs and scores against the closest ta
   const auto scores = nlohmann::json::parse(json.out);
   CHECK(scores.at("sequences") == 3);  // the two targets of aa are one question
   CHECK(scores.at("alignment_accuracy").is_null());
+  CHECK(scores.at("attention_entropy").is_number());
   check_error(seq2seq(folder, "test --run run"), "--data");
+}
+
+TEST_CASE("seq2seq measures attention against reference alignments") {
+  const TemporaryFolder folder;
+  folder.write("pairs.tsv", "ab\tX Y\nba\tY X\naa\tX X\naa\tX\n");
+  folder.write("refs", "0-0 1-1\n0-0 1-1\n0-0 0p1 1p1\n\n");
+  const std::string data = "--data pairs.tsv --valid pairs.tsv --target-tokens words ";
+  const Result trained = train(folder, data + "--reference-alignment refs --steps 40");
+  INFO(trained.err);
+  REQUIRE(trained.code == 0);
+  CHECK_THAT(trained.err, contains("alignment error rate"));
+  const auto last = nlohmann::json::parse(lines_of(folder.read("run/metrics.jsonl")).back());
+
+  const std::string test = "test --run run --data pairs.tsv --reference-alignment refs ";
+  const auto scores = nlohmann::json::parse(seq2seq(folder, test + "--json").out);
+  for (const char* key : {"alignment_accuracy", "alignment_error_rate", "alignment_precision",
+                          "alignment_recall", "attention_entropy", "zero_weights"}) {
+    CHECK(scores.at(key).is_number());
+    CHECK(last.contains(std::string("valid_") + key));
+  }
+  // One link is found for each of the 7 target tokens; there are 5 sure ones.
+  const double precision = scores.at("alignment_precision"), recall = scores.at("alignment_recall");
+  CHECK(scores.at("alignment_error_rate").get<double>() ==
+        Approx(1 - (7 * precision + 5 * recall) / (7 + 5)));
+  CHECK_THAT(seq2seq(folder, test).out, contains("alignment error rate"));
+
+  const std::string files = folder.read("run/config.json") + folder.read("run/metrics.jsonl");
+  const auto refuses = [&](const std::string& alignments, const std::string& part) {
+    INFO(alignments);
+    folder.write("refs", alignments);
+    check_error(seq2seq(folder, test), part);
+    check_error(train(folder, data + "--reference-alignment refs"), part);
+    CHECK(folder.read("run/config.json") + folder.read("run/metrics.jsonl") == files);
+  };
+  refuses("0-0\n0-0\n0-0\n",
+          "refs:4: the file has only 3 lines; expected an alignment for each "
+          "line of 'pairs.tsv'");
+  refuses("0-0\n0-0\n0-0\n0-0\n\n0-0\n", "refs:6: there is no such line in 'pairs.tsv'");
+  refuses("0-0\n0-0\n2-0\n0-0\n", "refs:3: link 2-0 is outside of its pair");
+  refuses("0-0\n0-0\n0-0\n0-1\n", "refs:4: link 0-1 is outside of its pair");
+  refuses("0-0\n0.0\n0-0\n0-0\n", "refs:2: '0.0' is not a link");
+  check_error(train(folder, "--data pairs.tsv --reference-alignment refs"), "--valid");
+  check_error(seq2seq(folder, "test --run run --reference-alignment refs"), "--data");
+}
+
+TEST_CASE("seq2seq validates on examples of a task that it does not train on") {
+  const TemporaryFolder folder;
+  const Result trained = train(folder, "--valid-count 20 --max-length 6");
+  INFO(trained.err);
+  REQUIRE(trained.code == 0);
+  CHECK_THAT(trained.err, contains("alignment error rate"));
+  CHECK_THAT(folder.read("run/metrics.jsonl"), contains("valid_alignment_accuracy"));
 }
 
 TEST_CASE("seq2seq training depends on the seed and not on the number of threads") {
@@ -223,7 +278,8 @@ TEST_CASE("seq2seq without attention has no alignment to show") {
   REQUIRE(train(folder, "--attention none --cell lstm").code == 0);
   CHECK_FALSE(fs::exists(folder.path("run/alignment.svg")));
   const auto scores = nlohmann::json::parse(seq2seq(folder, "test --run run --count 5 --json").out);
-  CHECK(scores.at("alignment_accuracy").is_null());
+  for (const char* key : {"alignment_accuracy", "alignment_error_rate", "attention_entropy"})
+    CHECK(scores.at(key).is_null());
   CHECK(lines_of(seq2seq(folder, "translate --run run abc").out).size() == 1);
   check_error(seq2seq(folder, "translate --run run --heatmap abc"), "attention");
 }

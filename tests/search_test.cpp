@@ -549,8 +549,8 @@ TEST_CASE("a search with options out of range is an error") {
   CHECK_THROWS_WITH(run(input, sample({.top_p = 1.5})), contains("top-p 1.5"));
   CHECK_THROWS_WITH(run({.source = {4}, .max_length = 1, .prefix = {4, 5}}, {}),
                     contains("a prefix of 2 tokens for targets of at most 1"));
-  CHECK_THROWS_WITH(run({.source = {4}, .max_length = 4, .prefix = {Vocabulary::unknown}}, {}),
-                    contains("prefix with token 3"));
+  CHECK_THROWS_WITH(run({.source = {4}, .max_length = 4, .prefix = {Vocabulary::start}}, {}),
+                    contains("prefix with token 1"));
   CHECK_THROWS_WITH(run({.source = {4}, .max_length = 4, .prefix = {99}}, {}),
                     contains("token 99"));
   CHECK_THROWS_WITH(run({.source = {}, .max_length = 4}, {}), contains("empty"));

@@ -1,3 +1,4 @@
+#include "attune/alignment/alignment.h"
 #include "attune/data/all.h"
 #include "attune/models/all.h"
 #include "attune/search/all.h"
@@ -389,14 +390,6 @@ TEST_CASE("greedy search gives the same results in float64 and float32") {
   }
 }
 
-TEST_CASE("argmax of weights that do not form whole rows is an error") {
-  const Hypothesis found{
-      .tokens = {5, 6}, .weights = {0.1f, 0.7f, 0.2f, 0.5f, 0.5f, 0.0f}, .finished = true};
-  CHECK_THROWS_WITH(found.argmax(0), contains("not whole rows for a source of 0 tokens"));
-  CHECK_THROWS_WITH(found.argmax(4), contains("not whole rows"));
-  CHECK(Hypothesis{}.argmax(0).empty());
-}
-
 TEST_CASE("scheduled sampling draws once per batch, the same in all of its shards") {
   seed(3);
   const Seq2Seq model = *make_model(small());
@@ -427,19 +420,12 @@ TEST_CASE("scheduled sampling draws once per batch, the same in all of its shard
   CHECK(different.size() > 1);
 }
 
-TEST_CASE("argmax of a hypothesis is the largest weight of each row") {
-  const Hypothesis found{
-      .tokens = {5, 6}, .weights = {0.1f, 0.7f, 0.2f, 0.5f, 0.5f, 0.0f}, .finished = true};
-  CHECK(found.argmax(3) == Ids{1, 0});
-}
-
 TEST_CASE("without attention greedy search has no weights, and an encoder no states") {
   seed(2);
   const Seq2Seq model = *make_model(small("lstm", "none"));
   const std::vector<Ids> sources = {{4, 5}};
   const Hypothesis found = greedy_search(model, sources, 5).front();
   CHECK(found.weights.empty());
-  CHECK(found.argmax(2).empty());
   CHECK_FALSE(model.encode(make_sources(sources)).states.defined());
 }
 
@@ -458,7 +444,7 @@ TEST_CASE("a model learns to copy, with attention along the diagonal") {
       CHECK(found[i].finished);
       CHECK(found[i].tokens == sources[i]);
     }
-    CHECK(found[0].argmax(5) == Ids{0, 1, 2, 3, 4});
+    CHECK(hard_alignment(found[0].weights, 5) == Ids{0, 1, 2, 3, 4});
   };
   SECTION("an encoder-decoder") {
     seed(4);

@@ -78,7 +78,7 @@ TEST_CASE("train() writes a run folder whose model can translate") {
   CHECK(train({.run = path, .resume = true}).was_finished);
 
   const Evaluation result = evaluate({.run = path, .count = 5});
-  CHECK(result.scores.sequences() == 5);
+  CHECK(result.measures.scores.sequences() == 5);
   CHECK_THAT(result.json(), contains("\"sequences\":5"));
   CHECK_THROWS_WITH(evaluate({.run = path, .max_source_length = 3}),
                     contains("max_source_length is for data; min_length and max_length"));

@@ -8,7 +8,6 @@
 
 #include "attune/data/lines.h"
 #include "attune/data/messages.h"
-#include "attune/train/questions.h"
 #include "attune/train/run.h"
 
 namespace attune {
@@ -20,6 +19,9 @@ std::vector<Question> questions_for(const Run& run, const TestOptions& options, 
                                     UnknownTokens& unknown) {
   const RunConfig& config = run.config;
   const bool wants_lengths = options.min_length || options.max_length;
+  ATTUNE_CHECK(options.reference_alignment.empty() || !options.data.empty(),
+               "{} is for the pairs of {}; a task knows its own alignment",
+               option_name("reference_alignment"), option_name("data"));
   if (!options.data.empty()) {
     ATTUNE_CHECK(!wants_lengths,
                  "{} and {} are for synthetic tasks, not {}; its sources may have {} tokens",
@@ -29,7 +31,8 @@ std::vector<Question> questions_for(const Run& run, const TestOptions& options, 
                           {.path = options.data,
                            .max_length = options.max_source_length.value_or(config.max_length),
                            .count = options.count,
-                           .seed = options.seed},
+                           .seed = options.seed,
+                           .reference_alignment = options.reference_alignment},
                           bad, &unknown);
   }
   ATTUNE_CHECK(!config.task.empty(),
@@ -55,23 +58,23 @@ std::string cell(std::string text) {
 }
 
 std::string outputs_of(const Run& run, std::span<const Question> questions,
-                       std::span<const Hypothesis> answers) {
+                       std::span<const Answer> answers) {
   std::string table = "source\treference\toutput\tscore\tstatus\n";
   for (std::size_t i = 0; i < questions.size(); ++i) {
-    const auto& [text, source, references, truth, equal_tokens_are_one] = questions[i];
+    const auto& [text, source, references, truth, alignments] = questions[i];
     if (source.empty()) {
       table += fmt::format("{}\t{}\t\t\tskipped\n", cell(text.source),
                            text.targets.empty() ? "" : cell(text.targets.front()));
       continue;
     }
-    const std::vector<int>& output = answers[i].tokens;
+    const std::vector<int>& output = answers[i].output.tokens;
     const std::size_t best = closest(output, references);
     const std::vector<int>& reference = references[best];
     const std::size_t longer = std::max({output.size(), reference.size(), std::size_t{1}});
     const double score = 1 - edit_distance(output, reference) / static_cast<double>(longer);
     table += fmt::format("{}\t{}\t{}\t{:.4f}\t{}\n", cell(text.source), cell(text.targets[best]),
                          cell(run.target.decode(output)), score,
-                         answers[i].finished ? "finished" : "unfinished");
+                         answers[i].output.finished ? "finished" : "unfinished");
   }
   return table;
 }
@@ -87,6 +90,7 @@ std::vector<Field> fields(TestOptions& o) {
        .help = "pairs to test on, one a line: source TAB target; where a source has several "
                "targets the closest counts; - reads standard input",
        .content = "FILE"},
+      reference_alignment_field(o.reference_alignment, "data"),
       {.name = "count",
        .value = &o.count,
        .help = "sources to test on; 2000 of a task by default; of `data` a random sample, by "
@@ -114,32 +118,39 @@ std::vector<Field> fields(TestOptions& o) {
 
 std::string Evaluation::json() const {
   nlohmann::ordered_json json = {
-      {"sequences", scores.sequences()},
-      {"sequence_accuracy", scores.sequence_accuracy()},
-      {"token_accuracy", scores.token_accuracy()},
-      {"token_error_rate", scores.token_error_rate()},
-      {"alignment_accuracy", nullptr},
-      {"unfinished", unfinished},
-      {"skipped", skipped},
-      {"unknown_tokens", unknown_tokens},
+      {"sequences", measures.scores.sequences()},
+      {"sequence_accuracy", measures.scores.sequence_accuracy()},
+      {"token_accuracy", measures.scores.token_accuracy()},
+      {"token_error_rate", measures.scores.token_error_rate()},
   };
-  if (const auto accuracy = scores.alignment_accuracy()) json["alignment_accuracy"] = *accuracy;
+  for (const auto& [name, is_share, value] : measures.of_attention())
+    json[name] = value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
+  json["unfinished"] = unfinished;
+  json["skipped"] = skipped;
+  json["unknown_tokens"] = unknown_tokens;
   return json.dump() + "\n";
 }
 
 std::string Evaluation::table() const {
   std::string text;
   const auto number = [&](const char* name, std::int64_t count) {
-    text += fmt::format("{:<19} {:>6}\n", name, count);
+    text += fmt::format("{:<21} {:>6}\n", name, count);
   };
-  const auto percent = [&](const char* name, double share) {
-    text += fmt::format("{:<19} {:6.2f}%\n", name, 100 * share);
+  const auto percent = [&](std::string_view name, double share) {
+    text += fmt::format("{:<21} {:6.2f}%\n", name, 100 * share);
   };
-  number("sequences", scores.sequences());
-  percent("sequence accuracy", scores.sequence_accuracy());
-  percent("token accuracy", scores.token_accuracy());
-  percent("token error rate", scores.token_error_rate());
-  if (const auto accuracy = scores.alignment_accuracy()) percent("alignment accuracy", *accuracy);
+  number("sequences", measures.scores.sequences());
+  percent("sequence accuracy", measures.scores.sequence_accuracy());
+  percent("token accuracy", measures.scores.token_accuracy());
+  percent("token error rate", measures.scores.token_error_rate());
+  for (auto& [name, is_share, value] : measures.of_attention()) {
+    if (!value) continue;
+    std::replace(name.begin(), name.end(), '_', ' ');
+    if (is_share)
+      percent(name, *value);
+    else
+      text += fmt::format("{:<21} {:8.4f}\n", name, *value);
+  }
   number("unfinished outputs", unfinished);
   if (skipped > 0) number("skipped lines", skipped);
   return text;
@@ -155,15 +166,15 @@ Evaluation evaluate(const TestOptions& given) {
   const std::vector<Question> questions = questions_for(run, options, bad, unknown);
   warn_of_unknown(unknown);
 
-  const std::vector<Hypothesis> answers =
+  const std::vector<Answer> answers =
       answers_to(run, questions, options.max_output_length, options.search);
-  Evaluation result{.scores = score(run, questions, answers),
+  Evaluation result{.measures = measure(run, questions, answers),
                     .skipped = bad.count(),
                     .unknown_tokens = unknown.occurrences(),
                     .skipped_summary = bad.summary(),
                     .outputs = outputs_of(run, questions, answers)};
   for (std::size_t i = 0; i < questions.size(); ++i)
-    result.unfinished += !questions[i].source.empty() && !answers[i].finished;
+    result.unfinished += !questions[i].source.empty() && !answers[i].output.finished;
   return result;
 }
 

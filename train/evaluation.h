@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "attune/autograd/array/threads.h"
-#include "attune/search/metrics.h"
 #include "attune/search/search.h"
+#include "attune/train/answers.h"
 #include "attune/train/fields.h"
 
 namespace attune {
@@ -16,6 +16,7 @@ namespace attune {
 struct TestOptions {
   std::string run = {};                    ///< the run folder
   std::string data = {};                   ///< a file of pairs; empty: examples of the model's task
+  std::string reference_alignment = {};    ///< of `data`; see QuestionSource
   std::optional<std::int64_t> count = {};  ///< default: 2000 of a task, all of a file
   std::uint64_t seed = 1;
   std::optional<int> min_length = {}, max_length = {};  ///< default: those of the training
@@ -29,7 +30,7 @@ std::vector<Field> fields(TestOptions& options);
 
 /// The result of evaluate().
 struct Evaluation {
-  Scores scores = {};
+  Measures measures = {};
   std::int64_t unfinished = 0;       ///< outputs cut off at the length limit
   std::int64_t skipped = 0;          ///< lines that cannot be used
   std::int64_t unknown_tokens = 0;   ///< in the sources

@@ -137,6 +137,18 @@ Field max_output_length_field(std::optional<int>& value) {
           .range = {.low = 1}};
 }
 
+Field reference_alignment_field(std::string& value, const std::string& pairs) {
+  return {.name = "reference_alignment",
+          .value = &value,
+          .help = fmt::format(
+              "the correct alignment of each line of `{}`, in Moses form: links SOURCE-TARGET of "
+              "positions counted from 0, or SOURCEpTARGET if they are only possible; for the "
+              "alignment error rate, precision and recall of attention",
+              pairs),
+          .content = "FILE",
+          .needs = pairs};
+}
+
 Field trained_run_field(std::string& value) {
   return {.name = "run",
           .value = &value,

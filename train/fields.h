@@ -90,6 +90,8 @@ Field max_output_length_field(std::optional<int>& value);
 Field threads_field(int& value);
 /// The beam, the length penalty and the coverage penalty.
 std::vector<Field> beam_fields(SearchOptions& options);
+/// The reference alignments of the pairs that the option `pairs` names.
+Field reference_alignment_field(std::string& value, const std::string& pairs);
 Field trained_run_field(std::string& value);
 
 /// The command-line flag of an option: --max-length for max_length.

@@ -56,7 +56,7 @@ MetricsLog::~MetricsLog() { ::close(descriptor_); }
 
 void MetricsLog::write(const std::vector<MetricsField>& fields) {
   Json object = Json::object();
-  for (const MetricsField& field : fields) object[std::string(field.name)] = json_of(field);
+  for (const MetricsField& field : fields) object[field.name] = json_of(field);
   // Text that is not UTF-8 gets replacement characters, which is better than to end a training.
   pending_ += object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
   write_pending();

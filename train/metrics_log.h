@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -10,7 +9,7 @@ namespace attune {
 
 /// One named value of a log line.
 struct MetricsField {
-  std::string_view name;
+  std::string name;
   std::variant<bool, std::int64_t, float, double, std::string> value;
 };
 

@@ -55,6 +55,8 @@ void check_data(const TrainOptions& options) {
   const DataOptions& data = options.data;
   if (data.file == "-" && data.valid == "-")
     fail_option("valid", "standard input has the pairs of {} already", option_name("data"));
+  if (!data.file.empty() && data.valid.empty() && data.valid_count)
+    fail_option("valid_count", "it needs {}", option_name("valid"));
   if (data.file.empty() && options.epochs)
     fail_option("epochs", "the examples of a task never come twice, so it has no epochs; use {}",
                 option_name("steps"));

@@ -9,7 +9,7 @@ namespace {
 
 // A reference's ids. The model cannot produce a token outside its vocabulary, so such a token must
 // not count as correct if the model's output is <unk>.
-std::vector<int> reference_of(const Vocabulary& vocabulary, const std::string& target) {
+std::vector<int> ids_of_reference(const Vocabulary& vocabulary, const std::string& target) {
   std::vector<int> ids = vocabulary.encode(target);
   for (int& id : ids)
     if (id == Vocabulary::unknown) id = -1;
@@ -27,14 +27,59 @@ std::vector<Question> make_questions(const Run& run, Split split, std::int64_t c
     const Pair pair = pairs[static_cast<std::uint64_t>(i)];
     questions.push_back({{pair.source, {pair.target}},
                          run.source.encode(pair.source),
-                         {run.target.encode(pair.target)},
-                         task.true_positions(pair.source),
-                         task.equal_letters_are_one});
+                         {run.target.encode(pair.target)}});
+    Question& question = questions.back();
+    question.truth = reference_of(task.true_positions(pair.source),
+                                  task.equal_letters_are_one ? std::span<const int>(question.source)
+                                                             : std::span<const int>());
   }
   return questions;
 }
 
 namespace {
+
+// The reference alignments of the lines of a file of pairs.
+class AlignmentLines {
+ public:
+  AlignmentLines(const std::string& path, const std::string& pairs) : path_(path), pairs_(pairs) {
+    if (!path.empty()) alignments_ = read_moses(path);
+  }
+  bool exist() const { return !path_.empty(); }
+
+  // The alignment of a line, counted from 1. Errors: there is none; it does not fit the pair.
+  const ReferenceAlignment& of_line(std::int64_t line, std::size_t source_length,
+                                    std::size_t target_length) const {
+    check_has(line);
+    const ReferenceAlignment& alignment = alignments_[static_cast<std::size_t>(line - 1)];
+    try {
+      check_positions(alignment, source_length, target_length);
+    } catch (const Error& error) {
+      fail("{}: {}", place_of(path_, line), error.what());
+    }
+    return alignment;
+  }
+
+  // Errors: there are more or fewer alignments than lines of pairs. Blank lines at the end, which
+  // are ignored in a file of pairs, may be there.
+  void check_count(std::int64_t lines) const {
+    if (!exist()) return;
+    if (lines > 0) check_has(lines);
+    for (std::int64_t line = lines + 1; line <= std::ssize(alignments_); ++line)
+      ATTUNE_CHECK(alignments_[static_cast<std::size_t>(line - 1)] == ReferenceAlignment{},
+                   "{}: there is no such line in {}; expected an alignment for each of its {}",
+                   place_of(path_, line), name_of_input(pairs_), lines_text(lines));
+  }
+
+ private:
+  void check_has(std::int64_t line) const {
+    ATTUNE_CHECK(line <= std::ssize(alignments_),
+                 "{}: the file has only {}; expected an alignment for each line of {}",
+                 place_of(path_, line), lines_text(std::ssize(alignments_)), name_of_input(pairs_));
+  }
+
+  const std::string &path_, &pairs_;
+  std::vector<ReferenceAlignment> alignments_;
+};
 
 // A random sample of `count` questions, in their original order.
 std::vector<Question> sample_of(std::vector<Question> questions, std::int64_t count,
@@ -53,23 +98,24 @@ std::vector<Question> sample_of(std::vector<Question> questions, std::int64_t co
 
 std::vector<Question> read_questions(const Run& run, const QuestionSource& from, BadLines& bad,
                                      UnknownTokens* unknown) {
+  const AlignmentLines alignments(from.reference_alignment, from.path);
   TextInput input(from.path);
   PairReader reader(input.stream(), name_of_input(from.path));
   std::vector<Question> questions;
   std::unordered_map<std::string, std::size_t> place;  // index of a source's question
-  std::int64_t with_more_columns = 0;
-  for (PairLine line; reader.next(line);) {
+  std::int64_t with_more_columns = 0, lines = 0;
+  for (PairLine line; reader.next(line); ++lines) {
     with_more_columns += line.has_more;
     if (line.fault.empty() && run.target.tokenize(line.pair.target).empty())
       line.fault = "the target has no tokens";
     if (!line.fault.empty()) {
       bad.add(line.number, BadLine::Kind::malformed, line.fault);
-      questions.push_back({{std::move(line.pair.source), {}}, {}, {}, {}});
+      questions.push_back({{std::move(line.pair.source), {}}, {}, {}});
       continue;
     }
     const auto [entry, is_new] = place.emplace(line.pair.source, questions.size());
     if (is_new) {
-      questions.push_back({{line.pair.source, {}}, {}, {}, {}});
+      questions.push_back({{line.pair.source, {}}, {}, {}});
       try {
         questions.back().source = encode_source(run, line.pair.source, from.max_length);
       } catch (const BadLine& fault) {
@@ -77,9 +123,13 @@ std::vector<Question> read_questions(const Run& run, const QuestionSource& from,
       }
     }
     Question& question = questions[entry->second];
-    question.references.push_back(reference_of(run.target, line.pair.target));
+    question.references.push_back(ids_of_reference(run.target, line.pair.target));
+    if (alignments.exist() && !question.source.empty())
+      question.alignments.push_back(alignments.of_line(line.number, question.source.size(),
+                                                       question.references.back().size()));
     question.text.targets.push_back(std::move(line.pair.target));
   }
+  alignments.check_count(lines);
   ATTUNE_CHECK(!questions.empty(), "{} is empty; expected a pair a line: source TAB target",
                name_of_input(from.path));
   ATTUNE_CHECK(std::any_of(questions.begin(), questions.end(),
@@ -91,34 +141,6 @@ std::vector<Question> read_questions(const Run& run, const QuestionSource& from,
     for (const Question& question : questions)
       if (!question.source.empty()) run.source.encode(question.text.source, unknown);
   return questions;
-}
-
-std::vector<Hypothesis> answers_to(const Run& run, std::span<const Question> questions,
-                                   std::optional<int> max_output_length,
-                                   const SearchOptions& options) {
-  std::vector<std::vector<int>> sources;
-  for (const Question& question : questions)
-    if (!question.source.empty()) sources.push_back(question.source);
-  std::vector<Hypothesis> found = answer(run, sources, max_output_length, options), answers;
-  auto next = found.begin();
-  for (const Question& question : questions)
-    answers.push_back(question.source.empty() ? Hypothesis{} : std::move(*next++));
-  return answers;
-}
-
-Scores score(const Run& run, std::span<const Question> questions,
-             std::span<const Hypothesis> answers) {
-  Scores scores;
-  for (std::size_t i = 0; i < questions.size(); ++i) {
-    const Question& question = questions[i];
-    if (question.source.empty()) continue;
-    scores.add(answers[i].tokens, question.references);
-    if (!run.config.model.has_attention() || question.truth.empty()) continue;
-    scores.add_alignment(answers[i].argmax(question.source.size()), question.truth,
-                         question.equal_tokens_are_one ? std::span<const int>(question.source)
-                                                       : std::span<const int>());
-  }
-  return scores;
 }
 
 }  // namespace attune

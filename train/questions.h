@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "attune/alignment/reference_alignment.h"
 #include "attune/data/lines.h"
 #include "attune/train/run.h"
 
@@ -13,10 +15,11 @@ namespace attune {
 /// A source with its correct targets.
 struct Question {
   References text;
-  std::vector<int> source;                   ///< empty: the model cannot encode it
-  std::vector<std::vector<int>> references;  ///< the correct targets
-  std::vector<int> truth;                    ///< source position of each target token; may be empty
-  bool equal_tokens_are_one = false;         ///< see Task::equal_letters_are_one
+  std::vector<int> source;                       ///< empty: the model cannot encode it
+  std::vector<std::vector<int>> references;      ///< the correct targets
+  std::optional<ReferenceAlignment> truth = {};  ///< the true alignment of a task
+  /// The reference alignment of each reference; empty: there are none.
+  std::vector<ReferenceAlignment> alignments = {};
 };
 
 /// Makes `count` questions of the run's task from a split, with source lengths in
@@ -30,22 +33,16 @@ struct QuestionSource {
   int max_length = 1;                 ///< maximum number of tokens of a source
   std::optional<std::int64_t> count;  ///< size of a random sample; not set: all questions
   std::uint64_t seed = 1;             ///< of the sample
+  /// A file with the reference alignment of each line in Moses form, see read_moses(); empty: none.
+  std::string reference_alignment = {};
 };
 
 /// Reads questions from a file of pairs, in order; pairs with the same source are one question.
 /// Lines that the model cannot encode are added to `bad`; unless a sample is drawn, they are kept
-/// in their places as questions without a source. Errors: no questions are left; as
+/// in their places as questions without a source. Errors: no questions are left; reference
+/// alignments that are malformed, or do not fit the lines (the message gives file and line); as
 /// BadLines::add().
 std::vector<Question> read_questions(const Run& run, const QuestionSource& from, BadLines& bad,
                                      UnknownTokens* unknown);
-
-/// The model's output for each question, as from answer(); empty for those without a source.
-std::vector<Hypothesis> answers_to(const Run& run, std::span<const Question> questions,
-                                   std::optional<int> max_output_length = {},
-                                   const SearchOptions& options = {});
-
-/// Compares answers with the references. Questions without a source are not counted.
-Scores score(const Run& run, std::span<const Question> questions,
-             std::span<const Hypothesis> answers);
 
 }  // namespace attune

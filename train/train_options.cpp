@@ -50,9 +50,9 @@ std::vector<Field> data_fields(DataOptions& o) {
       {.name = "valid_count",
        .value = &o.valid_count,
        .help = "measure on a random sample of so many sources, which `seed` fixes; all of `valid` "
-               "by default",
-       .range = kFrom1,
-       .needs = "valid"},
+               "by default; of a task, measure on so many examples that it does not train on",
+       .range = kFrom1},
+      reference_alignment_field(o.reference_alignment, "valid"),
       {.name = "source_tokens",
        .value = &o.source_tokens,
        .help = "how to cut sources of `data`",

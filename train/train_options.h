@@ -17,7 +17,9 @@ namespace attune {
 struct DataOptions {
   std::string task = "reverse";
   std::string file = {}, valid = {};  ///< pairs to train on instead of a task, and for validation
-  std::optional<std::int64_t> valid_count = {};  ///< pairs of `valid` to use; not set: all
+  /// Pairs of `valid` to use, not set: all; or examples of the task to validate on, not set: none.
+  std::optional<std::int64_t> valid_count = {};
+  std::string reference_alignment = {};  ///< of `valid`; see QuestionSource
   std::string source_tokens = "chars", target_tokens = "chars";
   int min_length = 1;
   std::optional<int> max_length = {};  ///< see limit()
@@ -30,6 +32,8 @@ struct DataOptions {
   int limit() const { return max_length.value_or(file.empty() ? 20 : 100); }
   int source_limit() const { return max_source_length.value_or(limit()); }
   int target_limit() const { return max_target_length.value_or(limit()); }
+  /// Whether the model is validated during training.
+  bool validates() const { return file.empty() ? valid_count.has_value() : !valid.empty(); }
 };
 
 /// Options of train(). By default, a model learns to reverse words. fields() describes each option

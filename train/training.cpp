@@ -168,7 +168,7 @@ Training::Training(const TrainOptions& options, std::optional<Unfinished> resume
   schedule_ = make_schedule(
       options_.schedule,
       {.total_steps = options_.steps, .warmup_steps = options_.warmup_steps(), .patience = 1});
-  if (!options_.data.valid.empty()) validation_.emplace(run_, options_);
+  if (options_.data.validates()) validation_.emplace(run_, options_);
   list_parts();
 
   stop_.emplace();
@@ -281,7 +281,7 @@ void Training::look() {
     const Validation::Result result = (*validation_)(run_);
     observed = result.loss;
     const bool is_best =
-        score_.observe(std::isfinite(result.loss) ? result.scores.token_error_rate()
+        score_.observe(std::isfinite(result.loss) ? result.measures.scores.token_error_rate()
                                                   : std::numeric_limits<double>::quiet_NaN());
     if (is_best) best_.take();
     logs_.validation(step_, result);

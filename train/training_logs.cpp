@@ -36,10 +36,14 @@ void TrainingLogs::skipped(std::int64_t step, std::int64_t skipped) {
 }
 
 void TrainingLogs::validation(std::int64_t step, const Validation::Result& result) {
-  write(*metrics_, {{"step", step},
-                    {"valid_loss", result.loss},
-                    {"valid_sequence_accuracy", result.scores.sequence_accuracy()},
-                    {"valid_token_error_rate", result.scores.token_error_rate()}});
+  const Scores& scores = result.measures.scores;
+  std::vector<MetricsField> fields = {{"step", step},
+                                      {"valid_loss", result.loss},
+                                      {"valid_sequence_accuracy", scores.sequence_accuracy()},
+                                      {"valid_token_error_rate", scores.token_error_rate()}};
+  for (const auto& [name, is_share, value] : result.measures.of_attention())
+    if (value) fields.push_back({"valid_" + name, *value});
+  write(*metrics_, fields);
 }
 
 void TrainingLogs::save() {

@@ -27,7 +27,8 @@ class TrainingLogs {
   void step(std::int64_t step, const StepResult& result, double learning_rate);
   /// Logs {"step", "skipped_steps"}, the latter so far.
   void skipped(std::int64_t step, std::int64_t skipped);
-  /// Logs {"step", "valid_loss", "valid_sequence_accuracy", "valid_token_error_rate"}.
+  /// Logs {"step", "valid_loss", "valid_sequence_accuracy", "valid_token_error_rate"}, and what is
+  /// known of Measures::of_attention(), such as "valid_attention_entropy".
   void validation(std::int64_t step, const Validation::Result& result);
   /// Counts the target tokens of a step.
   void count(std::int64_t tokens) { tokens_ += tokens; }

@@ -117,7 +117,7 @@ double expected_bytes(const TrainOptions& options, const Run& run, const Trainin
   for (const auto& [name, value] : run.model->values())
     parameters += static_cast<double>(value.bytes());
   // The optimizer's moments, the parameters before the last update, and the best ones.
-  const double copies = 2 + 1 + (options.data.valid.empty() ? 0 : 1);
+  const double copies = 2 + 1 + (options.data.validates() ? 1 : 0);
   // Measured: the share that later batches, of yet other sizes, add to the pool.
   constexpr double kGrowth = 0.4;
   // Gradients and packed weights do not depend on the size of a batch.

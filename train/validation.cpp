@@ -13,18 +13,23 @@ namespace {
 
 constexpr std::size_t kBatch = 64;
 
-// The usable questions in the file of validation pairs.
+// Examples of the task, or the usable questions in the file of validation pairs.
 std::vector<Question> questions_of(const Run& run, const TrainOptions& options) {
   const DataOptions& data = options.data;
+  if (data.file.empty())
+    return make_questions(run, Split::valid, data.valid_count.value_or(1), options.seed,
+                          data.min_length, data.limit());
   BadLines bad(data.valid, "warning",
                data.skip_bad ? BadLines::OnMalformed::skip : BadLines::OnMalformed::stop);
   UnknownTokens unknown;
-  std::vector<Question> questions = read_questions(run,
-                                                   {.path = data.valid,
-                                                    .max_length = run.config.max_length,
-                                                    .count = data.valid_count,
-                                                    .seed = options.seed},
-                                                   bad, &unknown);
+  std::vector<Question> questions =
+      read_questions(run,
+                     {.path = data.valid,
+                      .max_length = run.config.max_length,
+                      .count = data.valid_count,
+                      .seed = options.seed,
+                      .reference_alignment = data.reference_alignment},
+                     bad, &unknown);
   std::erase_if(questions, [](const Question& question) { return question.source.empty(); });
   warn_of_unknown(unknown);
   if (bad.count() > 0)
@@ -36,8 +41,13 @@ std::vector<Question> questions_of(const Run& run, const TrainOptions& options) 
 }  // namespace
 
 std::string Validation::Result::text() const {
-  return fmt::format("validation loss {:.4f}, sequences right {:.1f}%, token error rate {:.2f}%",
-                     loss, 100 * scores.sequence_accuracy(), 100 * scores.token_error_rate());
+  const Scores& scores = measures.scores;
+  std::string text =
+      fmt::format("validation loss {:.4f}, sequences right {:.1f}%, token error rate {:.2f}%", loss,
+                  100 * scores.sequence_accuracy(), 100 * scores.token_error_rate());
+  if (!measures.alignment.empty())
+    text += fmt::format(", alignment error rate {:.2f}%", 100 * measures.alignment.error_rate());
+  return text;
 }
 
 Validation::Validation(const Run& run, const TrainOptions& options)
@@ -68,9 +78,9 @@ double Validation::loss(const Seq2Seq& model) const {
 Validation::Result Validation::operator()(const Run& run) const {
   const double mean_loss = loss(*run.model);
   // If the model is NaN, all outputs stay empty, which counts as wrong.
-  std::vector<Hypothesis> answers(questions_.size());
+  std::vector<Answer> answers(questions_.size());
   if (std::isfinite(mean_loss)) answers = answers_to(run, questions_);
-  return {mean_loss, score(run, questions_, answers)};
+  return {mean_loss, measure(run, questions_, answers)};
 }
 
 std::string Validation::fingerprint() const {
@@ -82,6 +92,13 @@ std::string Validation::fingerprint() const {
   for (const Question& question : questions_) {
     take_in(question.source);
     for (const std::vector<int>& reference : question.references) take_in(reference);
+    for (const ReferenceAlignment& alignment : question.alignments)
+      for (const std::vector<Link>* links : {&alignment.sure, &alignment.possible}) {
+        std::vector<int> positions;
+        for (const Link& link : *links)
+          positions.insert(positions.end(), {link.source, link.target});
+        take_in(positions);
+      }
   }
   return digest.text();
 }

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "attune/train/questions.h"
+#include "attune/train/answers.h"
 
 namespace attune {
 
@@ -12,15 +12,17 @@ class Validation {
  public:
   struct Result {
     double loss = 0;  ///< mean cross-entropy per token, in nats
-    Scores scores;
+    Measures measures;
 
-    /// "validation loss 0.0123, sequences right 98.5%, token error rate 0.31%".
+    /// "validation loss 0.0123, sequences right 98.5%, token error rate 0.31%", and the alignment
+    /// error rate if there are reference alignments.
     std::string text() const;
   };
 
   /// Reads the pairs of the file options.data.valid, or a random sample of options.data.valid_count
-  /// of them. Lines that cannot be used are reported and counted on standard error. Errors: as
-  /// read_questions().
+  /// of them, with the alignments of options.data.reference_alignment. Without a file, makes
+  /// examples of the task that are not trained on. Lines that cannot be used are reported and
+  /// counted on standard error. Errors: as read_questions().
   Validation(const Run& run, const TrainOptions& options);
   /// The loss of the model on these pairs, and the scores of its outputs (see answer()). If the
   /// loss is not finite, all outputs are taken to be empty.

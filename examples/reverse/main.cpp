@@ -46,13 +46,15 @@ void test(const Reverser& reverser, int count) {
   const std::vector<Hypothesis> found = greedy_search(*reverser.model, sources, 2 * kLongest);
 
   Scores scores;
+  AlignmentScores alignment;
   for (int i = 0; i < count; ++i) {
-    scores.add(found[i].tokens, reverser.letters.encode(pairs[i].target));
-    scores.add_alignment(found[i].argmax(sources[i].size()),
-                         pairs.task.true_positions(pairs[i].source));
+    const Pair pair = pairs[i];
+    scores.add(found[i].tokens, reverser.letters.encode(pair.target));
+    alignment.add(hard_alignment(found[i].weights, sources[i].size()),
+                  reference_of(pairs.task.true_positions(pair.source)), pair.target.size());
   }
   fmt::print("{} unseen words: {:.1f}% right, {:.1f}% of the letters aligned\n", count,
-             100 * scores.sequence_accuracy(), 100 * *scores.alignment_accuracy());
+             100 * scores.sequence_accuracy(), 100 * alignment.accuracy());
 }
 
 // Draws the attention weights, as a picture and on the terminal.
