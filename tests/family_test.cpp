@@ -80,8 +80,9 @@ TEST_CASE("an activation added by a program is accepted wherever activations are
 
 TEST_CASE("a task added by a program generates examples") {
   static const bool added = [] {
-    tasks().add({"first", "write the first letter", "",
-                 [] { return Task{[](std::string_view) { return std::vector<int>{0}; }}; }});
+    tasks().add({"first", "write the first letter", "", [](const TaskOptions&) {
+                   return Task{[](std::string_view) { return std::vector<int>{0}; }};
+                 }});
     return true;
   }();
   REQUIRE(added);

@@ -129,6 +129,22 @@ TEST_CASE("seq2seq measures attention against reference alignments") {
   check_error(seq2seq(folder, "test --run run --reference-alignment refs"), "--data");
 }
 
+TEST_CASE("seq2seq trains and tests tasks with symbols, lengths and options of their own") {
+  const TemporaryFolder folder;
+  for (const std::string task : {"repeat:times=3", "no_match", "count"}) {
+    INFO(task);
+    const Result trained = train(folder, "--max-length 7 --task " + task);
+    INFO(trained.err);
+    REQUIRE(trained.code == 0);
+    const Result tested = seq2seq(folder, "test --run run --count 5 --max-length 9 --json");
+    INFO(tested.err);
+    REQUIRE(tested.code == 0);
+    const auto scores = nlohmann::json::parse(tested.out);
+    CHECK(scores.at("alignment_error_rate").is_null() == (task == "count"));
+  }
+  CHECK_THAT(folder.read("run/source.vocab"), contains("?"));
+}
+
 TEST_CASE("seq2seq validates on examples of a task that it does not train on") {
   const TemporaryFolder folder;
   const Result trained = train(folder, "--valid-count 20 --max-length 6");
@@ -203,6 +219,9 @@ TEST_CASE("seq2seq train rejects bad flags and writes nothing") {
   refuses("--cell grew", "grew");
   refuses("--attention dots", "dots");
   refuses("--task rotate", "rotate");
+  refuses("--task repeat:times=0", "times");
+  refuses("--task copy:times=2", "times");
+  refuses("--task induction --max-length 2", "sources of the task 'induction' have 3 to ");
   refuses("--optimizer best", "best");
   refuses("--schedule up", "up");
   refuses("--steps 0", "--steps");

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "attune/data/messages.h"
+#include "attune/data/tasks.h"
 #include "attune/layers/attention/head_mixer.h"
 #include "attune/layers/attention/positional_encoding.h"
 #include "attune/train/train_options.h"
@@ -51,6 +52,20 @@ void check_pairs(const Chosen& chosen) {
   }
 }
 
+// The task. Errors: an option that it does not have, or lengths that its sources cannot have.
+Task task_of(const DataOptions& data) {
+  Task task;
+  try {
+    task = make_task(data.task);
+  } catch (const Error& error) {
+    fail_option("task", "{}", error.what());
+  }
+  if (data.limit() < task.min_length || data.limit() > task.max_length)
+    fail_option("max_length", "{}: sources of the task '{}' have {} to {} letters", data.limit(),
+                data.task, task.min_length, task.max_length);
+  return task;
+}
+
 void check_data(const TrainOptions& options) {
   const DataOptions& data = options.data;
   if (data.file == "-" && data.valid == "-")
@@ -63,12 +78,16 @@ void check_data(const TrainOptions& options) {
   if (data.file.empty() && data.min_length > data.limit())
     throw OptionError(fmt::format("{} {} is more than {} {}", option_name("min_length"),
                                   data.min_length, option_name("max_length"), data.limit()));
+  if (data.file.empty()) task_of(data);
 }
 
 // Makes the positions, and uses them for the last position that a sequence may have.
 void check_positions(const TrainOptions& options) {
   const EncoderDecoderOptions& model = options.model;
-  const int last = std::max(options.data.source_limit() - 1, options.data.target_limit());
+  const DataOptions& data = options.data;
+  const int longest_target =
+      data.target_limit() * (data.file.empty() ? task_of(data).expansion : 1);
+  const int last = std::max(data.source_limit() - 1, longest_target);
   const GeneratorScope draws{Generator()};
   const NoGrad no_grad;
   try {

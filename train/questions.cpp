@@ -28,6 +28,7 @@ std::vector<Question> make_questions(const Run& run, Split split, std::int64_t c
     questions.push_back({{pair.source, {pair.target}},
                          run.source.encode(pair.source),
                          {run.target.encode(pair.target)}});
+    if (!task.true_positions) continue;
     Question& question = questions.back();
     question.truth = reference_of(task.true_positions(pair.source),
                                   task.equal_letters_are_one ? std::span<const int>(question.source)

@@ -37,7 +37,7 @@ std::vector<Field> keys_of(RunConfig& config) {
   std::vector<std::string> tasks = task_names();
   tasks.emplace_back();  // empty: trained on a file
   return {
-      {.name = "task", .value = &config.task, .choices = tasks},
+      {.name = "task", .value = &config.task, .choices = tasks, .takes_arguments = true},
       {.name = "min_length", .value = &config.min_length, .range = {.low = 1}},
       {.name = "max_length", .value = &config.max_length, .range = {.low = 1}},
       {.name = "max_source_length", .value = &config.max_source_length, .is_recent = true},

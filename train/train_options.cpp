@@ -1,5 +1,6 @@
 #include "attune/train/train_options.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -19,9 +20,11 @@ constexpr Range kShareBelow1 = {.high = 1, .below_high = true};
 // A help text: `purpose`, then a line for each member of a family with its name and summary.
 template <typename Maker>
 std::string with_members(const std::string& purpose, const Family<Maker>& family) {
+  std::size_t width = 11;
+  for (const auto& member : family.members()) width = std::max(width, member.name.size());
   std::string text = purpose + ":";
   for (const auto& member : family.members())
-    text += fmt::format("\n  {:<13}{}", member.name, member.summary);
+    text += fmt::format("\n  {:<{}}{}", member.name, width + 2, member.summary);
   return text;
 }
 
@@ -35,8 +38,9 @@ std::vector<Field> data_fields(DataOptions& o) {
   return {
       {.name = "task",
        .value = &o.task,
-       .help = with_members("a synthetic task on the letters a to z, examples made up", tasks()),
-       .choices = task_names()},
+       .help = with_members("a synthetic task, examples made up", tasks()),
+       .choices = task_names(),
+       .takes_arguments = true},
       {.name = "data",
        .value = &o.file,
        .help = "pairs to learn from instead, one a line: source TAB target; - reads standard input",

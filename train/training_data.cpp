@@ -11,22 +11,25 @@
 namespace attune {
 namespace {
 
-constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz";
-
 TrainingData task_data(const TrainOptions& options) {
   const DataOptions& data = options.data;
   const SyntheticPairs pairs{make_task(data.task), Split::train, options.seed, data.min_length,
                              data.limit()};
-  const std::vector<std::string> letters = {std::string(kLetters)};
+  const std::vector<std::string> letters = {pairs.task.symbols};
   const Vocabulary vocabulary = Vocabulary::build(Tokens::chars, letters);
   const auto example = [pairs, vocabulary](std::uint64_t index) {
     const Pair pair = pairs[index];
     return Example{vocabulary.encode(pair.source), vocabulary.encode(pair.target)};
   };
   const std::string word = "attention";
-  const bool fits = data.min_length <= std::ssize(word) && std::ssize(word) <= data.limit();
-  return {vocabulary,   vocabulary,   BatchStream(example, options.batch, options.seed),
-          data.limit(), data.limit(), fits ? word : pairs[0].source};
+  const bool fits =
+      data.min_length <= std::ssize(word) && std::ssize(word) <= data.limit() && !pairs.task.draw;
+  return {vocabulary,
+          vocabulary,
+          BatchStream(example, options.batch, options.seed),
+          data.limit(),
+          data.limit() * pairs.task.expansion,
+          fits ? word : pairs[0].source};
 }
 
 // One side of the pairs of a file.

@@ -11,7 +11,7 @@ using namespace attune;
 
 /// Swaps neighbours: abcde becomes badce. A task returns, for each target letter, the source
 /// position that it comes from.
-inline Task make_swap_task() {
+inline Task make_swap_task(const TaskOptions&) {
   return {[](std::string_view source) {
     std::vector<int> positions(source.size());
     std::iota(positions.begin(), positions.end(), 0);

@@ -5,12 +5,11 @@
 
 namespace attune {
 
-/// The target is the source reversed: abc becomes cba. Target position t is aligned with source
-/// position S - 1 - t.
-Task make_reverse_task() {
+/// The target is the source: abc becomes abc. Target position t is aligned with source position t.
+Task make_copy_task(const TaskOptions&) {
   return {[](std::string_view source) {
     std::vector<int> positions(source.size());
-    std::iota(positions.rbegin(), positions.rend(), 0);
+    std::iota(positions.begin(), positions.end(), 0);
     return positions;
   }};
 }

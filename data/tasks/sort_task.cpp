@@ -8,7 +8,7 @@ namespace attune {
 
 /// The target is the source with its letters sorted alphabetically (a stable sort): bab becomes
 /// abb, aligned with the source positions 1, 0 and 2.
-Task make_sort_task() {
+Task make_sort_task(const TaskOptions&) {
   const auto by_letter = [](std::string_view source) {
     std::vector<int> positions(source.size());
     std::iota(positions.begin(), positions.end(), 0);
