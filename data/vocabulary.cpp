@@ -153,6 +153,12 @@ int Vocabulary::id(std::string_view token) const {
   return found == ids_.end() ? unknown : found->second;
 }
 
+std::vector<std::int32_t> Vocabulary::ids_in(const Vocabulary& other) const {
+  std::vector<std::int32_t> ids;
+  for (int id = 0; id < size(); ++id) ids.push_back(id < specials ? id : other.id(token(id)));
+  return ids;
+}
+
 std::vector<std::string> Vocabulary::tokenize(std::string_view line) const {
   return tokens_of(kind_, line);
 }

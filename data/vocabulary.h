@@ -63,6 +63,9 @@ class Vocabulary {
   /// The id of `token`, or `unknown`.
   int id(std::string_view token) const;
 
+  /// For each token of this vocabulary its id in another, or `unknown`; special tokens stay the same.
+  std::vector<std::int32_t> ids_in(const Vocabulary& other) const;
+
   /// Splits `line` into tokens. Errors: `line` is not UTF-8.
   std::vector<std::string> tokenize(std::string_view line) const;
 

@@ -1,5 +1,6 @@
 #include "attune/layers/recurrent.h"
 
+#include "attune/autograd/ops/padding.h"
 #include "attune/autograd/ops/shaping.h"
 #include "attune/layers/known_input.h"
 
@@ -56,6 +57,10 @@ Recurrent::Recurrent(std::string_view kind, std::int64_t input, std::int64_t hid
     : input_(input),
       hidden_(hidden),
       directions_(options.bidirectional ? 2 : 1),
+      outputs_(child("outputs", StackedOutputs({.layers = options.layers,
+                                                .size = output_size(),
+                                                .residual = options.residual,
+                                                .layer_norm = options.layer_norm}))),
       dropout_(options.dropout) {
   ATTUNE_CHECK(options.layers >= 1, "Recurrent: {} layers; expected at least 1", options.layers);
   for (int i = 0; i < options.layers; ++i)
@@ -84,12 +89,15 @@ std::vector<RecurrentState> Recurrent::initial_of(
 
 RecurrentResult Recurrent::upper_layers(RecurrentResult result, const Indices& lengths,
                                         const std::vector<RecurrentState>& initial) const {
+  result.output = outputs_(0, result.output, {});
   for (int i = 1; i < layers(); ++i) {
-    auto [output, states] = layers_[static_cast<std::size_t>(i)](dropout_(result.output), lengths,
-                                                                 initial_of(i, initial));
-    result.output = output;
+    const auto layer = static_cast<std::size_t>(i);
+    auto [output, states] =
+        layers_[layer](dropout_(result.output), lengths, initial_of(i, initial));
+    result.output = outputs_(layer, output, result.output);
     result.states.insert(result.states.end(), states.begin(), states.end());
   }
+  if (outputs_.shifts()) result.output = mask_padding(result.output, lengths);
   return result;
 }
 

@@ -8,19 +8,21 @@
 #include "attune/layers/dropout.h"
 #include "attune/layers/embedding.h"
 #include "attune/layers/recurrent_cell.h"
+#include "attune/layers/stacked_outputs.h"
 
 namespace attune {
 
 struct RecurrentOptions {
   int layers = 1;
   bool bidirectional = false;
-  double dropout = 0;  ///< between layers, not after the last
+  double dropout = 0;                         ///< between layers, not after the last
+  bool residual = false, layer_norm = false;  ///< see StackedOutputs
 };
 
 /// The result of a recurrent network over a sequence.
 struct RecurrentResult {
-  /// [T, B, H * directions]: the top layer's state after every step, forward beside backward; 0
-  /// beyond a sequence's length.
+  /// [T, B, H * directions]: the top layer's output after every step, forward beside backward; 0
+  /// beyond a sequence's length. See StackedOutputs; by default, the states.
   Tensor output;
   /// The state after each sequence's last step, for every layer and direction: layer 0 forward,
   /// layer 0 backward (where there is one), layer 1 forward, ... The backward direction's last
@@ -58,7 +60,7 @@ class RecurrentLayer : public Layer {
 /// Shapes: x [T, B, input], lengths [B] -> output [T, B, hidden * directions], states. What x holds
 /// beyond a length, NaN included, has no influence on any value or gradient.
 /// Parameters: layer0.forward.weight_ih, layer0.backward.weight_ih, layer1.forward.weight_ih, ...
-/// as in RecurrentCell.
+/// as in RecurrentCell; with layer_norm, outputs.norm0.weight, ... as in StackedOutputs.
 /// Errors: an unknown kind; fewer than one layer; a wrong number of initial states; lengths outside
 /// [0, T].
 class Recurrent : public Layer {
@@ -85,13 +87,14 @@ class Recurrent : public Layer {
   /// The initial states of one layer.
   std::vector<RecurrentState> initial_of(int layer,
                                          const std::vector<RecurrentState>& initial) const;
-  /// The layers above the first.
+  /// The output of the whole network, from the result of the first layer.
   RecurrentResult upper_layers(RecurrentResult result, const Indices& lengths,
                                const std::vector<RecurrentState>& initial) const;
 
   std::int64_t input_, hidden_;
   int directions_;
   std::vector<RecurrentLayer> layers_;
+  StackedOutputs outputs_;
   Dropout dropout_;
 };
 

@@ -1,10 +1,17 @@
 #pragma once
 
 /// Encoders, decoders and sequence-to-sequence models.
+#include "attune/models/convolutional_encoder.h"
 #include "attune/models/decoder.h"
 #include "attune/models/decoder_state.h"
 #include "attune/models/encoder.h"
 #include "attune/models/encoder_decoder_options.h"
+#include "attune/models/linear_output.h"
+#include "attune/models/marginal_output.h"
+#include "attune/models/mechanisms.h"
+#include "attune/models/output_layer.h"
+#include "attune/models/pointer_generator_output.h"
+#include "attune/models/pointer_output.h"
 #include "attune/models/policy_loss.h"
 #include "attune/models/recurrent_decoder.h"
 #include "attune/models/recurrent_encoder.h"

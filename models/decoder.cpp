@@ -26,7 +26,7 @@ Family<DecoderMaker>& decoders() {
 
 std::shared_ptr<Decoder> make_decoder(std::string_view name, const EncoderDecoderOptions& options,
                                       std::int64_t source_size) {
-  return decoders().at(name).make(options, source_size);
+  return decoders().make(name, options, source_size);
 }
 
 }  // namespace attune

@@ -26,10 +26,13 @@ bool is_same(const Indices& origin, const Indices& before) {
 
 DecoderState DecoderState::select(const Indices& rows) const {
   const Indices of_rows = select_origin(origin, rows);
+  const bool is_shared = is_same(of_rows, origin);
   DecoderState selected{.layers = {},
-                        .source = is_same(of_rows, origin) ? source : select_each(source, rows),
+                        .source = is_shared ? source : select_each(source, rows),
                         .seen = select_each(seen, rows),
                         .origin = of_rows,
+                        .output = is_shared ? output : output.select(rows),
+                        .combined = combined.defined() ? index_select(combined, 0, rows) : Tensor(),
                         .attention = attention.select(rows),
                         .position = position,
                         .weights = weights};

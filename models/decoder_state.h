@@ -5,6 +5,7 @@
 #include "attune/layers/attention/attention_state.h"
 #include "attune/layers/attention/memory.h"
 #include "attune/layers/recurrent_cell.h"
+#include "attune/models/output_layer.h"
 
 namespace attune {
 
@@ -16,8 +17,11 @@ struct DecoderState {
                                        ///< attention to it
   std::vector<Memory> seen;  ///< keys and values of the target so far, for each layer of a
                              ///< Transformer
-  Indices origin;  ///< [B]: the row of the batch of sources that each target belongs to; not
-                   ///< defined: target b belongs to source b
+  Indices origin;       ///< [B]: the row of the batch of sources that each target belongs to; not
+                        ///< defined: target b belongs to source b
+  OutputSource output;  ///< of a recurrent decoder's output layer
+  Tensor combined;  ///< [B, C]: of the previous step of a recurrent decoder; see OutputInput. Not
+                    ///< defined without input feeding
   AttentionState attention;   ///< of a recurrent decoder's attention to the source
   std::int64_t position = 0;  ///< the number of tokens processed so far
   bool weights = true;  ///< whether predict() should return attention weights that it does not need

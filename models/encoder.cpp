@@ -33,6 +33,9 @@ Family<EncoderMaker>& encoders() {
       {
           {"recurrent", "RNN, GRU or LSTM, in one or two directions",
            "Bahdanau et al. 2015, sec. 3.2", ATTUNE_MAKER(EncoderMaker, make_recurrent_encoder)},
+          {"convolutional", "gated convolutions over windows of tokens",
+           "Gehring et al. 2017, sec. 3.1 and 3.2",
+           ATTUNE_MAKER(EncoderMaker, make_convolutional_encoder)},
           {"transformer", "self-attention", "Vaswani et al. 2017, sec. 3.1",
            ATTUNE_MAKER(EncoderMaker, make_transformer_encoder)},
       });
@@ -40,7 +43,7 @@ Family<EncoderMaker>& encoders() {
 }
 
 std::shared_ptr<Encoder> make_encoder(std::string_view name, const EncoderDecoderOptions& options) {
-  return encoders().at(name).make(options);
+  return encoders().make(name, options);
 }
 
 }  // namespace attune

@@ -24,6 +24,8 @@ struct Encoded {
   /// The state of each recurrent layer after each source's last step, [B, D]. Empty if the encoder
   /// has no recurrent layers.
   std::vector<RecurrentState> last;
+  Indices tokens =
+      {};  ///< [S, B]: the source's tokens, which Seq2Seq sets; not defined: it has none
 
   /// A summary of each source in one vector, [B, D], to initialise layer `layer` of a decoder: the
   /// last state of that layer of the encoder, or of its top layer if it has fewer; without
@@ -49,8 +51,9 @@ using EncoderMaker = std::function<std::shared_ptr<Encoder>(const EncoderDecoder
 
 /// The encoders that can be chosen by name.
 Family<EncoderMaker>& encoders();
-/// Makes the encoder of source tokens called `name`. Errors: an unknown name (the message lists the
-/// valid ones); an option out of range.
+/// Makes the encoder of source tokens called `name`, which may be followed by options of its own, as
+/// in "convolutional:width=5"; see Family::make(). Errors: an unknown name (the message lists the
+/// valid ones); an unknown option, or one out of range.
 std::shared_ptr<Encoder> make_encoder(std::string_view name, const EncoderDecoderOptions& options);
 
 }  // namespace attune

@@ -3,6 +3,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
+
+#include "attune/autograd/array/arguments.h"
 
 namespace attune {
 
@@ -11,6 +14,8 @@ namespace attune {
 /// only.
 struct EncoderDecoderOptions {
   std::string model = "recurrent";  ///< name of the encoder and the decoder; see model_names()
+  std::string encoder = {};         ///< a name that make_encoder() accepts; default `model`
+  std::string decoder = {};         ///< a name that make_decoder() accepts; default `model`
   std::int64_t source_vocabulary = 0, target_vocabulary = 0;  ///< tokens; see Vocabulary::size()
   std::string cell = "gru";            ///< recurrent: a name that make_cell() accepts
   std::string attention = "additive";  ///< recurrent: a name that make_score() accepts, or "none"
@@ -18,6 +23,11 @@ struct EncoderDecoderOptions {
   std::string locality = "global";     ///< recurrent: a name that make_locality() accepts
   bool bidirectional = true;           ///< recurrent: the encoder runs in both directions
   bool embedding_residual = true;      ///< recurrent: see RecurrentEncoder
+  bool residual = false;               ///< recurrent: see StackedOutputs
+  bool layer_norm = false;             ///< recurrent: see StackedOutputs
+  std::string query = "previous";      ///< recurrent: "previous" or "current"; see RecurrentDecoder
+  bool input_feeding = false;          ///< recurrent: see RecurrentDecoder
+  std::string output_layer = "linear";  ///< recurrent: a name that make_output_layer() accepts
   std::optional<int> layers = {};  ///< number of layers of the encoder, and of the decoder; default
                                    ///< 1, for a transformer 2
   std::optional<std::int64_t> embedding = {};  ///< size of token embeddings, and of all states of a
@@ -42,8 +52,22 @@ struct EncoderDecoderOptions {
   bool gated_attention = false;     ///< transformer: see MultiHeadAttentionOptions
   double attention_dropout = 0;     ///< transformer: probability to drop a weight of attention
 
+  std::vector<std::int32_t> copied_as = {};  ///< see OutputLayerOptions
+  Arguments arguments = {};                  ///< options of that encoder or decoder alone
+
+  const std::string& encoder_name() const { return encoder.empty() ? model : encoder; }
+  const std::string& decoder_name() const { return decoder.empty() ? model : decoder; }
+  /// Whether the default values of the options are those of a transformer.
   bool is_transformer() const { return model == "transformer"; }
-  bool has_attention() const { return model != "recurrent" || attention != "none"; }
+  /// The options of transformers apply if encoder, decoder or both are one, and those of recurrent
+  /// models unless both are.
+  bool has_transformer() const {
+    return encoder_name() == "transformer" || decoder_name() == "transformer";
+  }
+  bool has_recurrent() const {
+    return encoder_name() != "transformer" || decoder_name() != "transformer";
+  }
+  bool has_attention() const { return decoder_name() != "recurrent" || attention != "none"; }
   int layer_count() const { return layers.value_or(is_transformer() ? 2 : 1); }
   std::int64_t embedding_size() const { return embedding.value_or(is_transformer() ? 128 : 32); }
   std::int64_t head_count() const { return heads.value_or(is_transformer() ? 4 : 1); }

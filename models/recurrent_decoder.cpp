@@ -35,13 +35,68 @@ Tensor with_heads(const Tensor& weights) {
   return weights.rank() == 3 ? weights : reshape(weights, weights.shape().with(1, 1));
 }
 
+// The mean over the heads, [B, S].
+Tensor mean_of_heads(const Tensor& weights) {
+  return weights.rank() == 3 ? mean(weights, 1) : weights;
+}
+
+// The same members of several steps, stacked.
+OutputInput stacked(const std::vector<OutputInput>& steps) {
+  const auto all = [&](Tensor OutputInput::*member) {
+    std::vector<Tensor> values;
+    for (const OutputInput& step : steps)
+      if ((step.*member).defined()) values.push_back(step.*member);
+    return values.empty() ? Tensor() : stack(values);
+  };
+  return {all(&OutputInput::combined), all(&OutputInput::state), all(&OutputInput::previous),
+          all(&OutputInput::weights)};
+}
+
+void check(const RecurrentDecoderOptions& options) {
+  ATTUNE_CHECK(options.query == "previous" || options.query == "current",
+               "RecurrentDecoder: query is '{}'; expected previous or current", options.query);
+  ATTUNE_CHECK(options.query == "previous" || attends(options),
+               "RecurrentDecoder: there is no attention that the current state could be the query "
+               "of");
+  ATTUNE_CHECK(!options.input_feeding || options.query == "current",
+               "RecurrentDecoder: input feeding needs the query 'current'; with 'previous' the "
+               "context is part of the input anyway");
+}
+
 }  // namespace
+
+struct RecurrentDecoder::Previous {
+  KnownInput input;  // embedded, as the first cell takes it
+  Tensor embedding;  // [..., B, E], for output layers that read it; else not defined
+
+  Previous operator[](std::int64_t step) const {
+    return {input[step], embedding.defined() ? embedding[step] : Tensor()};
+  }
+};
 
 RecurrentDecoder::RecurrentDecoder(const RecurrentDecoderOptions& options)
     : embedding_(child("embedding", Embedding(options.vocabulary, options.embedding))),
       dropout_(options.dropout),
-      output_(child("output", Linear(options.size + context_size(options), options.vocabulary))) {
-  const std::int64_t size = options.size;
+      stack_(child("stack", StackedOutputs({.layers = options.layers,
+                                            .size = options.size,
+                                            .residual = options.residual,
+                                            .layer_norm = options.layer_norm}))),
+      input_feeding_(options.input_feeding) {
+  check(options);
+  const std::int64_t size = options.size, context = context_size(options);
+  const bool is_current = options.query == "current";
+  OutputLayerOptions output{.combined = is_current ? size : size + context,
+                            .state = size,
+                            .embedding = options.embedding,
+                            .source_size = options.source_size,
+                            .vocabulary = options.vocabulary,
+                            .copied_as = options.copied_as};
+  output_ = child("output", make_output_layer(options.output_layer, output));
+  reads_ = output_->reads();
+  ATTUNE_CHECK(!reads_.weights || attends(options),
+               "RecurrentDecoder: output layer '{}' reads the weights of attention, and there is "
+               "none",
+               options.output_layer);
   if (attends(options))
     attention_ =
         child("attention", Attention(options.attention, {.query_size = size,
@@ -50,8 +105,10 @@ RecurrentDecoder::RecurrentDecoder(const RecurrentDecoderOptions& options)
                                                          .heads = options.heads,
                                                          .normalizer = options.normalizer,
                                                          .locality = options.locality}));
+  if (is_current) combine_ = child("combine", Linear(size + context, size));
+  const std::int64_t fed = is_current ? (input_feeding_ ? size : 0) : context;
   for (int i = 0; i < options.layers; ++i) {
-    const std::int64_t input = i == 0 ? options.embedding + context_size(options) : size;
+    const std::int64_t input = i == 0 ? options.embedding + fed : size;
     cells_.push_back(child(fmt::format("layer{}", i), make_cell(options.cell, input, size)));
     if (options.source_size == 0) continue;
     Bridge bridge{child(fmt::format("bridge{}_h", i), Linear(options.source_size, size)), {}};
@@ -65,85 +122,116 @@ DecoderState RecurrentDecoder::start(const Encoded& encoded) const {
   DecoderState state;
   // Step 3, keys and values: the encoder's states, projected once.
   if (attention_) state.source = {attention_->memorize(encoded.states, encoded.lengths)};
+  if (bridges_.empty()) return state;  // a language model
+  state.output = output_->read(encoded);
   for (std::size_t i = 0; i < bridges_.size(); ++i) {
     const auto [h, c] = encoded.summary(i);
     const auto& bridge = bridges_[i];
     state.layers.push_back(
         {tanh(bridge.h(h)), bridge.c ? tanh((*bridge.c)(c.defined() ? c : h)) : Tensor()});
   }
+  if (input_feeding_) state.combined = Array::zeros(state.query().shape(), state.query().dtype());
   return state;
 }
 
-KnownInput RecurrentDecoder::embed(const Indices& tokens) const {
-  return dropout_.active() ? KnownInput(*cells_[0], dropout_(embedding_(tokens)))
-                           : KnownInput(*cells_[0], embedding_, tokens);
+RecurrentDecoder::Previous RecurrentDecoder::embed(const Indices& tokens) const {
+  return {dropout_.active() ? KnownInput(*cells_[0], dropout_(embedding_(tokens)))
+                            : KnownInput(*cells_[0], embedding_, tokens),
+          reads_.previous ? embedding_(tokens) : Tensor()};
 }
 
-AttentionResult RecurrentDecoder::step(const KnownInput& previous, DecoderState& state,
-                                       bool weights) const {
-  AttentionResult found;
-  if (attention_) {
-    // Step 2, query: s_{t-1}. Steps 4 to 7, score, weights, weighted sum, context: in attend().
-    found =
-        attention_->attend(state.query(), state.source[0], state.attention, {.weights = weights});
-    state.attention = std::move(found.next);
-  }
-  // Step 8, combine: the context is joined to the previous token's embedding in the cell, and to
-  // the new state in combined().
-  state.layers[0] = previous.step(found.context, state.layers[0]);
-  for (std::size_t i = 1; i < cells_.size(); ++i)
-    state.layers[i] = (*cells_[i])(dropout_(state.layers[i - 1].h), state.layers[i]);
-  ++state.position;
+// Steps beyond the lengths get no gradient, but without a mask, 0 times a NaN that is embedded
+// there would become one.
+RecurrentDecoder::Previous RecurrentDecoder::embed(const Indices& tokens,
+                                                   const Indices& lengths) const {
+  const Previous previous = embed(tokens);
+  return {previous.input.masked(lengths),
+          previous.embedding.defined() ? mask_padding(previous.embedding, lengths) : Tensor()};
+}
+
+// Step 2, query: s_{t-1}, or s_t with the current query. Steps 4 to 7, score, weights, weighted sum,
+// context: in Attention::attend().
+AttentionResult RecurrentDecoder::attend(DecoderState& state, bool weights) const {
+  AttentionResult found = attention_->attend(state.query(), state.source[0], state.attention,
+                                             {.weights = weights || reads_.weights});
+  state.attention = std::move(found.next);
   return found;
 }
 
-Tensor RecurrentDecoder::combined(const DecoderState& state, const AttentionResult& found) const {
-  return attention_ ? concat({state.query(), found.context}, -1) : state.query();
+RecurrentDecoder::Step RecurrentDecoder::step(const Previous& previous, DecoderState& state,
+                                              bool weights) const {
+  AttentionResult found;
+  if (attention_ && !combine_) found = attend(state, weights);
+  // Step 8, combine: the context, or that of the step before, is joined to the previous token's
+  // embedding in the cell, and to the new state in combined().
+  state.layers[0] = previous.input.step(combine_ ? state.combined : found.context, state.layers[0]);
+  Tensor y = stack_(0, state.layers[0].h, {});
+  for (std::size_t i = 1; i < cells_.size(); ++i) {
+    state.layers[i] = (*cells_[i])(dropout_(y), state.layers[i]);
+    y = stack_(i, state.layers[i].h, y);
+  }
+  if (attention_ && combine_) found = attend(state, weights);
+  ++state.position;
+  Step now{.attention = std::move(found), .output = {}};
+  now.output.combined = combined(y, now.attention.context);
+  if (input_feeding_) state.combined = now.output.combined;
+  if (reads_.state) now.output.state = y;
+  if (reads_.previous) now.output.previous = previous.embedding;
+  if (reads_.weights) now.output.weights = mean_of_heads(now.attention.weights);
+  return now;
 }
 
-Tensor RecurrentDecoder::output(const Tensor& combined) const {
-  return output_(dropout_(combined));
+Tensor RecurrentDecoder::combined(const Tensor& state, const Tensor& context) const {
+  if (!attention_) return state;
+  const Tensor both = concat({state, context}, -1);
+  return combine_ ? tanh((*combine_)(both)) : both;
 }
 
-Indices RecurrentDecoder::most_probable(const Tensor& combined) const {
+Tensor RecurrentDecoder::output(OutputInput input, const OutputSource& source) const {
+  input.combined = dropout_(input.combined);
+  return (*output_)(input, source);
+}
+
+Indices RecurrentDecoder::most_probable(const OutputInput& input,
+                                        const OutputSource& source) const {
   const NoGrad no_grad;
   const Eval eval;
-  return argmax(output(combined));
+  return argmax(output(input, source));
 }
 
 Prediction RecurrentDecoder::predict(const Indices& previous, DecoderState& state) const {
   begin(state, previous.elements());
-  const AttentionResult found = step(embed(previous), state, /*weights=*/true);
-  Prediction next{.logits = output(combined(state, found)), .weights = {}};
-  if (attention_) next.weights.push_back(with_heads(found.weights));
+  const Step now = step(embed(previous), state, /*weights=*/true);
+  Prediction next{.logits = output(now.output, state.output), .weights = {}};
+  if (attention_) next.weights.push_back(with_heads(now.attention.weights));
   return next;
 }
 
 Decoded RecurrentDecoder::operator()(const Encoded& encoded, const Targets& targets) const {
   DecoderState state = start(encoded);
   begin(state, targets.input.shape()[1]);
-  // Steps beyond the lengths get no gradient, but without masked(), 0 times a NaN that is embedded
-  // there would become one.
-  const KnownInput tokens = embed(targets.input).masked(targets.lengths);
-  std::vector<Tensor> steps, penalties, log_probabilities;
+  const Previous tokens = embed(targets.input, targets.lengths);
+  std::vector<OutputInput> steps;
+  std::vector<Tensor> penalties, log_probabilities;
   // Step 9, repeat, once for each token of the target.
   for (std::int64_t t = 0; t < targets.input.shape()[0]; ++t) {
     const bool forced = t == 0 || targets.teacher_forcing >= 1 ||
                         batch_generator().uniform() < targets.teacher_forcing;
-    AttentionResult found;
+    Step now;
     if (forced) {
-      found = step(tokens[t], state, /*weights=*/false);
+      now = step(tokens[t], state, /*weights=*/false);
     } else {
-      const Indices own = most_probable(steps.back());
-      const KnownInput last = embed(own.reshape({1, own.elements()}));
-      found = step(last.masked(going_on(targets.lengths, t))[0], state, /*weights=*/false);
+      const Indices own = most_probable(steps.back(), state.output);
+      const Previous last = embed(own.reshape({1, own.elements()}), going_on(targets.lengths, t));
+      now = step(last[0], state, /*weights=*/false);
     }
-    steps.push_back(combined(state, found));
+    steps.push_back(std::move(now.output));
+    const AttentionResult& found = now.attention;
     if (found.penalty.defined()) penalties.push_back(found.penalty);
     if (found.log_probability.defined()) log_probabilities.push_back(found.log_probability);
   }
   // One product for all steps: W [s ; c] for each step alone would cost several times as much.
-  return {output(stack(steps)), penalties.empty() ? Tensor() : stack(penalties),
+  return {output(stacked(steps), state.output), penalties.empty() ? Tensor() : stack(penalties),
           log_probabilities.empty() ? Tensor() : stack(log_probabilities)};
 }
 
@@ -162,12 +250,18 @@ std::shared_ptr<Decoder> make_recurrent_decoder(const EncoderDecoderOptions& opt
                               .embedding = options.embedding_size(),
                               .size = options.state_size(),
                               .layers = options.layer_count(),
+                              .residual = options.residual,
+                              .layer_norm = options.layer_norm,
                               .dropout = options.dropout,
+                              .query = options.query,
+                              .input_feeding = options.input_feeding,
                               .attention = options.attention,
                               .normalizer = options.normalizer,
                               .locality = options.locality,
                               .attention_hidden = options.hidden,
-                              .heads = options.head_count()});
+                              .heads = options.head_count(),
+                              .output_layer = options.output_layer,
+                              .copied_as = options.copied_as});
 }
 
 }  // namespace attune

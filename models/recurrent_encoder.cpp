@@ -26,7 +26,9 @@ RecurrentEncoder::RecurrentEncoder(const RecurrentEncoderOptions& options)
       recurrent_(child("recurrent", Recurrent(options.cell, options.input, options.hidden,
                                               {.layers = options.layers,
                                                .bidirectional = options.bidirectional,
-                                               .dropout = options.dropout}))),
+                                               .dropout = options.dropout,
+                                               .residual = options.residual,
+                                               .layer_norm = options.layer_norm}))),
       states_(options.states) {
   if (options.states && options.embedding_residual)
     mark_ = child("mark", Linear(options.input, state_size(), /*bias=*/false));
@@ -78,6 +80,8 @@ std::shared_ptr<Encoder> make_recurrent_encoder(const EncoderDecoderOptions& opt
                               .layers = options.layer_count(),
                               .bidirectional = options.bidirectional,
                               .dropout = options.dropout,
+                              .residual = options.residual,
+                              .layer_norm = options.layer_norm,
                               .states = options.has_attention(),
                               .embedding_residual = options.embedding_residual});
 }

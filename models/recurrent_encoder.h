@@ -18,7 +18,8 @@ struct RecurrentEncoderOptions {
   std::int64_t hidden = 64;     ///< units in each direction
   int layers = 1;
   bool bidirectional = true;
-  double dropout = 0;              ///< of the network's input, and between layers
+  double dropout = 0;                         ///< of the network's input, and between layers
+  bool residual = false, layer_norm = false;  ///< see StackedOutputs
   bool states = true;              ///< false: only the last states, for decoders without attention
   bool embedding_residual = true;  ///< add W e_s to the states: see RecurrentEncoder
 };

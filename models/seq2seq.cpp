@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/ops/losses.h"
@@ -41,7 +42,10 @@ Seq2Seq::Seq2Seq(std::shared_ptr<Decoder> decoder)
     : decoder_(child("decoder", std::move(decoder))) {}
 
 Encoded Seq2Seq::encode(const Source& source) const {
-  return encoder_ ? (*encoder_)(source) : Encoded{};
+  if (!encoder_) return {};
+  Encoded encoded = (*encoder_)(source);
+  if (const auto* tokens = std::get_if<Sources>(&source)) encoded.tokens = tokens->ids;
+  return encoded;
 }
 
 Decoded Seq2Seq::decode(const Source& source, const Batch& batch, double teacher_forcing) const {
@@ -78,10 +82,10 @@ const Encoder& Seq2Seq::encoder() const {
 }
 
 std::shared_ptr<Seq2Seq> make_model(const EncoderDecoderOptions& options) {
-  auto encoder = make_encoder(options.model, options);
-  auto decoder = options.is_transformer() && options.tied_embeddings == "all"
+  auto encoder = make_encoder(options.encoder_name(), options);
+  auto decoder = options.has_transformer() && options.tied_embeddings == "all"
                      ? make_tied_decoder(options, *encoder)
-                     : make_decoder(options.model, options, encoder->state_size());
+                     : make_decoder(options.decoder_name(), options, encoder->state_size());
   return std::make_shared<Seq2Seq>(std::move(encoder), std::move(decoder));
 }
 

@@ -78,8 +78,8 @@ class Seq2Seq : public Layer {
   std::shared_ptr<Decoder> decoder_;
 };
 
-/// Makes the model whose encoder and decoder are both called options.model: "recurrent" or
-/// "transformer". Errors: as make_encoder() and make_decoder().
+/// Makes the model of options.encoder and options.decoder, which are both options.model by default.
+/// Errors: as make_encoder() and make_decoder().
 std::shared_ptr<Seq2Seq> make_model(const EncoderDecoderOptions& options);
 /// The names that make_model() accepts: those of both an encoder and a decoder.
 std::vector<std::string> model_names();

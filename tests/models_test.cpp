@@ -33,10 +33,33 @@ EncoderDecoderOptions small(const std::string& model) {
 
 Tensor random(const Shape& shape) { return random_normal(shape, DefaultDType::current()); }
 
+// Compares the derivative of the loss in a random direction of each parameter with the finite
+// difference. (For all models, that of each element would take too long; the tests of layers check
+// it.)
 std::string fault_of_gradients(const Layer& model, const std::function<Tensor()>& loss) {
-  std::vector<std::pair<std::string, Tensor>> leaves;
-  for (const Param& param : model.parameters()) leaves.emplace_back(param.name, param.value);
-  return gradcheck([&] { return std::vector<Tensor>{loss()}; }, leaves).message;
+  constexpr double kStep = 1e-6;
+  const Gradients gradients = backward(loss());
+  for (const Param& param : model.parameters()) {
+    Array value = param.value.value();  // the parameter's own memory
+    const Array before = value.clone();
+    const Array direction = random(before.shape()).value();
+    const auto loss_at = [&](double step) {
+      for (std::int64_t i = 0; i < before.elements(); ++i)
+        value.set(i, before.at(i) + step * direction.at(i));
+      const NoGrad no_grad;
+      return loss().item();
+    };
+    const double expected = (loss_at(kStep) - loss_at(-kStep)) / (2 * kStep);
+    loss_at(0);
+    double found = 0;
+    if (const Array* gradient = gradients.find(param.value))
+      for (std::int64_t i = 0; i < before.elements(); ++i)
+        found += gradient->at(i) * direction.at(i);
+    if (!(std::abs(found - expected) <= 1e-7 + 1e-5 * std::abs(expected)))
+      return fmt::format("{}: the derivative is {}, the finite difference {}", param.name, found,
+                         expected);
+  }
+  return "";
 }
 
 std::shared_ptr<Encoder> encoder_of_frames(const std::string& name) {
@@ -100,6 +123,21 @@ std::vector<std::pair<std::string, Seq2Seq>> models_of_all_kinds() {
   modern.norm = "post", modern.activation = "geglu";
   modern.tied_embeddings = "all", modern.target_vocabulary = modern.source_vocabulary;
   add("modern transformer, normalised after", modern);
+  for (const std::string& layer : output_layer_names())
+    for (const char* query : {"previous", "current"}) {
+      EncoderDecoderOptions options = small("recurrent");
+      options.output_layer = layer, options.query = query;
+      options.input_feeding = query == std::string_view("current") && layer != "marginal";
+      options.copied_as = {0, 1, 2, 3, 5, 4, 3, 6, 5};
+      add(fmt::format("{} output, {} query", layer, query), options);
+    }
+  EncoderDecoderOptions deep = small("recurrent");
+  deep.layers = 3, deep.residual = deep.layer_norm = true;
+  add("recurrent layers with residual connections and layer norm", deep);
+  models.emplace_back("the same as a language model", Seq2Seq(make_decoder("recurrent", deep, 0)));
+  EncoderDecoderOptions wide = small("recurrent");
+  wide.encoder = "convolutional:width=2", wide.layers = 2;
+  add("convolutions over two tokens", wide);
   EncoderDecoderOptions none = small("recurrent");
   none.attention = "none", none.cell = "lstm", none.layers = 2;
   add("no attention", none);

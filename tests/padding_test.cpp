@@ -735,6 +735,11 @@ TEST_CASE("padding tokens have no influence on any model", "[padding]") {
        {EncoderDecoderOptions{.cell = "gru", .attention = "additive", .layers = 2},
         {.cell = "lstm", .attention = "general", .dropout = 0.1},
         {.cell = "rnn_relu", .attention = "dot", .bidirectional = false},
+        {.query = "current", .output_layer = "pointer"},
+        {.output_layer = "pointer_generator"},
+        {.query = "current", .input_feeding = true, .output_layer = "marginal"},
+        {.residual = true, .layer_norm = true, .layers = 3},
+        {.encoder = "convolutional", .layers = 2, .dropout = 0.1},
         {.model = "transformer", .layers = 2, .dropout = 0.1},
         {.model = "transformer", .positions = "rotary", .key_value_heads = 2},
         {.model = "transformer", .head_mixer = "talking", .attention_dropout = 0.2},
@@ -750,7 +755,8 @@ TEST_CASE("padding tokens have no influence on any model", "[padding]") {
         .norm = "post",
         .norm_layer = "rms_norm",
         .tied_embeddings = "all"}}) {
-    INFO(options.model << " " << options.cell << " " << options.positions << " "
+    INFO(options.model << " " << options.encoder << " " << options.cell << " "
+                       << options.output_layer << " " << options.positions << " "
                        << options.head_mixer);
     EncoderDecoderOptions small = options;
     small.source_vocabulary = small.target_vocabulary = 11;

@@ -340,6 +340,15 @@ TEST_CASE("seq2seq train explains flags that do not apply to the chosen model") 
   refuses(transformer + "--teacher-forcing 0.5", "leave it at 1");
   refuses(transformer + "--embedding 10 --heads 4", "--embedding 10 cannot be divided among 4");
   refuses("--hidden 9 --heads 4", "states of size 18");
+  refuses(transformer + "--output-layer pointer", "its output layer is always linear");
+  refuses("--input-feeding", "--input-feeding: it needs --query current");
+  refuses("--attention none --query current", "--query: --attention is none");
+  refuses("--attention none --output-layer pointer", "'pointer' reads the weights of attention");
+  refuses("--encoder convolutional:width=0", "width");
+  refuses("--encoder convolutional:size=3", "it has no option 'size'; known are width");
+  refuses("--decoder convolutional", "--decoder");
+  refuses("--encoder transformer --tied-embeddings target", "only weights of a transformer");
+  refuses("--encoder transformer --embedding 10 --heads 4", "cannot be divided among 4");
   refuses(transformer + "--normalizer softmax", "always the softmax of scores");
   refuses("--positions rotary", "its cells read one token after another");
   refuses(transformer + "--positions rotari", "--positions");
@@ -486,7 +495,8 @@ TEST_CASE("the program lists the mechanisms of attention", "[program]") {
       families.push_back(member.at("family"));
   }
   CHECK(families ==
-        std::vector<std::string>{"score", "normalizer", "locality", "positions", "head_mixer"});
+        std::vector<std::string>{"score", "normalizer", "locality", "positions", "head_mixer",
+                                 "output_layer"});
   check_error(seq2seq(folder, "attentions extra"), "extra");
 }
 

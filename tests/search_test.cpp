@@ -93,6 +93,13 @@ std::vector<Named> every_variant() {
   };
   vary(recurrent, &EncoderDecoderOptions::normalizer, normalizer_names());
   vary(recurrent, &EncoderDecoderOptions::locality, locality_names());
+  vary(recurrent, &EncoderDecoderOptions::output_layer, output_layer_names());
+  vary(options_of("recurrent", "additive"), &EncoderDecoderOptions::encoder,
+       {"convolutional", "transformer"});
+  EncoderDecoderOptions fed = recurrent;
+  fed.layers = 2, fed.query = "current";
+  fed.input_feeding = fed.residual = fed.layer_norm = true;
+  add("input feeding", fed);
   vary(transformer, &EncoderDecoderOptions::positions, positional_encoding_names());
   vary(transformer, &EncoderDecoderOptions::head_mixer, head_mixer_names());
   vary(transformer, &EncoderDecoderOptions::tied_embeddings, {"target"});

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/data/messages.h"
-#include "attune/layers/attention/mechanisms.h"
+#include "attune/models/mechanisms.h"
 
 namespace attune {
 

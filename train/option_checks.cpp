@@ -101,17 +101,38 @@ void check_positions(const TrainOptions& options) {
   }
 }
 
+// What a recurrent decoder does with its attention.
+void check_attention(const EncoderDecoderOptions& model) {
+  if (model.decoder_name() != "recurrent") return;
+  if (model.input_feeding && model.query != "current")
+    fail_option("input_feeding",
+                "it needs {} current; with {}, the context is part of the input anyway",
+                option_name("query"), model.query);
+  if (model.has_attention()) return;
+  if (model.query != "previous")
+    fail_option("query", "{} is none, so there is nothing to query", option_name("attention"));
+  if (model.output_layer != "linear")
+    fail_option("output_layer", "'{}' reads the weights of attention, but {} is none",
+                model.output_layer, option_name("attention"));
+}
+
 void check_model(const TrainOptions& options, const Chosen& chosen) {
   const EncoderDecoderOptions& model = options.model;
   for (const Field& field : chosen)
-    if (field.not_for == model.model)
-      fail_option(field.name, "a {} model has no such thing: {}", model.model,
+    if (!applies(field, model))
+      fail_option(field.name, "a {} model has no such thing: {}", field.not_for,
                   with_option_names(field.instead));
-  if (model.is_transformer()) {
-    if (options.step.teacher_forcing < 1)
-      fail_option("teacher_forcing",
-                  "a transformer computes all positions of a target at once from the correct "
-                  "previous tokens; leave it at 1");
+  if (model.decoder_name() == "transformer" && options.step.teacher_forcing < 1)
+    fail_option("teacher_forcing",
+                "a transformer computes all positions of a target at once from the correct "
+                "previous tokens; leave it at 1");
+  const std::string& tied = model.tied_embeddings;
+  if (tied != "none" &&
+      (tied == "all" ? model.has_recurrent() : model.decoder_name() != "transformer"))
+    fail_option("tied_embeddings", "only weights of a transformer can be one, for '{}' {}", tied,
+                tied == "all" ? "of encoder and decoder" : "of the decoder");
+  check_attention(model);
+  if (model.has_transformer()) {
     if (model.embedding_size() % model.head_count() != 0)
       fail_option("heads", "{} {} cannot be divided among {} heads; use a multiple",
                   option_name("embedding"), model.embedding_size(), model.head_count());
@@ -123,13 +144,13 @@ void check_model(const TrainOptions& options, const Chosen& chosen) {
       fail_option("head_mixer", "{} {} cannot be divided among {} heads with two halves each",
                   option_name("embedding"), model.embedding_size(), model.head_count());
     check_positions(options);
-  } else if (model.state_size() % model.head_count() != 0) {
+  }
+  if (model.decoder_name() == "recurrent" && model.state_size() % model.head_count() != 0)
     fail_option("heads",
                 "the decoder's states of size {}, which {} and {} make, cannot be divided among "
                 "{} heads; use a multiple",
                 model.state_size(), option_name("hidden"), option_name("bidirectional"),
                 model.head_count());
-  }
 }
 
 TrainOptions begun_with(const std::vector<std::string>& chosen) {

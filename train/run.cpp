@@ -28,9 +28,10 @@ Run read_run(const std::string& folder) {
     ATTUNE_CHECK(std::filesystem::exists(run_file(folder, name)),
                  "run folder '{}' is incomplete: it has no {}; was the training cut short?", folder,
                  name);
-  const RunConfig config = read_config(run_file(folder, "config.json"));
-  Run run{folder, config, Vocabulary::load(run_file(folder, "source.vocab")),
+  Run run{folder, read_config(run_file(folder, "config.json")),
+          Vocabulary::load(run_file(folder, "source.vocab")),
           Vocabulary::load(run_file(folder, "target.vocab")), nullptr};
+  run.config.model.copied_as = run.source.ids_in(run.target);
 
   const std::string path = run_file(folder, "model.safetensors");
   const Safetensors saved = load_safetensors(path);
@@ -42,7 +43,7 @@ Run read_run(const std::string& folder) {
   ATTUNE_CHECK(saved.metadata.size() == 1, "'{}' is damaged: it has a text that is not known",
                path);
   // Only now are the sizes in config.json known to be those of the model, and not a typing error.
-  run.model = make_model(config.model);
+  run.model = make_model(run.config.model);
   try {
     run.model->load(with_current_names(*run.model, saved.arrays));
   } catch (const Error& error) {

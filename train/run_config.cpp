@@ -29,7 +29,7 @@ std::vector<Field> keys_of(EncoderDecoderOptions& model) {
       {.name = "target_vocabulary", .value = &model.target_vocabulary, .range = kFrom1},
   };
   for (Field& field : fields(model))
-    if (field.name != "model" && field.not_for != model.model) keys.push_back(std::move(field));
+    if (field.name != "model" && applies(field, model)) keys.push_back(std::move(field));
   return keys;
 }
 
@@ -64,12 +64,12 @@ Json to_json(EncoderDecoderOptions model) {
   Json json;
   model = with_defaults(model);
   EncoderDecoderOptions earlier = with_defaults(EncoderDecoderOptions{.model = model.model});
-  const std::vector<Field> keys = keys_of(model), earlier_keys = keys_of(earlier);
+  const std::vector<Field> keys = keys_of(model), defaults = fields(earlier);
   for (const Field& field : keys)
     if (!field.is_recent) json[field.name] = value_of(field);
-  for (std::size_t i = 0; i < keys.size(); ++i)
-    if (keys[i].is_recent && keys[i].text() != earlier_keys[i].text())
-      json[keys[i].name] = value_of(keys[i]);
+  for (const Field& field : keys)
+    if (field.is_recent && field.text() != find_field(defaults, field.name)->text())
+      json[field.name] = value_of(field);
   return json;
 }
 
@@ -155,7 +155,11 @@ RunConfig read_config(const std::string& path) {
     // "training" is only a record of the options.
     read_object({json, path, ""}, keys_of(config), {"format", "model", "training"});
     ATTUNE_CHECK(json.contains("model"), "'{}' is damaged: \"model\" is missing", path);
-    read_object({json.at("model"), path, "model"}, keys_of(config.model), {});
+    const Json& model = json.at("model");
+    for (const Field& field : fields(config.model))  // these decide which other keys there are
+      if (field.name == "encoder" || field.name == "decoder")
+        field.read(model.is_object() ? model.value(field.name, "") : "");
+    read_object({model, path, "model"}, keys_of(config.model), {});
     return config;
   } catch (const nlohmann::json::exception& error) {
     fail("'{}' is damaged: {}", path, error.what());

@@ -188,8 +188,20 @@ std::vector<Field> fields(EncoderDecoderOptions& o) {
   return {
       {.name = "model",
        .value = &o.model,
-       .help = with_members("what encoder and decoder are made of", encoders()),
+       .help = with_members("what encoder and decoder are made of", decoders()),
        .choices = model_names()},
+      {.name = "encoder",
+       .value = &o.encoder,
+       .help = with_members("encoder, if it is another than that of `model`", encoders()),
+       .choices = encoders().names(),
+       .takes_arguments = true,
+       .is_recent = true},
+      {.name = "decoder",
+       .value = &o.decoder,
+       .help = "decoder, if it is another than that of `model`",
+       .choices = decoders().names(),
+       .takes_arguments = true,
+       .is_recent = true},
       {.name = "cell",
        .value = &o.cell,
        .help = with_members("recurrent cell of encoder and decoder", cells()),
@@ -219,6 +231,41 @@ std::vector<Field> fields(EncoderDecoderOptions& o) {
        .takes_arguments = true,
        .not_for = "transformer",
        .instead = "it always attends to the whole source",
+       .is_recent = true},
+      {.name = "query",
+       .value = &o.query,
+       .help = "state that queries the source: previous, before the cell, or current, after it",
+       .choices = {"previous", "current"},
+       .not_for = "transformer",
+       .instead = "its queries are always the current states",
+       .is_recent = true},
+      {.name = "input_feeding",
+       .value = &o.input_feeding,
+       .help = "make the attentional state a part of the next step's input, with the current "
+               "`query`, or not (the default)",
+       .not_for = "transformer",
+       .instead = "its steps are computed at once",
+       .is_recent = true},
+      {.name = "output_layer",
+       .value = &o.output_layer,
+       .help = with_members("how the next token is predicted from state y and context c",
+                            output_layers()),
+       .choices = output_layer_names(),
+       .takes_arguments = true,
+       .not_for = "transformer",
+       .instead = "its output layer is always linear",
+       .is_recent = true},
+      {.name = "residual",
+       .value = &o.residual,
+       .help = "add the output of the recurrent layer below to each layer's, or not (the default)",
+       .not_for = "transformer",
+       .instead = "its layers are residual, always",
+       .is_recent = true},
+      {.name = "layer_norm",
+       .value = &o.layer_norm,
+       .help = "normalise the outputs of recurrent layers, or not (the default)",
+       .not_for = "transformer",
+       .instead = "it always normalises, by `norm_layer`",
        .is_recent = true},
       {.name = "embedding_residual",
        .value = &o.embedding_residual,
@@ -359,6 +406,11 @@ std::vector<Field> fields(TrainOptions& options) {
   add("Training", training_fields(options));
   add("Saving", saving_fields(options));
   return all;
+}
+
+bool applies(const Field& field, const EncoderDecoderOptions& model) {
+  return (field.not_for != "recurrent" || model.has_transformer()) &&
+         (field.not_for != "transformer" || model.has_recurrent());
 }
 
 EncoderDecoderOptions with_defaults(EncoderDecoderOptions options) {

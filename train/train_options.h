@@ -77,6 +77,8 @@ struct TrainOptions {
 std::vector<Field> fields(TrainOptions& options);
 /// The options of a model, without the vocabularies.
 std::vector<Field> fields(EncoderDecoderOptions& options);
+/// Whether an option of models applies to this one; see Field::not_for.
+bool applies(const Field& field, const EncoderDecoderOptions& model);
 
 /// Checks options; train() calls it. If `resume` is set, only the values are checked, not their
 /// combinations. Errors: OptionError, a value out of range, or options that cannot be combined.

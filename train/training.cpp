@@ -41,6 +41,7 @@ Run make_run(const TrainOptions& options, const TrainingData& data) {
                    .model = with_defaults(options.model)};
   config.model.source_vocabulary = data.source.size();
   config.model.target_vocabulary = data.target.size();
+  config.model.copied_as = data.source.ids_in(data.target);
   ATTUNE_CHECK(config.model.tied_embeddings != "all" || data.source == data.target,
                "{}: all needs the same tokens in sources and targets, but these differ; use target",
                option_name("tied_embeddings"));

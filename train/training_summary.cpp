@@ -33,11 +33,13 @@ std::string layers_text(int layers) {
   return layers == 1 ? "1 layer" : fmt::format("{} layers", layers);
 }
 
-std::string model_text(const EncoderDecoderOptions& model) {
-  if (model.is_transformer())
-    return fmt::format("transformer, {}, {} heads, embedding {}, feed-forward {}",
-                       layers_text(model.layer_count()), model.head_count(), model.embedding_size(),
-                       model.feed_forward_size());
+std::string transformer_text(const EncoderDecoderOptions& model) {
+  return fmt::format("transformer, {}, {} heads, embedding {}, feed-forward {}",
+                     layers_text(model.layer_count()), model.head_count(), model.embedding_size(),
+                     model.feed_forward_size());
+}
+
+std::string recurrent_text(const EncoderDecoderOptions& model) {
   const std::string heads =
       model.head_count() > 1 ? fmt::format(" in {} heads", model.head_count()) : "";
   std::string attention = model.attention == "none" ? "no" : model.attention;
@@ -48,6 +50,16 @@ std::string model_text(const EncoderDecoderOptions& model) {
                      layers_text(model.layer_count()),
                      model.bidirectional ? " in both directions" : "", attention, heads,
                      model.embedding_size(), model.hidden);
+}
+
+std::string model_text(const EncoderDecoderOptions& model) {
+  const std::string text = !model.has_recurrent() ? transformer_text(model)
+                           : !model.has_transformer()
+                               ? recurrent_text(model)
+                               : transformer_text(model) + "; " + recurrent_text(model);
+  if (model.encoder.empty() && model.decoder.empty()) return text;
+  return fmt::format("{} encoder, {} decoder; {}", model.encoder_name(), model.decoder_name(),
+                     text);
 }
 
 std::string data_text(const TrainOptions& options, const Run& run, const TrainingData& data) {

@@ -65,16 +65,16 @@ class Family {
 
   /// Makes a member chosen in text, with options of its own after its name: "entmax",
   /// "entmax:alpha=1.3", "feed_forward:hidden=64x32,activation=tanh". The maker takes `options`,
-  /// whose member `arguments` gives it those of the text. Errors: as at() and Arguments; those of
-  /// the maker.
-  template <typename Options>
-  auto make(std::string_view text, Options options) const {
+  /// whose member `arguments` gives it those of the text, and `others`. Errors: as at() and
+  /// Arguments; those of the maker.
+  template <typename Options, typename... Others>
+  auto make(std::string_view text, Options options, const Others&... others) const {
     const std::string_view name = text.substr(0, text.find(':'));
     const Member& member = at(name);
     text.remove_prefix(std::min(name.size() + 1, text.size()));
     const Arguments arguments(fmt::format("{} '{}'", what_, name), text);
     options.arguments = arguments;
-    auto made = member.make(std::move(options));
+    auto made = member.make(std::move(options), others...);
     arguments.check_all_read();
     return made;
   }

@@ -1,10 +1,11 @@
-#include "attune/layers/attention/mechanisms.h"
+#include "attune/models/mechanisms.h"
 
 #include "attune/layers/attention/attention_score.h"
 #include "attune/layers/attention/head_mixer.h"
 #include "attune/layers/attention/locality.h"
 #include "attune/layers/attention/normalizer.h"
 #include "attune/layers/attention/positional_encoding.h"
+#include "attune/models/output_layer.h"
 
 namespace attune {
 namespace {
@@ -24,6 +25,7 @@ std::vector<AttentionMechanism> attention_mechanisms() {
   add(all, "locality", localities());
   add(all, "positions", positional_encodings());
   add(all, "head_mixer", head_mixers());
+  add(all, "output_layer", output_layers());
   return all;
 }
 

@@ -1,0 +1,31 @@
+#include "attune/models/pointer_generator_output.h"
+
+#include "attune/autograd/ops/activations.h"
+#include "attune/autograd/ops/arithmetic.h"
+#include "attune/autograd/ops/shaping.h"
+#include "attune/autograd/ops/softmax.h"
+
+namespace attune {
+
+PointerGeneratorOutput::PointerGeneratorOutput(const OutputLayerOptions& options)
+    : options_(options),
+      generate_(child("generate", Linear(options.combined + options.embedding, 1))),
+      vocabulary_(child("vocabulary", Linear(options.combined, options.vocabulary))) {}
+
+Tensor PointerGeneratorOutput::operator()(const OutputInput& input,
+                                          const OutputSource& source) const {
+  const Tensor generate = sigmoid(generate_(concat({input.combined, input.previous}, -1)));
+  const Tensor copy = copy_distribution(input.weights, source.tokens, options_.vocabulary);
+  const Tensor p = generate * softmax(vocabulary_(input.combined)) + (1.0 - generate) * copy;
+  return log(maximum(p, kLeastProbability));
+}
+
+OutputSource PointerGeneratorOutput::read(const Encoded& encoded) const {
+  return {{}, tokens_to_copy("pointer_generator output", encoded, options_)};
+}
+
+std::shared_ptr<OutputLayer> make_pointer_generator_output(const OutputLayerOptions& options) {
+  return std::make_shared<PointerGeneratorOutput>(options);
+}
+
+}  // namespace attune

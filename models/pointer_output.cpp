@@ -1,0 +1,28 @@
+#include "attune/models/pointer_output.h"
+
+#include "attune/autograd/ops/activations.h"
+#include "attune/autograd/ops/arithmetic.h"
+#include "attune/data/vocabulary.h"
+
+namespace attune {
+
+PointerOutput::PointerOutput(const OutputLayerOptions& options)
+    : options_(options), end_(child("end", Linear(options.combined, 1))) {}
+
+Tensor PointerOutput::operator()(const OutputInput& input, const OutputSource& source) const {
+  const Tensor end = sigmoid(end_(input.combined));  // [..., B, 1]
+  const Tensor copy = copy_distribution(input.weights, source.tokens, options_.vocabulary);
+  Array is_end = Array::zeros({options_.vocabulary}, copy.dtype());
+  is_end.set(Vocabulary::end, 1);
+  return log(maximum((1.0 - end) * copy + end * Tensor(is_end), kLeastProbability));
+}
+
+OutputSource PointerOutput::read(const Encoded& encoded) const {
+  return {{}, tokens_to_copy("pointer output", encoded, options_)};
+}
+
+std::shared_ptr<OutputLayer> make_pointer_output(const OutputLayerOptions& options) {
+  return std::make_shared<PointerOutput>(options);
+}
+
+}  // namespace attune
