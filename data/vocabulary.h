@@ -63,7 +63,8 @@ class Vocabulary {
   /// The id of `token`, or `unknown`.
   int id(std::string_view token) const;
 
-  /// For each token of this vocabulary its id in another, or `unknown`; special tokens stay the same.
+  /// For each token of this vocabulary its id in another, or `unknown`; special tokens stay the
+  /// same.
   std::vector<std::int32_t> ids_in(const Vocabulary& other) const;
 
   /// Splits `line` into tokens. Errors: `line` is not UTF-8.

@@ -11,7 +11,7 @@ namespace attune {
 ///
 /// where the weights a_i of attention are the probability that position i is the one attended to,
 /// and h_i is its state. Unlike soft attention, which mixes the states and predicts once, it
-/// predicts from each state and mixes the predictions; and unlike sampling (see HardNormalizer), its
+/// predicts from each state and mixes the predictions; unlike sampling (see HardNormalizer), its
 /// gradient is exact. It computes S distributions for each step, so it is for small vocabularies.
 /// The decoder's state s_t should not depend on the context (query "current").
 /// logits = log p, with p at least kLeastProbability.

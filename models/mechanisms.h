@@ -13,7 +13,8 @@ struct AttentionMechanism {
   std::string source;   ///< paper and equation
 };
 
-/// All members of the families that attention and its use are made of, those of the program included.
+/// All members of the families that attention and its use are made of, those of the program
+/// included.
 std::vector<AttentionMechanism> attention_mechanisms();
 
 }  // namespace attune

@@ -69,8 +69,8 @@ inline constexpr double kLeastProbability = 1e-30;
 Indices tokens_to_copy(const char* layer, const Encoded& encoded,
                        const OutputLayerOptions& options);
 /// The probability of each target token if the source token is copied that attention selects:
-/// p_y = the sum of the weights of all positions s with token y. Shapes: weights [..., B, S], tokens
-/// [B, S] -> [..., B, V].
+/// p_y = the sum of the weights of all positions s with token y. Shapes: weights [..., B, S],
+/// tokens [B, S] -> [..., B, V].
 Tensor copy_distribution(const Tensor& weights, const Indices& tokens, std::int64_t vocabulary);
 
 using OutputLayerMaker = std::function<std::shared_ptr<OutputLayer>(const OutputLayerOptions&)>;

@@ -12,9 +12,9 @@ namespace attune {
 ///             + (1 - p_gen) sum_{s: x_s = y} a_s                                 eq. 9
 ///
 /// with the weights a of attention and e_t, the embedding of the previous token. The paper computes
-/// the softmax with two linear layers, and extends the vocabulary by the tokens of each source; here
-/// a source token that is not in the vocabulary counts as `<unk>`. logits = log p, with p at least
-/// kLeastProbability.
+/// the softmax with two linear layers, and extends the vocabulary by the tokens of each source;
+/// here a source token that is not in the vocabulary counts as `<unk>`. logits = log p, with p at
+/// least kLeastProbability.
 ///
 /// Parameters: generate.weight [1, C + E] (w) and generate.bias, vocabulary.weight [V, C] (W) and
 /// vocabulary.bias.

@@ -149,8 +149,8 @@ RecurrentDecoder::Previous RecurrentDecoder::embed(const Indices& tokens,
           previous.embedding.defined() ? mask_padding(previous.embedding, lengths) : Tensor()};
 }
 
-// Step 2, query: s_{t-1}, or s_t with the current query. Steps 4 to 7, score, weights, weighted sum,
-// context: in Attention::attend().
+// Step 2, query: s_{t-1}, or s_t with the current query. Steps 4 to 7, score, weights, weighted
+// sum, context: in Attention::attend().
 AttentionResult RecurrentDecoder::attend(DecoderState& state, bool weights) const {
   AttentionResult found = attention_->attend(state.query(), state.source[0], state.attention,
                                              {.weights = weights || reads_.weights});

@@ -494,9 +494,8 @@ TEST_CASE("the program lists the mechanisms of attention", "[program]") {
     if (families.empty() || families.back() != member.at("family"))
       families.push_back(member.at("family"));
   }
-  CHECK(families ==
-        std::vector<std::string>{"score", "normalizer", "locality", "positions", "head_mixer",
-                                 "output_layer"});
+  CHECK(families == std::vector<std::string>{"score", "normalizer", "locality", "positions",
+                                             "head_mixer", "output_layer"});
   check_error(seq2seq(folder, "attentions extra"), "extra");
 }
 
