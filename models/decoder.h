@@ -73,8 +73,8 @@ using DecoderMaker =
 /// The decoders that can be chosen by name.
 Family<DecoderMaker>& decoders();
 /// Makes the decoder called `name`, which may be followed by options of its own; see
-/// Family::make(). Errors: an unknown name (the message lists the valid ones); an unknown option, or one out of
-/// range.
+/// Family::make(). Errors: an unknown name (the message lists the valid ones); an unknown option,
+/// or one out of range.
 std::shared_ptr<Decoder> make_decoder(std::string_view name, const EncoderDecoderOptions& options,
                                       std::int64_t source_size);
 

@@ -52,8 +52,8 @@ using EncoderMaker = std::function<std::shared_ptr<Encoder>(const EncoderDecoder
 /// The encoders that can be chosen by name.
 Family<EncoderMaker>& encoders();
 /// Makes the encoder of source tokens called `name`, which may be followed by options of its own,
-/// as in "convolutional:width=5"; see Family::make(). Errors: an unknown name (the message lists the
-/// valid ones); an unknown option, or one out of range.
+/// as in "convolutional:width=5"; see Family::make(). Errors: an unknown name (the message lists
+/// the valid ones); an unknown option, or one out of range.
 std::shared_ptr<Encoder> make_encoder(std::string_view name, const EncoderDecoderOptions& options);
 
 }  // namespace attune
