@@ -10,6 +10,7 @@ Family<Activation>& activations() {
                         {"relu", "max(x, 0)", "Nair and Hinton 2010", relu},
                         {"leaky_relu", "x for x > 0, 0.01 x elsewhere", "Maas et al. 2013",
                          [](const Tensor& x) { return leaky_relu(x); }},
+                        {"elu", "x for x > 0, e^x - 1 elsewhere", "Clevert et al. 2015", elu},
                         {"tanh", "(e^x - e^-x) / (e^x + e^-x)", "", tanh},
                         {"sigmoid", "1 / (1 + e^-x)", "", sigmoid},
                         {"gelu", "x Phi(x), Phi the normal distribution function",

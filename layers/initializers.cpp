@@ -73,6 +73,18 @@ Initializer normal(double mean, double deviation) {
   return [mean, deviation](Array& out) { generator().normal(out, mean, deviation); };
 }
 
+Initializer softplus_log_uniform(double low, double high) {
+  ATTUNE_CHECK(low > 0 && low < high, "softplus_log_uniform: {} and {} are not 0 < low < high", low,
+               high);
+  return [=](Array& out) {
+    generator().uniform(out, std::log(low), std::log(high));
+    for (std::int64_t i = 0; i < out.elements(); ++i) {
+      const double step = std::exp(out.at(i));
+      out.set(i, step + std::log(-std::expm1(-step)));  // the inverse of softplus
+    }
+  };
+}
+
 Initializer xavier_uniform(double gain) {
   return uniform_within(
       "xavier_uniform", [](Fans fans) { return std::sqrt(6 / (fans.in + fans.out)); }, gain);

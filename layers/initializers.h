@@ -19,6 +19,9 @@ Initializer uniform(double low, double high);
 /// PyTorch's default for linear layers and recurrent cells, biases included.
 Initializer uniform_by_inputs(std::int64_t inputs);
 Initializer normal(double mean = 0, double deviation = 1);
+/// Numbers x of which log softplus(x) is uniform in [log low, log high), for steps and decays whose
+/// scale is to vary (Gu and Dao 2023, sec. 3.6). Errors: not 0 < low < high.
+Initializer softplus_log_uniform(double low, double high);
 /// Uniform in [-a, a), a = gain sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010, eq. 16).
 Initializer xavier_uniform(double gain = 1);
 /// Normal with mean 0 and standard deviation gain sqrt(2 / (fan_in + fan_out)).

@@ -1,12 +1,20 @@
 #include "attune/layers/transformer_decoder.h"
 
+#include <utility>
+
 #include "attune/autograd/ops/padding.h"
 
 namespace attune {
 
 TransformerDecoderLayer::TransformerDecoderLayer(const TransformerOptions& options,
                                                  bool cross_attention, std::int64_t layer)
-    : self_attention_(child("self_attention", make_self_attention(options, layer))),
+    : self_attention_(options.has_self_attention()
+                          ? child("self_attention", make_self_attention(options, layer))
+                          : std::optional<MultiHeadAttention>()),
+      mixer_(options.has_self_attention()
+                 ? nullptr
+                 : child("mixer",
+                         make_sequence_mixer(options.sequence_mixer, options.mixer_options()))),
       cross_attention_(cross_attention
                            ? child("cross_attention", make_cross_attention(options, layer))
                            : std::optional<MultiHeadAttention>()),
@@ -21,7 +29,9 @@ TransformerDecoderLayer::TransformerDecoderLayer(const TransformerOptions& optio
                                     : std::optional<Residual>()),
       around_feed_forward_(child(cross_attention ? "norm3" : "norm2",
                                  make_norm_layer(options.norm_layer, options.features)),
-                           options.dropout, options.norm_first) {}
+                           options.dropout, options.norm_first) {
+  options.check_mixer();
+}
 
 Memory TransformerDecoderLayer::memorize(const Tensor& source, const Indices& lengths) const {
   ATTUNE_CHECK(cross_attention_,
@@ -29,13 +39,27 @@ Memory TransformerDecoderLayer::memorize(const Tensor& source, const Indices& le
   return cross_attention_->memorize(source, lengths);
 }
 
+Tensor TransformerDecoderLayer::attend_to_target(const Tensor& x, SeenPositions& seen,
+                                                 const Mask& mask) const {
+  if (self_attention_) {
+    seen.memory = self_attention_->append(seen.memory, x);
+    return self_attention_->attend(x, seen.memory, {.mask = Mask::causal() & mask}).context;
+  }
+  ATTUNE_CHECK(
+      mask.is_empty(),
+      "TransformerDecoderLayer: a mask of the target is given, but its mixer has no scores "
+      "to hide");
+  Mixed mixed = (*mixer_)(x, seen.mixer);
+  seen.mixer = std::move(mixed.state);
+  return mixed.output;
+}
+
 TransformerDecoderLayerResult TransformerDecoderLayer::operator()(
-    const Tensor& x, const Memory& source, const Memory& seen, const DecodeOptions& options) const {
-  TransformerDecoderLayerResult result;
-  result.output = around_self_(x, [&](const Tensor& y) {
-    result.seen = self_attention_.append(seen, y);
-    return self_attention_.attend(y, result.seen, {.mask = Mask::causal() & options.mask}).context;
-  });
+    const Tensor& x, const Memory& source, const SeenPositions& seen,
+    const DecodeOptions& options) const {
+  TransformerDecoderLayerResult result{{}, seen, {}};
+  result.output = around_self_(
+      x, [&](const Tensor& y) { return attend_to_target(y, result.seen, options.mask); });
   if (cross_attention_)
     result.output = (*around_cross_)(result.output, [&](const Tensor& y) {
       const AttentionResult found = cross_attention_->attend(
@@ -71,7 +95,7 @@ std::vector<Memory> TransformerDecoder::memorize(const Tensor& source,
 
 TransformerDecoderResult TransformerDecoder::operator()(const Tensor& x,
                                                         const std::vector<Memory>& source,
-                                                        const std::vector<Memory>& seen,
+                                                        const std::vector<SeenPositions>& seen,
                                                         const DecodeOptions& options) const {
   ATTUNE_CHECK(cross_attention_ || source.empty(),
                "TransformerDecoder: {} memories of a source given; expected none, as it was made "
@@ -86,7 +110,7 @@ TransformerDecoderResult TransformerDecoder::operator()(const Tensor& x,
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     TransformerDecoderLayerResult of_layer =
         layers_[i](result.output, cross_attention_ ? source[i] : Memory{},
-                   seen.empty() ? Memory{} : seen[i], options);
+                   seen.empty() ? SeenPositions{} : seen[i], options);
     result.output = of_layer.output;
     result.seen.push_back(std::move(of_layer.seen));
     if (options.weights && cross_attention_) result.weights.push_back(of_layer.weights);

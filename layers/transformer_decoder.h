@@ -16,10 +16,21 @@ struct DecodeOptions {
   bool weights = false;   ///< return the weights of cross-attention
 };
 
+/// What a layer keeps of the positions so far. `SeenPositions{}` is what it starts with.
+struct SeenPositions {
+  Memory memory;     ///< keys and values of self-attention
+  MixerState mixer;  ///< of the mixer in its place
+
+  /// The same for the given rows of the batch. Errors: a row out of range.
+  SeenPositions select(const Indices& rows) const {
+    return {memory.select(rows), mixer.select(rows)};
+  }
+};
+
 /// The result of a TransformerDecoderLayer.
 struct TransformerDecoderLayerResult {
-  Tensor output;   ///< [T, B, features]
-  Memory seen;     ///< self-attention's keys and values of all positions so far
+  Tensor output;  ///< [T, B, features]
+  SeenPositions seen;
   Tensor weights;  ///< [B, H, T, S]: the weights of cross-attention, if requested
 };
 
@@ -31,10 +42,11 @@ struct TransformerDecoderLayerResult {
 ///     x = residual(x, feed_forward)
 ///
 /// Without cross-attention the second line is left out, as in language models (Liu et al. 2018,
-/// sec. 4.2.3), and norm3 is called norm2.
+/// sec. 4.2.3), and norm3 is called norm2. With a sequence_mixer, a SequenceMixer has the place of
+/// self-attention.
 ///
 /// Shapes: x [T, B, features], source [S, B, features] -> output [T, B, features].
-/// Parameters: self_attention.query.weight, ..., cross_attention.query.weight, ...,
+/// Parameters: self_attention.query.weight, ... (or mixer.*), cross_attention.query.weight, ...,
 /// feed_forward.layer0.weight, ..., norm1.weight, ..., norm3.bias.
 /// The same as PyTorch's nn.TransformerDecoderLayer if attention_dropout is `dropout`; its default
 /// is none, as in the paper. Errors: as TransformerEncoderLayer.
@@ -53,11 +65,14 @@ class TransformerDecoderLayer : public Layer {
   /// position attends to later ones, but their padding must be finite, as mask_padding() makes it:
   /// its gradient is 0, and 0 * NaN would be NaN.
   TransformerDecoderLayerResult operator()(const Tensor& x, const Memory& source,
-                                           const Memory& seen = {},
+                                           const SeenPositions& seen = {},
                                            const DecodeOptions& options = {}) const;
 
  private:
-  MultiHeadAttention self_attention_;
+  Tensor attend_to_target(const Tensor& x, SeenPositions& seen, const Mask& mask) const;
+
+  std::optional<MultiHeadAttention> self_attention_;
+  std::shared_ptr<SequenceMixer> mixer_;  // in its place; null if it is there
   std::optional<MultiHeadAttention> cross_attention_;
   FeedForward feed_forward_;
   Residual around_self_;
@@ -67,16 +82,16 @@ class TransformerDecoderLayer : public Layer {
 
 /// The result of a TransformerDecoder; vectors have an element for each layer, from first to last.
 struct TransformerDecoderResult {
-  Tensor output;                ///< [T, B, features]
-  std::vector<Memory> seen;     ///< see TransformerDecoderLayerResult
-  std::vector<Tensor> weights;  ///< [B, H, T, S] each; empty unless requested
+  Tensor output;                    ///< [T, B, features]
+  std::vector<SeenPositions> seen;  ///< see TransformerDecoderLayerResult
+  std::vector<Tensor> weights;      ///< [B, H, T, S] each; empty unless requested
 };
 
 /// A stack of decoder layers, followed by a normalisation if norm_first.
 ///
 ///     std::vector<Memory> source = decoder.memorize(encoded, lengths);
 ///     Tensor all = decoder(x, source).output;                   // a whole target, for training
-///     std::vector<Memory> seen;                                 // or step by step
+///     std::vector<SeenPositions> seen;                          // or step by step
 ///     for (...) {
 ///       TransformerDecoderResult step = decoder(newest, source, seen);  // newest [1, B, features]
 ///       seen = step.seen;
@@ -95,7 +110,7 @@ class TransformerDecoder : public Layer {
   /// Projects a source [S, B, features] into a memory for each layer.
   std::vector<Memory> memorize(const Tensor& source, const Indices& lengths = {}) const;
   TransformerDecoderResult operator()(const Tensor& x, const std::vector<Memory>& source,
-                                      const std::vector<Memory>& seen = {},
+                                      const std::vector<SeenPositions>& seen = {},
                                       const DecodeOptions& options = {}) const;
 
  private:

@@ -22,6 +22,13 @@ MultiHeadAttention make_attention(const TransformerOptions& options,
 
 }  // namespace
 
+void TransformerOptions::check_mixer() const {
+  ATTUNE_CHECK(has_self_attention() || !positions || !positions->acts_in_attention(),
+               "sequence mixer '{}' has no scores that these positions could change; use "
+               "sinusoidal, learned or none",
+               sequence_mixer);
+}
+
 MultiHeadAttention make_self_attention(const TransformerOptions& options, std::int64_t layer) {
   return make_attention(options, options.positions, layer);
 }
@@ -32,23 +39,34 @@ MultiHeadAttention make_cross_attention(const TransformerOptions& options, std::
 
 TransformerEncoderLayer::TransformerEncoderLayer(const TransformerOptions& options,
                                                  std::int64_t layer)
-    : self_attention_(child("self_attention", make_self_attention(options, layer))),
+    : self_attention_(options.has_self_attention()
+                          ? child("self_attention", make_self_attention(options, layer))
+                          : std::optional<MultiHeadAttention>()),
+      mixer_(options.has_self_attention()
+                 ? std::optional<BidirectionalMixer>()
+                 : child("mixer",
+                         BidirectionalMixer(options.sequence_mixer, options.mixer_options()))),
       feed_forward_(child("feed_forward",
                           FeedForward({options.features, options.feed_forward, options.features},
                                       options.activation, options.dropout))),
       around_attention_(child("norm1", make_norm_layer(options.norm_layer, options.features)),
                         options.dropout, options.norm_first),
       around_feed_forward_(child("norm2", make_norm_layer(options.norm_layer, options.features)),
-                           options.dropout, options.norm_first) {}
+                           options.dropout, options.norm_first) {
+  options.check_mixer();
+}
 
 Tensor TransformerEncoderLayer::operator()(Tensor x, const Indices& lengths,
                                            const Mask& mask) const {
+  ATTUNE_CHECK(self_attention_ || mask.is_empty(),
+               "TransformerEncoderLayer: a mask is given, but its mixer has no scores to hide");
   const Tensor masked = mask_padding(std::move(x), lengths);
   const Tensor attended = around_attention_(masked, [&](const Tensor& y) {
+    if (mixer_) return (*mixer_)(y, lengths);
     // Padding of y is finite, though not 0, and its gradient is 0, so y need not be masked again.
-    Memory memory = self_attention_.memorize(y);
+    Memory memory = self_attention_->memorize(y);
     memory.lengths = lengths;
-    return self_attention_.attend(y, memory, {.mask = mask}).context;
+    return self_attention_->attend(y, memory, {.mask = mask}).context;
   });
   return mask_padding(around_feed_forward_(attended, feed_forward_), lengths);
 }

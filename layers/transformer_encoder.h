@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "attune/layers/attention/multi_head_attention.h"
+#include "attune/layers/attention/sequence_mixer.h"
 #include "attune/layers/feed_forward.h"
 #include "attune/layers/residual.h"
 
@@ -26,6 +27,15 @@ struct TransformerOptions {
   double attention_dropout = 0;           ///< see MultiHeadAttentionOptions
   std::shared_ptr<const PositionalEncoding> positions = {};  ///< of self-attention in all layers;
                                                              ///< null: none
+  std::string sequence_mixer = "attention";  ///< in the place of self-attention: a name that
+                                             ///< make_sequence_mixer() accepts
+
+  bool has_self_attention() const { return sequence_mixer == "attention"; }
+  SequenceMixerOptions mixer_options() const {
+    return {.features = features, .heads = heads, .arguments = {}};
+  }
+  /// Errors: positions that act in attention, with a mixer that has none.
+  void check_mixer() const;
 };
 
 /// The attention of the layer with that index to its own sequence.
@@ -39,15 +49,17 @@ MultiHeadAttention make_cross_attention(const TransformerOptions& options, std::
 ///     x = residual(x, self_attention)
 ///     x = residual(x, feed_forward)         FeedForward({features, feed_forward, features})
 ///
+/// With a sequence_mixer, a BidirectionalMixer has the place of self-attention.
 /// Shapes: x [T, B, features], lengths [B] (not defined: all T) -> [T, B, features]. A mask
 /// restricts the positions, within the length, to which each position attends: Mask::window(64, 64)
 /// is local attention. Positions beyond a length may hold anything, including NaN: they have no
 /// influence on any value or gradient, and the output there is 0.
-/// Parameters: self_attention.query.weight, ... as in MultiHeadAttention, then
-/// feed_forward.layer0.weight, ... as in FeedForward, norm1.weight, norm1.bias, norm2.weight,
-/// norm2.bias. The same as PyTorch's nn.TransformerEncoderLayer if attention_dropout is `dropout`;
-/// its default is none, as in the paper.
-/// Errors: as MultiHeadAttention and FeedForward; an unknown norm_layer.
+/// Parameters: self_attention.query.weight, ... as in MultiHeadAttention, or mixer.forward.* and
+/// mixer.backward.*, then feed_forward.layer0.weight, ... as in FeedForward, norm1.weight,
+/// norm1.bias, norm2.weight, norm2.bias. The same as PyTorch's nn.TransformerEncoderLayer if
+/// attention_dropout is `dropout`; its default is none, as in the paper.
+/// Errors: as MultiHeadAttention, FeedForward and make_sequence_mixer(); an unknown norm_layer;
+/// positions that act in attention, or a mask, with a mixer.
 class TransformerEncoderLayer : public Layer {
  public:
   /// `layer` is the index of the layer in its stack, for options.positions.
@@ -55,7 +67,8 @@ class TransformerEncoderLayer : public Layer {
   Tensor operator()(Tensor x, const Indices& lengths = {}, const Mask& mask = {}) const;
 
  private:
-  MultiHeadAttention self_attention_;
+  std::optional<MultiHeadAttention> self_attention_;
+  std::optional<BidirectionalMixer> mixer_;  // in its place
   FeedForward feed_forward_;
   Residual around_attention_, around_feed_forward_;
 };

@@ -5,9 +5,10 @@
 namespace attune {
 namespace {
 
-std::vector<Memory> select_each(const std::vector<Memory>& memories, const Indices& rows) {
-  std::vector<Memory> selected;
-  for (const Memory& memory : memories) selected.push_back(memory.select(rows));
+template <typename T>
+std::vector<T> select_each(const std::vector<T>& all, const Indices& rows) {
+  std::vector<T> selected;
+  for (const T& one : all) selected.push_back(one.select(rows));
   return selected;
 }
 

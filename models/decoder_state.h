@@ -5,6 +5,7 @@
 #include "attune/layers/attention/attention_state.h"
 #include "attune/layers/attention/memory.h"
 #include "attune/layers/recurrent_cell.h"
+#include "attune/layers/transformer_decoder.h"
 #include "attune/models/output_layer.h"
 
 namespace attune {
@@ -15,8 +16,7 @@ struct DecoderState {
   std::vector<RecurrentState> layers;  ///< of the recurrent layers, from the first to the last
   std::vector<Memory> source;          ///< keys and values of the source, for each layer with
                                        ///< attention to it
-  std::vector<Memory> seen;  ///< keys and values of the target so far, for each layer of a
-                             ///< Transformer
+  std::vector<SeenPositions> seen;     ///< the target so far, for each layer of a Transformer
   Indices origin;       ///< [B]: the row of the batch of sources that each target belongs to; not
                         ///< defined: target b belongs to source b
   OutputSource output;  ///< of a recurrent decoder's output layer

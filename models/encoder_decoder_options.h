@@ -48,9 +48,11 @@ struct EncoderDecoderOptions {
                                           ///< the target's embedding; "all": and of the source's
   std::optional<std::int64_t> key_value_heads = {};  ///< transformer: heads of keys and values; a
                                                      ///< divisor of `heads`, which is the default
-  std::string head_mixer = "none";  ///< transformer: a name that make_head_mixer() accepts
-  bool gated_attention = false;     ///< transformer: see MultiHeadAttentionOptions
-  double attention_dropout = 0;     ///< transformer: probability to drop a weight of attention
+  std::string sequence_mixer = "attention";  ///< transformer: a name that make_sequence_mixer()
+                                             ///< accepts, in the place of self-attention
+  std::string head_mixer = "none";           ///< transformer: a name that make_head_mixer() accepts
+  bool gated_attention = false;              ///< transformer: see MultiHeadAttentionOptions
+  double attention_dropout = 0;  ///< transformer: probability to drop a weight of attention
 
   std::vector<std::int32_t> copied_as = {};  ///< see OutputLayerOptions
   Arguments arguments = {};                  ///< options of that encoder or decoder alone

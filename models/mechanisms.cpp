@@ -5,6 +5,7 @@
 #include "attune/layers/attention/locality.h"
 #include "attune/layers/attention/normalizer.h"
 #include "attune/layers/attention/positional_encoding.h"
+#include "attune/layers/attention/sequence_mixer.h"
 #include "attune/models/output_layer.h"
 
 namespace attune {
@@ -25,6 +26,7 @@ std::vector<AttentionMechanism> attention_mechanisms() {
   add(all, "locality", localities());
   add(all, "positions", positional_encodings());
   add(all, "head_mixer", head_mixers());
+  add(all, "sequence_mixer", sequence_mixers());
   add(all, "output_layer", output_layers());
   return all;
 }

@@ -21,7 +21,8 @@ TransformerOptions transformer_options(const EncoderDecoderOptions& options) {
           .key_value_heads = options.key_value_head_count(),
           .head_mixer = options.head_mixer,
           .gated_attention = options.gated_attention,
-          .attention_dropout = options.attention_dropout};
+          .attention_dropout = options.attention_dropout,
+          .sequence_mixer = options.sequence_mixer};
 }
 
 std::shared_ptr<PositionalEncoding> make_positions(const std::string& name,

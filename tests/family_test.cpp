@@ -61,6 +61,7 @@ TEST_CASE("every member of a family has a summary and can be made by name") {
   check_table(positional_encodings(), positional_encoding_names());
   check_table(norm_layers(), norm_layer_names());
   check_table(head_mixers(), head_mixer_names());
+  check_table(sequence_mixers(), sequence_mixer_names());
   check_table(optimizers(), optimizer_names());
   check_table(schedules(), schedule_names());
   check_table(encoders(), encoders().names());

@@ -1,7 +1,9 @@
+#include <cmath>
 #include <limits>
 
 #include "attune/autograd/all.h"
 #include "catch.h"
+#include "golden.h"
 
 using namespace attune;
 
@@ -10,6 +12,7 @@ namespace {
 using V = std::vector<float>;
 using Ints = std::vector<std::int32_t>;
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float kInf = std::numeric_limits<float>::infinity();
 
 V values(const Tensor& x) { return x.value().to_vector<float>(); }
 const Tensor& counted() {
@@ -101,6 +104,31 @@ TEST_CASE("reductions accept any set of axes, in any order, including none") {
   CHECK(var(Array::from({1, 2, 3, 4}), {0}, false, 0).item() == Approx(1.25));
   CHECK(sum(Array({0, 3, 0}), {0, 2}).value().to_vector() == V{0, 0, 0});
   CHECK_THROWS_WITH(max(Array({0, 3, 0}), {0, 2}), contains("max: nothing to reduce"));
+}
+
+TEST_CASE("logcumsumexp gives PyTorch's values and gradients", "[golden]") {
+  for (const auto& [name, axis] : {std::pair{"first", 0}, {"last", -1}}) {
+    const Golden golden =
+        read_golden("operations", fmt::format("logcumsumexp over the {} axis", name));
+    const Tensor x = Tensor::parameter(golden.inputs.at("x")),
+                 far = Tensor::parameter(golden.inputs.at("far"));
+    CHECK(difference(golden, {{"y", logcumsumexp(x, axis)}, {"far", logcumsumexp(far, axis)}},
+                     {{"x", x}, {"far", far}}) == "");
+  }
+}
+
+TEST_CASE("logcumsumexp propagates infinities and NaN as PyTorch does") {
+  const auto of = [](const Nested& x) { return logcumsumexp(Array::from(x), 0).value(); };
+  CHECK(of({-kInf, -kInf, 0.5, -kInf}).to_vector() == V{-kInf, -kInf, 0.5, 0.5});
+  CHECK(of({1, kInf, 2, kInf}).to_vector() == V{1, kInf, kInf, kInf});
+  CHECK(of({1000, 1000}).at(1) == Approx(1000 + std::log(2)));
+  CHECK(of({1, kNan, 2}).at(0) == 1);
+  CHECK(std::isnan(of({1, kNan, 2}).at(1)));
+  CHECK(std::isnan(of({1, kNan, kInf}).at(2)));
+  CHECK(logcumsumexp(Array({0}), 0).shape() == Shape{0});
+  const Tensor x = Tensor::parameter(Array::from({-kInf, -kInf, 0, -kInf, 0}));
+  sum(logcumsumexp(x, 0) * Array::from({0, 0, 1, 1, 2})).backward();
+  CHECK(x.grad().to_vector() == V{0, 0, 3, 0, 1});
 }
 
 TEST_CASE("running sums are exact where float32 accumulation is not") {

@@ -73,6 +73,42 @@ LayerCase heads_case(const std::string& name, const MultiHeadAttentionOptions& o
           .indices = "lengths"};
 }
 
+TransformerOptions with_mixer(Size size, const std::string& mixer) {
+  TransformerOptions options = ::options(size, /*norm_first=*/true);
+  options.sequence_mixer = mixer;
+  return options;
+}
+
+// A layer of an encoder with that in the place of self-attention.
+LayerCase encoder_mixer_case(const std::string& mixer) {
+  return {.name = "TransformerEncoderLayer, " + mixer,
+          .inputs = {{"x", {4, 3, 6}, {67, 9, 66}}},
+          .outputs = {"output"},
+          .make =
+              [=](Size size) {
+                return made(TransformerEncoderLayer(with_mixer(size, mixer)),
+                            [](const TransformerEncoderLayer& l, const Operands& x,
+                               const Indices& lengths) { return Operands{l(x[0], lengths)}; });
+              },
+          .indices = "lengths"};
+}
+
+// A decoder of two such layers.
+LayerCase decoder_mixer_case(const std::string& mixer) {
+  return {.name = "TransformerDecoder, " + mixer,
+          .inputs = {{"source", {4, 3, 6}, {33, 9, 66}}, {"x", {3, 3, 6}, {67, 9, 66}}},
+          .outputs = {"output"},
+          .make =
+              [=](Size size) {
+                return made(
+                    TransformerDecoder(with_mixer(size, mixer), 2),
+                    [](const TransformerDecoder& l, const Operands& x, const Indices& lengths) {
+                      return Operands{l(x[1], l.memorize(x[0], lengths)).output};
+                    });
+              },
+          .indices = "lengths"};
+}
+
 LayerCase encoder_case(bool norm_first, bool modern) {
   return {.name = std::string("TransformerEncoder") + (norm_first ? ", norm first" : "") +
                   (modern ? ", SwiGLU, RMSNorm" : ""),
@@ -139,5 +175,12 @@ std::vector<LayerCase> attention_layer_cases() {
       cases.push_back(encoder_case(norm_first, modern));
       cases.push_back(decoder_case(norm_first, modern));
     }
+  std::vector<std::string> mixers = sequence_mixer_names();
+  mixers.erase(mixers.begin());  // attention, as above
+  mixers.emplace_back("delta_rule:keys=dpfp,nu=2");
+  for (const std::string& mixer : mixers) {
+    cases.push_back(encoder_mixer_case(mixer));
+    cases.push_back(decoder_mixer_case(mixer));
+  }
   return cases;
 }

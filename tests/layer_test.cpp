@@ -216,7 +216,7 @@ TEST_CASE("an unknown name lists the known ones") {
                     "attention score: 'cosines' is unknown; known are " + joined(score_names()));
   CHECK_THROWS_WITH(make_normalizer("harder"),
                     contains("normalizer: 'harder' is unknown; known are "));
-  CHECK_THROWS_WITH(make_activation("swoosh"), contains("known are relu, leaky_relu, tanh"));
+  CHECK_THROWS_WITH(make_activation("swoosh"), contains("known are relu, leaky_relu, elu, tanh"));
 }
 
 TEST_CASE("every cell and score can be made by each of its names") {

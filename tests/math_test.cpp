@@ -73,6 +73,13 @@ TEST_CASE("tanh of float32 is within 2 units in the last place") {
   CHECK(std::isnan(math::tanh(std::nanf(""))));
 }
 
+TEST_CASE("elu of float32 is within 3 units in the last place") {
+  CHECK(worst(elu, [](double x) { return x > 0 ? x : std::expm1(x); }) <= 3);
+  CHECK(math::elu(kInfinity) == kInfinity);
+  CHECK(math::elu(-kInfinity) == -1);
+  CHECK(std::isnan(math::elu(std::nanf(""))));
+}
+
 TEST_CASE("sigmoid of float32 is within 3 units in the last place") {
   CHECK(worst(sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }) <= 3);
   CHECK(math::sigmoid(0.0f) == 0.5f);

@@ -115,6 +115,13 @@ std::vector<std::pair<std::string, Seq2Seq>> models_of_all_kinds() {
     models.emplace_back(mixer + " head mixer, language model",
                         Seq2Seq(make_decoder("transformer", options, 0)));
   }
+  for (const std::string& mixer : sequence_mixer_names()) {
+    EncoderDecoderOptions options = small("transformer");
+    options.sequence_mixer = mixer, options.positions = "none";
+    add(mixer + " as sequence mixer", options);
+    models.emplace_back(mixer + " as sequence mixer, language model",
+                        Seq2Seq(make_decoder("transformer", options, 0)));
+  }
   EncoderDecoderOptions modern = small("transformer");
   modern.activation = "swiglu", modern.norm_layer = "rms_norm", modern.positions = "rotary";
   modern.tied_embeddings = "target";

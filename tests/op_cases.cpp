@@ -10,7 +10,8 @@ const std::vector<OpCase>& op_cases() {
     for (const auto& family :
          {arithmetic_cases(), activation_cases(), reduction_cases(), shaping_cases(),
           indexing_cases(), normalization_cases(), loss_cases(), product_cases(),
-          sequence_attention_cases(), position_cases(), recurrent_cases(), alignment_cases()})
+          sequence_attention_cases(), position_cases(), recurrent_cases(), alignment_cases(),
+          state_cases()})
       cases.insert(cases.end(), family.begin(), family.end());
     return cases;
   }();

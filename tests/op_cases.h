@@ -61,6 +61,7 @@ std::vector<OpCase> product_cases();
 std::vector<OpCase> sequence_attention_cases();
 std::vector<OpCase> recurrent_cases();
 std::vector<OpCase> alignment_cases();
+std::vector<OpCase> state_cases();
 
 /// Random numbers in the range of `operand`, with another shape.
 attune::Array random_array(const Operand& operand, const attune::Shape& shape, attune::DType dtype,

@@ -170,6 +170,7 @@ std::vector<OpCase> activation_cases() {
       unary(
           "leaky_relu", [](const Tensor& x) { return leaky_relu(x, 0.3); },
           [](double x) { return x > 0 ? x : 0.3 * x; }, {{}, -2, 2, 0}),
+      unary("elu", elu, [](double x) { return x > 0 ? x : std::expm1(x); }, {{}, -4, 4, 0}),
       unary("gelu", gelu, [](double x) { return x * normal_distribution(x); }, {{}, -4, 4}),
       unary("silu", silu, [](double x) { return x / (1 + std::exp(-x)); }, {{}, -4, 4}),
       unary("softplus", softplus, [](double x) { return std::log(1 + std::exp(x)); }, {{}, -4, 4}),

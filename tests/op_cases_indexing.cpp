@@ -206,7 +206,26 @@ std::vector<OpCase> orders() {
                });
              };
              return joined({along(0), along(1), along(2)});
-           }}};
+           }},
+          {"logcumsumexp",
+           {{kSmall}},
+           {kLarge},
+           [](const Operands& x) {
+             return Results{logcumsumexp(x[0], 0), logcumsumexp(x[0], 1), logcumsumexp(x[0], -1)};
+           },
+           [](const std::vector<Numbers>& x) {
+             const auto along = [&](int axis) {
+               return each_line(x[0], axis, [](const Numbers& line) {
+                 Numbers sums;
+                 double sum = 0;
+                 for (const double v : line) sums.push_back(std::log(sum += std::exp(v)));
+                 return sums;
+               });
+             };
+             return joined({along(0), along(1), along(2)});
+           },
+           {{"logcumsumexp: axis 1 is outside a tensor of shape [3]",
+             [] { logcumsumexp(of({3}), 1); }}}}};
 }
 
 }  // namespace

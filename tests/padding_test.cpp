@@ -747,6 +747,12 @@ TEST_CASE("padding tokens have no influence on any model", "[padding]") {
         .head_mixer = "differential",
         .gated_attention = true,
         .attention_dropout = 0.2},
+        {.model = "transformer", .sequence_mixer = "linear"},
+        {.model = "transformer", .sequence_mixer = "delta_rule"},
+        {.model = "transformer", .sequence_mixer = "delta_rule:keys=dpfp"},
+        {.model = "transformer", .sequence_mixer = "retention"},
+        {.model = "transformer", .sequence_mixer = "gated_delta"},
+        {.model = "transformer", .sequence_mixer = "mamba"},
         {.model = "transformer", .positions = "alibi"},
         {.model = "transformer", .positions = "relative"},
         {.model = "transformer", .positions = "t5"},
@@ -757,7 +763,7 @@ TEST_CASE("padding tokens have no influence on any model", "[padding]") {
         .tied_embeddings = "all"}}) {
     INFO(options.model << " " << options.encoder << " " << options.cell << " "
                        << options.output_layer << " " << options.positions << " "
-                       << options.head_mixer);
+                       << options.head_mixer << " " << options.sequence_mixer);
     EncoderDecoderOptions small = options;
     small.source_vocabulary = small.target_vocabulary = 11;
     small.embedding = 8, small.hidden = 5, small.feed_forward = 9;
@@ -864,8 +870,11 @@ TEST_CASE("the vector of <pad> has no influence on a transformer", "[padding]") 
   for (const int layers : {1, 2})
     for (const double dropout : {0.0, 0.1}) {
       INFO(layers << " layers, dropout " << dropout);
-      CHECK(fault_of_pad_vector({.model = "transformer", .layers = layers, .dropout = dropout}) ==
-            "");
+      for (const std::string& mixer : sequence_mixer_names())
+        CHECK(fault_of_pad_vector({.model = "transformer",
+                                   .layers = layers,
+                                   .dropout = dropout,
+                                   .sequence_mixer = mixer}) == "");
     }
 }
 

@@ -495,7 +495,7 @@ TEST_CASE("the program lists the mechanisms of attention", "[program]") {
       families.push_back(member.at("family"));
   }
   CHECK(families == std::vector<std::string>{"score", "normalizer", "locality", "positions",
-                                             "head_mixer", "output_layer"});
+                                             "head_mixer", "sequence_mixer", "output_layer"});
   check_error(seq2seq(folder, "attentions extra"), "extra");
 }
 
@@ -515,4 +515,10 @@ TEST_CASE("a mechanism that cannot be used is an error before the training", "[p
   fails("--attention gaussian_mixture --normalizer monotonic", "both move along the source");
   fails("--locality local_m:window=-1", "window is '-1'; expected a whole number from 0");
   fails("--model transformer --locality local_m", "--locality");
+  fails("--sequence-mixer mamba", "--sequence-mixer");
+  fails("--model transformer --sequence-mixer retention --positions rotary",
+        "--positions: rotary act on scores, which --sequence-mixer retention does not have");
+  fails("--model transformer --sequence-mixer mamba:state=0",
+        "--sequence-mixer: sequence mixer 'mamba': state is '0'; expected a whole number from 1");
+  fails("--model transformer --sequence-mixer delta_rule:keys=elu", "keys is 'elu'; expected l2");
 }

@@ -102,6 +102,7 @@ std::vector<Named> every_variant() {
   add("input feeding", fed);
   vary(transformer, &EncoderDecoderOptions::positions, positional_encoding_names());
   vary(transformer, &EncoderDecoderOptions::head_mixer, head_mixer_names());
+  vary(transformer, &EncoderDecoderOptions::sequence_mixer, sequence_mixer_names());
   vary(transformer, &EncoderDecoderOptions::tied_embeddings, {"target"});
   EncoderDecoderOptions grouped = transformer;
   grouped.key_value_heads = 1;

@@ -313,7 +313,7 @@ TEST_CASE("step-by-step decoding gives the same output as the whole target at on
     const TransformerDecoderResult whole = decoder(x, source, {}, {.weights = true});
     REQUIRE(whole.weights.size() == 3);
     CHECK(whole.weights[2].shape() == Shape({2, 2, 5, 4}));
-    std::vector<Memory> seen;
+    std::vector<SeenPositions> seen;
     for (std::int64_t t = 0; t < 5; ++t) {
       const TransformerDecoderResult step = decoder(slice(x, 0, t, t + 1), source, seen);
       CHECK(distance(step.output.value()[0], whole.output.value()[t]) < 1e-12);
@@ -333,7 +333,7 @@ TEST_CASE("step-by-step decoding with local attention matches the whole target a
   const DecodeOptions local{.mask = Mask::window(1, 0), .source_mask = Mask::window(1, 1, 0)};
   const Array whole = decoder(x, source, {}, local).output.value();
   CHECK(distance(whole, decoder(x, source).output.value()) > 1e-3);
-  std::vector<Memory> seen;
+  std::vector<SeenPositions> seen;
   for (std::int64_t t = 0; t < 6; ++t) {
     const DecodeOptions now{.mask = Mask::window(1, 0), .source_mask = Mask::window(1, 1, t)};
     const TransformerDecoderResult step = decoder(slice(x, 0, t, t + 1), source, seen, now);

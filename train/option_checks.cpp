@@ -6,6 +6,7 @@
 #include "attune/data/tasks.h"
 #include "attune/layers/attention/head_mixer.h"
 #include "attune/layers/attention/positional_encoding.h"
+#include "attune/layers/attention/sequence_mixer.h"
 #include "attune/train/train_options.h"
 
 namespace attune {
@@ -96,6 +97,9 @@ void check_positions(const TrainOptions& options) {
                           .heads = score_heads(model.head_mixer, model.head_count()),
                           .arguments = {}});
     (*positions)(Tensor(Array::zeros({1, 1, model.embedding_size()})), last);
+    ATTUNE_CHECK(model.sequence_mixer == "attention" || !positions->acts_in_attention(),
+                 "{} act on scores, which {} {} does not have; use sinusoidal, learned or none",
+                 model.positions, option_name("sequence_mixer"), model.sequence_mixer);
   } catch (const Error& error) {
     fail_option("positions", "{}", error.what());
   }
@@ -114,6 +118,17 @@ void check_attention(const EncoderDecoderOptions& model) {
   if (model.output_layer != "linear")
     fail_option("output_layer", "'{}' reads the weights of attention, but {} is none",
                 model.output_layer, option_name("attention"));
+}
+
+void check_mixer(const EncoderDecoderOptions& model) {
+  const GeneratorScope draws{Generator()};
+  try {
+    make_sequence_mixer(
+        model.sequence_mixer,
+        {.features = model.embedding_size(), .heads = model.head_count(), .arguments = {}});
+  } catch (const Error& error) {
+    fail_option("sequence_mixer", "{}", error.what());
+  }
 }
 
 void check_model(const TrainOptions& options, const Chosen& chosen) {
@@ -143,6 +158,7 @@ void check_model(const TrainOptions& options, const Chosen& chosen) {
     if (model.embedding_size() % score_heads(model.head_mixer, model.head_count()) != 0)
       fail_option("head_mixer", "{} {} cannot be divided among {} heads with two halves each",
                   option_name("embedding"), model.embedding_size(), model.head_count());
+    check_mixer(model);
     check_positions(options);
   }
   if (model.decoder_name() == "recurrent" && model.state_size() % model.head_count() != 0)

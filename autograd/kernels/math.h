@@ -131,6 +131,15 @@ inline float tanh(float x) {
   return x != x ? x : y;
 }
 
+/// x for x > 0, exp(x) - 1 otherwise, which is accurate near 0.
+inline float elu(float x) {
+  const float inside = x > 0 ? 0.0f : (x < -30.0f ? -30.0f : x);  // exp(x) - 1 rounds to -1 beyond
+  const auto [n, em1] = detail::split_exp(inside);
+  const float power = detail::power_of_two(n);
+  const float y = x > 0 ? x : power * em1 + (power - 1.0f);
+  return x != x ? x : y;
+}
+
 inline float sigmoid(float x) { return 1.0f / (1.0f + exp(-x)); }
 
 inline float log(float x) {
@@ -180,6 +189,7 @@ inline float gelu_slope(float x) {
 
 inline double exp(double x) { return std::exp(x); }
 inline double tanh(double x) { return std::tanh(x); }
+inline double elu(double x) { return x > 0 ? x : std::expm1(x); }
 inline double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 inline double log(double x) { return std::log(x); }
 inline double log1p_exp(double x) { return std::log1p(std::exp(x)); }

@@ -44,6 +44,14 @@ Tensor leaky_relu(const Tensor& x, double slope) {
   });
 }
 
+Tensor elu(const Tensor& x) {
+  Array y = map("elu", x.value(), [](auto v) { return math::elu(v); });
+  return record("elu", y, {x}, [y = Saved(y)](Grads& g) {
+    const auto derivative = [](auto d, auto e) { return d == 0 || e > 0 ? d : d * (e + 1); };
+    g.add(0, map_same(derivative, g.dy(), *y));
+  });
+}
+
 Tensor gelu(const Tensor& x) {
   Array y = map("gelu", x.value(), [](auto v) { return math::gelu(v); });
   return record("gelu", std::move(y), {x}, [x = Saved(x)](Grads& g) {

@@ -14,6 +14,8 @@ Tensor sigmoid(const Tensor& x);
 Tensor relu(const Tensor& x);
 /// x for x > 0, slope * x otherwise (Maas et al. 2013).
 Tensor leaky_relu(const Tensor& x, double slope = 0.01);
+/// x for x > 0, e^x - 1 otherwise (Clevert et al. 2015, with alpha = 1).
+Tensor elu(const Tensor& x);
 /// x Phi(x), with the standard normal distribution function Phi; computed exactly, without the tanh
 /// approximation (Hendrycks and Gimpel 2016).
 Tensor gelu(const Tensor& x);

@@ -27,4 +27,13 @@ Tensor unfold(const Tensor& x, std::int64_t width, const ConvolutionOptions& opt
 Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
               const ConvolutionOptions& options = {});
 
+/// conv1d() of each channel with itself alone, as with PyTorch's groups = C:
+///
+///     y_{t, b, c} = bias_c + sum_k weight_{c, k} x_{t stride + k - left, b, c}
+///
+/// Shapes: x [T, B, C], weight [C, width], bias [C] or not defined -> [T', B, C]. Errors: as
+/// unfold(); sizes that do not match.
+Tensor depthwise_conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
+                        const ConvolutionOptions& options = {});
+
 }  // namespace attune

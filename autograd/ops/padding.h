@@ -17,4 +17,11 @@ namespace attune {
 /// Errors: x has fewer than two axes; lengths that are not [B], or not in [0, T].
 Tensor mask_padding(Tensor x, const Indices& lengths);
 
+/// Each sequence from its last position to its first, y[t, b] = x[lengths[b] - 1 - t, b], and 0
+/// beyond its length; likewise for the gradient. Padding may hold anything. Its own inverse, apart
+/// from padding. For networks that read a sequence backwards.
+///
+/// x [T, B, ...], lengths [B] (not defined: all T) -> x's shape. Errors: as mask_padding().
+Tensor reverse_sequence(const Tensor& x, const Indices& lengths);
+
 }  // namespace attune

@@ -1,11 +1,14 @@
 #include "attune/autograd/ops/sorting.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 #include <vector>
 
 #include "attune/autograd/array/parallel.h"
+#include "attune/autograd/kernels/math.h"
 #include "attune/autograd/kernels/reduce.h"
 #include "attune/autograd/kernels/vector.h"
 #include "attune/autograd/ops/indexing.h"
@@ -89,6 +92,48 @@ Array running_sums(const Array& x, const AxisLayout& layout, bool backwards) {
   return y;
 }
 
+// Calls body(first element of a line, distance of its elements) for each line along the axis.
+template <typename Body>
+void for_each_line(const AxisLayout& layout, const Body& body) {
+  const std::int64_t n = layout.n, inner = layout.inner;
+  parallel_for(layout.outer * inner, row_grain(4 * n), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t line = first; line < last; ++line)
+      body(line / inner * n * inner + line % inner, inner);
+  });
+}
+
+// The sum is e^largest total, where `total` is at least 1 unless all elements are -infinity.
+template <typename T>
+void log_sums(const T* x, std::int64_t n, std::int64_t step, T* y) {
+  T largest = -std::numeric_limits<T>::infinity();
+  Wide<T> total = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const T v = x[i * step];
+    if (v > largest) {
+      total = total * math::exp(largest - v) + 1;
+      largest = v;
+    } else if (v == v && v > -std::numeric_limits<T>::infinity()) {
+      total += v == largest ? T{1} : math::exp(v - largest);
+    } else if (v != v) {
+      largest = v;
+    }
+    y[i * step] = total == 0 ? largest : static_cast<T>(largest + std::log(total));
+  }
+}
+
+// dx_i = e^{x_i - y_i} r_i, where r_i = sum_{j >= i} e^{y_i - y_j} dy_j.
+template <typename T>
+void log_sums_backward(const T* x, const T* y, const T* dy, std::int64_t n, std::int64_t step,
+                       T* dx) {
+  const T lowest = -std::numeric_limits<T>::infinity();
+  T later = 0, y_later = n > 0 ? y[(n - 1) * step] : T{0};
+  for (std::int64_t at = (n - 1) * step; at >= 0; at -= step) {
+    later = dy[at] + (y[at] == lowest ? T{0} : math::exp(y[at] - y_later) * later);
+    y_later = y[at];
+    dx[at] = x[at] == lowest ? T{0} : math::exp(x[at] - y[at]) * later;
+  }
+}
+
 }  // namespace
 
 Sorted sort(const Tensor& x, int axis, bool descending) {
@@ -104,6 +149,32 @@ Tensor cumsum(const Tensor& x, int axis) {
   // dx_i = dy_i + ... + dy_n.
   return record("cumsum", running_sums(x.value(), layout, false), {x},
                 [layout](Grads& g) { g.add(0, running_sums(g.dy(), layout, true)); });
+}
+
+Tensor logcumsumexp(const Tensor& x, int axis) {
+  const AxisLayout layout(x.shape(), x.shape().axis(axis, "logcumsumexp"));
+  Array y(x.shape(), x.dtype());
+  dispatch(x.dtype(), [&](auto type) {
+    using T = decltype(type);
+    const T* from = x.value().data<T>();
+    T* to = y.mutable_data<T>();
+    for_each_line(layout, [&](std::int64_t first, std::int64_t step) {
+      log_sums(from + first, layout.n, step, to + first);
+    });
+  });
+  return record("logcumsumexp", y, {x}, [layout, x = Saved(x), y = Saved(y)](Grads& g) {
+    const Array dy = g.dy();
+    Array dx(dy.shape(), dy.dtype());
+    dispatch(dy.dtype(), [&](auto type) {
+      using T = decltype(type);
+      const T *of_x = x->data<T>(), *of_y = y->data<T>(), *d = dy.data<T>();
+      T* to = dx.mutable_data<T>();
+      for_each_line(layout, [&](std::int64_t first, std::int64_t step) {
+        log_sums_backward(of_x + first, of_y + first, d + first, layout.n, step, to + first);
+      });
+    });
+    g.add(0, std::move(dx));
+  });
 }
 
 }  // namespace attune

@@ -23,5 +23,8 @@ Sorted topk(const Tensor& x, std::int64_t k, int axis = -1, bool largest = true)
 
 /// y_i = x_1 + ... + x_i along an axis, summed in a wider type.
 Tensor cumsum(const Tensor& x, int axis);
+/// y_i = log(e^{x_1} + ... + e^{x_i}) along an axis, without overflow; the exponentials are summed
+/// in a wider type. The gradient of an x of -infinity is 0.
+Tensor logcumsumexp(const Tensor& x, int axis);
 
 }  // namespace attune

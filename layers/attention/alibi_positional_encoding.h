@@ -20,6 +20,7 @@ class AlibiPositionalEncoding : public PositionalEncoding {
   explicit AlibiPositionalEncoding(std::int64_t heads);
   /// [H, T, S]
   Tensor bias(const Tensor& query, const AttentionPlace& place) const override;
+  bool acts_in_attention() const override { return true; }
 
   /// m_1 ... m_H
   const std::vector<double>& slopes() const { return slopes_; }

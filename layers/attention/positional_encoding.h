@@ -52,6 +52,9 @@ class PositionalEncoding : public Layer {
   /// has_values().
   virtual Tensor values(const Tensor& weights, const AttentionPlace& place) const;
   virtual bool has_values() const { return false; }
+  /// True if any of the last three functions does something, so that the encoding needs queries,
+  /// keys and scores: a SequenceMixer has none.
+  virtual bool acts_in_attention() const { return false; }
 
  protected:
   /// Errors: x is not [T, B, features]; `first` is below 0. Messages start with `layer`.

@@ -14,6 +14,7 @@ class RotaryPositionalEncoding : public PositionalEncoding {
  public:
   explicit RotaryPositionalEncoding(double base = 10000) : base_(base) {}
   Tensor rotate(const Tensor& x, std::int64_t heads, std::int64_t first) const override;
+  bool acts_in_attention() const override { return true; }
 
  private:
   double base_;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the golden values: what PyTorch gives for the layers, losses and optimizers of Attune.
+"""Writes the golden values: what PyTorch gives for layers, losses, operations and optimizers.
 
     python tests/golden/make_golden.py            writes the JSON files beside this script
     python tests/golden/make_golden.py --check    compares them with what is computed now
@@ -7,7 +7,7 @@
 Needs PyTorch (the committed files were made with 2.13 on a CPU). Everything is float64 with fixed
 seeds. Only the JSON files are needed to run the tests.
 
-Each file of layers or losses is an object from case to what happened there:
+Each file of layers, losses or operations is an object from case to what happened there:
     parameters, inputs   named arrays {"shape": [...], "data": [...]}, parameters under Attune's names
     indices              named whole numbers: token ids, targets, lengths
     outputs, cotangents  the results, and the random gradient that each was given
@@ -92,6 +92,15 @@ def layer_norm():
 def softmax(axis):
     x = 3 * normal(3, 4, 5)
     return case(lambda: {"y": torch.softmax(x, axis), "log": torch.log_softmax(x, axis)}, {"x": x})
+
+
+def logcumsumexp(axis):
+    """Also of numbers whose exponentials overflow float64."""
+    x, far = 3 * normal(3, 4, 5), 1000 * normal(2, 3)
+    return case(
+        lambda: {"y": torch.logcumsumexp(x, axis), "far": torch.logcumsumexp(far, axis)},
+        {"x": x, "far": far},
+    )
 
 
 def dropout():
@@ -487,6 +496,10 @@ def files():
                 ]
             },
             "scaled dot-product attention with a float mask": scaled_dot_product,
+        },
+        "operations": {
+            "logcumsumexp over the first axis": lambda: logcumsumexp(0),
+            "logcumsumexp over the last axis": lambda: logcumsumexp(-1),
         },
     }
     seed = 0

@@ -52,6 +52,12 @@ bool add_cumsum(Builder& b) {
                 [axis](const Tensors& in) { return Tensors{cumsum(in[0], axis)}; });
 }
 
+bool add_logcumsumexp(Builder& b) {
+  const int x = b.any(1), axis = b.axis(b.shape_of(x).rank());
+  return b.push("logcumsumexp", fmt::format("axis={}", axis), {x},
+                [axis](const Tensors& in) { return Tensors{logcumsumexp(in[0], axis)}; });
+}
+
 bool add_sum_over_axes(Builder& b) {
   const int x = b.any(2), rank = b.shape_of(x).rank();
   std::vector<int> axes;
@@ -81,6 +87,7 @@ std::vector<Operation> indexing_operations() {
       {"take_along_axis", add_take_along_axis},
       {"scatter_add", add_scatter_add},
       {"cumsum", add_cumsum},
+      {"logcumsumexp", add_logcumsumexp},
       {"sum over axes", add_sum_over_axes},
       {"masked_fill", add_masked_fill},
   };

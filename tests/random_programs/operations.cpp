@@ -27,6 +27,7 @@ const Unary kUnary[] = {
     {"leaky_relu", [](const Tensor& x) { return leaky_relu(x); }, -kInfinity, kInfinity, 0},
     {"leaky_relu slope 0.3", [](const Tensor& x) { return leaky_relu(x, 0.3); }, -kInfinity,
      kInfinity, 0},
+    {"elu", [](const Tensor& x) { return elu(x); }},
     {"gelu", [](const Tensor& x) { return gelu(x); }},
     {"silu", [](const Tensor& x) { return silu(x); }},
     {"softplus", [](const Tensor& x) { return softplus(x); }},
