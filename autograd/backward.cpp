@@ -140,11 +140,9 @@ class BackwardPass {
           note_use(*node, edge.node->slots_[edge.output]);
       }
     }
-    const auto newer = [](const Turn& a, const Turn& b) {
-      return a.node->order() > b.node->order();
-    };
-    if (!std::is_sorted(turns_.begin(), turns_.end(), newer))
-      std::sort(turns_.begin(), turns_.end(), newer);
+    if (is_sorted_) return;
+    std::sort(turns_.begin(), turns_.end(),
+              [](const Turn& a, const Turn& b) { return a.node->order() > b.node->order(); });
     for (std::size_t i = 0; i < turns_.size(); ++i)
       turns_[i].node->turn_ = static_cast<std::uint32_t>(i);
   }
@@ -164,13 +162,20 @@ class BackwardPass {
     if (!node) return;
     if (node->is_leaf()) return observers_.begin_leaf(node);
     if (node->gathered_) return;
-    ATTUNE_CHECK(!node->released(),
-                 "backward: the graph was freed by an earlier backward() at '{}'; compute the "
-                 "result anew, or pass retain_graph = true to the earlier call",
-                 node->name());
+    if (node->released()) [[unlikely]]
+      was_freed(*node.get());
+    is_sorted_ &= turns_.empty() || turns_.back().node->order() > node->order();
     node->gathered_ = true;
+    node->turn_ = static_cast<std::uint32_t>(turns_.size());
     turns_.push_back({node.get(), {}});
     observers_.begin(node);
+  }
+
+  [[noreturn, gnu::noinline]] static void was_freed(const Node& node) {
+    fail(
+        "backward: the graph was freed by an earlier backward() at '{}'; compute the result anew, "
+        "or pass retain_graph = true to the earlier call",
+        node.name());
   }
 
   // Views are known not to overlap as long as each lies before or after all earlier ones.
@@ -210,6 +215,7 @@ class BackwardPass {
     NodeRef owner;  // keeps the node alive if nothing else does
   };
   std::vector<Turn> turns_;  // newest first
+  bool is_sorted_ = true;    // turns_, as they were gathered
   struct Root {
     NodeRef node;
     int output;

@@ -129,20 +129,26 @@ const Array& Grads::dy(int k) const {
 void Grads::add(int i, Array gradient) {
   const auto& [node, output] = edge(i);
   if (!node) return;
-  const Shape& shape = node->shape(output);
-  if (gradient.dtype() != node->dtype(output)) [[unlikely]]
-    fail("backward of '{}': the gradient of input {} is {} {}, the input {} {}; expected its dtype",
-         node_.name(), i, name_of(gradient.dtype()), gradient.shape(), name_of(node->dtype(output)),
-         shape);
-  if (!(gradient.shape() == shape)) {
-    if (!sums_to(gradient.shape(), shape)) [[unlikely]]
-      fail(
-          "backward of '{}': the gradient of input {} has the shape {}, the input {}; expected its "
-          "shape, or one that it broadcasts to",
-          node_.name(), i, gradient.shape(), shape);
-    gradient = sum_to(gradient, shape);
-  }
+  if (gradient.dtype() != node->dtype(output) || !(gradient.shape() == node->shape(output)))
+      [[unlikely]]
+    gradient = fitted(i, gradient);
   node->add(output, std::move(gradient), leaves_);
+}
+
+Array Grads::fitted(int i, const Array& gradient) const {
+  const auto& [node, output] = edge(i);
+  const Shape& shape = node->shape(output);
+  ATTUNE_CHECK(
+      gradient.dtype() == node->dtype(output),
+      "backward of '{}': the gradient of input {} is {} {}, the input {} {}; expected its dtype",
+      node_.name(), i, name_of(gradient.dtype()), gradient.shape(), name_of(node->dtype(output)),
+      shape);
+  ATTUNE_CHECK(
+      sums_to(gradient.shape(), shape),
+      "backward of '{}': the gradient of input {} has the shape {}, the input {}; expected its "
+      "shape, or one that it broadcasts to",
+      node_.name(), i, gradient.shape(), shape);
+  return sum_to(gradient, shape);
 }
 
 Into Grads::into(int i) {

@@ -194,6 +194,8 @@ class Grads {
     return inputs[static_cast<std::size_t>(i)];
   }
   [[noreturn]] void no_input(int i) const;
+  /// A gradient of input `i` of another shape or dtype, summed to the input's shape.
+  Array fitted(int i, const Array& gradient) const;
   Node& node_;
   Gradients& leaves_;
 };

@@ -9,7 +9,7 @@ import sys
 import time
 
 BUILD = "build/bench"
-WORKLOADS = ["W1", "W2", "W3", "W4", "W5", "W6"]
+WORKLOADS = ["W1", "W2", "W3", "W4", "W5", "W6", "W8"]
 ATTUNE = "Attune"
 BOUND = "GEMM bound"
 # name -> command; programs that are not installed are reported as missing.
@@ -21,7 +21,8 @@ PROGRAMS = {
     "torch.compile": [sys.executable, "bench/pytorch.py", "--mode", "compile"],
     BOUND: [f"{BUILD}/gemm_bound"],
 }
-WITHOUT = {"torch.compile": {"W4", "W5", "W6"}, BOUND: {"W6"}}
+WITHOUT = {"libtorch (Debian)": {"W8"}, "libtorch (PyPI)": {"W8"},
+           "torch.compile": {"W4", "W5", "W6"}, BOUND: {"W6"}}
 # OpenMP's wait policy and thread binding: each peer runs with the setting that is fastest for it.
 SETTINGS = [{}, {"OMP_PROC_BIND": "true"}, {"OMP_WAIT_POLICY": "passive"}]
 BUSY_SHARE = 0.05  # of a core; a round is noted if others, or the host, took more

@@ -99,7 +99,8 @@ StepProducts rnnsearch(const bench::RnnSearchSizes& n, bool merged) {
   return products;
 }
 
-StepProducts transformer(const bench::TransformerSizes& n) {
+// `translates`: with an encoder, and attention to it.
+StepProducts transformer(const bench::TransformerSizes& n, bool translates) {
   const int64_t rows = n.batch * n.length;
   StepProducts products;
   const auto attention = [&] {
@@ -111,9 +112,10 @@ StepProducts transformer(const bench::TransformerSizes& n) {
     products.linear(rows, n.feed_forward, n.width);
   };
   for (int layer = 0; layer < n.layers; ++layer) {
-    attention();  // encoder
+    attention();
     feed_forward();
-    attention();  // decoder
+    if (!translates) continue;
+    attention();
     attention();
     feed_forward();
   }
@@ -297,8 +299,13 @@ bench::Workload rnnsearch_bound(const bench::RnnSearchSizes& n) {
 }
 
 bench::Workload transformer_bound(const bench::TransformerSizes& n) {
-  const std::vector<Product> products = transformer(n);
+  const std::vector<Product> products = transformer(n, /*translates=*/true);
   return fastest(candidates("", products), 2 * n.batch * n.length, gflop(products));
+}
+
+bench::Workload language_model_bound(const bench::TransformerSizes& n) {
+  const std::vector<Product> products = transformer(n, /*translates=*/false);
+  return fastest(candidates("", products), n.batch * n.length, gflop(products));
 }
 
 bench::Workload attention_bound(const bench::AttentionSizes& n) {
@@ -326,6 +333,7 @@ int main(int argc, char** argv) {
                [](const Options& options) {
                  return attention_bound({kW5.batch, kW5.heads, options.length, kW5.width});
                }},
+              {"W8", [](const Options&) { return language_model_bound(kW8); }},
           },
   };
   return run(program, argc, argv);

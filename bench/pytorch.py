@@ -27,6 +27,8 @@ RNNSEARCH = {
 TRANSFORMER = {
     "W3": dict(vocabulary=64, width=128, heads=4, feed_forward=512, layers=2, batch=64, length=32),
 }
+LANGUAGE_MODEL = dict(vocabulary=65, width=128, heads=4, feed_forward=512, layers=4, batch=12,
+                      length=64)
 ATTENTION = dict(batch=8, heads=8, length=512, width=64)
 CHAIN = dict(operations=1000, elements=8)
 
@@ -95,16 +97,58 @@ class Transformer(nn.Module):
         return self.output(decoded)
 
 
-def training_step(model, compiled, vocabulary, batch, length, **_):
-    """A step (zero gradients, forward, loss, backward, Adam) and its number of tokens."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
-    source = torch.randint(vocabulary, (length, batch))
-    target = torch.randint(vocabulary, (length + 1, batch))
-    target_input, target_output = target[:-1], target[1:].flatten()
+class Block(nn.Module):
+    """A layer of a language model, as in nanoGPT."""
 
-    def loss_of(source, target_input, target_output):
-        logits = model(source, target_input)
-        return nn.functional.cross_entropy(logits.flatten(0, 1), target_output)
+    def __init__(self, width, heads, feed_forward):
+        super().__init__()
+        self.heads = heads
+        self.norm1 = nn.LayerNorm(width)
+        self.query_key_value = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.norm2 = nn.LayerNorm(width)
+        self.inner = nn.Linear(width, feed_forward)
+        self.outer = nn.Linear(feed_forward, width)
+
+    def forward(self, x):
+        """x [B, T, width] -> [B, T, width]"""
+        batch, length, width = x.shape
+        query, key, value = (
+            y.view(batch, length, self.heads, width // self.heads).transpose(1, 2)
+            for y in self.query_key_value(self.norm1(x)).split(width, dim=2))
+        context = nn.functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+        x = x + self.out(context.transpose(1, 2).contiguous().view(batch, length, width))
+        return x + self.outer(nn.functional.gelu(self.inner(self.norm2(x))))
+
+
+class LanguageModel(nn.Module):
+    """The decoder of a Transformer alone, with learned positions and a tied embedding."""
+
+    def __init__(self, vocabulary, width, heads, feed_forward, layers, length, **_):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+        self.positions = nn.Embedding(length, width)
+        self.blocks = nn.ModuleList(Block(width, heads, feed_forward) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.output = nn.Linear(width, vocabulary)
+        self.output.weight = self.embedding.weight
+        self.register_buffer("steps", torch.arange(length))
+
+    def forward(self, tokens):
+        """tokens [B, T] -> logits [B, T, V]"""
+        x = self.embedding(tokens) + self.positions(self.steps)
+        for block in self.blocks:
+            x = block(x)
+        return self.output(self.norm(x))
+
+
+def training_step(model, compiled, inputs, output):
+    """A step: zero gradients, forward, loss, backward, Adam."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
+    output = output.flatten()
+
+    def loss_of(*inputs):
+        return nn.functional.cross_entropy(model(*inputs).flatten(0, 1), output)
 
     if compiled:
         # Without this, torch.compile falls back to the eager kernels for nn.GRU.
@@ -114,12 +158,26 @@ def training_step(model, compiled, vocabulary, batch, length, **_):
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(source, target_input, target_output)
+        loss = loss_of(*inputs)
         loss.backward()
         optimizer.step()
         return loss.item()
 
-    return step, 2 * batch * length
+    return step
+
+
+def translation_step(model, compiled, vocabulary, batch, length, **_):
+    """A training step of a model of source and target, and its number of tokens."""
+    source = torch.randint(vocabulary, (length, batch))
+    target = torch.randint(vocabulary, (length + 1, batch))
+    return training_step(model, compiled, (source, target[:-1]), target[1:]), 2 * batch * length
+
+
+def language_model_step(model, compiled, vocabulary, batch, length, **_):
+    """A training step of a language model, and its number of tokens."""
+    tokens = torch.randint(vocabulary, (batch, length + 1))
+    return (training_step(model, compiled, (tokens[:, :-1].contiguous(),), tokens[:, 1:]),
+            batch * length)
 
 
 def attention_step(batch, heads, length, width):
@@ -157,10 +215,12 @@ def chain_step(operations, elements):
 def make_step(workload, compiled, length):
     if workload in RNNSEARCH:
         sizes = RNNSEARCH[workload]
-        return training_step(RnnSearch(**sizes), compiled, **sizes)
+        return translation_step(RnnSearch(**sizes), compiled, **sizes)
     if workload in TRANSFORMER:
         sizes = TRANSFORMER[workload]
-        return training_step(Transformer(**sizes), compiled, **sizes)
+        return translation_step(Transformer(**sizes), compiled, **sizes)
+    if workload == "W8":
+        return language_model_step(LanguageModel(**LANGUAGE_MODEL), compiled, **LANGUAGE_MODEL)
     if workload == "W5":
         return attention_step(**{**ATTENTION, "length": length})
     return chain_step(**CHAIN)
@@ -168,7 +228,8 @@ def make_step(workload, compiled, length):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--workload", choices=["W1", "W2", "W3", "W4", "W5", "W6"], default="W1")
+    parser.add_argument("--workload", default="W1",
+                        choices=["W1", "W2", "W3", "W4", "W5", "W6", "W8"])
     parser.add_argument("--mode", choices=["eager", "compile"], default="eager")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--seconds", type=float, default=5,

@@ -34,6 +34,14 @@ if(ATTUNE_NATIVE)
   check_cxx_compiler_flag(-march=native ATTUNE_HAS_MARCH_NATIVE)
   if(ATTUNE_HAS_MARCH_NATIVE)
     target_compile_options(attune_flags INTERFACE -march=native)
+    # For AMD's processors GCC multiplies and adds separately in some loops and fuses the two in
+    # others, so that a row of a product would have other bits alone than among other rows.
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      check_cxx_compiler_flag(--param=avoid-fma-max-bits=0 ATTUNE_HAS_AVOID_FMA)
+      if(ATTUNE_HAS_AVOID_FMA)
+        target_compile_options(attune_flags INTERFACE --param=avoid-fma-max-bits=0)
+      endif()
+    endif()
     # By default GCC uses 256-bit vectors even if the processor has 512-bit ones.
     set(CMAKE_REQUIRED_FLAGS "-march=native -mprefer-vector-width=512")
     check_cxx_source_compiles("

@@ -10,5 +10,6 @@
 #include "attune/data/pairs.h"
 #include "attune/data/settings.h"
 #include "attune/data/tasks.h"
+#include "attune/data/text_windows.h"
 #include "attune/data/utf8.h"
 #include "attune/data/vocabulary.h"

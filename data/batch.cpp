@@ -27,6 +27,13 @@ class Table {
   std::vector<std::int32_t> values_;
 };
 
+// The sources in columns [first, first + count), no longer than the longest of them.
+Sources columns_of(const Sources& all, std::int64_t first, std::int64_t count) {
+  const Indices lengths = all.lengths.block(first, count);
+  const std::int64_t longest = *std::max_element(lengths.data(), lengths.data() + count);
+  return {all.ids.columns(first, count).block(0, longest), lengths};
+}
+
 }  // namespace
 
 Sources make_sources(std::span<const std::vector<int>> sources) {
@@ -77,7 +84,8 @@ Indices target_lengths(const Batch& batch) {
 }
 
 std::vector<Batch> shards_of(const Batch& batch, std::int64_t count) {
-  const std::int64_t sequences = batch.source.lengths.elements();
+  const std::int64_t sequences = batch.sequences();
+  const bool has_source = batch.source.ids.defined();
   ATTUNE_CHECK(count >= 1 && count <= sequences,
                "shards_of: {} parts of a batch of {} sequences asked for; expected 1 to {}", count,
                sequences, sequences);
@@ -85,19 +93,16 @@ std::vector<Batch> shards_of(const Batch& batch, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t first = i * sequences / count;
     const std::int64_t columns = (i + 1) * sequences / count - first;
-    const Indices lengths = batch.source.lengths.block(first, columns);
     const Indices output = batch.target_output.columns(first, columns);
-    const std::int64_t longest = *std::max_element(lengths.data(), lengths.data() + columns);
     std::int64_t steps = 0, tokens = 0;
     for (std::int64_t k = 0; k < output.elements(); ++k) {
       if (output.at(k) == kIgnore) continue;
       steps = k / columns + 1;
       ++tokens;
     }
-    shards.push_back({{batch.source.ids.columns(first, columns).block(0, longest), lengths},
+    shards.push_back({has_source ? columns_of(batch.source, first, columns) : Sources{},
                       batch.target_input.columns(first, columns).block(0, steps),
-                      output.block(0, steps),
-                      tokens});
+                      output.block(0, steps), tokens});
   }
   return shards;
 }

@@ -24,10 +24,12 @@ Sources make_sources(std::span<const std::vector<int>> sources);
 
 /// A batch of examples for one training step. The longest target has T - 1 tokens.
 struct Batch {
-  Sources source;
+  Sources source;         ///< not defined for a language model
   Indices target_input;   ///< [T, B]: `<s> a b c`, padded with Vocabulary::pad
   Indices target_output;  ///< [T, B]: `a b c </s>`, padded with kIgnore, which losses ignore
   std::int64_t tokens;    ///< the number of tokens of all targets, each with its `</s>`
+
+  std::int64_t sequences() const { return target_input.shape()[1]; }  ///< B
 };
 
 /// Makes a batch of examples. Errors: as make_sources().

@@ -126,14 +126,7 @@ NamedArrays BatchStream::state() const {
 
 void BatchStream::load_state(const NamedArrays& state) {
   const auto number = [&](std::string_view name) {
-    for (const auto& [key, array] : state) {
-      if (key != name) continue;
-      const double value = array.shape() == Shape{} ? array.item() : -1;
-      ATTUNE_CHECK(value >= 0 && value <= 0x1p53 && std::trunc(value) == value,
-                   "BatchStream: '{}' in the state is not a whole number from 0", name);
-      return static_cast<std::uint64_t>(value);
-    }
-    fail("BatchStream: the state has no '{}'", name);
+    return static_cast<std::uint64_t>(count_in(state, name));
   };
   ATTUNE_CHECK(number("fingerprint") == static_cast<std::uint64_t>(fingerprint()),
                "BatchStream: the examples, the batch size or the seed are others than those that "

@@ -120,12 +120,15 @@ void UnknownTokens::add(const std::string& token) {
 Vocabulary::Vocabulary(Tokens kind)
     : kind_(kind), tokens_(special_names.begin(), special_names.end()) {}
 
-Vocabulary Vocabulary::build(Tokens kind, std::span<const std::string> lines) {
+Vocabulary Vocabulary::build(Tokens kind, std::span<const std::string> lines,
+                             std::size_t min_count) {
   std::unordered_map<std::string, std::size_t> counts;
   for (const std::string& line : lines) {
     for (std::string& token : tokens_of(kind, line)) ++counts[std::move(token)];
   }
-  std::erase_if(counts, [](const auto& entry) { return is_special(entry.first); });
+  std::erase_if(counts, [&](const auto& entry) {
+    return is_special(entry.first) || entry.second < min_count;
+  });
 
   std::vector<std::pair<std::string, std::size_t>> sorted(counts.begin(), counts.end());
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {

@@ -50,9 +50,10 @@ class Vocabulary {
   /// A vocabulary of the special tokens only.
   explicit Vocabulary(Tokens kind);
 
-  /// A vocabulary of all tokens in `lines`, the most frequent first, ties in byte order.
-  /// Errors: a line is not UTF-8.
-  static Vocabulary build(Tokens kind, std::span<const std::string> lines);
+  /// A vocabulary of all tokens that occur at least `min_count` times in `lines`, the most frequent
+  /// first, ties in byte order. Errors: a line is not UTF-8.
+  static Vocabulary build(Tokens kind, std::span<const std::string> lines,
+                          std::size_t min_count = 1);
 
   Tokens kind() const { return kind_; }
   int size() const { return static_cast<int>(tokens_.size()); }

@@ -35,8 +35,9 @@ class DefaultSignals {
 Result shell(const TemporaryFolder& folder, const std::string& command, const std::string& input) {
   const std::string in = folder.write("in", input), out = folder.path("out"),
                     err = folder.path("err"), script = folder.write("script", command);
-  const std::string line = "seq2seq='" ATTUNE_SEQ2SEQ "' bash '" + script + "' <'" + in + "' >'" +
-                           out + "' 2>'" + err + "'";
+  const std::string line = "seq2seq='" ATTUNE_PROGRAMS "/seq2seq' language_model='" ATTUNE_PROGRAMS
+                           "/language_model' bash '" +
+                           script + "' <'" + in + "' >'" + out + "' 2>'" + err + "'";
   const DefaultSignals signals;
   const int status = std::system(line.c_str());
   Result result{WIFEXITED(status) ? WEXITSTATUS(status) : -1, folder.read("out"),
@@ -50,15 +51,20 @@ Result seq2seq(const TemporaryFolder& folder, const std::string& arguments,
   return shell(folder, "cd '" + folder.path("") + "' && \"$seq2seq\" " + arguments, input);
 }
 
+Result language_model(const TemporaryFolder& folder, const std::string& arguments,
+                      const std::string& input) {
+  return shell(folder, "cd '" + folder.path("") + "' && \"$language_model\" " + arguments, input);
+}
+
 Result train(const TemporaryFolder& folder, const std::string& arguments) {
   return seq2seq(folder, "train --run run --steps 3" + std::string(kSmall) + arguments);
 }
 
-void check_error(const Result& result, const std::string& part) {
+void check_error(const Result& result, const std::string& part, const std::string& name) {
   INFO("code " << result.code << ", out: " << result.out << "\nerr: " << result.err);
   CHECK(result.code > 0);
   CHECK(result.code < 126);
-  CHECK_THAT(result.err, Catch::Matchers::StartsWith("seq2seq: error: "));
+  CHECK_THAT(result.err, Catch::Matchers::StartsWith(name + ": error: "));
   CHECK_THAT(result.err, contains(part));
   CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
 }

@@ -31,8 +31,8 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 // The output on a terminal of 80 columns.
 Result on_terminal(const TemporaryFolder& folder, const std::string& arguments,
                    const std::string& environment = "TERM=xterm") {
-  folder.write("on_terminal",
-               "stty cols 80 2>/dev/null; " + environment + " '" ATTUNE_SEQ2SEQ "' " + arguments);
+  folder.write("on_terminal", "stty cols 80 2>/dev/null; " + environment +
+                                  " '" ATTUNE_PROGRAMS "/seq2seq' " + arguments);
   return shell(folder, "cd '" + folder.path("") + "' && script -qec 'bash on_terminal' /dev/null");
 }
 

@@ -171,6 +171,20 @@ TEST_CASE("a split batch keeps every sequence and drops unneeded padding") {
                     "shards_of: 4 parts of a batch of 3 sequences asked for; expected 1 to 3");
 }
 
+TEST_CASE("a batch of a language model, which has no source, can be split") {
+  Batch batch = make_batch(std::vector<Example>{{{4}, {6}}, {{4}, {4, 4, 4}}, {{4}, {5}}});
+  const std::vector<Batch> expected = shards_of(batch, 2);
+  batch.source = {};
+  const std::vector<Batch> parts = shards_of(batch, 2);
+  REQUIRE(parts.size() == 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK_FALSE(parts[i].source.ids.defined());
+    CHECK(parts[i].target_input.to_vector() == expected[i].target_input.to_vector());
+    CHECK(parts[i].target_output.to_vector() == expected[i].target_output.to_vector());
+    CHECK(parts[i].tokens == expected[i].tokens);
+  }
+}
+
 TEST_CASE("the gradients of shards are added up in a binary tree over their indices") {
   // In float32 the order shows: 1 is lost beside 2^24, two of them together are not.
   const float large = 16777216;

@@ -21,8 +21,7 @@ bool all_finite(const std::vector<Param>& parameters) {
 }  // namespace
 
 BatchLoss add_gradients(const Seq2Seq& model, const Batch& batch, const StepOptions& options) {
-  const std::vector<Batch> shards =
-      shards_of(batch, suitable_shards(batch.source.lengths.elements()));
+  const std::vector<Batch> shards = shards_of(batch, suitable_shards(batch.sequences()));
   std::vector<double> right(shards.size());
   const double total = sharded_backward(std::ssize(shards), [&](std::int64_t i) {
     const Batch& shard = shards[static_cast<std::size_t>(i)];

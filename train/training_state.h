@@ -76,9 +76,4 @@ class TrainingState {
   std::vector<std::pair<std::string, Part>> parts_;
 };
 
-/// The number called `name` in a state. Errors: there is none, or it is not a single number.
-double number_in(const NamedArrays& state, std::string_view name);
-/// The same for an integer from 0 to 2^53. Errors: also if it is not one.
-std::int64_t count_in(const NamedArrays& state, std::string_view name);
-
 }  // namespace attune

@@ -6,13 +6,28 @@
 
 namespace attune {
 
-std::size_t Array::bytes_of(const Shape& shape, DType dtype) {
-  bool negative = false;
-  for (const std::int64_t size : shape) negative |= size < 0;
-  ATTUNE_CHECK(!negative, "Array: the shape {} has a negative size; only reshape works one out",
-               shape);
+namespace {
+
+// For shapes with a size of 0 or below, or too many elements.
+[[gnu::noinline]] std::int64_t elements_of_unusual(const Shape& shape) {
+  for (const std::int64_t size : shape)
+    ATTUNE_CHECK(size >= 0, "Array: the shape {} has a negative size; only reshape works one out",
+                 shape);
   shape.check();
-  return static_cast<std::size_t>(shape.elements()) * size_of(dtype);
+  return shape.elements();
+}
+
+}  // namespace
+
+std::size_t Array::bytes_of(const Shape& shape, DType dtype) {
+  std::int64_t elements = 1;
+  bool usual = true;
+  for (const std::int64_t size : shape)
+    usual &= size > 0 && !__builtin_mul_overflow(elements, size, &elements) &&
+             elements <= Shape::kMaxElements;
+  if (!usual) [[unlikely]]
+    elements = elements_of_unusual(shape);
+  return static_cast<std::size_t>(elements) * size_of(dtype);
 }
 
 Array Array::zeros(const Shape& shape, DType dtype) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,5 +16,10 @@ using NamedArrays = std::vector<std::pair<std::string, Array>>;
 
 /// A single number as an entry, such as a step count; float64, which holds integers exactly.
 inline Array number_array(double value) { return Array::full({}, value, DType::f64); }
+
+/// The number called `name` in a state. Errors: there is none, or it is not a single number.
+double number_in(const NamedArrays& state, std::string_view name);
+/// The same for an integer from 0 to 2^53. Errors: also if it is not one.
+std::int64_t count_in(const NamedArrays& state, std::string_view name);
 
 }  // namespace attune

@@ -82,7 +82,8 @@ int run(const Program& program, int argc, char** argv) {
   CLI::App app{
       "Times steps of one workload; the median counts.\n"
       "W1 RNNsearch, small; W2 RNNsearch, tiny; W3 Transformer; W4 RNNsearch, big;\n"
-      "W5 attention alone; W6 a chain of 1000 element-wise operations (tokens are operations)."};
+      "W5 attention alone; W6 a chain of 1000 element-wise operations (tokens are operations);\n"
+      "W8 a language model."};
   std::vector<std::string> names;
   for (const auto& [name, make] : program.workloads) names.push_back(name);
   app.add_option("--workload", options.workload, "what to run")

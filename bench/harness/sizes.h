@@ -25,6 +25,10 @@ struct TransformerSizes {
 };
 inline constexpr TransformerSizes kW3{64, 128, 4, 512, 2, 64, 32};
 
+/// A language model: the decoder of a Transformer alone, with layer norm before each residual
+/// connection, GELU, learned positions and a tied embedding (nanoGPT's setting for a CPU).
+inline constexpr TransformerSizes kW8{65, 128, 4, 512, 4, 12, 64};
+
 /// Scaled dot-product attention alone, forward and backward, no optimizer.
 struct AttentionSizes {
   std::int64_t batch, heads, length, width;

@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
                  return scaled_dot_attention({kW5.batch, kW5.heads, options.length, kW5.width});
                }},
               {"W6", [](const Options&) { return chain(kW6); }},
+              {"W8", [](const Options&) { return language_model(kW8, 2); }},
           },
   };
   return run(program, argc, argv);

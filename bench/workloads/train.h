@@ -1,9 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "attune/autograd/all.h"
+#include "attune/layers/layer.h"
 #include "attune/optim/adam.h"
 #include "workloads.h"
 
@@ -14,27 +16,40 @@ inline attune::Indices random_tokens(std::int64_t vocabulary, std::int64_t steps
   return attune::Indices(ids, {steps, batch});
 }
 
-/// Training steps of a model that maps source [S, B] and target_input [T, B] to logits [T, B, V],
-/// with the batch split into shards.
-template <typename Model, typename Sizes>
-bench::Workload train(const Sizes& n, std::int64_t shards) {
+/// Training steps of a model, with the batch split into shards. `target` [T + 1, B]
+/// holds the tokens of the input and, a step later, those to predict. `logits(first, count, input)`
+/// are [T, count, V] of the columns from `first`, for their `input` [T, count].
+template <typename Logits>
+std::function<double()> training(const attune::Layer& model, const attune::Indices& target,
+                                 std::int64_t shards, Logits logits) {
   using namespace attune;
-  ATTUNE_CHECK(n.batch % shards == 0, "train: a batch of {} does not divide into {} shards",
-               n.batch, shards);
-  const Model model(n);
+  const std::int64_t steps = target.shape()[0] - 1, batch = target.shape()[1];
+  ATTUNE_CHECK(batch % shards == 0, "training: a batch of {} does not divide into {} shards", batch,
+               shards);
   const auto optimizer =
       std::make_shared<Adam>(model.parameters(), AdamOptions{.learning_rate = 1e-3});
-  const Indices source = random_tokens(n.vocabulary, n.length, n.batch);
-  const Indices target = random_tokens(n.vocabulary, n.length + 1, n.batch);
-  return {2 * n.batch * n.length, [=] {
-            optimizer->zero_grad();
-            const double loss = sharded_backward(shards, [&](std::int64_t shard) {
-              const std::int64_t count = n.batch / shards, first = shard * count;
-              const Indices ids = target.columns(first, count);
-              const Tensor logits = model(source.columns(first, count), ids.block(0, n.length));
-              return cross_entropy(logits, ids.block(1, n.length)) * (1.0 / shards);
-            });
-            optimizer->step();
-            return loss;
-          }};
+  return [=] {
+    optimizer->zero_grad();
+    const double loss = sharded_backward(shards, [&](std::int64_t shard) {
+      const std::int64_t count = batch / shards, first = shard * count;
+      const Indices ids = target.columns(first, count);
+      return cross_entropy(logits(first, count, ids.block(0, steps)), ids.block(1, steps)) *
+             (1.0 / static_cast<double>(shards));
+    });
+    optimizer->step();
+    return loss;
+  };
+}
+
+/// Training steps of a model that maps source [S, B] and target_input [T, B] to logits [T, B, V].
+template <typename Model, typename Sizes>
+bench::Workload train(const Sizes& n, std::int64_t shards) {
+  const Model model(n);
+  const attune::Indices source = random_tokens(n.vocabulary, n.length, n.batch);
+  const attune::Indices target = random_tokens(n.vocabulary, n.length + 1, n.batch);
+  return {2 * n.batch * n.length,
+          training(model, target, shards,
+                   [=](std::int64_t first, std::int64_t count, const attune::Indices& input) {
+                     return model(source.columns(first, count), input);
+                   })};
 }
