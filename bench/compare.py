@@ -25,6 +25,7 @@ WITHOUT = {"libtorch (Debian)": {"W8"}, "libtorch (PyPI)": {"W8"},
            "torch.compile": {"W4", "W5", "W6"}, BOUND: {"W6"}}
 # OpenMP's wait policy and thread binding: each peer runs with the setting that is fastest for it.
 SETTINGS = [{}, {"OMP_PROC_BIND": "true"}, {"OMP_WAIT_POLICY": "passive"}]
+WINDOW = 64  # keys seen on either side, where W5 has a window
 BUSY_SHARE = 0.05  # of a core; a round is noted if others, or the host, took more
 
 
@@ -43,12 +44,14 @@ def installed():
     return found
 
 
-def run(name, workload, threads, seconds, setting=None, length=None):
+def run(name, workload, threads, seconds, setting=None, length=None, window=None):
     """The result of one run; None if the program fails."""
     command = PROGRAMS[name] + ["--workload", workload, "--threads", str(threads),
                                 "--seconds", str(seconds), "--json"]
     if length:
         command += ["--length", str(length)]
+    if window:
+        command += ["--window", str(window)]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("OMP_")}
     result = subprocess.run(command, capture_output=True, text=True,
                             env={**environment, **(setting or {})})
@@ -212,11 +215,17 @@ def available_mb():
 
 
 def print_memory(names, cores, report):
-    """W5 with longer sequences: storing the scores takes T * T numbers for each head."""
+    """W5 with longer sequences: storing scores takes T * T numbers for each head. With a window,
+    time and memory are linear in T."""
     names = [name for name in names if name not in (BOUND, "torch.compile")]
     rows, last = [], {}
-    for length in (512, 1024, 2048, 4096):
-        row = [length]
+    for length in (512, 1024, 2048, 4096, 8192):
+        say(f"W5, T = {length}: {ATTUNE}, window")
+        result = run(ATTUNE, "W5", cores, 0.01, length=length, window=WINDOW)
+        report["attention_memory"].setdefault("window", {})[length] = result
+        row = [length, "failed"]
+        if result:
+            row[1] = f"{result['peak_rss_mb']:.0f} MB, {result['ms_per_step']:.0f} ms"
         for name in names:
             if 4 * last.get(name, 0) > available_mb() / 2:  # the machine would start to swap
                 row.append("too large")
@@ -230,7 +239,7 @@ def print_memory(names, cores, report):
             report["attention_memory"].setdefault(name, {})[length] = result
             row.append(f"{result['peak_rss_mb']:.0f} MB, {result['ms_per_step']:.0f} ms")
         rows.append(row)
-    table(["W5 with T =", *names], rows)
+    table(["W5 with T =", f"Attune, {WINDOW} keys on either side", *names], rows)
 
 
 def print_busy(names, cores, args, report):

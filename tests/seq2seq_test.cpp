@@ -76,7 +76,8 @@ struct Echo : Decoder {
     return state;
   }
   Prediction predict(const Indices&, DecoderState& state) const override {
-    const auto& [ids, unused, lengths] = state.source[0];
+    const Tensor& ids = state.source[0].keys;
+    const Indices& lengths = state.source[0].lengths;
     const std::int64_t batch = lengths.elements(), vocabulary = 9, t = state.position++;
     Array logits = Array::zeros({batch, vocabulary});
     for (std::int64_t b = 0; b < batch; ++b) {

@@ -18,9 +18,8 @@ void multiply(Op op, const Array& x, const Array& weight, std::int64_t first_col
               Array& y) {
   const std::int64_t rows = rows_of(x), k = x.shape().last(), n = y.shape().last();
   const std::int64_t in = op == Op::transpose ? k : n, width = weight.shape()[1];
-  if (rows <= kFewRows)
-    packed<T>(op, weight, first_column, in)
-        ->multiply(Op::none, rows, x.data<T>(), k, beta, y.mutable_data<T>(), n);
+  if (const auto b = packed<T>(op, weight, first_column, in, /*make=*/rows <= kFewRows))
+    b->multiply(Op::none, rows, x.data<T>(), k, beta, y.mutable_data<T>(), n);
   else
     gemm(Op::none, op, rows, n, k, x.data<T>(), k, weight.data<T>() + first_column, width, beta,
          y.mutable_data<T>(), n);

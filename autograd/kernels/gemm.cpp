@@ -138,9 +138,10 @@ void own_product(const ForRange& for_range, std::int64_t m, std::int64_t n, std:
   using namespace gemm_kernel;
   bool add = scale_c(m, n, beta, c, ldc);
   const std::int64_t columns = round_up(n, kColumns);
-  if (m == 1 && !packed_b && a.along_k) {
+  if ((m == 1 || (m <= kFewRows && m * n * k < kPanelWork)) && !packed_b && a.along_k) {
     for (std::int64_t p = 0; p < k; p += kDepth, add = true)
-      multiply_row(n, std::min(kDepth, k - p), a.data + p, b.from(0, p), add, c);
+      multiply_few_rows(m, n, std::min(kDepth, k - p), a.data + p, a.row_length, b.from(0, p), add,
+                        c, ldc);
     return;
   }
   Array scratch = packed_b ? Array() : Array(Shape{columns * std::min(k, kDepth)});
@@ -245,13 +246,15 @@ PackedMatrix<T> pack_columns(Op op, const Array& weight, std::int64_t first, std
 // Cached packed forms of the weights in one block of memory, or of their column blocks.
 class PackedWeights : public Cache {
  public:
+  // Null if they are not packed yet, unless `make` is set.
   std::shared_ptr<const PackedMatrix<float>> get(Op op, const Array& weight, std::int64_t first,
-                                                 std::int64_t count) {
+                                                 std::int64_t count, bool make) {
     const Key key{weight.data<float>() + first, weight.shape(), count, op};
     const std::lock_guard lock(mutex_);
     std::erase_if(entries_, [&](const Entry& e) { return e.version != weight.version(); });
     for (const Entry& e : entries_)
       if (e.key == key) return e.packed;
+    if (!make) return nullptr;
     entries_.push_back(
         {key, weight.version(),
          std::make_shared<PackedMatrix<float>>(pack_columns<float>(op, weight, first, count))});
@@ -279,9 +282,11 @@ class PackedWeights : public Cache {
 
 template <typename T>
 std::shared_ptr<const PackedMatrix<T>> packed(Op op, const Array& weight, std::int64_t first,
-                                              std::int64_t count) {
+                                              std::int64_t count, bool make) {
   if constexpr (kOwnKernel<T>)
-    return weight.cache<PackedWeights>().get(op, weight, first, count);
+    return weight.cache<PackedWeights>().get(op, weight, first, count, make);
+  else if (!make)
+    return nullptr;
   else
     return std::make_shared<PackedMatrix<T>>(pack_columns<T>(op, weight, first, count));
 }
@@ -293,7 +298,7 @@ std::shared_ptr<const PackedMatrix<T>> packed(Op op, const Array& weight, std::i
                      const T*, std::int64_t, T, T*, std::int64_t);                             \
   template class PackedMatrix<T>;                                                              \
   template std::shared_ptr<const PackedMatrix<T>> packed(Op, const Array&, std::int64_t,       \
-                                                         std::int64_t)
+                                                         std::int64_t, bool)
 ATTUNE_INSTANTIATE(float);
 ATTUNE_INSTANTIATE(double);
 #undef ATTUNE_INSTANTIATE

@@ -50,10 +50,10 @@ class PackedMatrix {
 
 /// Columns [first, first + count) of a weight [rows, columns], or their transpose, packed as a
 /// right operand. With Attune's own kernel the packed form is cached with the weight's memory until
-/// the weight changes (Array::version).
+/// the weight changes (Array::version). Without `make`, null if there is none yet.
 template <typename T>
 std::shared_ptr<const PackedMatrix<T>> packed(Op op, const Array& weight, std::int64_t first,
-                                              std::int64_t count);
+                                              std::int64_t count, bool make = true);
 /// The same for all columns.
 template <typename T>
 std::shared_ptr<const PackedMatrix<T>> packed(Op op, const Array& weight) {

@@ -227,71 +227,142 @@ namespace {
 
 // B is often keys or values of one head, whose rows are far apart. The next product is then likely
 // that of the next head, which follows in memory and is fetched in advance.
+//
+// The functions below compute R rows of C without packing B. Each sum is a chain of additions, in
+// the order of k, so several chains run side by side.
 
-// For columns of B that are contiguous along k: blocks are transposed in registers.
-void multiply_row_along_k(std::int64_t n, std::int64_t k, const float* a, const Operand& b,
-                          bool add, float* c) {
-  for (std::int64_t j = 0; j < n; j += kLanes) {
-    const std::int64_t here = std::min<std::int64_t>(kLanes, n - j);
-    Vector sums = {};
-    std::int64_t p = 0;
-    for (; p + kLanes <= k; p += kLanes) {
+// One vector of a row of C, or its first `here` elements.
+void store(const Vector& sums, std::int64_t here, bool add, float* c) {
+  if (here == kLanes) {
+    Unaligned* to = reinterpret_cast<Unaligned*>(c);
+    *to = add ? *to + sums : sums;
+  } else {
+    for (std::int64_t i = 0; i < here; ++i) c[i] = add ? c[i] + sums[i] : sums[i];
+  }
+}
+
+// For columns of B that are contiguous along k: blocks of kLanes columns are transposed in
+// registers, J blocks at a time. Only the last one may have fewer columns, in all `count`.
+template <int R, int J>
+void columns_along_k(std::int64_t count, std::int64_t k, const float* a, std::int64_t row_length,
+                     const Operand& b, bool add, float* c, std::int64_t ldc) {
+  Vector sums[R][J] = {};
+  const std::int64_t last = count - (J - 1) * kLanes;  // columns of the last block
+  std::int64_t p = 0;
+  for (; p + kLanes <= k; p += kLanes) {
+#pragma GCC unroll 4
+    for (int j = 0; j < J; ++j) {
+      const std::int64_t here = j == J - 1 ? last : kLanes;
       Vector block[kLanes] = {};
 #pragma GCC unroll 1
       for (std::int64_t i = 0; i < here; ++i) {
-        const float* from = b.from(j + i, p).data;
+        const float* from = b.from(j * kLanes + i, p).data;
         block[i] = *reinterpret_cast<const Unaligned*>(from);
         __builtin_prefetch(from + k);
       }
       transpose(block);
 #pragma GCC unroll 16
-      for (int l = 0; l < kLanes; ++l) sums += a[p + l] * block[l];
+      for (int l = 0; l < kLanes; ++l)
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) sums[r][j] += a[r * row_length + p + l] * block[l];
     }
-    for (; p < k; ++p) {
-      Vector column = {};
-      for (std::int64_t i = 0; i < here; ++i) column[i] = *b.from(j + i, p).data;
-      sums += a[p] * column;
-    }
-    for (std::int64_t i = 0; i < here; ++i) c[j + i] = add ? c[j + i] + sums[i] : sums[i];
   }
+  for (; p < k; ++p)
+    for (int j = 0; j < J; ++j) {
+      const std::int64_t here = j == J - 1 ? last : kLanes;
+      Vector column = {};
+      for (std::int64_t i = 0; i < here; ++i) column[i] = *b.from(j * kLanes + i, p).data;
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r) sums[r][j] += a[r * row_length + p] * column;
+    }
+  for (int r = 0; r < R; ++r)
+    for (int j = 0; j < J; ++j)
+      store(sums[r][j], j == J - 1 ? last : kLanes, add, c + r * ldc + j * kLanes);
 }
 
-// For rows of B that are contiguous.
-void multiply_row_across(std::int64_t n, std::int64_t k, const float* a, const Operand& b, bool add,
-                         float* c) {
+template <int R>
+void rows_along_k(std::int64_t n, std::int64_t k, const float* a, std::int64_t row_length,
+                  const Operand& b, bool add, float* c, std::int64_t ldc) {
+  constexpr int kBlocks = R == 1 ? 4 : 2;
   std::int64_t j = 0;
-  for (; j + kColumns <= n; j += kColumns) {
-    Vector sums[kVectors] = {};
-    const float* row = b.data + j;
-    for (std::int64_t p = 0; p < k; ++p, row += b.row_length)
-#pragma GCC unroll 8
-      for (int i = 0; i < kVectors; ++i) {
-        sums[i] += a[p] * *reinterpret_cast<const Unaligned*>(row + i * kLanes);
-        __builtin_prefetch(row + n + i * kLanes);
-      }
-#pragma GCC unroll 8
-    for (int i = 0; i < kVectors; ++i) {
-      Unaligned* to = reinterpret_cast<Unaligned*>(c + j + i * kLanes);
-      *to = add ? *to + sums[i] : sums[i];
-    }
-  }
-  for (; j < n; j += kLanes) {
-    const std::int64_t here = std::min<std::int64_t>(kLanes, n - j);
-    Vector sums = {};
-    for (std::int64_t p = 0; p < k; ++p) {
-      Vector row = {};
-      std::memcpy(&row, b.from(j, p).data, static_cast<std::size_t>(here) * sizeof(float));
-      sums += a[p] * row;
-    }
-    for (std::int64_t i = 0; i < here; ++i) c[j + i] = add ? c[j + i] + sums[i] : sums[i];
-  }
+  for (; j + kBlocks * kLanes <= n; j += kBlocks * kLanes)
+    columns_along_k<R, kBlocks>(kBlocks * kLanes, k, a, row_length, b.from(j, 0), add, c + j, ldc);
+  for (; j < n; j += kLanes)
+    columns_along_k<R, 1>(std::min<std::int64_t>(kLanes, n - j), k, a, row_length, b.from(j, 0),
+                          add, c + j, ldc);
 }
+
+// For rows of B that are contiguous: V vectors of columns at a time.
+template <int R, int V>
+void columns_across(std::int64_t n, std::int64_t k, const float* a, std::int64_t row_length,
+                    const Operand& b, bool add, float* c, std::int64_t ldc) {
+  Vector sums[R][V] = {};
+  const float* row = b.data;
+#pragma GCC unroll 1
+  for (std::int64_t p = 0; p < k; ++p, row += b.row_length) {
+    Vector here[V];
+#pragma GCC unroll 8
+    for (int i = 0; i < V; ++i) {
+      here[i] = *reinterpret_cast<const Unaligned*>(row + i * kLanes);
+      __builtin_prefetch(row + n + i * kLanes);
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 8
+      for (int i = 0; i < V; ++i) sums[r][i] += a[r * row_length + p] * here[i];
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 8
+    for (int i = 0; i < V; ++i) store(sums[r][i], kLanes, add, c + r * ldc + i * kLanes);
+}
+
+// The last columns, fewer than a vector.
+template <int R>
+void last_columns_across(std::int64_t count, std::int64_t k, const float* a,
+                         std::int64_t row_length, const Operand& b, bool add, float* c,
+                         std::int64_t ldc) {
+  Vector sums[R] = {};
+  for (std::int64_t p = 0; p < k; ++p) {
+    Vector row = {};
+    std::memcpy(&row, b.from(0, p).data, static_cast<std::size_t>(count) * sizeof(float));
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) sums[r] += a[r * row_length + p] * row;
+  }
+  for (int r = 0; r < R; ++r) store(sums[r], count, add, c + r * ldc);
+}
+
+template <int R>
+void rows_across(std::int64_t n, std::int64_t k, const float* a, std::int64_t row_length,
+                 const Operand& b, bool add, float* c, std::int64_t ldc) {
+  constexpr int kWide = R == 1 ? 8 : 2;
+  std::int64_t j = 0;
+  for (; j + kWide * kLanes <= n; j += kWide * kLanes)
+    columns_across<R, kWide>(n, k, a, row_length, b.from(j, 0), add, c + j, ldc);
+  if constexpr (kWide > 4)
+    for (; j + 4 * kLanes <= n; j += 4 * kLanes)
+      columns_across<R, 4>(n, k, a, row_length, b.from(j, 0), add, c + j, ldc);
+  for (; j + kLanes <= n; j += kLanes)
+    columns_across<R, 1>(n, k, a, row_length, b.from(j, 0), add, c + j, ldc);
+  if (j < n) last_columns_across<R>(n - j, k, a, row_length, b.from(j, 0), add, c + j, ldc);
+}
+
+using Rows = void (*)(std::int64_t, std::int64_t, const float*, std::int64_t, const Operand&, bool,
+                      float*, std::int64_t);
+template <int... R>
+constexpr std::array<Rows, kFewRows> make_rows(bool along_k, std::integer_sequence<int, R...>) {
+  return {(along_k ? rows_along_k<R + 1> : rows_across<R + 1>)...};
+}
+constexpr std::array<Rows, kFewRows> kRowsOf[2] = {
+    make_rows(false, std::make_integer_sequence<int, kFewRows>()),
+    make_rows(true, std::make_integer_sequence<int, kFewRows>())};
 
 }  // namespace
 
-void multiply_row(std::int64_t n, std::int64_t k, const float* a, const Operand& b, bool add,
-                  float* c) {
-  (b.along_k ? multiply_row_along_k : multiply_row_across)(n, k, a, b, add, c);
+void multiply_few_rows(std::int64_t m, std::int64_t n, std::int64_t k, const float* a,
+                       std::int64_t row_length, const Operand& b, bool add, float* c,
+                       std::int64_t ldc) {
+  kRowsOf[b.along_k][static_cast<std::size_t>(m - 1)](n, k, a, row_length, b, add, c, ldc);
 }
 
 }  // namespace attune::kernels::gemm_kernel

@@ -53,9 +53,11 @@ void pack_b(std::int64_t n, std::int64_t k, const Operand& b, float* packed);
 void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Operand& a, const float* b,
               bool add, float* c, std::int64_t ldc);
 
-/// The same for a single row of A, given as a[0 ... k - 1], and B unpacked: for a product that is
-/// too small for packing to pay off.
-void multiply_row(std::int64_t n, std::int64_t k, const float* a, const Operand& b, bool add,
-                  float* c);
+/// The same for 1 to kFewRows rows of A, along k, and B unpacked: for a product that is too small
+/// for packing to pay off.
+inline constexpr int kFewRows = 5;
+void multiply_few_rows(std::int64_t m, std::int64_t n, std::int64_t k, const float* a,
+                       std::int64_t row_length, const Operand& b, bool add, float* c,
+                       std::int64_t ldc);
 
 }  // namespace attune::kernels::gemm_kernel

@@ -32,17 +32,25 @@ struct MultiHeadSizes {
   /// consecutive heads of queries. Each divides `heads`, and the smaller one divides the other.
   std::int64_t key_heads = heads, value_heads = heads;
   AttentionDropout dropout = {};
+  /// The batch rows of keys and values, and that which each row of queries attends to; nullptr: its
+  /// own. Not for multi_head_backward().
+  std::int64_t key_batch = batch;
+  const std::int32_t* key_rows = nullptr;
 
   std::int64_t pairs() const { return batch * heads; }
-  std::int64_t key_pairs() const { return batch * key_heads; }
-  std::int64_t value_pairs() const { return batch * value_heads; }
+  std::int64_t key_pairs() const { return key_batch * key_heads; }
+  std::int64_t value_pairs() const { return key_batch * value_heads; }
   /// The pair of the keys and that of the values that a pair of queries attends to.
-  std::int64_t key_pair(std::int64_t pair) const { return pair / (heads / key_heads); }
-  std::int64_t value_pair(std::int64_t pair) const { return pair / (heads / value_heads); }
+  std::int64_t key_pair(std::int64_t pair) const { return pair_of(pair, key_heads); }
+  std::int64_t value_pair(std::int64_t pair) const { return pair_of(pair, value_heads); }
   /// The keys within the length and the window of a query; `pair` is b * heads + h. Both ends are
   /// non-decreasing in `query`.
   KeyRange range(std::int64_t pair, std::int64_t query) const {
     return mask.range(pair / heads, query, keys);
+  }
+  std::int64_t pair_of(std::int64_t pair, std::int64_t shared_heads) const {
+    const std::int64_t in_row = pair % heads / (heads / shared_heads);
+    return (key_rows ? key_rows[pair / heads] : pair / heads) * shared_heads + in_row;
   }
 };
 

@@ -5,6 +5,7 @@
 
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/kernels/multi_head_attention.h"
+#include "attune/autograd/ops/shaping.h"
 #include "attune/autograd/scopes.h"
 
 namespace attune {
@@ -23,6 +24,13 @@ void check_sequence(const char* name, const Tensor& x, std::int64_t heads) {
                kName, x.size(2), name, x.shape(), heads);
 }
 
+void check_key_rows(const Indices& rows, const Tensor& key) {
+  for (std::int64_t i = 0; rows.defined() && i < rows.elements(); ++i)
+    ATTUNE_CHECK(rows.at(i) >= 0 && rows.at(i) < key.size(1),
+                 "{}: row {} of key {}, which query row {} attends to, does not exist", kName,
+                 rows.at(i), key.shape(), i);
+}
+
 MultiHeadSizes sizes_of(const Tensor& query, const Tensor& key, const Tensor& value,
                         const DotProductOptions& options) {
   const std::int64_t heads = options.heads;
@@ -37,7 +45,9 @@ MultiHeadSizes sizes_of(const Tensor& query, const Tensor& key, const Tensor& va
   check_sequence("query", query, heads);
   check_sequence("key", key, key_heads);
   check_sequence("value", value, value_heads);
-  ATTUNE_CHECK(query.size(1) == key.size(1) && query.size(2) / heads == key.size(2) / key_heads,
+  const Indices& rows = options.key_rows;
+  ATTUNE_CHECK(query.size(1) == (rows.defined() ? rows.elements() : key.size(1)) &&
+                   query.size(2) / heads == key.size(2) / key_heads,
                "{}: query {} does not fit key {}; batch and features {}must be equal", kName,
                query.shape(), key.shape(), key_heads == heads ? "" : "of a head ");
   ATTUNE_CHECK(key.size(0) == value.size(0) && key.size(1) == value.size(1),
@@ -54,7 +64,9 @@ MultiHeadSizes sizes_of(const Tensor& query, const Tensor& key, const Tensor& va
                    .value_features = value.size(2) / value_heads,
                    .scale = 1,
                    .key_heads = key_heads,
-                   .value_heads = value_heads};
+                   .value_heads = value_heads,
+                   .key_batch = key.size(1),
+                   .key_rows = rows.defined() ? rows.data() : nullptr};
   const auto features = static_cast<double>(std::max<std::int64_t>(1, n.key_features));
   n.scale = options.scale.value_or(1 / std::sqrt(features));
   ATTUNE_CHECK(options.dropout >= 0 && options.dropout < 1, "{}: dropout {} is outside [0, 1)",
@@ -68,6 +80,13 @@ MultiHeadSizes sizes_of(const Tensor& query, const Tensor& key, const Tensor& va
 // The context, and the weights if `with_weights`.
 std::vector<Tensor> attention(const Tensor& query, const Tensor& key, const Tensor& value,
                               const DotProductOptions& options, bool with_weights) {
+  check_key_rows(options.key_rows, key);
+  if (options.key_rows.defined() && !NoGrad::active()) {  // gradients of shared rows are added up
+    DotProductOptions own = options;
+    own.key_rows = {};
+    return attention(query, index_select(key, 1, options.key_rows),
+                     index_select(value, 1, options.key_rows), own, with_weights);
+  }
   const MultiHeadSizes n = sizes_of(query, key, value, options);
   const DType dtype = query.dtype();
   Array context(Shape{n.queries, n.batch, n.heads * n.value_features}, dtype), weights;

@@ -16,6 +16,9 @@ struct DotProductOptions {
   std::int64_t key_heads = 0;        ///< G, heads of the keys; 0: H
   std::int64_t value_heads = 0;      ///< heads of the values; 0: G
   double dropout = 0;                ///< probability to drop a weight, except under Eval
+  /// [B]: the batch row of the keys and values that each row of queries attends to, if several
+  /// share one; not defined: its own.
+  Indices key_rows = {};
 };
 
 /// Scaled dot-product attention (Vaswani et al. 2017, eq. 1) for each batch row and head, over the

@@ -99,6 +99,9 @@ int run(const Program& program, int argc, char** argv) {
   app.add_option("--length", options.length, "of the sequences of W5")
       ->check(flags::in_range<std::int64_t>(1, 1'000'000, "a whole number from 1 to 1000000"))
       ->capture_default_str();
+  app.add_option("--window", options.window, "of W5: keys seen on either side of a query; 0: all")
+      ->check(flags::in_range<std::int64_t>(0, 1'000'000, "a whole number from 0 to 1000000"))
+      ->capture_default_str();
   app.add_flag("--json", options.json, "print one JSON object");
   app.footer("Example: " + program.name + " --workload W1 --threads 2 --seconds 10 --json");
   try {

@@ -21,6 +21,7 @@ struct Workload {
 struct Options {
   std::string workload = "W1";
   std::int64_t length = kW5.length;  ///< of W5's sequences
+  std::int64_t window = 0;           ///< of W5: keys that a query sees on either side; 0: all
   int threads = 1;
   double seconds = 5;
   bool json = false;

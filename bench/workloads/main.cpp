@@ -30,7 +30,8 @@ int main(int argc, char** argv) {
               {"W4", [](const Options&) { return rnnsearch(kW4, 1); }},
               {"W5",
                [](const Options& options) {
-                 return scaled_dot_attention({kW5.batch, kW5.heads, options.length, kW5.width});
+                 return scaled_dot_attention({kW5.batch, kW5.heads, options.length, kW5.width},
+                                             options.window);
                }},
               {"W6", [](const Options&) { return chain(kW6); }},
               {"W8", [](const Options&) { return language_model(kW8, 2); }},

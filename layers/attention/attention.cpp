@@ -164,7 +164,10 @@ Memory Attention::memorize(const Tensor& keys, const Indices& lengths) const {
 }
 
 Memory Attention::memorize(const Tensor& keys, const Tensor& values, const Indices& lengths) const {
-  return project(keys, values, lengths, /*first=*/0);
+  const Memory memory = project(keys, values, lengths, /*first=*/0);
+  // The hypotheses of a search share their source. (A gradient of shared keys would have to be
+  // added up.)
+  return NoGrad::active() && projections_ && is_dot_product() && !mixer_ ? memory.shared() : memory;
 }
 
 Memory Attention::project(const Tensor& keys, const Tensor& values, const Indices& lengths,
@@ -238,7 +241,9 @@ AttentionResult Attention::attend_with_positions(const Tensor& query, const Memo
 AttentionResult Attention::attend_projected(const Tensor& query, const Memory& memory,
                                             const AttentionState& state,
                                             const AttendOptions& options) const {
-  Mask mask = Mask::lengths(memory.lengths);
+  if (memory.rows.defined() && (mixer_ || !is_fused(query)))
+    return attend_projected(query, memory.copied(), state, options);
+  Mask mask = Mask::lengths(memory.query_lengths());
   if (!options.mask.is_empty()) mask = mask & options.mask;
   if (is_fused(query)) return attend_fused(query, memory, mask, state, options.weights);
   if (query.rank() == 3) return attend_each(query, memory, mask, state);
@@ -255,8 +260,11 @@ Shape Attention::scores_shape(const Memory& memory, std::int64_t queries) const 
 
 // One query of one head is two small products, for which tiling has no benefit.
 bool Attention::is_fused(const Tensor& query) const {
-  return !locality_ && score_->as_dot_product() && normalizer_->is_softmax() &&
-         (projections_ || query.rank() == 3);
+  return is_dot_product() && (projections_ || query.rank() == 3);
+}
+
+bool Attention::is_dot_product() const {
+  return !locality_ && score_->as_dot_product() && normalizer_->is_softmax();
 }
 
 // Heads with scores of their own.
@@ -284,7 +292,8 @@ AttentionResult Attention::attend_fused(const Tensor& query, const Memory& memor
                               .mask = mask,
                               .scale = score_->as_dot_product()->scale,
                               .key_heads = key_heads_ * (score_heads() / heads_),
-                              .dropout = dropout_};
+                              .dropout = dropout_,
+                              .key_rows = memory.rows};
   SequenceAttention found;
   if (mixer_)
     found = (*mixer_)(asked, memory.keys, memory.values, how, weights);

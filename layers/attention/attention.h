@@ -139,6 +139,7 @@ class Attention : public Layer {
                            std::int64_t query_size, std::int64_t key_size,
                            const AttentionHeads* heads);
   static Attention of_heads(std::string_view score, const AttentionOptions& options);
+  bool is_dot_product() const;
   bool is_fused(const Tensor& query) const;
   std::int64_t score_heads() const;
   Tensor rows_of_heads(const Tensor& keys) const;

@@ -7,13 +7,22 @@ namespace attune {
 
 /// A source as projected by Attention::memorize(), once, for attend() to use at every step.
 struct Memory {
-  Tensor keys;      ///< [S, B, ...], projected
-  Tensor values;    ///< [S, B, ...]
-  Indices lengths;  ///< [B]; not defined: all have S positions
+  Tensor keys;        ///< [S, B, ...], projected
+  Tensor values;      ///< [S, B, ...]
+  Indices lengths;    ///< [B]; not defined: all have S positions
+  Indices rows = {};  ///< [R]: the row of keys, values and lengths that each query attends to, if
+                      ///< several may share one; not defined: query b attends to row b
 
-  /// The memory of the given rows of the batch, in this order. Rows may repeat, as in a beam
-  /// search. An empty memory stays empty. Errors: a row out of range.
-  Memory select(const Indices& rows) const;
+  /// The memory for the given rows of the batch of queries, in this order. Rows may repeat, as in a
+  /// beam search. Keys and values are copied, unless they are shared. An empty memory stays empty.
+  /// Errors: a row out of range.
+  Memory select(const Indices& queries) const;
+  /// The same memory, whose select() copies no keys and values.
+  Memory shared() const;
+  /// The same memory, with keys and values of its own for each query.
+  Memory copied() const;
+  /// The length that each query sees; not defined if all see S positions.
+  Indices query_lengths() const;
 };
 
 /// The lengths of the given rows; not defined if `lengths` is not.
