@@ -144,12 +144,20 @@ TEST_CASE("selected rows of a memory and a state give the same results as alone"
       const AttentionState begun = attention.attend(queries[0], memory, options).next;
       const AttentionResult whole = attention.attend(queries[1], memory, begun, options);
       const Indices rows = {2, 0, 2, 1};
-      const AttentionResult some = attention.attend(
-          index_select(queries[1], 0, rows), memory.select(rows), begun.select(rows), options);
-      CHECK(distance(some.context, index_select(whole.context, 0, rows)) == 0);
-      CHECK(distance(some.weights, index_select(whole.weights, 0, rows)) == 0);
-      if (some.next.position.defined())
-        CHECK(distance(some.next.position, whole.next.select(rows).position) == 0);
+      for (const Memory& kept : {memory, memory.shared()}) {
+        const AttentionResult some = attention.attend(
+            index_select(queries[1], 0, rows), kept.select(rows), begun.select(rows), options);
+        CHECK(distance(some.context, index_select(whole.context, 0, rows)) == 0);
+        CHECK(distance(some.weights, index_select(whole.weights, 0, rows)) == 0);
+        if (some.next.position.defined())
+          CHECK(distance(some.next.position, whole.next.select(rows).position) == 0);
+        if (lengths.defined()) continue;
+        const Tensor more = random({1, 4, kSize});
+        const Memory longer = attention.append(kept.select(rows), more);
+        const Memory expected = attention.append(memory.select(rows), more);
+        CHECK(distance(longer.keys, expected.keys) == 0);
+        CHECK(distance(longer.values, expected.values) == 0);
+      }
     }
   CHECK_FALSE(Memory{}.select({0, 0}).keys.defined());
   CHECK_FALSE(AttentionState{}.select({0, 0}).weights.defined());

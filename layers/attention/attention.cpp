@@ -191,7 +191,8 @@ Memory Attention::append(const Memory& memory, const Tensor& more) const {
   ATTUNE_CHECK(!memory.lengths.defined(),
                "attention: a memory with lengths cannot be extended: new positions would come "
                "after the padding");
-  return {attune::append(memory.keys, added.keys), attune::append(memory.values, added.values), {}};
+  const Memory before = memory.copied();
+  return {attune::append(before.keys, added.keys), attune::append(before.values, added.values), {}};
 }
 
 AttentionResult Attention::attend(const Tensor& query, const Memory& memory,
