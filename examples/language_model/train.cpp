@@ -64,7 +64,7 @@ class Training {
   TrainCommand options_;
   Texts texts_;
   LanguageModel run_;
-  std::vector<int> valid_;
+  std::vector<int> learnt_, valid_;  // the tokens of the texts
   TextWindows windows_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Schedule> schedule_;
@@ -89,9 +89,9 @@ Training::Training(TrainCommand options)
     : options_(std::move(options)),
       texts_(read_texts(options_)),
       run_(make_language_model(options_, vocabulary_of(options_, texts_.learnt))),
+      learnt_(texts_.learnt.encode(run_.tokens)),
       valid_(texts_.valid.encode(run_.tokens)),
-      windows_(texts_.learnt.encode(run_.tokens), options_.context, options_.training.batch,
-               options_.training.seed),
+      windows_(learnt_, options_.context, options_.training.batch, options_.training.seed),
       optimizer_(make_optimizer(options_.training.optimizer, run_.model->parameters(),
                                 options_.training.optimizer_options)),
       schedule_(make_schedule(options_.training.schedule,
@@ -152,9 +152,8 @@ int Training::run() {
   begin();
   tell("{} to learn, {} to measure on: {} and {} tokens of {} kinds\n{} parameters\n",
        name_of_input(options_.data),
-       options_.valid.empty() ? "its end" : name_of_input(options_.valid),
-       texts_.learnt.encode(run_.tokens).size(), valid_.size(), run_.tokens.size(),
-       run_.model->parameter_count());
+       options_.valid.empty() ? "its end" : name_of_input(options_.valid), learnt_.size(),
+       valid_.size(), run_.tokens.size(), run_.model->parameter_count());
   const std::int64_t steps = options_.training.steps;
   const std::int64_t look_every = std::max<std::int64_t>(1, steps / kLooks);
   auto saved = std::chrono::steady_clock::now();
