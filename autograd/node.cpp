@@ -29,7 +29,10 @@ bool sums_to(const Shape& from, const Shape& to) {
 void NodeRef::release(Node* node) {
   const std::uint32_t held =
       node->hooks_ ? node->hooks_->held : 0;  // before another thread may delete the node
-  const std::uint32_t left = node->references_.fetch_sub(1, std::memory_order_acq_rel) - 1;
+  // The only reference cannot be copied by another thread; then no atomic update is needed.
+  const std::uint32_t left = node->references_.load(std::memory_order_acquire) == 1
+                                 ? 0
+                                 : node->references_.fetch_sub(1, std::memory_order_acq_rel) - 1;
   if (left != held) return;
   if (left > 0) {
     // Only its own hooks hold it: deleting them drops the last references, which leads back here.
@@ -80,7 +83,7 @@ Into GradientSlot::into() {
   return {gradient, true};
 }
 
-void GradientSlot::add(Array more, bool for_keeps) {
+void GradientSlot::add(Array&& more, bool for_keeps) {
   if (gradient.defined()) {
     make_own();
     return add_in_place(gradient, more);
@@ -99,7 +102,7 @@ Into Node::into(int output, Gradients& leaves) {
   return (leaf_ ? leaves.slot(*this, output) : slots_[output]).into();
 }
 
-void Node::add(int output, Array gradient, Gradients& leaves) {
+void Node::add(int output, Array&& gradient, Gradients& leaves) {
   // A leaf's gradient outlives the pass and is changed in place (clipping): it needs its own.
   if (leaf_) return leaves.slot(*this, output).add(std::move(gradient), /*for_keeps=*/true);
   slots_[output].add(std::move(gradient), /*for_keeps=*/false);

@@ -68,7 +68,7 @@ struct GradientSlot {
   Into into();
   /// Adds a gradient. The first one is stored without a copy, unless `for_keeps` is set and its
   /// memory is in use elsewhere.
-  void add(Array more, bool for_keeps);
+  void add(Array&& more, bool for_keeps);
   /// Copies the gradient if it shares memory with another array.
   void make_own();
 };
@@ -102,7 +102,7 @@ class Node {
   /// The buffer for the gradient of an output, which for a leaf is in `leaves`.
   virtual Into into(int output, Gradients& leaves);
   /// Adds to the gradient of an output, which for a leaf is in `leaves`.
-  virtual void add(int output, Array gradient, Gradients& leaves);
+  virtual void add(int output, Array&& gradient, Gradients& leaves);
   void forget_gradients();
 
   /// Computes the inputs' gradients from those of the outputs, and those of leaves in `leaves`.

@@ -32,7 +32,7 @@ class View final : public Node {
     return {base.buffer.view(0, shape_), base.accumulate};
   }
 
-  void add(int output, Array gradient, Gradients& leaves) override {
+  void add(int output, Array&& gradient, Gradients& leaves) override {
     writes_through() ? pass_on(std::move(gradient), leaves)
                      : Node::add(output, std::move(gradient), leaves);
   }

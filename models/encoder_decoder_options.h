@@ -41,6 +41,7 @@ struct EncoderDecoderOptions {
                                                   ///< 4 times `embedding`
   std::string positions = "sinusoidal";   ///< transformer: a name that make_positional_encoding()
                                           ///< accepts
+  std::string decoder_positions = {};     ///< those of a transformer decoder, if not `positions`
   std::string activation = "relu";        ///< transformer: a name that FeedForward accepts
   std::string norm = "pre";               ///< transformer: "pre" or "post"; see Residual
   std::string norm_layer = "layer_norm";  ///< transformer: a name that make_norm_layer() accepts

@@ -27,7 +27,8 @@ TransformerDecoderModelOptions model_options(const EncoderDecoderOptions& option
           .source_size = source_size,
           .layers = options.layer_count(),
           .transformer = transformer_options(options),
-          .positions = options.positions,
+          .positions =
+              options.decoder_positions.empty() ? options.positions : options.decoder_positions,
           .tied = options.tied_embeddings != "none",
           .embedding = {}};
 }

@@ -106,6 +106,9 @@ std::vector<std::pair<std::string, Seq2Seq>> models_of_all_kinds() {
     models.emplace_back(positions + " positions, language model",
                         Seq2Seq(make_decoder("transformer", options, 0)));
   }
+  EncoderDecoderOptions unlike = small("transformer");
+  unlike.positions = "relative:clip=1", unlike.decoder_positions = "learned:longest=9";
+  add("positions of the decoder's own", unlike);
   for (const std::string& mixer : head_mixer_names()) {
     EncoderDecoderOptions options = small("transformer");
     options.embedding = 8, options.heads = 4, options.key_value_heads = 2;

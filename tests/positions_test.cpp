@@ -117,12 +117,21 @@ TEST_CASE("rotary attention is the paper's product of complex numbers") {
 TEST_CASE("ALiBi lowers scores by slope times distance") {
   const DefaultDType f64(DType::f64);
   seed(2);
-  const auto encoding = make_encoding("alibi");
+  const auto causal = std::make_shared<AlibiPositionalEncoding>(2);
   const Score score = [](const Head& head, std::int64_t t, std::int64_t s) {
     const double slope = head.index == 0 ? 1.0 / 16 : 1.0 / 256;  // 2^(-8 h / 2)
     return dot(head, t, s) - slope * static_cast<double>(std::abs(t - s));
   };
-  CHECK(fault_of(attention_with(encoding), score, kNothing) < 1e-12);
+  CHECK(fault_of(attention_with(causal), score, kNothing) < 1e-12);
+  // In an encoder, one head sees earlier keys and the other later ones.
+  const Score one_sided = [](const Head& head, std::int64_t t, std::int64_t s) {
+    if (head.index == 0 ? s > t : s < t) return -std::numeric_limits<double>::infinity();
+    return dot(head, t, s) - static_cast<double>(std::abs(t - s)) / 256;
+  };
+  CHECK(fault_of(attention_with(make_encoding("alibi")), one_sided, kNothing) < 1e-12);
+  CHECK(AlibiPositionalEncoding(5, /*bidirectional=*/true).slopes() ==
+        std::vector<double>{1.0 / 16, 1.0 / 256, 1.0 / 16, 1.0 / 256, 0.25});
+  CHECK(AlibiPositionalEncoding(1, true).slopes() == std::vector<double>{1.0 / 256});
   CHECK(AlibiPositionalEncoding(8).slopes() ==
         std::vector<double>{0.5, 0.25, 0.125, 1.0 / 16, 1.0 / 32, 1.0 / 64, 1.0 / 128, 1.0 / 256});
   CHECK(AlibiPositionalEncoding(6).slopes() ==

@@ -518,6 +518,11 @@ TEST_CASE("a mechanism that cannot be used is an error before the training", "[p
   fails("--sequence-mixer mamba", "--sequence-mixer");
   fails("--model transformer --sequence-mixer retention --positions rotary",
         "--positions: rotary act on scores, which --sequence-mixer retention does not have");
+  fails("--model transformer --sequence-mixer retention --decoder-positions t5",
+        "--decoder-positions: t5 act on scores");
+  fails("--encoder transformer --decoder-positions none",
+        "--decoder-positions: the decoder is recurrent, and only a transformer has positions");
+  fails("--decoder-positions none", "--decoder-positions: a recurrent model has no such thing");
   fails("--model transformer --sequence-mixer mamba:state=0",
         "--sequence-mixer: sequence mixer 'mamba': state is '0'; expected a whole number from 1");
   fails("--model transformer --sequence-mixer delta_rule:keys=elu", "keys is 'elu'; expected l2");

@@ -101,6 +101,7 @@ std::vector<Named> every_variant() {
   fed.input_feeding = fed.residual = fed.layer_norm = true;
   add("input feeding", fed);
   vary(transformer, &EncoderDecoderOptions::positions, positional_encoding_names());
+  vary(transformer, &EncoderDecoderOptions::decoder_positions, {"none"});
   vary(transformer, &EncoderDecoderOptions::head_mixer, head_mixer_names());
   vary(transformer, &EncoderDecoderOptions::sequence_mixer, sequence_mixer_names());
   vary(transformer, &EncoderDecoderOptions::tied_embeddings, {"target"});

@@ -82,8 +82,9 @@ void check_data(const TrainOptions& options) {
   if (data.file.empty()) task_of(data);
 }
 
-// Makes the positions, and uses them for the last position that a sequence may have.
-void check_positions(const TrainOptions& options) {
+// Makes the positions of an option, and uses them for the last position that a sequence may have.
+void check_positions(const TrainOptions& options, const std::string& option,
+                     const std::string& name) {
   const EncoderDecoderOptions& model = options.model;
   const DataOptions& data = options.data;
   const int longest_target =
@@ -92,16 +93,16 @@ void check_positions(const TrainOptions& options) {
   const GeneratorScope draws{Generator()};
   const NoGrad no_grad;
   try {
-    const auto positions = make_positional_encoding(
-        model.positions, {.features = model.embedding_size(),
-                          .heads = score_heads(model.head_mixer, model.head_count()),
-                          .arguments = {}});
+    const auto positions =
+        make_positional_encoding(name, {.features = model.embedding_size(),
+                                        .heads = score_heads(model.head_mixer, model.head_count()),
+                                        .arguments = {}});
     (*positions)(Tensor(Array::zeros({1, 1, model.embedding_size()})), last);
     ATTUNE_CHECK(model.sequence_mixer == "attention" || !positions->acts_in_attention(),
                  "{} act on scores, which {} {} does not have; use sinusoidal, learned or none",
-                 model.positions, option_name("sequence_mixer"), model.sequence_mixer);
+                 name, option_name("sequence_mixer"), model.sequence_mixer);
   } catch (const Error& error) {
-    fail_option("positions", "{}", error.what());
+    fail_option(option, "{}", error.what());
   }
 }
 
@@ -159,7 +160,13 @@ void check_model(const TrainOptions& options, const Chosen& chosen) {
       fail_option("head_mixer", "{} {} cannot be divided among {} heads with two halves each",
                   option_name("embedding"), model.embedding_size(), model.head_count());
     check_mixer(model);
-    check_positions(options);
+    check_positions(options, "positions", model.positions);
+    if (!model.decoder_positions.empty()) {
+      if (model.decoder_name() != "transformer")
+        fail_option("decoder_positions", "the decoder is {}, and only a transformer has positions",
+                    model.decoder_name());
+      check_positions(options, "decoder_positions", model.decoder_positions);
+    }
   }
   if (model.decoder_name() == "recurrent" && model.state_size() % model.head_count() != 0)
     fail_option("heads",

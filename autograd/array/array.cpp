@@ -1,6 +1,7 @@
 #include "attune/autograd/array/array.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -8,8 +9,10 @@ namespace attune {
 
 namespace {
 
-// For shapes with a size of 0 or below, or too many elements.
-[[gnu::noinline]] std::int64_t elements_of_unusual(const Shape& shape) {
+constexpr int kMaxBits = std::bit_width(static_cast<std::uint64_t>(Shape::kMaxElements)) - 1;
+
+// For shapes with a negative size, or that may have too many elements.
+[[gnu::noinline]] std::int64_t checked_elements(const Shape& shape) {
   for (const std::int64_t size : shape)
     ATTUNE_CHECK(size >= 0, "Array: the shape {} has a negative size; only reshape works one out",
                  shape);
@@ -20,13 +23,14 @@ namespace {
 }  // namespace
 
 std::size_t Array::bytes_of(const Shape& shape, DType dtype) {
-  std::int64_t elements = 1;
-  bool usual = true;
-  for (const std::int64_t size : shape)
-    usual &= size > 0 && !__builtin_mul_overflow(elements, size, &elements) &&
-             elements <= Shape::kMaxElements;
-  if (!usual) [[unlikely]]
-    elements = elements_of_unusual(shape);
+  std::uint64_t elements = 1;
+  int bits = 0;  // of the product, at most; 64 for a negative size
+  for (const std::int64_t size : shape) {
+    elements *= static_cast<std::uint64_t>(size);
+    bits += std::bit_width(static_cast<std::uint64_t>(size));
+  }
+  if (bits > kMaxBits) [[unlikely]]
+    elements = static_cast<std::uint64_t>(checked_elements(shape));
   return static_cast<std::size_t>(elements) * size_of(dtype);
 }
 

@@ -39,7 +39,9 @@ class Storage {
     return *this;
   }
   ~Storage() {
-    if (!header_ || header_->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    // The only handle cannot be copied by another thread; then no atomic update is needed.
+    if (!header_ || (!unique() && header_->references.fetch_sub(1, std::memory_order_acq_rel) != 1))
+      return;
     for (Cache* cache = header_->caches.load(std::memory_order_relaxed); cache;)
       delete std::exchange(cache, cache->next_);
     pool::release(header_, sizeof(Header) + header_->bytes);

@@ -32,6 +32,14 @@ namespace attune::kernels {
 template <typename T>
 using Wide = std::conditional_t<std::is_same_v<T, float>, double, long double>;
 
+/// Adds the upper half of `lanes` to the lower until lanes[0] holds the sum of all.
+template <int kWidth, typename T>
+[[gnu::always_inline]] inline void fold_lanes(T* lanes) {
+#pragma omp simd
+  for (int lane = 0; lane < kWidth; ++lane) lanes[lane] += lanes[lane + kWidth];
+  if constexpr (kWidth > 1) fold_lanes<kWidth / 2>(lanes);
+}
+
 /// f(0) + ... + f(n - 1). Each block is sixteen running sums, combined in a fixed order; the sums
 /// of blocks are added in a wider type. Always inlined, since the loop would not become SIMD code
 /// if f holds references.
@@ -49,8 +57,7 @@ template <typename T, typename F>
       for (int lane = 0; lane < kLanes; ++lane) lanes[lane] += f(i + lane);
     }
     for (int lane = 0; i < end; ++i, ++lane) lanes[lane] += f(i);
-    for (int width = kLanes / 2; width > 0; width /= 2)
-      for (int lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
+    fold_lanes<kLanes / 2>(lanes);
     if (n <= kBlock) return lanes[0];
     total += lanes[0];
   }

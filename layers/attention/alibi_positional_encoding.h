@@ -12,21 +12,28 @@ namespace attune {
 ///
 /// so that each head prefers near keys, to a different degree. If H is no power of two, the slopes
 /// are those of the largest power of two P < H, followed by every second one of 2 P, as in the
-/// authors' program. The paper defines it for causal attention; in an encoder, distances in both
-/// directions count alike. No parameters, and no limit on the length of sequences.
+/// authors' program.
+///
+/// The paper defines it for causal attention. In an encoder, distance alone does not distinguish a
+/// sequence from its mirror image. So if `bidirectional`, the first H / 2 heads see no later keys
+/// and the others no earlier ones, and each half has the slopes of its number of heads: the
+/// asymmetric form that the authors suggest for encoders, in their program's repository. A single
+/// head sees both directions. No parameters, and no limit on the length of sequences.
 /// Errors: fewer than one head.
 class AlibiPositionalEncoding : public PositionalEncoding {
  public:
-  explicit AlibiPositionalEncoding(std::int64_t heads);
+  explicit AlibiPositionalEncoding(std::int64_t heads, bool bidirectional = false);
   /// [H, T, S]
   Tensor bias(const Tensor& query, const AttentionPlace& place) const override;
   bool acts_in_attention() const override { return true; }
 
-  /// m_1 ... m_H
+  /// The slope of each head.
   const std::vector<double>& slopes() const { return slopes_; }
 
  private:
   std::vector<double> slopes_;
+  std::int64_t backward_heads_;  // the first ones, which see no later keys
+  std::int64_t forward_heads_;   // the last ones, which see no earlier keys
 };
 
 }  // namespace attune
