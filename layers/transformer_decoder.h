@@ -23,7 +23,7 @@ struct SeenPositions {
 
   /// The same for the given rows of the batch. Errors: a row out of range.
   SeenPositions select(const Indices& rows) const {
-    return {memory.select(rows), mixer.select(rows)};
+    return {memory.shared().select(rows), mixer.select(rows)};
   }
 };
 

@@ -163,6 +163,37 @@ TEST_CASE("selected rows of a memory and a state give the same results as alone"
   CHECK_FALSE(AttentionState{}.select({0, 0}).weights.defined());
 }
 
+TEST_CASE("hypotheses share the positions that they have in common, without copies") {
+  seed(6);
+  const DefaultDType f32(DType::f32);
+  const NoGrad no_grad;
+  const MultiHeadAttention attention(8, 2);
+  const Tensor first = random({3, 4, 8});
+  Memory shared = attention.append({}, first).shared(), copied = shared.copied();
+  for (const Indices& rows :
+       {Indices{1, 1, 3, 0}, Indices{3, 0, 0, 2}, Indices{2, 1, 0}, Indices{0, 2, 2}}) {
+    shared = shared.select(rows), copied = copied.select(rows);
+    const Tensor more = random({1, rows.elements(), 8});
+    shared = attention.append(shared, more), copied = attention.append(copied, more);
+    CHECK(shared.keys.size(1) == 4);
+    CHECK(distance(shared.copied().keys, copied.keys) == 0);
+    CHECK(distance(shared.copied().values, copied.values) == 0);
+    const Tensor query = random({rows.elements(), 8});
+    CHECK(distance(attention.attend(query, shared).context,
+                   attention.attend(query, copied).context) == 0);
+  }
+  // In place: once there is room, keys and values are neither selected nor moved.
+  const Memory grown = attention.append(shared.select({1, 0, 2}), random({1, 3, 8}));
+  CHECK(grown.keys.value().shares_memory_with(shared.keys.value()));
+  // One of four rows is too few to keep the others.
+  const Memory one = attention.append(shared.select({1}), random({1, 1, 8}));
+  CHECK(one.keys.size(1) == 1);
+  CHECK_FALSE(one.rows.defined());
+  const Memory five = attention.append(shared.select({0, 1, 2, 0, 1}), random({1, 5, 8}));
+  CHECK(five.keys.size(1) == 5);
+  CHECK_THROWS_WITH(shared.select({3}), contains("row 3 of 3 queries"));
+}
+
 TEST_CASE("penalties and log probabilities are summed over heads and steps for each row") {
   const DefaultDType f64(DType::f64);
   seed(5);

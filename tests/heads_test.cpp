@@ -102,42 +102,51 @@ TEST_CASE("heads that share keys and values equal heads with equal keys and valu
 }
 
 TEST_CASE("queries that share rows of keys and values have the results of copies") {
-  const Indices rows({2, 0, 0, 2, 2}), lengths({4, 1, 3});
-  for (const DType dtype : {DType::f32, DType::f64})
-    for (const std::int64_t queries : {1, 3}) {
-      INFO(queries << " queries, " << name_of(dtype));
-      Tensor query = Tensor::parameter(random_normal({queries, 5, kFeatures}, dtype).value());
-      Tensor key = Tensor::parameter(random_normal({4, 3, kFeatures}, dtype).value());
-      Tensor value = Tensor::parameter(random_normal({4, 3, kFeatures}, dtype).value());
-      const Mask mask = Mask::lengths(select_lengths(lengths, rows));
-      const DotProductOptions copies{.heads = kHeads, .mask = mask};
-      const DotProductOptions shared{.heads = kHeads, .mask = mask, .key_rows = rows};
-      const auto attend = [&](const DotProductOptions& options, bool copy) {
-        return scaled_dot_product_attention_with_weights(
-            query, copy ? index_select(key, 1, rows) : key,
-            copy ? index_select(value, 1, rows) : value, options);
-      };
-      {
-        const NoGrad no_grad;
-        const SequenceAttention expected = attend(copies, true), found = attend(shared, false);
-        CHECK(found.context.value().to_vector<double>() ==
+  const Indices shared_rows({2, 0, 0, 2, 2}), lengths({4, 1, 3});
+  const Indices of_positions(std::vector<std::int32_t>{0, 1, 1, 2, 2, 2, 0, 0, 1, 1,  //
+                                                       2, 2, 1, 0, 1, 0, 2, 2, 1, 0},
+                             Shape{4, 5});
+  for (const Indices& rows : {shared_rows, of_positions})
+    for (const DType dtype : {DType::f32, DType::f64})
+      for (const std::int64_t queries : {1, 3}) {
+        INFO(queries << " queries, " << name_of(dtype) << ", rows " << rows.shape().rank());
+        Tensor query = Tensor::parameter(random_normal({queries, 5, kFeatures}, dtype).value());
+        Tensor key = Tensor::parameter(random_normal({4, 3, kFeatures}, dtype).value());
+        Tensor value = Tensor::parameter(random_normal({4, 3, kFeatures}, dtype).value());
+        const Mask mask = Mask::lengths(select_lengths(lengths, shared_rows));
+        const DotProductOptions copies{.heads = kHeads, .mask = mask};
+        const DotProductOptions shared{.heads = kHeads, .mask = mask, .key_rows = rows};
+        const auto attend = [&](const DotProductOptions& options, bool copy) {
+          return scaled_dot_product_attention_with_weights(
+              query, copy ? index_select(key, 1, rows) : key,
+              copy ? index_select(value, 1, rows) : value, options);
+        };
+        {
+          const NoGrad no_grad;
+          const SequenceAttention expected = attend(copies, true), found = attend(shared, false);
+          CHECK(found.context.value().to_vector<double>() ==
+                expected.context.value().to_vector<double>());
+          CHECK(
+              scaled_dot_product_attention(query, key, value, shared).value().to_vector<double>() ==
               expected.context.value().to_vector<double>());
-        CHECK(found.weights.value().to_vector<double>() ==
-              expected.weights.value().to_vector<double>());
+          CHECK(found.weights.value().to_vector<double>() ==
+                expected.weights.value().to_vector<double>());
+        }
+        const Tensor factor = random_normal({queries, 5, kFeatures}, dtype);
+        const auto gradients = [&](const DotProductOptions& options, bool copy) {
+          return grad({sum(attend(options, copy).context * factor)}, {query, key, value});
+        };
+        const Gradients expected = gradients(copies, true), found = gradients(shared, false);
+        for (const Tensor& input : {query, key, value})
+          CHECK(found.at(input).to_vector<double>() == expected.at(input).to_vector<double>());
+        CHECK_THROWS_WITH(
+            attend({.heads = kHeads, .key_rows = Indices({0, 1, 2, 3, 0})}, false),
+            contains("row 3 of key [4, 3, 12], which query row 3 attends to, does not exist"));
+        CHECK_THROWS_WITH(attend({.heads = kHeads, .key_rows = Indices({0, 1})}, false),
+                          contains("rows of the key of shape [2] for query"));
+        CHECK_THROWS_WITH(attend({.heads = kHeads, .key_rows = of_positions.block(0, 3)}, false),
+                          contains("rows of the key of shape [3, 5] for query"));
       }
-      const Tensor factor = random_normal({queries, 5, kFeatures}, dtype);
-      const auto gradients = [&](const DotProductOptions& options, bool copy) {
-        return grad({sum(attend(options, copy).context * factor)}, {query, key, value});
-      };
-      const Gradients expected = gradients(copies, true), found = gradients(shared, false);
-      for (const Tensor& input : {query, key, value})
-        CHECK(found.at(input).to_vector<double>() == expected.at(input).to_vector<double>());
-      CHECK_THROWS_WITH(
-          attend({.heads = kHeads, .key_rows = Indices({0, 1, 2, 3, 0})}, false),
-          contains("row 3 of key [4, 3, 12], which query row 3 attends to, does not exist"));
-      CHECK_THROWS_WITH(attend({.heads = kHeads, .key_rows = Indices({0, 1})}, false),
-                        contains("does not fit key"));
-    }
 }
 
 TEST_CASE("talking heads mix scores before the softmax, and weights after it") {

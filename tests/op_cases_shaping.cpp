@@ -229,8 +229,12 @@ std::vector<OpCase> shaping_cases() {
        {{{3, 4, 5}}},
        {{33, 44, 101}},
        [](const Operands& x) {
+         std::vector<std::int32_t> own;  // for each entry of axis 0: 0, 3; 1, 0; 2, 1 ...
+         for (std::int32_t i = 0; i < x[0].size(0); ++i)
+           own.insert(own.end(), {i % 4, (i + 3) % 4});
          return Results{index_select(x[0], 1, {2, 0, 2}), index_select(x[0], 0, {1, 1}),
-                        index_select(x[0], -1, {0})};
+                        index_select(x[0], -1, {0}),
+                        index_select(x[0], 1, Indices(own, {x[0].size(0), 2}))};
        },
        [](const std::vector<Numbers>& x) {
          const std::size_t middle[] = {2, 0, 2};
@@ -238,17 +242,25 @@ std::vector<OpCase> shaping_cases() {
              picked(x[0], {3, 3, 5}, [&](auto i, auto j, auto k) { return at(i, middle[j], k); });
          const auto b = picked(x[0], {2, 4, 5}, [](auto, auto j, auto k) { return at(1, j, k); });
          const auto c = picked(x[0], {3, 4, 1}, [](auto i, auto j, auto) { return at(i, j, 0); });
+         const auto d = picked(x[0], {3, 2, 5},
+                               [](auto i, auto j, auto k) { return at(i, (i + 3 * j) % 4, k); });
          Numbers y = a;
          y.insert(y.end(), b.begin(), b.end());
          y.insert(y.end(), c.begin(), c.end());
+         y.insert(y.end(), d.begin(), d.end());
          return y;
        },
        {{"index_select: index 3 at position 1 is outside [0, 3), axis 0 of x [3, 2]",
          [] {
            index_select(of({3, 2}), 0, {0, 3});
          }},
-        {"index_select: the index must be [N], entries of axis 1 of x [3, 2]", [] {
+        {"index_select: the index [] does not fit axis 1 of x [3, 2]; expected [N], or [3, N]",
+         [] {
            index_select(of({3, 2}), 1, {});
+         }},
+        {"index_select: the index [2, 2] does not fit axis 1 of x [3, 2]; expected [N], or [3, N]",
+         [] {
+           index_select(of({3, 2}), 1, Indices(std::vector<std::int32_t>{0, 1, 0, 1}, {2, 2}));
          }}}});
   return cases;
 }

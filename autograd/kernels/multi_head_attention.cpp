@@ -284,38 +284,88 @@ void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile
   }
 }
 
-// forward() of a single query, as when a target is decoded step by step: its products are too small
-// for packed keys and values. The results have the same bits.
+// Some keys or values of a pair, read from the sequence, or copied to `scratch` if each position has
+// a row of its own.
 template <typename T>
-void forward_one(const MultiHeadSizes& n, std::int64_t pair, const T* query, const T* key,
-                 const T* value, T* context, LogSumExp<T>* log_sum) {
-  const std::int64_t d = n.key_features, e = n.value_features;
+Rows<T> gathered(const MultiHeadSizes& n, std::int64_t pair, std::int64_t heads, std::int64_t first,
+                 std::int64_t count, const Sequence<const T>& from, T* scratch) {
+  const std::int64_t features = from.features;
+  if (n.key_rows_step == 0)
+    return {from.at(n.pair_of(pair, heads), first), from.step(), count, features};
+  for (std::int64_t i = 0; i < count; ++i)
+    std::copy_n(from.at(n.pair_of(pair, heads, first + i), first + i), features,
+                scratch + i * features);
+  return {scratch, features, count, features};
+}
+
+// Rows of the batch whose single queries see the same keys.
+struct RowGroup {
+  std::int64_t first, count;
+};
+
+// All rows of the batch in groups, small enough for products without packing.
+std::vector<RowGroup> row_groups(const MultiHeadSizes& n) {
+  const auto are_alike = [&](std::int64_t a, std::int64_t b) {
+    if (!n.key_rows || n.key_rows_step > 0 || n.key_rows[a] != n.key_rows[b]) return false;
+    const KeyRange x = n.range(a * n.heads, 0), y = n.range(b * n.heads, 0);
+    return x.first == y.first && x.last == y.last;
+  };
+  std::vector<RowGroup> groups;
+  for (std::int64_t row = 0; row < n.batch; ++row)
+    if (!groups.empty() && groups.back().count < gemm_kernel::kFewRows &&
+        are_alike(groups.back().first, row))
+      ++groups.back().count;
+    else
+      groups.push_back({row, 1});
+  return groups;
+}
+
+// forward() of single queries, as when a target is decoded step by step: their products are too
+// small for packed keys and values. The queries of one head in a group of rows are computed
+// together. The results have the same bits.
+template <typename T>
+void forward_one(const MultiHeadSizes& n, const RowGroup& group, std::int64_t head, const T* query,
+                 const T* key, const T* value, T* context, LogSumExp<T>* log_sums) {
+  const std::int64_t d = n.key_features, e = n.value_features, m = group.count;
+  const std::int64_t pair = group.first * n.heads + head, step = n.heads;  // of the next row
   constexpr std::int64_t kOnStack = 512;
   T on_stack[kOnStack];
-  Array scratch = d <= kOnStack ? Array() : Array(Shape{d}, dtype_of<T>);
-  T* const own_query = d <= kOnStack ? on_stack : scratch.mutable_data<T>();
-  axpy(d, static_cast<T>(n.scale), query + pair * d, own_query, /*accumulate=*/false);
-  T* const sum = context + pair * e;
-  std::fill_n(sum, e, T{0});
-  RunningSoftmax<T> softmax(1);
+  Array scratch, tile_scratch;
+  if (m * d > kOnStack) scratch = Array(Shape{m, d}, dtype_of<T>);
+  if (n.key_rows_step > 0) tile_scratch = Array(Shape{kTile, std::max(d, e)}, dtype_of<T>);
+  T* const own = m * d <= kOnStack ? on_stack : scratch.mutable_data<T>();
+  T* const rows = n.key_rows_step > 0 ? tile_scratch.mutable_data<T>() : nullptr;
+  T* const sums = context + pair * e;
+  for (std::int64_t i = 0; i < m; ++i) {
+    axpy(d, static_cast<T>(n.scale), query + (pair + i * step) * d, own + i * d,
+         /*accumulate=*/false);
+    std::fill_n(sums + i * step * e, e, T{0});
+  }
+  RunningSoftmax<T> softmax(m);
   const KeyRange seen = n.range(pair, 0);
   const Sequence<const T> keys = keys_of(n, key), values = values_of(n, value);
-  T weights[kTile];
+  T weights[gemm_kernel::kFewRows * kTile];
   bool is_first = true;
   for_each_key_tile(seen, [&](const KeyTile& tile) {
     const std::int64_t first = std::max(tile.first, seen.first);
     const std::int64_t count = tile.first + tile.count - first;
-    gemm_panel(Op::none, Op::transpose, 1, count, d, own_query, d, keys.at(n.key_pair(pair), first),
-               keys.step(), T{0}, weights, kTile);
-    const T shrink = softmax.take_in(0, weights, count);
-    if (!is_first) scale_row(sum, e, shrink);
-    gemm_panel(Op::none, Op::none, 1, e, count, weights, kTile,
-               values.at(n.value_pair(pair), first), values.step(), is_first ? T{0} : T{1}, sum, e);
+    const Rows<T> k = gathered(n, pair, n.key_heads, first, count, keys, rows);
+    gemm_panel(Op::none, Op::transpose, m, count, d, own, d, k.first, k.step, T{0}, weights, kTile);
+    for (std::int64_t i = 0; i < m; ++i) {
+      const T shrink = softmax.take_in(i, weights + i * kTile, count);
+      if (!is_first) scale_row(sums + i * step * e, e, shrink);
+    }
+    const Rows<T> v = gathered(n, pair, n.value_heads, first, count, values, rows);
+    gemm_panel(Op::none, Op::none, m, e, count, weights, kTile, v.first, v.step,
+               is_first ? T{0} : T{1}, sums, step * e);
     is_first = false;
   });
-  const bool sees = softmax.total[0] != 0;
-  scale_row(sum, e, sees ? 1 / softmax.total[0] : T{1});
-  *log_sum = sees ? LogSumExp<T>{softmax.largest[0], std::log(softmax.total[0])} : LogSumExp<T>{};
+  for (std::int64_t i = 0; i < m; ++i) {
+    const bool sees = softmax.total[i] != 0;
+    scale_row(sums + i * step * e, e, sees ? 1 / softmax.total[i] : T{1});
+    log_sums[pair + i * step] =
+        sees ? LogSumExp<T>{softmax.largest[i], std::log(softmax.total[i])} : LogSumExp<T>{};
+  }
 }
 
 // The gradients of one pair. No other pair writes to the same memory.
@@ -482,13 +532,26 @@ class PairBackward {
 }  // namespace
 
 template <typename T>
+bool takes_rows_of_positions(const MultiHeadSizes& n) {
+  constexpr bool has_small_products = std::is_same_v<T, float> && gemm_kernel::kAvailable;
+  return has_small_products && n.queries == 1 && !n.mask.has_entries() && n.dropout.p == 0;
+}
+
+template <typename T>
 void multi_head_forward(const MultiHeadSizes& n, const T* query, const T* key, const T* value,
                         T* context, LogSumExp<T>* log_sums) {
-  constexpr bool has_small_products = std::is_same_v<T, float> && gemm_kernel::kAvailable;
-  const bool is_one =
-      has_small_products && n.queries == 1 && !n.mask.has_entries() && n.dropout.p == 0;
+  if (takes_rows_of_positions<T>(n)) {
+    const std::vector<RowGroup> groups = row_groups(n);
+    const std::int64_t work = n.keys * (n.key_features + n.value_features);
+    parallel_for(std::ssize(groups) * n.heads, kRangeWork / std::max<std::int64_t>(1, work) + 1,
+                 [&](std::int64_t first, std::int64_t last) {
+                   for (std::int64_t i = first; i < last; ++i)
+                     forward_one(n, groups[static_cast<std::size_t>(i / n.heads)], i % n.heads,
+                                 query, key, value, context, log_sums);
+                 });
+    return;
+  }
   for_each_group(n, [&](std::int64_t pair, std::int64_t first, std::int64_t last) {
-    if (is_one) return forward_one(n, pair, query, key, value, context, log_sums + pair);
     forward(n, pair, first, last, query, key, value, context, log_sums);
   });
 }
@@ -544,6 +607,7 @@ void multi_head_backward(const MultiHeadSizes& n, const MultiHeadSaved<T>& saved
 }
 
 #define ATTUNE_INSTANTIATE(T)                                                                      \
+  template bool takes_rows_of_positions<T>(const MultiHeadSizes&);                                 \
   template void multi_head_forward(const MultiHeadSizes&, const T*, const T*, const T*, T*,        \
                                    LogSumExp<T>*);                                                 \
   template void multi_head_weights(const MultiHeadSizes&, const T*, const T*, const LogSumExp<T>*, \

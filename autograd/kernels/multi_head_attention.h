@@ -33,9 +33,11 @@ struct MultiHeadSizes {
   std::int64_t key_heads = heads, value_heads = heads;
   AttentionDropout dropout = {};
   /// The batch rows of keys and values, and that which each row of queries attends to; nullptr: its
-  /// own. Not for multi_head_backward().
+  /// own. With a step of `batch` instead of 0, key_rows has a row for each position of the keys, if
+  /// takes_rows_of_positions(). Not for multi_head_backward().
   std::int64_t key_batch = batch;
   const std::int32_t* key_rows = nullptr;
+  std::int64_t key_rows_step = 0;
 
   std::int64_t pairs() const { return batch * heads; }
   std::int64_t key_pairs() const { return key_batch * key_heads; }
@@ -43,16 +45,24 @@ struct MultiHeadSizes {
   /// The pair of the keys and that of the values that a pair of queries attends to.
   std::int64_t key_pair(std::int64_t pair) const { return pair_of(pair, key_heads); }
   std::int64_t value_pair(std::int64_t pair) const { return pair_of(pair, value_heads); }
+  /// Either of them, for the key or value at a position.
+  std::int64_t pair_of(std::int64_t pair, std::int64_t shared_heads,
+                       std::int64_t position = 0) const {
+    const std::int64_t in_row = pair % heads / (heads / shared_heads), row = pair / heads;
+    return (key_rows ? key_rows[position * key_rows_step + row] : row) * shared_heads + in_row;
+  }
   /// The keys within the length and the window of a query; `pair` is b * heads + h. Both ends are
   /// non-decreasing in `query`.
   KeyRange range(std::int64_t pair, std::int64_t query) const {
     return mask.range(pair / heads, query, keys);
   }
-  std::int64_t pair_of(std::int64_t pair, std::int64_t shared_heads) const {
-    const std::int64_t in_row = pair % heads / (heads / shared_heads);
-    return (key_rows ? key_rows[pair / heads] : pair / heads) * shared_heads + in_row;
-  }
 };
+
+/// True if multi_head_forward() can read the keys and values at each position from another row:
+/// single queries without a boolean mask, bias or dropout, where the library has products of its
+/// own for T.
+template <typename T>
+bool takes_rows_of_positions(const MultiHeadSizes& n);
 
 /// context[t] = sum_s softmax_s(scale query[t] . key[s] + bias[t, s]) value[s]; log_sums [B, H, T]
 /// is the log-sum-exp of each row of scores. Dropout applies to the softmax. A query without

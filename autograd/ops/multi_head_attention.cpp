@@ -24,11 +24,18 @@ void check_sequence(const char* name, const Tensor& x, std::int64_t heads) {
                kName, x.size(2), name, x.shape(), heads);
 }
 
-void check_key_rows(const Indices& rows, const Tensor& key) {
-  for (std::int64_t i = 0; rows.defined() && i < rows.elements(); ++i)
+void check_key_rows(const Indices& rows, const Tensor& query, const Tensor& key) {
+  if (!rows.defined()) return;
+  const bool has_positions = rows.shape().rank() == 2;
+  ATTUNE_CHECK(
+      rows.shape() == (has_positions ? Shape{key.size(0), query.size(1)} : Shape{query.size(1)}),
+      "{}: rows of the key of shape {} for query {} and key {}; expected one for each row "
+      "of the query, or for each position of the key and row of the query",
+      kName, rows.shape(), query.shape(), key.shape());
+  for (std::int64_t i = 0; i < rows.elements(); ++i)
     ATTUNE_CHECK(rows.at(i) >= 0 && rows.at(i) < key.size(1),
                  "{}: row {} of key {}, which query row {} attends to, does not exist", kName,
-                 rows.at(i), key.shape(), i);
+                 rows.at(i), key.shape(), i % query.size(1));
 }
 
 MultiHeadSizes sizes_of(const Tensor& query, const Tensor& key, const Tensor& value,
@@ -45,8 +52,9 @@ MultiHeadSizes sizes_of(const Tensor& query, const Tensor& key, const Tensor& va
   check_sequence("query", query, heads);
   check_sequence("key", key, key_heads);
   check_sequence("value", value, value_heads);
+  check_key_rows(options.key_rows, query, key);
   const Indices& rows = options.key_rows;
-  ATTUNE_CHECK(query.size(1) == (rows.defined() ? rows.elements() : key.size(1)) &&
+  ATTUNE_CHECK((rows.defined() || query.size(1) == key.size(1)) &&
                    query.size(2) / heads == key.size(2) / key_heads,
                "{}: query {} does not fit key {}; batch and features {}must be equal", kName,
                query.shape(), key.shape(), key_heads == heads ? "" : "of a head ");
@@ -66,7 +74,8 @@ MultiHeadSizes sizes_of(const Tensor& query, const Tensor& key, const Tensor& va
                    .key_heads = key_heads,
                    .value_heads = value_heads,
                    .key_batch = key.size(1),
-                   .key_rows = rows.defined() ? rows.data() : nullptr};
+                   .key_rows = rows.defined() ? rows.data() : nullptr,
+                   .key_rows_step = rows.defined() && rows.shape().rank() == 2 ? query.size(1) : 0};
   const auto features = static_cast<double>(std::max<std::int64_t>(1, n.key_features));
   n.scale = options.scale.value_or(1 / std::sqrt(features));
   ATTUNE_CHECK(options.dropout >= 0 && options.dropout < 1, "{}: dropout {} is outside [0, 1)",
@@ -77,18 +86,26 @@ MultiHeadSizes sizes_of(const Tensor& query, const Tensor& key, const Tensor& va
   return n;
 }
 
+// Whether the kernel can read shared rows: it neither adds up their gradients nor, if they differ
+// from position to position, does all that attention can do.
+bool can_share(const MultiHeadSizes& n, DType dtype, bool with_weights) {
+  if (!NoGrad::active()) return false;
+  return n.key_rows_step == 0 || (!with_weights && dispatch(dtype, [&](auto type) {
+           return takes_rows_of_positions<decltype(type)>(n);
+         }));
+}
+
 // The context, and the weights if `with_weights`.
 std::vector<Tensor> attention(const Tensor& query, const Tensor& key, const Tensor& value,
                               const DotProductOptions& options, bool with_weights) {
-  check_key_rows(options.key_rows, key);
-  if (options.key_rows.defined() && !NoGrad::active()) {  // gradients of shared rows are added up
+  const MultiHeadSizes n = sizes_of(query, key, value, options);
+  const DType dtype = query.dtype();
+  if (n.key_rows && !can_share(n, dtype, with_weights)) {
     DotProductOptions own = options;
     own.key_rows = {};
     return attention(query, index_select(key, 1, options.key_rows),
                      index_select(value, 1, options.key_rows), own, with_weights);
   }
-  const MultiHeadSizes n = sizes_of(query, key, value, options);
-  const DType dtype = query.dtype();
   Array context(Shape{n.queries, n.batch, n.heads * n.value_features}, dtype), weights;
   Array log_sums(Shape{n.batch, n.heads, n.queries, 2}, dtype);  // a LogSumExp each
   if (with_weights) weights = Array(Shape{n.batch, n.heads, n.queries, n.keys}, dtype);

@@ -17,7 +17,8 @@ struct DotProductOptions {
   std::int64_t value_heads = 0;      ///< heads of the values; 0: G
   double dropout = 0;                ///< probability to drop a weight, except under Eval
   /// [B]: the batch row of the keys and values that each row of queries attends to, if several
-  /// share one; not defined: its own.
+  /// share one; or [S, B], where it may be another one at each position, so that the hypotheses of
+  /// a beam share the positions that they have in common. Not defined: its own.
   Indices key_rows = {};
 };
 

@@ -48,7 +48,8 @@ Tensor join(const char* name, const std::vector<Tensor>& parts, const Shape& sha
 // index_select() of x, viewed as [outer, size, inner]. What grows with append() goes on to do so.
 Array selected(const Array& x, int axis, const Indices& index, std::int64_t outer,
                std::int64_t inner) {
-  const std::int64_t size = x.shape()[axis], count = index.elements();
+  const std::int64_t size = x.shape()[axis], count = index.shape().last();
+  const std::int64_t step = index.shape().rank() == 1 ? 0 : count;  // to the next one's indices
   Shape shape = x.shape();
   shape[axis] = count;
   Array y = axis > 0 && has_room(x) ? array_with_room(shape, x.dtype()) : Array(shape, x.dtype());
@@ -59,7 +60,8 @@ Array selected(const Array& x, int axis, const Indices& index, std::int64_t oute
     for (std::int64_t i = first; i < last; ++i)
       for (std::int64_t k = 0; k < count; ++k)
         std::memcpy(to + static_cast<std::size_t>(i * count + k) * bytes,
-                    from + static_cast<std::size_t>(i * size + index.at(k)) * bytes, bytes);
+                    from + static_cast<std::size_t>(i * size + index.at(i * step + k)) * bytes,
+                    bytes);
   });
   return y;
 }
@@ -204,10 +206,17 @@ Tensor gather(const Tensor& x, const Indices& index) {
 
 Tensor index_select(const Tensor& x, int axis, const Indices& index) {
   axis = x.shape().axis(axis, "index_select");
-  ATTUNE_CHECK(index.defined() && index.shape().rank() == 1,
-               "index_select: the index must be [N], entries of axis {} of x {}", axis, x.shape());
-  const std::int64_t size = x.size(axis), count = index.elements();
-  for (std::int64_t i = 0; i < count; ++i)
+  const Shape& of_index = index.shape();
+  const auto before = x.shape().begin();
+  const bool is_shared = index.defined() && of_index.rank() == 1;
+  const bool is_own = index.defined() && of_index.rank() == axis + 1 &&
+                      std::equal(before, before + axis, of_index.begin());
+  ATTUNE_CHECK(is_shared || is_own,
+               "index_select: the index {} does not fit axis {} of x {}; expected [N], or [{}{}N]",
+               of_index, axis, x.shape(), joined(std::vector<std::int64_t>(before, before + axis)),
+               axis > 0 ? ", " : "");
+  const std::int64_t size = x.size(axis), count = of_index.last();
+  for (std::int64_t i = 0; i < index.elements(); ++i)
     ATTUNE_CHECK(index.at(i) >= 0 && index.at(i) < size,
                  "index_select: index {} at position {} is outside [0, {}), axis {} of x {}",
                  index.at(i), i, size, axis, x.shape());
@@ -220,7 +229,7 @@ Tensor index_select(const Tensor& x, int axis, const Indices& index) {
   rows.reserve(static_cast<std::size_t>(outer * count));
   for (std::int64_t i = 0; i < outer; ++i)
     for (std::int64_t k = 0; k < count; ++k)
-      rows.push_back(static_cast<std::int32_t>(i * size + index.at(k)));
+      rows.push_back(static_cast<std::int32_t>(i * size + index.at(is_shared ? k : i * count + k)));
   Shape shape = x.shape();
   shape[axis] = count;
   return reshape(embedding(reshape(x, {outer * size, inner}), Indices(rows, {outer * count})),

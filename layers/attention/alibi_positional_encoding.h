@@ -25,6 +25,7 @@ class AlibiPositionalEncoding : public PositionalEncoding {
   explicit AlibiPositionalEncoding(std::int64_t heads, bool bidirectional = false);
   /// [H, T, S]
   Tensor bias(const Tensor& query, const AttentionPlace& place) const override;
+  bool has_bias() const override { return true; }
   bool acts_in_attention() const override { return true; }
 
   /// The slope of each head.

@@ -167,7 +167,13 @@ Memory Attention::memorize(const Tensor& keys, const Tensor& values, const Indic
   const Memory memory = project(keys, values, lengths, /*first=*/0);
   // The hypotheses of a search share their source. (A gradient of shared keys would have to be
   // added up.)
-  return NoGrad::active() && projections_ && is_dot_product() && !mixer_ ? memory.shared() : memory;
+  return can_share_rows() ? memory.shared() : memory;
+}
+
+// Whether queries can attend to shared rows without copying these.
+bool Attention::can_share_rows() const {
+  return NoGrad::active() && projections_ && is_dot_product() && !mixer_ &&
+         !(positions_ && positions_->has_bias());
 }
 
 Memory Attention::project(const Tensor& keys, const Tensor& values, const Indices& lengths,
@@ -187,12 +193,7 @@ Memory Attention::project(const Tensor& keys, const Tensor& values, const Indice
 
 Memory Attention::append(const Memory& memory, const Tensor& more) const {
   const Memory added = project(more, more, {}, memory.keys.defined() ? memory.keys.size(0) : 0);
-  if (!memory.keys.defined()) return added;
-  ATTUNE_CHECK(!memory.lengths.defined(),
-               "attention: a memory with lengths cannot be extended: new positions would come "
-               "after the padding");
-  const Memory before = memory.copied();
-  return {attune::append(before.keys, added.keys), attune::append(before.values, added.values), {}};
+  return (can_share_rows() ? memory : memory.copied()).append(added);
 }
 
 AttentionResult Attention::attend(const Tensor& query, const Memory& memory,
@@ -225,8 +226,7 @@ AttentionResult Attention::attend_with_positions(const Tensor& query, const Memo
                place.queries, place.keys);
   asked = positions_->rotate(asked, place.heads, place.first());
   AttendOptions how = options;
-  const Tensor bias = positions_->bias(asked, place);
-  if (bias.defined()) how.mask = how.mask & Mask::bias(bias);
+  if (positions_->has_bias()) how.mask = how.mask & Mask::bias(positions_->bias(asked, place));
   how.weights = how.weights || positions_->has_values();
   AttentionResult result = attend_projected(asked, memory, state, how);
   if (positions_->has_values())

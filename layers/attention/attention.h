@@ -140,6 +140,7 @@ class Attention : public Layer {
                            const AttentionHeads* heads);
   static Attention of_heads(std::string_view score, const AttentionOptions& options);
   bool is_dot_product() const;
+  bool can_share_rows() const;
   bool is_fused(const Tensor& query) const;
   std::int64_t score_heads() const;
   Tensor rows_of_heads(const Tensor& keys) const;

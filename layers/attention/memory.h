@@ -5,13 +5,16 @@
 
 namespace attune {
 
-/// A source as projected by Attention::memorize(), once, for attend() to use at every step.
+/// A source as projected by Attention::memorize(), once, for attend() to use at every step; or what
+/// a decoder has written so far, which grows by append().
 struct Memory {
-  Tensor keys;        ///< [S, B, ...], projected
-  Tensor values;      ///< [S, B, ...]
-  Indices lengths;    ///< [B]; not defined: all have S positions
-  Indices rows = {};  ///< [R]: the row of keys, values and lengths that each query attends to, if
-                      ///< several may share one; not defined: query b attends to row b
+  Tensor keys;      ///< [S, B, ...], projected
+  Tensor values;    ///< [S, B, ...]
+  Indices lengths;  ///< [B]; not defined: all have S positions
+  /// The row of keys, values and lengths that each of R queries attends to, if several may share
+  /// one: [R], or [S, R] if it may be another one at each position, so that the hypotheses of a beam
+  /// share the positions that they have in common. Not defined: query b attends to row b.
+  Indices rows = {};
 
   /// The memory for the given rows of the batch of queries, in this order. Rows may repeat, as in a
   /// beam search. Keys and values are copied, unless they are shared. An empty memory stays empty.
@@ -21,6 +24,11 @@ struct Memory {
   Memory shared() const;
   /// The same memory, with keys and values of its own for each query.
   Memory copied() const;
+  /// These positions and then those of `more`, which has a row for each query. Takes amortised time
+  /// proportional to `more`, if the memory has no more than twice as many rows as there are queries;
+  /// otherwise, and if there are fewer, what is shared is copied. Errors: the memory has lengths;
+  /// sizes do not match.
+  Memory append(const Memory& more) const;
   /// The length that each query sees; not defined if all see S positions.
   Indices query_lengths() const;
 };

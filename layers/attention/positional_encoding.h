@@ -45,9 +45,10 @@ class PositionalEncoding : public Layer {
   /// Queries or keys [T, B, H d] -> [T, B, H d]. The first one is at position `first`. Keys are
   /// stored as this function returns them.
   virtual Tensor rotate(const Tensor& x, std::int64_t heads, std::int64_t first) const;
-  /// The bias of the scores of (rotated) queries [T, B, H d], which is broadcast to [B, H, T, S];
-  /// not defined: none.
+  /// The bias of the scores of (rotated) queries [T, B, H d], which is broadcast to [B, H, T, S].
+  /// Called only if has_bias().
   virtual Tensor bias(const Tensor& query, const AttentionPlace& place) const;
+  virtual bool has_bias() const { return false; }
   /// What is added to the contexts, [T, B, H d], given the weights [B, H, T, S]. Called only if
   /// has_values().
   virtual Tensor values(const Tensor& weights, const AttentionPlace& place) const;

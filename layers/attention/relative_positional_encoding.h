@@ -31,6 +31,7 @@ class RelativePositionalEncoding : public PositionalEncoding {
   explicit RelativePositionalEncoding(const RelativePositionalEncodingOptions& options);
   /// [B, H, T, S]
   Tensor bias(const Tensor& query, const AttentionPlace& place) const override;
+  bool has_bias() const override { return true; }
   bool acts_in_attention() const override { return true; }
   Tensor values(const Tensor& weights, const AttentionPlace& place) const override;
   bool has_values() const override { return true; }

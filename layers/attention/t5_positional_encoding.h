@@ -33,6 +33,7 @@ class T5PositionalEncoding : public PositionalEncoding {
   explicit T5PositionalEncoding(const T5PositionalEncodingOptions& options);
   /// [H, T, S]
   Tensor bias(const Tensor& query, const AttentionPlace& place) const override;
+  bool has_bias() const override { return true; }
   bool acts_in_attention() const override { return true; }
 
   /// The bucket of a key at `distance` s - t from the query.
