@@ -284,8 +284,8 @@ void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile
   }
 }
 
-// Some keys or values of a pair, read from the sequence, or copied to `scratch` if each position has
-// a row of its own.
+// Some keys or values of a pair, in their place, or copied to `scratch` if each position has a row
+// of its own.
 template <typename T>
 Rows<T> gathered(const MultiHeadSizes& n, std::int64_t pair, std::int64_t heads, std::int64_t first,
                  std::int64_t count, const Sequence<const T>& from, T* scratch) {

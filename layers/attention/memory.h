@@ -12,8 +12,8 @@ struct Memory {
   Tensor values;    ///< [S, B, ...]
   Indices lengths;  ///< [B]; not defined: all have S positions
   /// The row of keys, values and lengths that each of R queries attends to, if several may share
-  /// one: [R], or [S, R] if it may be another one at each position, so that the hypotheses of a beam
-  /// share the positions that they have in common. Not defined: query b attends to row b.
+  /// one: [R], or [S, R] if it may be another one at each position, so that the hypotheses of a
+  /// beam share the positions that they have in common. Not defined: query b attends to row b.
   Indices rows = {};
 
   /// The memory for the given rows of the batch of queries, in this order. Rows may repeat, as in a
@@ -25,9 +25,8 @@ struct Memory {
   /// The same memory, with keys and values of its own for each query.
   Memory copied() const;
   /// These positions and then those of `more`, which has a row for each query. Takes amortised time
-  /// proportional to `more`, if the memory has no more than twice as many rows as there are queries;
-  /// otherwise, and if there are fewer, what is shared is copied. Errors: the memory has lengths;
-  /// sizes do not match.
+  /// proportional to `more`. But what is shared is copied if the memory has fewer rows than there
+  /// are queries, or more than twice as many. Errors: the memory has lengths; sizes do not match.
   Memory append(const Memory& more) const;
   /// The length that each query sees; not defined if all see S positions.
   Indices query_lengths() const;
