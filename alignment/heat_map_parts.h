@@ -25,8 +25,8 @@ inline constexpr ColorMap paper = {0xF0F4F9, 0xDEE8F3, 0xC6D8EA, 0xA0C3DF, 0x70A
                                    0x368ABF, 0x0B6CAB, 0x065086, 0x032B4D};
 
 // Viridis (van der Walt and Smith 2015), dark to bright, for dark and light terminals.
-inline constexpr ColorMap screen = {0x440154, 0x482878, 0x3E4989, 0x31688E, 0x26828E,
-                                    0x1F9E89, 0x35B779, 0x6ECE58, 0xFDE725};
+inline constexpr ColorMap screen = {0x440154, 0x472D7B, 0x3B528B, 0x2C728E, 0x21918C,
+                                    0x28AE80, 0x5EC962, 0xADDC30, 0xFDE725};
 
 inline int red(Color color) { return static_cast<int>(color >> 16); }
 inline int green(Color color) { return static_cast<int>(color >> 8 & 0xFF); }

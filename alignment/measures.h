@@ -9,7 +9,7 @@
 namespace attune {
 
 /// Compares hard alignments with references. With the links A of all alignments, and the sure links
-/// S and possible links P of all references, where S is a part of P (Och and Ney 2003):
+/// S and possible links P of all references, where S is a subset of P (Och and Ney 2003):
 ///
 ///     precision  = |A & P| / |A|
 ///     recall     = |A & S| / |S|
@@ -32,7 +32,7 @@ class AlignmentScores {
   double error_rate() const;
 
   /// The fraction of target tokens whose position is one of their possible links, or is kNowhere if
-  /// they have none. 0 of no tokens.
+  /// they have none; 0 if there are no tokens.
   double accuracy() const;
 
  private:
@@ -41,9 +41,9 @@ class AlignmentScores {
   std::int64_t sure_links_ = 0, possible_links_ = 0;  // |A & S|, |A & P|
 };
 
-/// Measures how attention weights a [T, S] are distributed. Each row is divided by its sum, which
-/// is not 1 with every normaliser: p_ts = a_ts / sum_j a_tj. Rows of zeros are left out of the
-/// first two measures. All are 0 of no weights.
+/// Measures how attention weights a [T, S] are distributed. Each row is divided by its sum, since
+/// not every normaliser's weights add up to 1: p_ts = a_ts / sum_j a_tj. Rows of zeros are left out
+/// of the first two measures. All are 0 if there are no weights.
 class WeightStatistics {
  public:
   /// Adds the weights [T, S], row-major, of a target over a source of S tokens. Errors: the number
@@ -53,8 +53,8 @@ class WeightStatistics {
   /// Whether no weights have been added.
   bool empty() const { return weights_ == 0; }
 
-  /// The mean over all rows of the entropy -sum_s p_ts ln p_ts, in nats: 0 of weights on a single
-  /// position, ln S of equal ones (Ghader and Monz 2017).
+  /// The mean over all rows of the entropy -sum_s p_ts ln p_ts, in nats: 0 if all weight is
+  /// on one position, ln S if all weights are equal (Ghader and Monz 2017).
   double entropy() const;
   /// The mean over all rows of the expected distance from the diagonal, sum_s p_ts |t/T - s/S|,
   /// with positions counted from 1 (Dyer et al. 2013): from 0 to 1.

@@ -54,8 +54,10 @@ ReferenceAlignment reference_of(std::span<const int> positions, std::span<const 
   for (int t = 0; t < std::ssize(positions); ++t) {
     const int position = positions[static_cast<std::size_t>(t)];
     if (position == kNowhere) continue;
-    ATTUNE_CHECK(position >= 0 && (source.empty() || position < std::ssize(source)),
-                 "reference_of: source position {} is outside of the {} tokens", position,
+    ATTUNE_CHECK(position >= 0, "reference_of: source position {} is negative; kNowhere means none",
+                 position);
+    ATTUNE_CHECK(source.empty() || position < std::ssize(source),
+                 "reference_of: source position {} is outside the source of {} tokens", position,
                  source.size());
     const int token = source.empty() ? 0 : source[static_cast<std::size_t>(position)];
     if (source.empty() || std::count(source.begin(), source.end(), token) == 1) {
@@ -102,8 +104,8 @@ void check_positions(const ReferenceAlignment& alignment, std::size_t source_len
     for (const Link& link : *links)
       ATTUNE_CHECK(static_cast<std::size_t>(link.source) < source_length &&
                        static_cast<std::size_t>(link.target) < target_length,
-                   "link {}{}{} is outside of its pair; expected positions below {} of the source "
-                   "and {} of the target, the numbers of their tokens",
+                   "link {}{}{} is outside its pair, which has {} source and {} target tokens; "
+                   "positions are counted from 0",
                    link.source, links == &alignment.sure ? '-' : 'p', link.target, source_length,
                    target_length);
 }

@@ -35,8 +35,8 @@ struct ReferenceAlignment {
 /// `source`.
 ReferenceAlignment reference_of(std::span<const int> positions, std::span<const int> source = {});
 
-/// Parses an alignment in Moses form: sure links `source-target` and possible links
-/// `sourceptarget`, with spaces between them, such as "0-0 1-2 1p1". Errors: anything else.
+/// Parses an alignment in Moses form: sure links SOURCE-TARGET and possible links
+/// SOURCEpTARGET, with spaces between them, such as "0-0 1-2 1p1". Errors: anything else.
 ReferenceAlignment parse_moses(std::string_view line);
 
 /// Reads the alignments of a file, one a line, as parse_moses() does. A blank line has no links.

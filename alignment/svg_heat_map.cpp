@@ -13,7 +13,7 @@ namespace {
 
 using namespace heat_map;
 
-// `text` escaped for XML; characters that XML 1.0 forbids become U+FFFD.
+// `text` escaped for XML; control characters, and others that XML 1.0 forbids, become U+FFFD.
 std::string escaped(std::string_view text) {
   std::string result;
   for (const std::string& character : utf8::characters(text)) {

@@ -6,7 +6,7 @@
 
 namespace attune {
 
-/// The gradients of weights W [out, in] and biases b [out] of maps of rows, y = x W^T + b:
+/// The gradients of weights W [out, in] and biases b [out] of affine maps of rows, y = x W^T + b:
 ///
 ///   dW += dy^T x,  db += the sum of dy's rows
 ///
@@ -31,7 +31,7 @@ class AffineGradients {
  private:
   struct Waiting {
     Target target;
-    Array dy, x;  // the first rows as they are; copied to a buffer for many when others follow
+    Array dy, x;  // the arrays given first; larger buffers once more rows join them
     std::int64_t rows;
     bool joined = false;
 

@@ -28,8 +28,8 @@ bool sums_to(const Shape& from, const Shape& to) {
 
 void NodeRef::release(Node* node) {
   const std::uint32_t held =
-      node->hooks_ ? node->hooks_->held : 0;  // before another thread may delete the node
-  // The only reference cannot be copied by another thread; then no atomic update is needed.
+      node->hooks_ ? node->hooks_->held : 0;  // read first: then another thread may delete it
+  // If this is the only reference, no other thread can copy it, so no atomic update is needed.
   const std::uint32_t left = node->references_.load(std::memory_order_acquire) == 1
                                  ? 0
                                  : node->references_.fetch_sub(1, std::memory_order_acq_rel) - 1;
@@ -103,7 +103,8 @@ Into Node::into(int output, Gradients& leaves) {
 }
 
 void Node::add(int output, Array&& gradient, Gradients& leaves) {
-  // A leaf's gradient outlives the pass and is changed in place (clipping): it needs its own.
+  // A leaf's gradient outlives the pass and may be changed in place, for example by clipping, so it
+  // needs memory of its own.
   if (leaf_) return leaves.slot(*this, output).add(std::move(gradient), /*for_keeps=*/true);
   slots_[output].add(std::move(gradient), /*for_keeps=*/false);
 }
@@ -143,13 +144,14 @@ Array Grads::fitted(int i, const Array& gradient) const {
   const Shape& shape = node->shape(output);
   ATTUNE_CHECK(
       gradient.dtype() == node->dtype(output),
-      "backward of '{}': the gradient of input {} is {} {}, the input {} {}; expected its dtype",
+      "backward of '{}': the gradient of input {} is {} {}, but the input is {} {}; expected the "
+      "input's dtype",
       node_.name(), i, name_of(gradient.dtype()), gradient.shape(), name_of(node->dtype(output)),
       shape);
   ATTUNE_CHECK(
       sums_to(gradient.shape(), shape),
-      "backward of '{}': the gradient of input {} has the shape {}, the input {}; expected its "
-      "shape, or one that it broadcasts to",
+      "backward of '{}': the gradient of input {} has the shape {}, but the input has {}; expected "
+      "the input's shape, or one that it broadcasts to",
       node_.name(), i, gradient.shape(), shape);
   return sum_to(gradient, shape);
 }

@@ -16,16 +16,17 @@ class Observers {
   Observers() = default;
   Observers(const Observers&) = delete;
   Observers& operator=(const Observers&) = delete;
-  /// After an error: restores the gradients of earlier passes.
+  /// Undoes want(). After an error, also restores the gradients of earlier passes.
   ~Observers();
 
   /// Keeps the gradient of a tensor for finish(). Leaves need no call.
   void want(const Tensor& tensor);
 
-  /// Called for each node before the pass, once, and for each use of a leaf.
+  /// Called once for each node that is not a leaf, before the pass.
   void begin(const NodeRef& node) {
     if (node->hooks_ || node->retain_gradient_) begin_observed(node);
   }
+  /// Called for each use of a leaf, before the pass.
   void begin_leaf(const NodeRef& leaf) {
     if (leaf->hooks_) begin_hooked(leaf);
   }

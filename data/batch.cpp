@@ -44,8 +44,8 @@ Sources make_sources(std::span<const std::vector<int>> sources) {
   Table ids(longest, sources.size(), Vocabulary::pad);
   std::vector<std::int32_t> lengths;
   for (std::size_t b = 0; b < sources.size(); ++b) {
-    ATTUNE_CHECK(!sources[b].empty(), "make_sources: source {} is empty; expected at least a token",
-                 b);
+    ATTUNE_CHECK(!sources[b].empty(),
+                 "make_sources: source {} is empty; expected at least one token", b);
     for (std::size_t s = 0; s < sources[b].size(); ++s) ids.at(s, b) = sources[b][s];
     lengths.push_back(static_cast<std::int32_t>(sources[b].size()));
   }
@@ -87,8 +87,8 @@ std::vector<Batch> shards_of(const Batch& batch, std::int64_t count) {
   const std::int64_t sequences = batch.sequences();
   const bool has_source = batch.source.ids.defined();
   ATTUNE_CHECK(count >= 1 && count <= sequences,
-               "shards_of: {} parts of a batch of {} sequences asked for; expected 1 to {}", count,
-               sequences, sequences);
+               "shards_of: cannot split a batch of {} sequences into {} shards; expected 1 to {}",
+               sequences, count, sequences);
   std::vector<Batch> shards;
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t first = i * sequences / count;

@@ -15,8 +15,8 @@ Initializer zeros();
 Initializer ones();
 Initializer constant(double value);
 Initializer uniform(double low, double high);
-/// Uniform in +-1 / sqrt(inputs), where `inputs` is how many numbers each output is a sum over:
-/// PyTorch's default for linear layers and recurrent cells, biases included.
+/// Uniform in +-1 / sqrt(inputs): PyTorch's default, biases included, for linear layers, with the
+/// number of their inputs, and for recurrent cells, with their hidden size.
 Initializer uniform_by_inputs(std::int64_t inputs);
 Initializer normal(double mean = 0, double deviation = 1);
 /// Numbers x of which log softplus(x) is uniform in [log low, log high), for steps and decays whose

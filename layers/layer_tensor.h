@@ -21,8 +21,8 @@ class LayerTensor : public Tensor {
  public:
   LayerTensor() = default;
   LayerTensor(const LayerTensor&) = default;
-  /// Errors: copies of the layer exist, which would keep the old tensor; a parameter is assigned a
-  /// tensor that is not a parameter, or a buffer one that has a history.
+  /// Errors: the layer has been copied, and the copies would keep the old tensor; a parameter is
+  /// assigned a tensor that is not a parameter; a buffer is assigned a tensor that has a history.
   LayerTensor& operator=(const LayerTensor& other);
   LayerTensor& operator=(const Tensor& other);
 

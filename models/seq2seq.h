@@ -78,10 +78,11 @@ class Seq2Seq : public Layer {
   std::shared_ptr<Decoder> decoder_;
 };
 
-/// Makes the model of options.encoder and options.decoder, which are both options.model by default.
+/// Makes a model of the encoder and the decoder that the options name; options.model names both
+/// unless they are set.
 /// Errors: as make_encoder() and make_decoder().
 std::shared_ptr<Seq2Seq> make_model(const EncoderDecoderOptions& options);
-/// The names that make_model() accepts: those of both an encoder and a decoder.
+/// The names accepted as options.model: those that an encoder and a decoder share.
 std::vector<std::string> model_names();
 
 /// The fraction of target tokens for which the most probable token is correct, kIgnore excluded; 0

@@ -41,7 +41,7 @@ Family<OptimizerMaker>& optimizers() {
            maker<SGD>("nesterov", SGDOptions{.momentum = 0.9, .nesterov = true})},
           {"adagrad", "rates fall with the sum of squared gradients",
            "Duchi, Hazan and Singer 2011", maker<Adagrad>("adagrad", AdagradOptions{})},
-          {"rmsprop", "gradients divided by a running mean of their size",
+          {"rmsprop", "gradients divided by their running root mean square",
            "Hinton 2012, lecture 6e", maker<RMSprop>("rmsprop", RMSpropOptions{})},
           {"adam", "running means of gradient and square, corrected for their start",
            "Kingma and Ba 2015, algorithm 1", maker<Adam>("adam", AdamOptions{})},

@@ -8,7 +8,7 @@
 #include "attune/search/next_tokens.h"
 #include "attune/search/search.h"
 
-/// How the hypotheses of a source go on at a step: the difference between the searches.
+/// How the hypotheses of a source are extended at a step, in which searches differ.
 namespace attune {
 
 /// A hypothesis, extended by a token.
@@ -18,15 +18,15 @@ struct Continuation {
   double log_probability;  ///< of the extended hypothesis
 };
 
-/// The `count` most probable extensions of the hypotheses in rows first_row, first_row + 1, ... of
-/// `next`, which have the given log-probabilities; the most probable first.
+/// Up to `count` extensions, the most probable first, of the hypotheses in rows first_row,
+/// first_row + 1, ... of `next`, which have the given log-probabilities.
 std::vector<Continuation> most_probable_continuations(const NextTokens& next,
                                                       std::int64_t first_row,
                                                       std::span<const double> log_probabilities,
                                                       int count);
 
-/// An extension of each hypothesis by a token that is drawn at random; of a single hypothesis,
-/// `count` of them.
+/// Extends each of the `count` hypotheses by a token that is drawn at random; a single hypothesis
+/// is extended `count` times.
 std::vector<Continuation> sampled_continuations(const NextTokens& next, std::int64_t first_row,
                                                 std::span<const double> log_probabilities,
                                                 int count, const SamplingOptions& options,

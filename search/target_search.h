@@ -23,9 +23,9 @@ class TargetSearch {
 
   /// The number of rows of this source: at first one, for the empty hypothesis.
   std::int64_t rows() const { return static_cast<std::int64_t>(live_.size()); }
-  /// Takes a step. The rows of this source are first_row, first_row + 1, ... of `next` and of
-  /// `alignment` [R, S], which is not defined without attention. Adds those that continue to
-  /// `going_on`.
+  /// Extends the hypotheses by a token. Their rows are first_row, first_row + 1, ... of `next` and
+  /// of `alignment` [R, S], which is not defined without attention. The unfinished hypotheses are
+  /// added to `going_on`.
   void step(const NextTokens& next, const Tensor& alignment, std::int64_t first_row,
             NextRows& going_on);
   /// The hypotheses found, once there are no more rows; see search().

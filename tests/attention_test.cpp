@@ -191,7 +191,7 @@ TEST_CASE("hypotheses share the positions that they have in common, without copi
   CHECK_FALSE(one.rows.defined());
   const Memory five = attention.append(shared.select({0, 1, 2, 0, 1}), random({1, 5, 8}));
   CHECK(five.keys.size(1) == 5);
-  CHECK_THROWS_WITH(shared.select({3}), contains("row 3 of 3 queries"));
+  CHECK_THROWS_WITH(shared.select({3}), contains("select() of query 3, but there are 3 queries"));
 }
 
 TEST_CASE("penalties and log probabilities are summed over heads and steps for each row") {

@@ -17,13 +17,13 @@ Tensor twice(const Tensor& x, const Array& gradient) {
 TEST_CASE("a gradient of the wrong shape or dtype names its operation and input") {
   const Tensor x = Tensor::parameter(Array::full({2, 3}, 1));
   CHECK_THROWS_WITH(sum(twice(x, Array::full({3, 2}, 2))).backward(),
-                    "backward of 'twice': the gradient of input 0 has the shape [3, 2], the input "
-                    "[2, 3]; expected its shape, or one that it broadcasts to");
+                    "backward of 'twice': the gradient of input 0 has the shape [3, 2], but the "
+                    "input has [2, 3]; expected the input's shape, or one that it broadcasts to");
   CHECK_THROWS_WITH(sum(twice(x, Array::full({3}, 2))).backward(),
                     contains("backward of 'twice': the gradient of input 0 has the shape [3]"));
   CHECK_THROWS_WITH(sum(twice(x, Array::full({2, 3}, 2, DType::f64))).backward(),
-                    "backward of 'twice': the gradient of input 0 is f64 [2, 3], the input f32 "
-                    "[2, 3]; expected its dtype");
+                    "backward of 'twice': the gradient of input 0 is f64 [2, 3], but the input is "
+                    "f32 [2, 3]; expected the input's dtype");
   CHECK_FALSE(x.grad().defined());
   sum(twice(x, Array::full({4, 2, 3}, 2))).backward();  // summed over the broadcast axis
   CHECK(x.grad().to_vector() == std::vector<float>(6, 8));

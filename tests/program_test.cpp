@@ -122,8 +122,8 @@ TEST_CASE("seq2seq measures attention against reference alignments") {
           "refs:4: the file has only 3 lines; expected an alignment for each "
           "line of 'pairs.tsv'");
   refuses("0-0\n0-0\n0-0\n0-0\n\n0-0\n", "refs:6: there is no such line in 'pairs.tsv'");
-  refuses("0-0\n0-0\n2-0\n0-0\n", "refs:3: link 2-0 is outside of its pair");
-  refuses("0-0\n0-0\n0-0\n0-1\n", "refs:4: link 0-1 is outside of its pair");
+  refuses("0-0\n0-0\n2-0\n0-0\n", "refs:3: link 2-0 is outside its pair");
+  refuses("0-0\n0-0\n0-0\n0-1\n", "refs:4: link 0-1 is outside its pair");
   refuses("0-0\n0.0\n0-0\n0-0\n", "refs:2: '0.0' is not a link");
   check_error(train(folder, "--data pairs.tsv --reference-alignment refs"), "--valid");
   check_error(seq2seq(folder, "test --run run --reference-alignment refs"), "--data");

@@ -120,7 +120,7 @@ TEST_CASE("a truncated safetensors file is rejected") {
   const std::string whole = read_file(kPythons);
   for (std::size_t length = 0; length < whole.size(); ++length) {
     INFO(length << " bytes");
-    REQUIRE_THAT(error_for(whole.substr(0, length)), contains("not a whole safetensors file"));
+    REQUIRE_THAT(error_for(whole.substr(0, length)), contains("not a valid safetensors file"));
   }
   REQUIRE_THAT(error_for(whole + "x"), contains("its arrays fill 48 bytes, but it has 49"));
 }
@@ -130,13 +130,13 @@ TEST_CASE("an invalid safetensors header is rejected") {
   require_refused("", "", "its header is not JSON");
   require_refused("[1]", "", "its header is not a JSON object");
   require_refused("{\"\xff\": 1}", "", "its header is not JSON");
-  require_refused(R"({"a": 1})", "", "array \"a\" has not just dtype, shape and data_offsets");
-  require_refused(R"({"a\nb": 1})", "", R"(array "a\nb" has not just)");
-  require_refused(R"({"__metadata__": 1})", "", "its __metadata__ are not an object");
-  require_refused(R"({"__metadata__": {"k": 1}})", "", "its metadata \"k\" are not a text");
+  require_refused(R"({"a": 1})", "", "array \"a\" must have exactly dtype, shape and data_offsets");
+  require_refused(R"({"a\nb": 1})", "", R"(array "a\nb" must have exactly)");
+  require_refused(R"({"__metadata__": 1})", "", "its __metadata__ is not an object");
+  require_refused(R"({"__metadata__": {"k": 1}})", "", "its metadata \"k\" is not a string");
   require_refused(R"({"__metadata__": {"k": "1", "k": "2"}})", "", "its header has \"k\" twice");
   REQUIRE_THAT(error_for(std::string(8, '\xff')),
-               contains("a header of 18446744073709551615 bytes; 0 bytes follow"));
+               contains("header should have 18446744073709551615 bytes, but only 0 follow"));
 }
 
 TEST_CASE("a safetensors header with wrong array descriptions is rejected") {
@@ -157,7 +157,7 @@ TEST_CASE("a safetensors header with wrong array descriptions is rejected") {
   one("F32", "[2]", "[0, 8]", "its arrays fill 8 bytes, but it has 12");
   one("F32", "[3]", "[12, 0]", "not a begin and an end");
   one("F32", "[3]", "[0]", "not a begin and an end");
-  one("F32", "[3]", "7", "no list");
+  one("F32", "[3]", "7", "not a list");
   one("F32", "[-3]", "[0, 12]", "not a whole number");
   one("F32", "[3.0]", "[0, 12]", "not a whole number");
   one("F32", "[99999999999999999999]", "[0, 12]", "not a whole number");

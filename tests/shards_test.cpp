@@ -167,8 +167,9 @@ TEST_CASE("a split batch keeps every sequence and drops unneeded padding") {
     CHECK(parts[i].target_output.to_vector() == alone.target_output.to_vector());
     CHECK(parts[i].tokens == alone.tokens);
   }
-  CHECK_THROWS_WITH(shards_of(make_batch(examples), 4),
-                    "shards_of: 4 parts of a batch of 3 sequences asked for; expected 1 to 3");
+  CHECK_THROWS_WITH(
+      shards_of(make_batch(examples), 4),
+      "shards_of: cannot split a batch of 3 sequences into 4 shards; expected 1 to 3");
 }
 
 TEST_CASE("a batch of a language model, which has no source, can be split") {

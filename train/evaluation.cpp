@@ -20,11 +20,10 @@ std::vector<Question> questions_for(const Run& run, const TestOptions& options, 
   const RunConfig& config = run.config;
   const bool wants_lengths = options.min_length || options.max_length;
   ATTUNE_CHECK(options.reference_alignment.empty() || !options.data.empty(),
-               "{} is for the pairs of {}; a task knows its own alignment",
+               "{} is for the pairs of {}; a synthetic task has a reference alignment of its own",
                option_name("reference_alignment"), option_name("data"));
   if (!options.data.empty()) {
-    ATTUNE_CHECK(!wants_lengths,
-                 "{} and {} are for synthetic tasks, not {}; its sources may have {} tokens",
+    ATTUNE_CHECK(!wants_lengths, "{} and {} are for synthetic tasks; with {} use {}",
                  option_name("min_length"), option_name("max_length"), option_name("data"),
                  option_name("max_source_length"));
     return read_questions(run,
@@ -93,19 +92,19 @@ std::vector<Field> fields(TestOptions& o) {
       reference_alignment_field(o.reference_alignment, "data"),
       {.name = "count",
        .value = &o.count,
-       .help = "sources to test on; 2000 of a task by default; of `data` a random sample, by "
-               "default all",
+       .help = "number of sources to test on: by default 2000 of a task, or all of `data`; fewer "
+               "are a random sample",
        .range = kFrom1},
       {.name = "seed",
        .value = &o.seed,
        .help = "which examples of the task, or which sample of `data`"},
       {.name = "min_length",
        .value = &o.min_length,
-       .help = "fewest letters of the task's sources; as in training by default",
+       .help = "fewest letters of the task's sources; by default as in training",
        .range = kFrom1},
       {.name = "max_length",
        .value = &o.max_length,
-       .help = "most letters of the task's sources, can exceed that of training; as in training by "
+       .help = "most letters of the task's sources; may be more than in training, which is the "
                "default",
        .range = kFrom1},
       max_source_length_field(o.max_source_length),

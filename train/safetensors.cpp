@@ -37,7 +37,7 @@ constexpr const char* name_in_file(DType dtype) {
 template <typename... Args>
 void check(bool good, const std::string& path, fmt::format_string<Args...> fault, Args&&... args) {
   if (!good)
-    fail("load_safetensors: '{}' is not a whole safetensors file: {}", path,
+    fail("load_safetensors: '{}' is not a valid safetensors file: {}", path,
          fmt::format(fault, std::forward<Args>(args)...));
 }
 
@@ -55,7 +55,7 @@ std::string to_header(const std::vector<const NamedArrays::value_type*>& arrays,
   if (digest) header[kMetadata][kDigest] = std::string(kDigestKind) + std::string(kNoDigits);
   for (const auto& [key, text] : metadata) {
     ATTUNE_CHECK(!digest || key != kDigest,
-                 "save_safetensors: a text cannot be called '{}' beside the file's own", kDigest);
+                 "save_safetensors: the metadata '{}' is reserved for the file's own", kDigest);
     header[kMetadata][key] = text;
   }
   std::set<std::string> names{kMetadata};
@@ -135,14 +135,14 @@ class Header {
     try {
       return Json::parse(text, watch);
     } catch (const Json::exception&) {
-      fail("load_safetensors: '{}' is not a whole safetensors file: its header is not JSON", path_);
+      fail("load_safetensors: '{}' is not a valid safetensors file: its header is not JSON", path_);
     }
   }
 
   void read_metadata(const Json& value) {
-    check(value.is_object(), path_, "its {} are not an object", kMetadata);
+    check(value.is_object(), path_, "its {} is not an object", kMetadata);
     for (const auto& [key, text] : value.items()) {
-      check(text.is_string(), path_, "its metadata {} are not a text", shown(key));
+      check(text.is_string(), path_, "its metadata {} is not a string", shown(key));
       metadata_[key] = text.get<std::string>();
     }
   }
@@ -150,7 +150,7 @@ class Header {
   Entry read_entry(const std::string& name, const Json& value) const {
     check(value.is_object() && value.size() == 3 && value.contains("dtype") &&
               value.contains("shape") && value.contains("data_offsets"),
-          path_, "array {} has not just dtype, shape and data_offsets", shown(name));
+          path_, "array {} must have exactly dtype, shape and data_offsets", shown(name));
     const std::vector<std::uint64_t> offsets = whole_numbers(name, value["data_offsets"]);
     check(offsets.size() == 2 && offsets[0] <= offsets[1], path_,
           "the data_offsets of array {} are not a begin and an end", shown(name));
@@ -163,7 +163,7 @@ class Header {
   }
 
   std::vector<std::uint64_t> whole_numbers(const std::string& name, const Json& value) const {
-    check(value.is_array(), path_, "array {} has a shape or data_offsets that are no list",
+    check(value.is_array(), path_, "array {} has a shape or data_offsets that is not a list",
           shown(name));
     std::vector<std::uint64_t> numbers;
     for (const Json& number : value) {
@@ -255,11 +255,13 @@ Safetensors load_safetensors(const std::string& path) {
   std::uint64_t length;
   std::memcpy(&length, rest.data(), kLengthBytes);
   rest.remove_prefix(kLengthBytes);
-  check(length <= rest.size() && length <= kMaxHeader, path,
-        "it announces a header of {} bytes; {} bytes follow", length, rest.size());
+  check(length <= rest.size(), path, "its header should have {} bytes, but only {} follow", length,
+        rest.size());
+  check(length <= kMaxHeader, path, "its header has {} bytes; the format allows at most {}", length,
+        kMaxHeader);
   const bool digest = has_digest(rest.substr(0, length));
   check(!digest || digest_of(file) == rest.substr(kDigestStart.size(), kNoDigits.size()), path,
-        "its digest is another than when it was written; a part of it has changed");
+        "its digest does not match its content; the file was changed after it was written");
   const Header header(path, rest.substr(0, length));
   rest.remove_prefix(length);
 

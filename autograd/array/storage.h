@@ -39,7 +39,7 @@ class Storage {
     return *this;
   }
   ~Storage() {
-    // The only handle cannot be copied by another thread; then no atomic update is needed.
+    // If this is the only handle, no other thread can copy it, so no atomic update is needed.
     if (!header_ || (!unique() && header_->references.fetch_sub(1, std::memory_order_acq_rel) != 1))
       return;
     for (Cache* cache = header_->caches.load(std::memory_order_relaxed); cache;)

@@ -28,7 +28,7 @@ struct Sequence {
   }
 };
 
-// Queries and what is computed for each of them, keys, and values, in this order.
+// Sequences of queries (or of anything with an entry for each query), of keys, and of values.
 template <typename T>
 Sequence<T> queries_of(const MultiHeadSizes& n, T* data, std::int64_t features) {
   return {data, n.pairs(), features};
@@ -284,8 +284,8 @@ void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile
   }
 }
 
-// Some keys or values of a pair, in their place, or copied to `scratch` if each position has a row
-// of its own.
+// `count` keys or values of a pair from position `first` on, copied to `scratch` if each position
+// has a row of its own.
 template <typename T>
 Rows<T> gathered(const MultiHeadSizes& n, std::int64_t pair, std::int64_t heads, std::int64_t first,
                  std::int64_t count, const Sequence<const T>& from, T* scratch) {
@@ -322,12 +322,12 @@ std::vector<RowGroup> row_groups(const MultiHeadSizes& n) {
 
 // forward() of single queries, as when a target is decoded step by step: their products are too
 // small for packed keys and values. The queries of one head in a group of rows are computed
-// together. The results have the same bits.
+// together. The results have the same bits as those of forward().
 template <typename T>
 void forward_one(const MultiHeadSizes& n, const RowGroup& group, std::int64_t head, const T* query,
                  const T* key, const T* value, T* context, LogSumExp<T>* log_sums) {
   const std::int64_t d = n.key_features, e = n.value_features, m = group.count;
-  const std::int64_t pair = group.first * n.heads + head, step = n.heads;  // of the next row
+  const std::int64_t pair = group.first * n.heads + head, step = n.heads;  // to the next row's pair
   constexpr std::int64_t kOnStack = 512;
   T on_stack[kOnStack];
   Array scratch, tile_scratch;
@@ -368,7 +368,8 @@ void forward_one(const MultiHeadSizes& n, const RowGroup& group, std::int64_t he
   }
 }
 
-// The gradients of one pair. No other pair writes to the same memory.
+// The gradients of one (batch row, head) pair. Only pairs that share a head of keys or values write
+// to the same memory; these run one after another on one thread.
 template <typename T>
 class PairBackward {
  public:
@@ -587,7 +588,8 @@ template <typename T>
 void multi_head_backward(const MultiHeadSizes& n, const MultiHeadSaved<T>& saved, Target<T> dquery,
                          Target<T> dkey, Target<T> dvalue, T* dbias) {
   // All queries that attend to the same keys or values add to the same gradients, so they are not
-  // split among threads. The first head of a key head overwrites unless accumulate, the next add.
+  // split among threads. The first query head of each key or value head overwrites
+  // its gradient, unless that accumulates; the others add to it.
   const BroadcastSteps& steps = n.mask.bias_steps;
   const std::int64_t bias_size = (steps.query ? n.queries : 1) * (steps.key ? n.keys : 1);
   const std::int64_t together = n.heads / std::min(n.key_heads, n.value_heads);

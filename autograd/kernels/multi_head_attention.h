@@ -16,8 +16,9 @@
 /// NaN or infinity.
 namespace attune::kernels {
 
-/// Dropout of weights: each is kept, times 1 / (1 - p), or becomes 0. What becomes of the weight of
-/// query t and key s of a pair depends on the key, the pair, t and s only: see philox().
+/// Dropout of weights: each is kept, times 1 / (1 - p), or becomes 0. Whether the weight of query t
+/// and key s of a pair is kept depends only on the pair, t, s and `key`, the key of the random
+/// numbers: see philox().
 struct AttentionDropout {
   double p = 0;
   std::uint64_t key = 0;
@@ -32,9 +33,10 @@ struct MultiHeadSizes {
   /// consecutive heads of queries. Each divides `heads`, and the smaller one divides the other.
   std::int64_t key_heads = heads, value_heads = heads;
   AttentionDropout dropout = {};
-  /// The batch rows of keys and values, and that which each row of queries attends to; nullptr: its
-  /// own. With a step of `batch` instead of 0, key_rows has a row for each position of the keys, if
-  /// takes_rows_of_positions(). Not for multi_head_backward().
+  /// The number of batch rows of keys and values. Row b of the queries attends to row key_rows[b],
+  /// or to row b if that is nullptr. With key_rows_step = batch instead of 0, key_rows is
+  /// [keys, batch], a row for each position and row of queries; only multi_head_forward() accepts
+  /// this, if takes_rows_of_positions(). multi_head_backward() accepts no key_rows.
   std::int64_t key_batch = batch;
   const std::int32_t* key_rows = nullptr;
   std::int64_t key_rows_step = 0;
@@ -42,10 +44,11 @@ struct MultiHeadSizes {
   std::int64_t pairs() const { return batch * heads; }
   std::int64_t key_pairs() const { return key_batch * key_heads; }
   std::int64_t value_pairs() const { return key_batch * value_heads; }
-  /// The pair of the keys and that of the values that a pair of queries attends to.
+  /// The (batch row, head) pair of the keys, and that of the values, that a pair of the queries
+  /// attends to.
   std::int64_t key_pair(std::int64_t pair) const { return pair_of(pair, key_heads); }
   std::int64_t value_pair(std::int64_t pair) const { return pair_of(pair, value_heads); }
-  /// Either of them, for the key or value at a position.
+  /// Either of these, given the number of heads; `position` matters only if key_rows_step > 0.
   std::int64_t pair_of(std::int64_t pair, std::int64_t shared_heads,
                        std::int64_t position = 0) const {
     const std::int64_t in_row = pair % heads / (heads / shared_heads), row = pair / heads;
@@ -58,9 +61,9 @@ struct MultiHeadSizes {
   }
 };
 
-/// True if multi_head_forward() can read the keys and values at each position from another row:
-/// single queries without a boolean mask, bias or dropout, where the library has products of its
-/// own for T.
+/// True if multi_head_forward() accepts a row for each position (key_rows_step > 0): for one query
+/// in each batch row, without a boolean mask, bias or dropout, if Attune's own matrix kernel is
+/// available for T.
 template <typename T>
 bool takes_rows_of_positions(const MultiHeadSizes& n);
 

@@ -41,8 +41,8 @@ template <int kWidth, typename T>
 }
 
 /// f(0) + ... + f(n - 1). Each block is sixteen running sums, combined in a fixed order; the sums
-/// of blocks are added in a wider type. Always inlined, since the loop would not become SIMD code
-/// if f holds references.
+/// of blocks are added in a wider type. Always inlined: otherwise the loop would not become SIMD
+/// code if f captures by reference.
 template <typename T, typename F>
 [[gnu::always_inline]] inline T lane_sum(std::int64_t n, const F& f) {
   constexpr int kLanes = 16;

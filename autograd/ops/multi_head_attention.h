@@ -16,9 +16,10 @@ struct DotProductOptions {
   std::int64_t key_heads = 0;        ///< G, heads of the keys; 0: H
   std::int64_t value_heads = 0;      ///< heads of the values; 0: G
   double dropout = 0;                ///< probability to drop a weight, except under Eval
-  /// [B]: the batch row of the keys and values that each row of queries attends to, if several
-  /// share one; or [S, B], where it may be another one at each position, so that the hypotheses of
-  /// a beam share the positions that they have in common. Not defined: its own.
+  /// For each of B rows of queries, the batch row of keys and values that it attends to: [B].
+  /// Several may share a row. Or [S, B], a row for each position and row of queries, so that the
+  /// hypotheses of a beam share the positions that they have in common. Not defined: row b attends
+  /// to row b.
   Indices key_rows = {};
 };
 

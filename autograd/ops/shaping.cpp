@@ -45,7 +45,8 @@ Tensor join(const char* name, const std::vector<Tensor>& parts, const Shape& sha
                 });
 }
 
-// index_select() of x, viewed as [outer, size, inner]. What grows with append() goes on to do so.
+// index_select() of x, viewed as [outer, size, inner]. If x has room for append(), so has the
+// result.
 Array selected(const Array& x, int axis, const Indices& index, std::int64_t outer,
                std::int64_t inner) {
   const std::int64_t size = x.shape()[axis], count = index.shape().last();

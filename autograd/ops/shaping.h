@@ -36,10 +36,10 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape);
 /// [..., N] and index [...]. Errors: shapes do not fit; an index outside [0, N). See
 /// take_along_axis() in indexing.h to select several.
 Tensor gather(const Tensor& x, const Indices& index);
-/// Entries of an axis in the order of `index` [N]: x [..., S, ...] -> [..., N, ...]. With an index
-/// of the shape [..., N], where the first sizes are those of the axes before, each of their
-/// positions has entries of its own: y[i..., k, ...] = x[i..., index[i..., k], ...]. An index may
-/// repeat; its gradients add up. Errors: another shape; an index outside [0, S).
+/// Entries of an axis in the order of `index` [N]: x [..., S, ...] -> [..., N, ...]. An index with
+/// the leading axes of x before N selects different entries at each of their positions:
+/// y[i..., k, ...] = x[i..., index[i..., k], ...]. Entries may be selected several times; their
+/// gradients add up. Errors: an index of another shape; an index outside [0, S).
 Tensor index_select(const Tensor& x, int axis, const Indices& index);
 
 }  // namespace attune

@@ -58,7 +58,8 @@ void check_layer() {
   const Tensor trained = norm(x);
   const Eval eval;
   check("BatchNorm under Eval", norm, {x}, run);
-  ATTUNE_CHECK(all(abs(norm(x) - trained) < 0.05), "BatchNorm: its buffers missed the means");
+  ATTUNE_CHECK(all(abs(norm(x) - trained) < 0.05),
+               "BatchNorm: under Eval its output is not that of training");
 }
 
 void check_cell(const std::string& name) {
@@ -132,10 +133,11 @@ void train(Names& names) {
   Scores scores;
   for (std::size_t i = 0; i < found.size(); ++i) scores.add(found[i].tokens, targets[i]);
   fmt::print("{:.1f}% of {} unseen words are right\n", 100 * scores.sequence_accuracy(), kTested);
-  ATTUNE_CHECK(scores.sequence_accuracy() >= kWanted, "expected at least {}%", 100 * kWanted);
+  ATTUNE_CHECK(scores.sequence_accuracy() >= kWanted,
+               "too few words are right; expected at least {}%", 100 * kWanted);
 }
 
-// FAMILY=NAME changes a name. Errors: an argument is something else.
+// Parses FAMILY=NAME, which replaces the member of a family. Errors: any other argument.
 void choose(Names& names, const std::string& argument) {
   const std::size_t equals = argument.find('=');
   const auto family = names.find(argument.substr(0, equals));

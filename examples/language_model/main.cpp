@@ -31,7 +31,7 @@ Examples:
   language_model train --run runs/again --config runs/words/config.toml --seed 2)";
 
 constexpr const char* kTestHelp = R"(
-Perplexity is exp of the mean of -log p(token | tokens before it). Bits a character are the
+Perplexity is exp of the mean of -log p(token | tokens before it). Bits per character are the
 sum of -log2 p, divided by the characters of the text, white space included; they compare
 models with different tokens.
 
@@ -114,7 +114,7 @@ std::string parse(int argc, char** argv, Commands& commands) {
   }
 }
 
-// One line, whatever a message quotes of the user's data.
+// Prints the message on one line, even if it quotes user data with line ends.
 int report(std::string message, int code) {
   while (!message.empty() && message.back() == '\n') message.pop_back();
   std::replace(message.begin(), message.end(), '\n', ' ');

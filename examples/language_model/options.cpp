@@ -81,7 +81,7 @@ std::vector<Field> fields(TrainCommand& c) {
        .choices = {"chars", "words"}},
       {.name = "min_count",
        .value = &c.min_count,
-       .help = "rarer tokens are read as <unk>; 1 by default, 2 of words",
+       .help = "rarer tokens are read as <unk>; default: 1, or 2 for words",
        .range = {.low = 1}},
       {.name = "context",
        .value = &c.context,
@@ -127,7 +127,7 @@ std::vector<Field> fields(SampleCommand& c) {
       {.name = "prompt", .value = &c.prompt, .help = "what each text begins with"},
       {.name = "length",
        .value = &c.length,
-       .help = "tokens to write behind it",
+       .help = "tokens to write after the prompt",
        .range = {.low = 1}},
       {.name = "count", .value = &c.count, .help = "texts to write", .range = {.low = 1}},
       {.name = "temperature",
@@ -141,8 +141,8 @@ std::vector<Field> fields(SampleCommand& c) {
        .range = {.low = 0}},
       {.name = "top_p",
        .value = &c.sampling.top_p,
-       .help = "draw from the most probable tokens only that have this probability together "
-               "(nucleus sampling)",
+       .help = "draw only from the most probable tokens: as few as have at least this probability "
+               "together (nucleus sampling)",
        .range = {.low = 0, .high = 1, .above_low = true}},
       {.name = "seed", .value = &c.sampling.seed, .help = "which random texts"},
       attune::threads_field(c.threads),
@@ -155,7 +155,7 @@ void check(TrainCommand c) {
   for (const std::string& name : c.training.given) {
     const Field* field = attune::find_field(all, name);
     if (!attune::applies(*field, c.training.model))
-      throw attune::OptionError(fmt::format("{}: a {} has no such option: {}",
+      throw attune::OptionError(fmt::format("{}: a {} model has no such option: {}",
                                             attune::option_name(name), c.training.model.model,
                                             attune::with_option_names(field->instead)));
   }

@@ -10,15 +10,15 @@ namespace attune {
 ///
 ///     -m_h |t - s|          m_h = 2^(-8 h / H) for the heads h = 1 ... H
 ///
-/// so that each head prefers near keys, to a different degree. If H is no power of two, the slopes
-/// are those of the largest power of two P < H, followed by every second one of 2 P, as in the
-/// authors' program.
+/// so that each head prefers near keys, to a different degree. If H is not a power of two, the
+/// slopes are those of P heads, where P is the largest power of two below H, followed by every
+/// second slope of 2 P heads, as in the authors' program.
 ///
 /// The paper defines it for causal attention. In an encoder, distance alone does not distinguish a
 /// sequence from its mirror image. So if `bidirectional`, the first H / 2 heads see no later keys
-/// and the others no earlier ones, and each half has the slopes of its number of heads: the
-/// asymmetric form that the authors suggest for encoders, in their program's repository. A single
-/// head sees both directions. No parameters, and no limit on the length of sequences.
+/// and the others no earlier ones, and each half has the slopes of a layer with that many heads:
+/// the asymmetric form that the authors suggest for encoders, in their program's repository. A
+/// single head sees both directions. No parameters, and no limit on the length of sequences.
 /// Errors: fewer than one head.
 class AlibiPositionalEncoding : public PositionalEncoding {
  public:

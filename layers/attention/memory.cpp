@@ -23,7 +23,8 @@ Indices select_columns(const Indices& table, const Indices& columns) {
   const std::int64_t positions = table.shape()[0], count = table.shape()[1];
   const std::vector<std::int32_t> chosen = columns.to_vector();
   for (const std::int32_t column : chosen)
-    ATTUNE_CHECK(column >= 0 && column < count, "memory: row {} of {} queries", column, count);
+    ATTUNE_CHECK(column >= 0 && column < count,
+                 "memory: select() of query {}, but there are {} queries", column, count);
   std::vector<std::int32_t> selected;
   selected.reserve(static_cast<std::size_t>(positions) * chosen.size());
   for (std::int64_t s = 0; s < positions; ++s)
@@ -31,8 +32,8 @@ Indices select_columns(const Indices& table, const Indices& columns) {
   return Indices(selected, {positions, columns.elements()});
 }
 
-// `rows` at each of `before` positions, which may be a table already, and then each query's own row
-// at `more` positions.
+// A table [before + more, queries]: first `rows`, repeated at each of the `before` positions unless
+// it is a table already; then each query's own row at the `more` positions.
 Indices grown_table(const Indices& rows, std::int64_t before, std::int64_t more,
                     std::int64_t queries) {
   std::vector<std::int32_t> table;

@@ -5,15 +5,17 @@
 
 namespace attune {
 
-/// A source as projected by Attention::memorize(), once, for attend() to use at every step; or what
-/// a decoder has written so far, which grows by append().
+/// The keys and values that attention reads: those of a source, which Attention::memorize()
+/// projects once for attend() to use at every step, or those of the target so far, which append()
+/// extends.
 struct Memory {
   Tensor keys;      ///< [S, B, ...], projected
   Tensor values;    ///< [S, B, ...]
   Indices lengths;  ///< [B]; not defined: all have S positions
-  /// The row of keys, values and lengths that each of R queries attends to, if several may share
-  /// one: [R], or [S, R] if it may be another one at each position, so that the hypotheses of a
-  /// beam share the positions that they have in common. Not defined: query b attends to row b.
+  /// For each of R queries, the row of keys, values and lengths that it attends to: [R]. Several
+  /// queries may share a row. Or [S, R], without lengths: a row for each position and query, so
+  /// that the hypotheses of a beam share the positions that they have in common. Not defined: query
+  /// b attends to row b.
   Indices rows = {};
 
   /// The memory for the given rows of the batch of queries, in this order. Rows may repeat, as in a
@@ -24,9 +26,11 @@ struct Memory {
   Memory shared() const;
   /// The same memory, with keys and values of its own for each query.
   Memory copied() const;
-  /// These positions and then those of `more`, which has a row for each query. Takes amortised time
-  /// proportional to `more`. But what is shared is copied if the memory has fewer rows than there
-  /// are queries, or more than twice as many. Errors: the memory has lengths; sizes do not match.
+  /// These positions and then those of `more`, which has a row for each query. Keys and values take
+  /// amortised time proportional to `more`, unless they are recorded for backward, and the table of
+  /// shared rows takes O(S R). If a shared memory has fewer rows than there are queries, or more
+  /// than twice as many, they are copied, one row for each query. Errors: the memory has lengths;
+  /// sizes do not match.
   Memory append(const Memory& more) const;
   /// The length that each query sees; not defined if all see S positions.
   Indices query_lengths() const;
