@@ -3,8 +3,8 @@
 namespace attune {
 namespace detail {
 
-BroadcastLoop::BroadcastLoop(std::initializer_list<const Shape*> shapes, const Shape& out)
-    : operands(static_cast<int>(shapes.size())) {
+BroadcastLoop::BroadcastLoop(std::initializer_list<const Shape*> shapes, const Shape& out) {
+  const int operands = static_cast<int>(shapes.size());
   // Axes are visited from the last to the first. Along a broadcast axis an operand's stride is 0.
   std::int64_t dense[kMaxOperands], stride[kMaxOperands];
   std::fill_n(dense, kMaxOperands, 1);

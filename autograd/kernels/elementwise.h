@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <type_traits>
 
@@ -83,26 +84,57 @@ namespace detail {
 struct BroadcastLoop {
   static constexpr int kMaxOperands = 3;
   BroadcastLoop(std::initializer_list<const Shape*> operands, const Shape& out);
-  int rank = 0, operands = 0;
+  int rank = 0;
   std::int64_t sizes[Shape::kMaxRank], strides[kMaxOperands][Shape::kMaxRank];
 
   /// The size of the innermost axis.
   std::int64_t width() const { return sizes[rank - 1]; }
   /// False if the operand is broadcast along the innermost axis.
   bool moves(int operand) const { return strides[operand][rank - 1] != 0; }
-  /// The offset of each operand in outer iteration `row`.
-  void offsets(std::int64_t row, std::int64_t* to) const {
-    std::fill_n(to, operands, std::int64_t{0});
+  /// The offsets of the first kCount operands in outer iteration `row`.
+  template <int kCount>
+  std::array<std::int64_t, kCount> offsets(std::int64_t row) const {
+    std::array<std::int64_t, kCount> at{};
     for (int axis = rank - 2; axis >= 0; --axis) {
-      const std::int64_t index = row % sizes[axis];
-      row /= sizes[axis];
-      for (int i = 0; i < operands; ++i) to[i] += index * strides[i][axis];
+      const std::int64_t outer = axis > 0 ? row / sizes[axis] : 0;  // division is slow
+      const std::int64_t index = row - outer * sizes[axis];
+      for (int i = 0; i < kCount; ++i) at[i] += index * strides[i][axis];
+      row = outer;
     }
+    return at;
   }
 };
 
 /// Errors, prefixed with `op`: dtypes differ or are boolean.
 void check_numbers(const char* op, std::initializer_list<const Array*> operands);
+
+/// Rows [first, last) of out = f(a, b) with broadcasting, on the calling thread.
+template <typename Out, typename T, typename F>
+ATTUNE_LOOP void map_rows(const BroadcastLoop& loop, std::int64_t first, std::int64_t last,
+                          Out* out, const T* a, const T* b, const F& f) {
+  const std::int64_t n = loop.width();
+  const bool a_moves = loop.moves(0), b_moves = loop.moves(1);
+  for (std::int64_t row = first; row < last; ++row) {
+    const auto [a_offset, b_offset] = loop.offsets<2>(row);
+    const T* x = a + a_offset;
+    const T* y = b + b_offset;
+    Out* z = out + row * n;
+    if constexpr (std::is_same_v<T, double>) {
+      // float64 is for gradient checks and need not be fast: a single loop for all cases halves
+      // the compile time of functions that use map().
+      const std::int64_t a_step = a_moves, b_step = b_moves;
+      for (std::int64_t i = 0; i < n; ++i) z[i] = f(x[i * a_step], y[i * b_step]);
+    } else if (a_moves && b_moves) {
+      map_loop(0, n, z, f, x, y);
+    } else if (a_moves) {
+      map_loop(
+          0, n, z, [&f, other = *y](T v) { return f(v, other); }, x);
+    } else {
+      map_loop(
+          0, n, z, [&f, other = *x](T v) { return f(other, v); }, y);
+    }
+  }
+}
 
 /// A row of an operand, read in pieces of up to kRepeat elements. If the operand is broadcast along
 /// the row, at() returns a buffer filled with its one element.
@@ -130,11 +162,10 @@ void map_rows(const BroadcastLoop& loop, std::int64_t rows, Out* out, const A* a
     for (std::int64_t item = first; item < last; ++item) {
       const std::int64_t row = item / parts, begin = item % parts * kElementGrain;
       const std::int64_t end = std::min(n, begin + kElementGrain);
-      std::int64_t at[BroadcastLoop::kMaxOperands];
-      loop.offsets(row, at);
-      const OperandRow<A> x(a + at[0], loop.moves(0), n);
-      const OperandRow<B> y(b + at[1], loop.moves(1), n);
-      const OperandRow<C> z(c + at[2], loop.moves(2), n);
+      const auto [a_offset, b_offset, c_offset] = loop.offsets<3>(row);
+      const OperandRow<A> x(a + a_offset, loop.moves(0), n);
+      const OperandRow<B> y(b + b_offset, loop.moves(1), n);
+      const OperandRow<C> z(c + c_offset, loop.moves(2), n);
       constexpr std::int64_t kPiece = OperandRow<A>::kRepeat;
       for (std::int64_t i = begin; i < end; i += kPiece)
         map_loop(0, std::min(kPiece, end - i), out + row * n + i, f, x.at(i), y.at(i), z.at(i));
@@ -163,37 +194,16 @@ Array map(const char* op, const Array& a, const Array& b, const F& f) {
   Array out(broadcast(a.shape(), b.shape(), op), kBoolean ? DType::boolean : a.dtype());
   if (out.elements() == 0) return out;
   const detail::BroadcastLoop loop({&a.shape(), &b.shape()}, out.shape());
-  const std::int64_t n = loop.width();
-  const bool a_moves = loop.moves(0), b_moves = loop.moves(1);
   dispatch(a.dtype(), [&](auto type) {
     using T = decltype(type);
     using Out = std::conditional_t<kBoolean, bool, T>;
     const T* a_data = a.data<T>();
     const T* b_data = b.data<T>();
     Out* out_data = out.mutable_data<Out>();
-    parallel_for(out.elements() / n, row_grain(n), [&](std::int64_t first, std::int64_t last) {
-      for (std::int64_t row = first; row < last; ++row) {
-        std::int64_t at[2];
-        loop.offsets(row, at);
-        const T* x = a_data + at[0];
-        const T* y = b_data + at[1];
-        Out* z = out_data + row * n;
-        if constexpr (std::is_same_v<T, double>) {
-          // float64 is for gradient checks and need not be fast: a single loop for all cases halves
-          // the compile time of functions that use map().
-          const std::int64_t a_step = a_moves, b_step = b_moves;
-          for (std::int64_t i = 0; i < n; ++i) z[i] = f(x[i * a_step], y[i * b_step]);
-        } else if (a_moves && b_moves) {
-          detail::map_loop(0, n, z, f, x, y);
-        } else if (a_moves) {
-          detail::map_loop(
-              0, n, z, [&f, other = *y](T v) { return f(v, other); }, x);
-        } else {
-          detail::map_loop(
-              0, n, z, [&f, other = *x](T v) { return f(other, v); }, y);
-        }
-      }
-    });
+    parallel_for(out.elements() / loop.width(), row_grain(loop.width()),
+                 [&](std::int64_t first, std::int64_t last) {
+                   detail::map_rows(loop, first, last, out_data, a_data, b_data, f);
+                 });
   });
   return out;
 }

@@ -102,8 +102,7 @@ Array stretch(const Array& x, const Shape& shape) {
     T* out_data = out.mutable_data<T>();
     parallel_for(out.elements() / n, row_grain(n), [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t row = first; row < last; ++row) {
-        std::int64_t offset;
-        loop.offsets(row, &offset);
+        const auto [offset] = loop.offsets<1>(row);
         const T* from = x_data + offset;
         T* to = out_data + row * n;
         if (moves)
