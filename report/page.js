@@ -1,0 +1,428 @@
+// The page: its parts, the training step that they have in common, keyboard, address and theme.
+
+const STEP_TIME = 500;  // milliseconds per recorded step while it plays
+
+const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+// The slider over the recorded steps, on a logarithmic scale, and the button that plays them.
+// Calls `onStep(step, isPlaying)` at recorded steps and `onBlend(step, part)` on the way to the
+// next one.
+class Timeline {
+  constructor(steps, onStep, onBlend) {
+    Object.assign(this, {steps, onStep, onBlend, at: steps.length - 1});
+    const position = (step) => Math.log1p(step);
+    const [first, last] = [steps[0], steps[steps.length - 1]].map(position);
+    this.positions = steps.map((step) => (position(step) - first) / (last - first || 1));
+    this.button = el("button", {type: "button", class: "play", onclick: () => this.toggle()});
+    this.slider = el("input", {
+      type: "range", min: 0, max: 1, step: "any", "aria-label": "Training step",
+      oninput: () => this.slid(), onkeydown: (event) => this.pressed(event),
+    });
+    this.value = el("output", {class: "step"});
+    this.ticks = el("div", {class: "ticks", "aria-hidden": "true"}, ...this.positions.map((at) =>
+        el("span", {style: `left: ${at * 100}%`})));
+    this.element = el("div", {class: "timeline"}, this.button,
+                      el("div", {class: "track"}, this.slider, this.ticks), this.value);
+    this.button.disabled = this.slider.disabled = steps.length < 2;
+    this.showButton();
+  }
+
+  // Labels the ticks for which there is room, that of the last step in any case.
+  layout() {
+    const width = this.ticks.clientWidth;
+    const half = this.steps.map((step) => 4 + 3.5 * numberLabel(step).length);
+    const last = this.steps.length - 1;
+    let free = -Infinity;  // where the next label may begin
+    this.steps.forEach((step, i) => {
+      const x = this.positions[i] * width;
+      const fits = i === last || x - half[i] >= free && x + half[i] <= width - half[last];
+      if (fits) free = x + half[i];
+      this.ticks.children[i].textContent = fits ? numberLabel(step) : "";
+    });
+  }
+
+  get step() { return this.steps[this.at]; }
+
+  go(at) {
+    this.at = Math.min(Math.max(at, 0), this.steps.length - 1);
+    this.slider.value = this.positions[this.at];
+    this.slider.setAttribute("aria-valuetext", `step ${numberLabel(this.step)}`);
+    this.value.replaceChildren("step ", el("strong", {}, numberLabel(this.step)));
+    this.onStep(this.step, this.isPlaying);
+  }
+
+  // The recorded step whose position is nearest.
+  nearest(position) {
+    const distances = this.positions.map((each) => Math.abs(each - position));
+    return distances.indexOf(Math.min(...distances));
+  }
+
+  goToStep(step) {
+    this.stop();
+    const distances = this.steps.map((each) => Math.abs(Math.log1p(each) - Math.log1p(step)));
+    this.go(distances.indexOf(Math.min(...distances)));
+  }
+
+  slid() {
+    this.stop();
+    this.go(this.nearest(Number(this.slider.value)));
+  }
+
+  pressed(event) {
+    const last = this.steps.length - 1;
+    const next = {ArrowLeft: this.at - 1, ArrowDown: this.at - 1, ArrowRight: this.at + 1,
+                  ArrowUp: this.at + 1, PageDown: this.at - 3, PageUp: this.at + 3,
+                  Home: 0, End: last}[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.move(next);
+  }
+
+  move(at) {
+    this.stop();
+    this.go(at);
+  }
+
+  get isPlaying() { return this.frame !== undefined; }
+
+  toggle() {
+    if (this.isPlaying) this.stop();
+    else this.play();
+  }
+
+  // Plays from here to the end, or from the beginning if this is the end.
+  play() {
+    if (this.steps.length < 2) return;
+    const isAtEnd = this.at === this.steps.length - 1;
+    const isStill = prefersStillness();
+    let begin = null;
+    let from = isAtEnd ? 0 : this.at;
+    const advance = (now) => {
+      begin ??= now;
+      const part = (now - begin) / STEP_TIME;
+      this.frame = requestAnimationFrame(advance);
+      if (part >= 1) {
+        begin = now;
+        ++from;
+        if (from === this.steps.length - 1) this.stop();
+        this.go(from);
+      } else if (!isStill) {
+        const [here, next] = [this.positions[from], this.positions[from + 1]];
+        this.slider.value = here + part * (next - here);
+        this.onBlend(this.steps[from], this.steps[from + 1], part);
+      }
+    };
+    this.frame = requestAnimationFrame(advance);
+    this.go(from);
+    this.showButton();
+  }
+
+  stop() {
+    if (!this.isPlaying) return;
+    cancelAnimationFrame(this.frame);
+    this.frame = undefined;
+    this.showButton();
+    this.go(this.at);
+  }
+
+  showButton() {
+    const word = this.isPlaying ? "Pause" : "Play";
+    this.button.setAttribute("aria-label", `${word} training steps`);
+    this.button.textContent = this.isPlaying ? "\u275a\u275a" : "\u25b6\ufe0e";
+  }
+}
+
+// A table of two columns or more.
+function makeTable(head, rows) {
+  return el("div", {class: "scroller", tabindex: "0", role: "region", "aria-label": head[0]},
+            el("table", {}, el("thead", {}, el("tr", {}, ...head.map((name) =>
+                el("th", {scope: "col"}, name)))), el("tbody", {}, ...rows)));
+}
+
+function part(name, ...children) {
+  const id = name.toLowerCase().replaceAll(" ", "-");
+  return el("section", {class: `part ${id}`, "aria-labelledby": id}, el("h2", {id}, name),
+            ...children);
+}
+
+const sentenceOf = (text, className = "message") => el("p", {class: className}, text);
+
+class Page {
+  constructor(text) {
+    const {runs, fault} = readReport(text);
+    this.runs = runs;
+    this.live = el("div", {class: "only-spoken", "aria-live": "polite"});
+    this.setTheme(this.address().get("theme") ?? "");
+    document.body.append(this.makeHeader());
+    if (fault) {
+      document.body.append(el("main", {}, sentenceOf(fault)));
+      return;
+    }
+    document.title = runs.map((run) => visible(run.name)).join(", ") + " \u00b7 Attune";
+    document.body.classList.toggle("compares", runs.length > 1);
+    this.example = 0;
+    this.views = runs.map((run) => new RunView(
+        run, (attention, head) => this.choose(run, attention, head), (words) => this.say(words)));
+    this.charts = runs.some((run) => run.series.size) &&
+                  new Charts(runs, (step) => this.timeline.goToStep(step));
+    const steps = [...new Set(runs.flatMap((run) => run.recordedSteps))].sort((a, b) => a - b);
+    this.timeline = new Timeline(steps.length ? steps : [0], (step, isPlaying) =>
+        this.showStep(step, isPlaying), (step, next, part) => this.blend(step, next, part));
+    document.body.append(
+        el("main", {}, this.makeAttention(), this.makeTraining(), ...this.makeHypotheses(),
+           this.makeConfiguration()),
+        this.makeFooter(), this.live);
+    this.readAddress();
+    this.layout();
+    this.listen();
+    if (!this.address().has("step") && !prefersStillness()) this.timeline.play();
+  }
+
+  makeHeader() {
+    this.themeButton = el("button", {type: "button", onclick: () => {
+      this.setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
+      this.recolor();
+      this.writeAddress();
+    }}, "Dark");
+    this.showTheme();
+    const names = this.runs.map((run) => this.makeTitle(run));
+    return el("header", {}, el("div", {class: "titles"}, el("h1", {}, this.runs.length > 1 ?
+        `Comparison of ${this.runs.length} runs` : "Training report"), ...names),
+        this.themeButton);
+  }
+
+  makeTitle(run) {
+    const [step, steps] = [run.step, run.steps].map((each) =>
+        (Number.isFinite(each) ? numberLabel(each) : null));
+    const state = step === null ? "" : run.finished ? `finished at step ${step}` :
+        `stopped at step ${step}${steps === null ? "" : ` of ${steps}`}`;
+    return el("div", {class: "title"}, el("p", {},
+        el("span", {class: `letter run-${run.letter}`}, run.letter),
+        el("bdi", {class: "name"}, visible(run.name)), el("span", {class: "state"}, state)),
+        el("dl", {class: "summary"}, ...run.summary.map(([name, value]) =>
+            el("div", {}, el("dt", {}, visible(name)), el("dd", {}, visible(value))))),
+        ...run.faults.map((fault) => sentenceOf(fault, "fault")));
+  }
+
+  makeAttention() {
+    const count = Math.max(...this.runs.map((run) => run.examples.length));
+    const label = (i) => {
+      const {source, target} = this.runs.map((run) => run.examples[i]).find(Boolean);
+      return `${i + 1}: ${sentence(source, 36)} \u2192 ${sentence(target, 36)}`;
+    };
+    this.exampleMenu = el("select", {onchange: () => {
+      this.example = Number(this.exampleMenu.value);
+      this.changed();
+    }}, ...Array.from({length: count}, (_, i) => el("option", {value: i}, label(i))));
+    const section = part("Attention");
+    const hasMaps = this.runs.some((run) => run.examples.length && run.attentions.length);
+    if (hasMaps)
+      section.append(el("div", {class: "controls"}, this.timeline.element,
+                        el("label", {class: "example"}, "Example ", this.exampleMenu),
+                        this.makeLegend()));
+    section.append(el("div", {class: "run-views"}, ...this.views.map((view) => view.element)));
+    return section;
+  }
+
+  makeLegend() {
+    return el("p", {class: "legend"}, "0 ", el("span", {class: "color-bar"}), " 1",
+              el("span", {class: "truth-sign"}), "true alignment");
+  }
+
+  makeTraining() {
+    const silent = this.runs.filter((run) => !run.series.size).map((run) => sentenceOf(
+        this.runs.length > 1 ? `Run ${run.letter} has logged no measures.` :
+        "This run has logged no measures."));
+    return part("Training", ...(this.charts ? [this.charts.element] : []), ...silent);
+  }
+
+  makeHypotheses() {
+    const runs = this.runs.filter((run) => run.hypotheses.length);
+    if (!runs.length) return [];
+    const lists = runs.flatMap((run) => run.hypotheses.map(({source, best}) =>
+        el("div", {class: "hypotheses"},
+           el("h3", {}, this.runs.length > 1 ? `${run.letter}: ` : "",
+              el("bdi", {}, visible(source))),
+           makeTable(["Hypothesis", "Score", "Log-probability"], best.map((each) =>
+               el("tr", {}, el("th", {scope: "row"}, el("bdi", {}, visible(each.text ?? ""))),
+                  el("td", {}, numberLabel(each.score)),
+                  el("td", {}, numberLabel(each.log_probability))))))));
+    return [part("Beam search", el("div", {class: "all-hypotheses"}, ...lists))];
+  }
+
+  makeConfiguration() {
+    const {runs} = this;
+    const commands = runs.filter((run) => run.command).map((run) =>
+        el("pre", {tabindex: "0", role: "region", "aria-label": "Command"},
+           el("code", {}, visible(run.command))));
+    const names = [...new Set(runs.flatMap((run) => run.config.map(([name]) => name)))];
+    const configs = runs.map((run) => new Map(run.config));
+    const rowOf = (name) => el("tr", {}, el("th", {scope: "row"}, visible(name)),
+        ...configs.map((config) => el("td", {},
+            config.has(name) ? el("bdi", {}, visible(config.get(name))) : "\u2013")));
+    const differs = (name) => new Set(configs.map((config) => config.get(name))).size > 1;
+    const head = ["Option", ...(runs.length > 1 ? runs.map((run) => run.letter) : ["Value"])];
+    const section = part("Configuration", ...commands);
+    if (!names.length) {
+      section.append(sentenceOf("No configuration was recorded."));
+    } else if (runs.length > 1) {
+      const different = names.filter(differs);
+      section.append(el("h3", {}, "What differs"), different.length ?
+          makeTable(head, different.map(rowOf)) : sentenceOf("All options are the same."));
+    }
+    if (names.length)
+      section.append(el("details", {open: runs.length === 1 && ""},
+                        el("summary", {}, `All options (${names.length})`),
+                        makeTable(head, names.map(rowOf))));
+    return section;
+  }
+
+  makeFooter() {
+    const keys = [["space", "play or pause"], ["\u2190 \u2192", "one recorded step back or on"],
+                  ["arrows in the heat map", "move between cells"],
+                  ["arrows in a line of text", "move between tokens"]];
+    return el("footer", {}, el("dl", {"aria-label": "Keys"}, ...keys.map(([key, use]) =>
+        el("div", {}, el("dt", {}, el("kbd", {}, key)), el("dd", {}, use)))));
+  }
+
+  // Chooses a heat map in the column of one run, and in others that have one of the same name.
+  choose(run, attention, head) {
+    const {name} = run.attentions[attention];
+    for (const view of this.views) {
+      const same = view.run === run ? attention :
+          view.run.attentions.findIndex((each) => each.name === name);
+      if (same < 0) continue;
+      view.attention = same;
+      view.head = Math.min(head, view.run.attentions[same].heads - 1);
+    }
+    this.changed();
+  }
+
+  // After a choice: shows it and keeps it in the address.
+  changed() {
+    this.showStep(this.timeline.step, this.timeline.isPlaying);
+    this.layout();
+  }
+
+  showStep(step, isPlaying) {
+    for (const view of this.views) view.show(this.example, step);
+    if (this.charts) this.charts.setStep(step);
+    if (isPlaying) return;
+    this.say(`Step ${numberLabel(step)}`);
+    this.writeAddress();
+  }
+
+  blend(step, next, part) {
+    for (const view of this.views) view.blend(step, next, part);
+    if (this.charts) this.charts.setStep(step + part * (next - step));
+  }
+
+  say(words) { this.live.textContent = words; }
+
+  address() { return new URLSearchParams(location.hash.slice(1)); }
+
+  // Keeps what is selected in the address, a little later, as browsers limit how often it changes.
+  writeAddress() {
+    clearTimeout(this.writing);
+    this.writing = setTimeout(() => {
+      const address = new URLSearchParams({
+        example: this.example + 1,
+        attention: this.views.map((view) => view.attention + 1),
+        head: this.views.map((view) => view.head + 1),
+        step: this.timeline.step,
+        ...(this.chosenTheme && {theme: this.chosenTheme}),
+      });
+      history.replaceState(null, "", `#${address.toString().replaceAll("%2C", ",")}`);
+    }, 200);
+  }
+
+  // Selects what the address says, as far as it exists.
+  readAddress() {
+    const address = this.address();
+    const numbers = (name) => (address.get(name) ?? "").split(",").map((each) => Number(each) - 1);
+    const within = (value, count, otherwise = 0) =>
+        (Number.isInteger(value) && value >= 0 && value < count ? value : otherwise);
+    this.example = within(numbers("example")[0], this.exampleMenu.options.length);
+    this.exampleMenu.value = this.example;
+    this.views.forEach((view, i) => {
+      view.attention = within(numbers("attention")[i], view.run.attentions.length,
+                              view.firstAttention);
+      view.head = within(numbers("head")[i], view.run.attentions[view.attention]?.heads);
+    });
+    const step = address.has("step") ? Number(address.get("step")) : NaN;
+    if (Number.isFinite(step)) this.timeline.goToStep(step);
+    else this.timeline.go(this.timeline.at);
+  }
+
+  listen() {
+    addEventListener("resize", () => this.layout());
+    addEventListener("keydown", (event) => this.pressed(event));
+    addEventListener("hashchange", () => {
+      this.readAddress();
+      this.layout();
+    });
+    addEventListener("beforeprint", () => this.beginPrint());
+    addEventListener("afterprint", () => this.endPrint());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      this.setTheme(this.chosenTheme);
+      this.recolor();
+    });
+  }
+
+  pressed(event) {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
+    const usesKeys = event.target.closest("input, select, button, summary, .scroller, pre");
+    if (event.key === " " && !usesKeys) this.timeline.toggle();
+    else if (event.key === "ArrowLeft" && !event.target.closest("input, select"))
+      this.timeline.move(this.timeline.at - 1);
+    else if (event.key === "ArrowRight" && !event.target.closest("input, select"))
+      this.timeline.move(this.timeline.at + 1);
+    else return;
+    event.preventDefault();
+  }
+
+  // Sizes the heat maps for the space that there is.
+  layout() {
+    this.timeline.layout();
+    const height = Math.max(320, Math.min(720, innerHeight - 250));
+    for (const view of this.views) view.layout(height);
+  }
+
+  // "light", "dark" or "", which follows the system.
+  setTheme(theme) {
+    this.chosenTheme = ["light", "dark"].includes(theme) ? theme : "";
+    const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    document.documentElement.dataset.theme = this.chosenTheme || system;
+    this.showTheme();
+  }
+
+  showTheme() {
+    if (!this.themeButton) return;
+    const isDark = document.documentElement.dataset.theme === "dark";
+    this.themeButton.textContent = isDark ? "Light theme" : "Dark theme";
+  }
+
+  recolor() {
+    for (const view of this.views ?? []) view.recolor();
+  }
+
+  // Paper is white and about 700 pixels wide.
+  beginPrint() {
+    this.timeline.stop();
+    this.themeBeforePrint = document.documentElement.dataset.theme;
+    this.prepare("light", true);
+  }
+
+  endPrint() { this.prepare(this.themeBeforePrint, false); }
+
+  prepare(theme, isPrint) {
+    document.documentElement.dataset.theme = theme;
+    document.documentElement.classList.toggle("prints", isPrint);
+    this.layout();
+    this.recolor();
+    if (this.charts) this.charts.draw();
+  }
+}
+
+new Page(document.getElementById("data").textContent);
