@@ -7,5 +7,6 @@
 #include "attune/layers/all.h"
 #include "attune/models/all.h"
 #include "attune/optim/all.h"
+#include "attune/report/all.h"
 #include "attune/search/all.h"
 #include "attune/train/all.h"

@@ -2,7 +2,7 @@
 # this tree and installed: in the build tree, include/attune/ contains links to these folders.
 include(GNUInstallDirs)
 
-set(attune_parts autograd layers optim data models search alignment train)
+set(attune_parts autograd layers optim data models search alignment train report)
 
 set(attune_include_folder "${PROJECT_BINARY_DIR}/include")
 file(MAKE_DIRECTORY "${attune_include_folder}/attune")
@@ -13,7 +13,9 @@ endforeach()
 list(TRANSFORM attune_parts APPEND "/*.cpp" OUTPUT_VARIABLE patterns)
 list(TRANSFORM patterns PREPEND "${PROJECT_SOURCE_DIR}/")
 file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${patterns})
-add_library(attune STATIC ${sources})
+include(ReportPage)
+attune_report_page("${PROJECT_BINARY_DIR}/report_page.cpp")
+add_library(attune STATIC ${sources} "${PROJECT_BINARY_DIR}/report_page.cpp")
 add_library(attune::attune ALIAS attune)
 
 target_compile_features(attune PUBLIC cxx_std_20)

@@ -5,6 +5,7 @@
 #include "attune/layers/attention/additive_score.h"
 #include "attune/layers/attention/alibi_positional_encoding.h"
 #include "attune/layers/attention/attention.h"
+#include "attune/layers/attention/attention_recorder.h"
 #include "attune/layers/attention/attention_score.h"
 #include "attune/layers/attention/attention_state.h"
 #include "attune/layers/attention/chunkwise_normalizer.h"

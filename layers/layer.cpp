@@ -101,6 +101,18 @@ std::int64_t Layer::parameter_count() const {
   return count;
 }
 
+std::optional<std::string> Layer::name_of(const Layer& layer) const {
+  const std::function<std::optional<std::string>(const Place&, const std::string&)> find =
+      [&](const Place& place, const std::string& name) -> std::optional<std::string> {
+    if (&place == layer.place_.get()) return name;
+    for (const auto& child : place.registry->children)
+      if (auto found = find(*child.place, name.empty() ? child.name : name + "." + child.name))
+        return found;
+    return {};
+  };
+  return find(*place_, "");
+}
+
 void Layer::zero_grad() {
   for (Param& param : parameters()) param.value.zero_grad();
 }

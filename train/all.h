@@ -3,6 +3,7 @@
 /// Training and everything around its loop: steps, run folder, configuration, validation, state,
 /// checkpoints, logs, signals, progress.
 #include "attune/train/answers.h"
+#include "attune/train/attention_recording.h"
 #include "attune/train/attention_table.h"
 #include "attune/train/checkpoint.h"
 #include "attune/train/counters.h"

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "attune/data/messages.h"
+#include "attune/train/attention_recording.h"
 #include "attune/train/run_config.h"
 
 namespace attune {
@@ -16,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array kNeeded = {"config.json", "source.vocab", "target.vocab", "model.safetensors"};
-constexpr std::array kOthers = {"metrics.jsonl", "speed.jsonl", "alignment.svg"};
+constexpr std::array kOthers = {"metrics.jsonl", "speed.jsonl", "alignment.svg", "report.html"};
 constexpr const char* kPicture = "alignment.svg";
 constexpr const char* kLock = ".lock";
 // Subfolders of a run folder that has an older run: the training in progress, and a finished
@@ -31,21 +32,15 @@ constexpr const char* kGivenUp = ".given-up";
 constexpr std::string_view kCheckpoint = "checkpoint-", kCheckpointEnd = ".safetensors";
 
 std::optional<std::int64_t> step_of_checkpoint(std::string_view name) {
-  if (!name.starts_with(kCheckpoint) || !name.ends_with(kCheckpointEnd)) return {};
-  name.remove_prefix(kCheckpoint.size());
-  name.remove_suffix(std::min(kCheckpointEnd.size(), name.size()));
-  std::int64_t step = -1;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), step);
-  const bool whole = error == std::errc() && end == name.data() + name.size() && step >= 0;
-  return whole ? std::optional(step) : std::nullopt;
+  return step_of_file(name, kCheckpoint, kCheckpointEnd);
 }
 
 bool is_ours(const std::string& name) {
   const auto is_name = [&](const char* other) { return name == other; };
   return std::any_of(kNeeded.begin(), kNeeded.end(), is_name) ||
          std::any_of(kOthers.begin(), kOthers.end(), is_name) || step_of_checkpoint(name) ||
-         is_temporary_file(name) || name == kLock || name == kUnfinished || name == kReplacing ||
-         name == kGivenUp;
+         step_of_recording(name) || is_temporary_file(name) || name == kLock ||
+         name == kUnfinished || name == kReplacing || name == kGivenUp;
 }
 
 std::vector<std::string> names_in(const fs::path& folder) {
@@ -124,6 +119,17 @@ std::vector<std::string> missing_folders(const fs::path& path) {
 }
 
 }  // namespace
+
+std::optional<std::int64_t> step_of_file(std::string_view name, std::string_view begin,
+                                         std::string_view end) {
+  if (!name.starts_with(begin) || !name.ends_with(end)) return {};
+  name.remove_prefix(begin.size());
+  name.remove_suffix(std::min(end.size(), name.size()));
+  std::int64_t step = -1;
+  const auto [last, error] = std::from_chars(name.data(), name.data() + name.size(), step);
+  const bool whole = error == std::errc() && last == name.data() + name.size() && step >= 0;
+  return whole ? std::optional(step) : std::nullopt;
+}
 
 bool is_whole_run(const std::string& folder) {
   return std::all_of(kNeeded.begin(), kNeeded.end(),
@@ -268,6 +274,8 @@ void TrainingFolder::replace_older() {
     // Files that the new run may not have. Without them, the older run is still complete.
     fs::remove(fs::path(run_) / kPicture);
     for (const auto& [step, path] : checkpoints_in(run_)) fs::remove(path);
+    for (const std::string& name : names_in(run_))
+      if (step_of_recording(name)) fs::remove(fs::path(run_) / name);
     fs::rename(path_, fs::path(run_) / kReplacing);
     sync_folder(run_);
     finish_replacing(run_);

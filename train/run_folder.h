@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -61,6 +62,10 @@ class TrainingFolder {
   std::optional<FileLock> lock_;
   bool begun_ = false;  // path_ has the files of a new training without a checkpoint
 };
+
+/// The step of a file whose name is `begin`, the step and `end`; not set if it is another one.
+std::optional<std::int64_t> step_of_file(std::string_view name, std::string_view begin,
+                                         std::string_view end);
 
 /// Whether `folder` has all files that testing and translating need.
 bool is_whole_run(const std::string& folder);

@@ -12,7 +12,7 @@
 namespace attune {
 namespace {
 
-constexpr Range kFrom1 = {.low = 1};
+constexpr Range kFrom0 = {.low = 0}, kFrom1 = {.low = 1};
 constexpr Range kSize = {.low = 1, .high = std::numeric_limits<int>::max()};
 constexpr Range kShare = {.high = 1};
 constexpr Range kShareBelow1 = {.high = 1, .below_high = true};
@@ -178,6 +178,11 @@ std::vector<Field> saving_fields(TrainOptions& o) {
        .value = &o.keep,
        .help = "checkpoints to keep, also at the end; by default the newest one until the end",
        .range = kFrom1,
+       .decides = false},
+      {.name = "record",
+       .value = &o.record,
+       .help = "examples whose attention is recorded at steps 1, 2, 5, 10, 20 and so on; 0: none",
+       .range = kFrom0,
        .decides = false},
   };
 }

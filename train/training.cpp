@@ -75,6 +75,21 @@ std::string draw_alignment(const Run& run, const std::string& sample) {
                      to_terminal(alignment, terminal_color(stdout), columns_of_terminal(stdout)));
 }
 
+// The questions whose attention is recorded; none if there is nothing to record.
+std::vector<Question> recorded_questions(const Run& run, const TrainOptions& options,
+                                         const Validation* validation, const TrainingData& data) {
+  if (!run.config.model.has_attention() || options.record == 0) return {};
+  constexpr std::int64_t kMade = 64;
+  const auto of = [&](const std::vector<Question>& questions) {
+    return questions_to_record(questions, options.record);
+  };
+  if (validation) return of(validation->questions());
+  if (options.data.file.empty())
+    return of(make_questions(run, Split::valid, kMade, options.seed, options.data.min_length,
+                             options.data.limit()));
+  return of(questions_of(BatchStream(data.batches).next()));
+}
+
 // Decides when to write a checkpoint: every given number of steps, or about once a minute.
 class SavingTimes {
  public:
@@ -101,6 +116,7 @@ class Training {
     begin();
     while (!finished_ && step_ < options_.steps && !stop_->received()) {
       take_step();
+      if (recorder_->is_due(step_) || is_last()) recorder_->record(run_, step_);
       if (step_ % look_every_ == 0 || is_last()) look();
       if (!is_last() && !finished_ && times_->due(step_)) try_to_save();
     }
@@ -134,6 +150,7 @@ class Training {
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Schedule> schedule_;
   std::optional<Validation> validation_;
+  std::optional<TrainingRecorder> recorder_;
   std::int64_t look_every_, log_every_;
 
   // Everything that changes from step to step.
@@ -170,6 +187,8 @@ Training::Training(const TrainOptions& options, std::optional<Unfinished> resume
       options_.schedule,
       {.total_steps = options_.steps, .warmup_steps = options_.warmup_steps(), .patience = 1});
   if (options_.data.validates()) validation_.emplace(run_, options_);
+  recorder_.emplace(
+      run_, recorded_questions(run_, options_, validation_ ? &*validation_ : nullptr, data_));
   list_parts();
 
   stop_.emplace();
@@ -298,6 +317,7 @@ void Training::save() {
   folder_->make_sure();
   if (!is_described(run_)) save_description(run_, options_, chosen_);
   logs_.save();
+  recorder_->save(run_.folder);
   state_.save(folder_->checkpoint(step_));
   save_model(run_, model_to_keep());
   folder_->remove_checkpoints(options_.kept_checkpoints());
@@ -333,7 +353,7 @@ TrainingEnd Training::stopped() {
       "{}: stopped by a signal after step {} of {}; the model is saved in '{}', and {} continues "
       "the training\n",
       program_name(), step_, options_.steps, run_.folder, option_name("resume"));
-  return {.signal = stop_->received()};
+  return {.signal = stop_->received(), .folder = run_.folder};
 }
 
 // Saves the result. Errors: no parameters are worth keeping.
@@ -351,6 +371,7 @@ void Training::finish() {
     last_good_.restore();
     refuse_update(loss, fault);
   }
+  recorder_->record(run_, step_);
   state_.texts[kFinished] = "yes";
   if (!try_to_save()) cannot_save("the training is at its end");
 }
@@ -367,7 +388,7 @@ TrainingEnd Training::end() {
   std::string heat_map = draw_alignment(load_run(run_.folder), data_.sample);
   folder_->replace_older();
   if (!options_.keep) folder_->remove_checkpoints(0);
-  return {.was_finished = was_finished, .heat_map = std::move(heat_map)};
+  return {.was_finished = was_finished, .folder = folder_->path(), .heat_map = std::move(heat_map)};
 }
 
 // The interrupted training in the run folder `run`; nullopt if the training is finished. Errors:

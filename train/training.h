@@ -10,6 +10,7 @@ namespace attune {
 struct TrainingEnd {
   int signal = 0;             ///< the signal that interrupted it; 0: it is finished
   bool was_finished = false;  ///< it was finished before it was resumed, so nothing was done
+  std::string folder = {};    ///< the run folder, or a folder in it beside an older run
   std::string heat_map = {};  ///< the attention for one source, for standard output; empty without
                               ///< attention
 };

@@ -27,6 +27,7 @@ class Validation {
   /// The loss of the model on these pairs, and the scores of its outputs (see answer()). If the
   /// loss is not finite, all outputs are taken to be empty.
   Result operator()(const Run& run) const;
+  const std::vector<Question>& questions() const { return questions_; }
   /// A fingerprint of the pairs, as hexadecimal digits.
   std::string fingerprint() const;
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "attune/report/report.h"
 #include "attune/train/evaluation.h"
 #include "attune/train/train_options.h"
 #include "attune/train/translator.h"
@@ -27,6 +28,12 @@ struct TranslateCommand {
   std::string svg;
 };
 
+/// Writes a page that shows trainings.
+struct ReportCommand {
+  attune::ReportOptions options;
+  std::string output;  // empty: a file in the first run folder
+};
+
 /// Lists all mechanisms of attention.
 struct AttentionsCommand {
   bool json = false;
@@ -35,6 +42,10 @@ struct AttentionsCommand {
 int run(const attune::TrainOptions& options);
 int run(const TestCommand& command);
 int run(const TranslateCommand& command);
+int run(const ReportCommand& command);
 int run(const AttentionsCommand& command);
+
+/// The report in a run folder.
+std::string report_file(const std::string& folder);
 
 }  // namespace seq2seq

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "attune/autograd/version.h"
+#include "examples/cli11_numbers.h"
+// Above, since it must come before other headers of CLI11.
 #include "examples/cli11_fields.h"
 
 namespace seq2seq {
@@ -112,6 +114,32 @@ void add_translate(CLI::App& app, TranslateCommand& translate) {
       ->type_name("FILE");
 }
 
+void add_report(CLI::App& app, ReportCommand& report) {
+  CLI::App& command = *app.add_subcommand(
+      "report",
+      "Write a page for a browser that shows a training: options, loss and measures, and the\n"
+      "attention of every layer and head from step to step. Training does so at its end.");
+  command.add_option("--run", report.options.runs, "a run folder; given several times, to compare")
+      ->required()
+      ->take_all()
+      ->expected(1)
+      ->type_name("DIR");
+  command
+      .add_option("--output", report.output,
+                  "the file to write; by default report.html in the run folder, or\n"
+                  "comparison.html in that of the first of several runs")
+      ->type_name("FILE");
+  command
+      .add_option("--beam", report.options.beam,
+                  "also show the best outputs of a beam search of this width, with scores")
+      ->check(flags::in_range(1, 1000, "a whole number from 1 to 1000"))
+      ->capture_default_str();
+  command.footer(
+      "\nExamples:\n"
+      "  seq2seq report --run runs/reverse\n"
+      "  seq2seq report --run runs/gru --run runs/transformer --output comparison.html");
+}
+
 WrongUse wrong_use(const CLI::App* command, const std::string& reason) {
   const std::string name = command == nullptr ? "" : command->get_name() + " ";
   return WrongUse(fmt::format("{}; see seq2seq {}--help", reason, name));
@@ -131,11 +159,13 @@ Command parse_command_line(int argc, char** argv) {
   attune::TrainOptions train;
   TestCommand test;
   TranslateCommand translate;
+  ReportCommand report;
   AttentionsCommand attentions;
   const CLI::App& train_flags =
       add_command(app, "train", "Train a model and keep it in a run folder.", train, kTrainHelp);
   add_test(app, test);
   add_translate(app, translate);
+  add_report(app, report);
   app.add_subcommand("attentions", "List the mechanisms of attention, with formula and paper.")
       ->add_flag("--json", attentions.json, "print a JSON array");
 
@@ -146,7 +176,7 @@ Command parse_command_line(int argc, char** argv) {
   try {
     if (command == nullptr && !words.empty() && !flags::is_flag(words.front()))
       throw CLI::ValidationError("there is no command '" + words.front() + "'",
-                                 "expected train, test, translate or attentions");
+                                 "expected train, test, translate, report or attentions");
     if (command != nullptr) {
       flags::Words given = flags::split(*command, {words.begin() + 1, words.end()});
       if (command->get_name() == "translate") {
@@ -175,6 +205,7 @@ Command parse_command_line(int argc, char** argv) {
   }
   if (app.got_subcommand("train")) return train;
   if (app.got_subcommand("test")) return test;
+  if (app.got_subcommand("report")) return report;
   if (app.got_subcommand("attentions")) return attentions;
   return translate;
 }

@@ -13,6 +13,7 @@
 #include "attune/autograd/ops/padding.h"
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/ops/shaping.h"
+#include "attune/layers/attention/attention_recorder.h"
 #include "attune/layers/attention/pair_of_scores.h"
 
 namespace attune {
@@ -198,6 +199,9 @@ Memory Attention::append(const Memory& memory, const Tensor& more) const {
 
 AttentionResult Attention::attend(const Tensor& query, const Memory& memory,
                                   const AttentionState& state, const AttendOptions& options) const {
+  AttentionRecorder* const recorder = AttentionRecorder::current();
+  if (recorder && !options.weights)
+    return attend(query, memory, state, {.mask = options.mask, .weights = true});
   ATTUNE_CHECK(memory.keys.defined(), "attention: the memory is empty; memorize() first");
   ATTUNE_CHECK(query.rank() == 2 || query.rank() == 3,
                "attention: query {}; expected [B, Q], one for each sequence, or [T, B, Q]",
@@ -205,6 +209,7 @@ AttentionResult Attention::attend(const Tensor& query, const Memory& memory,
   const Tensor asked = projections_ ? projections_->query(query) : query;
   AttentionResult result = positions_ ? attend_with_positions(asked, memory, state, options)
                                       : attend_projected(asked, memory, state, options);
+  if (recorder) recorder->add(*this, heads_, result);
   if (!projections_) return result;
   if (projections_->gate) result.context = result.context * sigmoid((*projections_->gate)(query));
   result.context = projections_->out(result.context);
@@ -332,6 +337,7 @@ AttentionResult Attention::attend_once(const Tensor& query, const Memory& memory
   next.weights = found.weights;
   if (score_->reads_coverage() || normalizer_->reads_coverage())
     next.coverage = sum_of(next.coverage, found.weights);
+  if (next.coverage.defined()) record_quantity("coverage", next.coverage);
   ++next.steps;
   const Tensor weights =
       projections_ ? reshape(found.weights, {query.size(0), heads_, found.weights.size(1)})

@@ -7,6 +7,7 @@
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/ops/monotonic.h"
 #include "attune/autograd/scopes.h"
+#include "attune/layers/attention/attention_recorder.h"
 
 namespace attune {
 namespace {
@@ -56,6 +57,7 @@ Tensor MonotonicNormalizer::align(const Tensor& masked, AttentionState& state) c
     energy = energy + Tensor(noise);
   }
   const Tensor p = visible_only(sigmoid(energy), masked);
+  record_quantity("stopping probability", p);
   if (!Eval::active())
     return state.position = visible_only(monotonic_alignment(p, state.position), masked);
   Array position = state.position.value().clone();

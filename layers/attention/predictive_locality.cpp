@@ -5,6 +5,8 @@
 #include "attune/autograd/ops/activations.h"
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/ops/comparison.h"
+#include "attune/autograd/ops/shaping.h"
+#include "attune/layers/attention/attention_recorder.h"
 
 namespace attune {
 namespace {
@@ -33,6 +35,7 @@ Neighbourhood PredictiveLocality::operator()(const Tensor& query, const Indices&
   for (std::int64_t s = 0; s < keys; ++s) at.set(s, static_cast<double>(s));
   const Tensor p = Tensor(length) * sigmoid(v_(tanh(position_(query))));  // [B, 1]
   const Tensor distance = Tensor(at) - p;                                 // [B, S]
+  if (AttentionRecorder::current()) record_quantity("position", reshape(p, {rows}));
   const auto window = static_cast<double>(window_);
   const Array near = (abs(distance.detach()) <= window).value();
   const double sigma = window / 2;

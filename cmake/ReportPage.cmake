@@ -1,0 +1,22 @@
+# Makes the source file of the parts of a report's page: strings with the content of report/page.html,
+# page.css and the .js files, in alphabetical order.
+function(attune_report_page output)
+  file(GLOB scripts CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/report/*.js")
+  list(SORT scripts)
+  set(text "#include \"attune/report/page.h\"\n\nnamespace attune::page {\n")
+  foreach(part html style script)
+    set(files_html "${PROJECT_SOURCE_DIR}/report/page.html")
+    set(files_style "${PROJECT_SOURCE_DIR}/report/page.css")
+    set(files_script ${scripts})
+    string(APPEND text "\nextern const std::string_view ${part};\n"
+                       "const std::string_view ${part} =")
+    foreach(file IN LISTS files_${part})
+      set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+      file(READ "${file}" content)
+      string(APPEND text " R\"ATTUNE(${content})ATTUNE\"")
+    endforeach()
+    string(APPEND text ";\n")
+  endforeach()
+  string(APPEND text "\n}  // namespace attune::page\n")
+  file(CONFIGURE OUTPUT "${output}" CONTENT "@text@" @ONLY)
+endfunction()

@@ -1,0 +1,210 @@
+#include "attune/report/report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <sstream>
+#include <string_view>
+
+#include "attune/report/page.h"
+#include "attune/train/all.h"
+
+namespace attune {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kFormat = 1;  // of the data in the page
+
+std::string base64(std::span<const std::uint8_t> bytes) {
+  constexpr const char* kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t here = std::min<std::size_t>(3, bytes.size() - i);
+    std::uint32_t three = 0;
+    for (std::size_t j = 0; j < 3; ++j)
+      three = three << 8 | (j < here ? std::uint32_t{bytes[i + j]} : 0U);
+    for (std::size_t j = 0; j < 4; ++j)
+      text += j <= here ? kDigits[three >> (18 - 6 * j) & 63] : '=';
+  }
+  return text;
+}
+
+// The text of a value in config.json.
+std::string text_of(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+// All options, [name, text]; those that are not set are left out.
+Json options_of(const Json& config) {
+  Json all = Json::array();
+  for (const char* part : {"model", "training"}) {
+    if (!config.contains(part)) continue;
+    for (const auto& [name, value] : config[part].items())
+      if (!value.is_null() && !value.is_structured() && text_of(value) != "")
+        all.push_back({name, text_of(value)});
+  }
+  return all;
+}
+
+// A word of a command line, in quotes if a shell could take it for something else.
+std::string shell_word(const std::string& word) {
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-_=./,:+@%").find(c) != std::string_view::npos;
+  };
+  if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return word;
+  std::string quoted(1, '\'');
+  for (const char c : word) c == '\'' ? quoted += "'\\''" : quoted += c;
+  quoted += '\'';
+  return quoted;
+}
+
+// The command that repeats a training.
+std::string command_of(const Json& config, const std::string& folder) {
+  std::string command = "seq2seq train";
+  if (config.contains("training"))
+    for (const Json& flag : config["training"].value("flags", Json::array()))
+      command += " " + shell_word(text_of(flag));
+  return command + " --run " + shell_word(folder);
+}
+
+// The numbers of metrics.jsonl by name: {"loss": [[steps], [values]], ...}.
+Json series_of(const std::string& path) {
+  Json series = Json::object();
+  std::istringstream lines(read_file(path));
+  std::string line;
+  for (std::int64_t number = 1; std::getline(lines, line); ++number) {
+    const Json entry = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    ATTUNE_CHECK(entry.is_object() && entry.contains("step"),
+                 "{}: this is no line of a training's log", place_of(path, number));
+    for (const auto& [name, value] : entry.items()) {
+      if (name == "step") continue;
+      Json& of = series[name];
+      if (of.is_null()) of = {Json::array(), Json::array()};
+      of[0].push_back(entry["step"]);
+      of[1].push_back(value);
+    }
+  }
+  return series;
+}
+
+Json examples_of(const AttentionRecording& recording) {
+  Json all = Json::array();
+  for (const RecordedPair& pair : recording.pairs) {
+    Json truth;
+    if (pair.truth) {
+      truth = Json::array();
+      for (const auto* links : {&pair.truth->sure, &pair.truth->possible})
+        for (const Link& link : *links) truth.push_back({link.target, link.source});
+    }
+    all.push_back({{"source", pair.source}, {"target", pair.target}, {"truth", truth}});
+  }
+  return all;
+}
+
+bool is_weights(const RecordedArray& array) { return array.name == "weights"; }
+
+// Adds what was recorded: all weights in one text, in the order of step, example, attention, head,
+// query and key.
+void add_recording(const AttentionRecording& recording, Json& run) {
+  run["examples"] = examples_of(recording);
+  Json steps = Json::array(), attentions = Json::array();
+  std::vector<std::uint8_t> weights;
+  if (!recording.steps.empty() && !recording.pairs.empty())
+    for (const RecordedArray& array : recording.steps.front().pairs.front())
+      if (is_weights(array))
+        attentions.push_back({{"name", array.attention},
+                              {"heads", array.values.shape()[0]},
+                              {"queries", array.has_source_queries() ? "source" : "target"},
+                              {"keys", array.has_source_keys() ? "source" : "target"}});
+  for (const RecordedStep& step : recording.steps) {
+    steps.push_back(step.step);
+    for (const auto& pair : step.pairs) {
+      std::size_t next = 0;
+      for (const RecordedArray& array : pair) {
+        if (!is_weights(array)) continue;
+        ATTUNE_CHECK(next < attentions.size() && attentions[next]["name"] == array.attention &&
+                         attentions[next]["heads"] == array.values.shape()[0],
+                     "the recordings of steps {} and {} are not of the same model",
+                     recording.steps.front().step, step.step);
+        ++next;
+        for (const double weight : array.values.to_vector<double>())
+          weights.push_back(
+              static_cast<std::uint8_t>(std::lround(255 * std::clamp(weight, 0.0, 1.0))));
+      }
+      ATTUNE_CHECK(next == attentions.size(),
+                   "the recordings of steps {} and {} are not of the same model",
+                   recording.steps.front().step, step.step);
+    }
+  }
+  run["recorded_steps"] = std::move(steps);
+  run["attentions"] = std::move(attentions);
+  run["weights"] = base64(weights);
+}
+
+// The best outputs for the source of each recorded pair.
+Json hypotheses_of(const Run& run, const AttentionRecording& recording, int beam) {
+  Json all = Json::array();
+  for (const RecordedPair& pair : recording.pairs) {
+    SearchInput input;
+    for (const std::string& token : pair.source) input.source.push_back(run.source.id(token));
+    input.max_length = run.config.max_output_length(input.source.size());
+    Json best = Json::array();
+    const auto found_of = search(*run.model, std::span(&input, 1), {.beam = beam, .n_best = beam});
+    for (const Hypothesis& found : found_of.front())
+      best.push_back({{"text", marked_text(run, found)},
+                      {"score", found.score},
+                      {"log_probability", found.log_probability}});
+    all.push_back({{"source", run.source.decode(input.source)}, {"best", std::move(best)}});
+  }
+  return all;
+}
+
+Json describe(const std::string& folder, const ReportOptions& options) {
+  const Run run = load_run(folder);
+  const Json config = Json::parse(read_file(run_file(folder, "config.json")));
+  const AttentionRecording recording = load_recording(folder);
+  Json json{{"name", folder},
+            {"command", command_of(config, folder)},
+            {"config", options_of(config)},
+            {"summary",
+             {{"parameters", std::to_string(run.model->parameter_count())},
+              {"source tokens", std::to_string(run.source.size())},
+              {"target tokens", std::to_string(run.target.size())}}},
+            {"series", series_of(run_file(folder, "metrics.jsonl"))}};
+  add_recording(recording, json);
+  if (options.beam > 1) json["hypotheses"] = hypotheses_of(run, recording, options.beam);
+  return json;
+}
+
+// Replaces the only occurrence of `what`.
+void put(std::string& page, std::string_view what, std::string_view by) {
+  const std::size_t at = page.find(what);
+  ATTUNE_CHECK(at != std::string::npos, "report: the page has no {}", what);
+  page.replace(at, what.size(), by);
+}
+
+}  // namespace
+
+std::string report_html(const ReportOptions& options) {
+  ATTUNE_CHECK(!options.runs.empty(), "report: no run; expected at least one");
+  Json runs = Json::array();
+  for (const std::string& folder : options.runs) runs.push_back(describe(folder, options));
+  const Json data{{"version", kFormat}, {"runs", std::move(runs)}};
+  std::string json;
+  // Within a page, only < could end the element that holds the text.
+  for (const char c : data.dump(-1, ' ', false, Json::error_handler_t::replace))
+    c == '<' ? json += "\\u003c" : json += c;
+  std::string page(page::html);
+  put(page, "/*DATA*/", json);
+  put(page, "/*SCRIPT*/", page::script);
+  put(page, "/*STYLE*/", page::style);
+  return page;
+}
+
+}  // namespace attune

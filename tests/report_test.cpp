@@ -1,0 +1,131 @@
+#include "attune/report/report.h"
+
+#include <nlohmann/json.hpp>
+
+#include "attune/train/all.h"
+#include "catch.h"
+#include "temporary_folder.h"
+
+using namespace attune;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::string_view kBegin = "<script type=\"application/json\" id=\"data\">";
+
+std::string data_text(const std::string& page) {
+  const std::size_t begin = page.find(kBegin);
+  REQUIRE(begin != std::string::npos);
+  const std::size_t from = begin + kBegin.size();
+  return page.substr(from, page.find("</script>", from) - from);
+}
+
+json data_of(const std::string& page) { return json::parse(data_text(page)); }
+
+std::vector<int> from_base64(const std::string& text) {
+  const std::string digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::vector<int> bytes;
+  unsigned bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    if (c == '=') break;
+    bits = bits << 6 | static_cast<unsigned>(digits.find(c));
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes.push_back(static_cast<int>(bits >> count & 255));
+  }
+  return bytes;
+}
+
+TrainOptions small(const std::string& run) {
+  return {.run = run,
+          .data = {.task = "reverse", .valid_count = 4, .max_length = 5},
+          .model = {.hidden = 8},
+          .batch = 4,
+          .steps = 6,
+          .record = 2};
+}
+
+std::string fault_of(const ReportOptions& options) {
+  try {
+    report_html(options);
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a report holds what a training wrote") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("run");
+  train(small(path));
+  const std::string page = report_html({.runs = {path}});
+  CHECK(page.starts_with("<!DOCTYPE html>"));
+  for (const char* placeholder : {"/*STYLE*/", "/*SCRIPT*/", "/*DATA*/"})
+    CHECK(page.find(placeholder) == std::string::npos);
+  const json data = data_of(page);
+  REQUIRE(data["runs"].size() == 1);
+  const json& run = data["runs"][0];
+  CHECK(run["name"] == path);
+  CHECK_THAT(run["command"].get<std::string>(), contains("seq2seq train") && contains("--steps=6"));
+  CHECK(run["series"]["loss"][0] == json({1, 2, 3, 4, 5, 6}));
+  CHECK(run["series"]["valid_loss"][1].size() == 6);
+  CHECK(run["recorded_steps"] == json({1, 2, 5, 6}));
+  CHECK(run["attentions"] == json::parse(R"([{"name": "decoder.attention", "heads": 1,
+                                              "queries": "target", "keys": "source"}])"));
+  const auto config = run["config"].get<std::vector<std::vector<std::string>>>();
+  CHECK(std::find(config.begin(), config.end(), std::vector<std::string>{"hidden", "8"}) !=
+        config.end());
+
+  const std::vector<int> bytes = from_base64(run["weights"]);
+  std::size_t next = 0;
+  for (const RecordedStep& step : load_recording(path).steps)
+    for (const auto& pair : step.pairs)
+      for (const double weight : pair.at(0).values.to_vector<double>()) {
+        REQUIRE(next < bytes.size());
+        CHECK(std::abs(bytes[next++] - 255 * weight) <= 0.5 + 1e-6);
+      }
+  CHECK(next == bytes.size());
+}
+
+TEST_CASE("tokens of a report cannot end its data") {
+  const TemporaryFolder folder;
+  const std::string file =
+      folder.write("train.tsv", "</script><script>alert(1)</script> <!--\t\"\\ \xF0\x9F\x98\x80\n");
+  TrainOptions options = small(folder.path("run"));
+  options.data = {.file = file, .source_tokens = "words", .target_tokens = "words"};
+  train(options);
+  const std::string page = report_html({.runs = {options.run}});
+  CHECK(data_text(page).find('<') == std::string::npos);
+  const json example = data_of(page)["runs"][0]["examples"][0];
+  CHECK(example["source"] == json({"</script><script>alert(1)</script>", "<!--"}));
+  CHECK(example["target"] == json({"\"\\", "\xF0\x9F\x98\x80", "</s>"}));
+}
+
+TEST_CASE("a report compares runs, with or without recordings") {
+  const TemporaryFolder folder;
+  train(small(folder.path("a")));
+  TrainOptions options = small(folder.path("b"));
+  options.record = 0;
+  options.model.attention = "none";
+  train(options);
+  const json data = data_of(report_html({.runs = {folder.path("a"), folder.path("b")}, .beam = 3}));
+  REQUIRE(data["runs"].size() == 2);
+  CHECK(data["runs"][0]["hypotheses"].size() == 2);
+  CHECK(data["runs"][0]["hypotheses"][0]["best"].size() == 3);
+  CHECK(data["runs"][1]["examples"].empty());
+  CHECK(data["runs"][1]["weights"] == "");
+}
+
+TEST_CASE("a report of what is not a run is an error") {
+  const TemporaryFolder folder;
+  CHECK_THAT(fault_of({}), contains("no run"));
+  CHECK_THAT(fault_of({.runs = {folder.path("none")}}), contains("none"));
+  const std::string path = folder.path("run");
+  train(small(path));
+  folder.write("run/metrics.jsonl", "{\"step\":1,\"loss\":2}\n{\"st");
+  CHECK_THAT(fault_of({.runs = {path}}), contains("metrics.jsonl:2: this is no line"));
+}
