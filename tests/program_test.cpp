@@ -15,9 +15,11 @@ TEST_CASE("seq2seq train writes a run folder that is all that test and translate
   REQUIRE(trained.code == 0);
   CHECK_THAT(trained.out, contains("attention →"));
   CHECK(names_in(folder.path("run")) ==
-        std::vector<std::string>{"alignment.svg", "config.json", "metrics.jsonl",
-                                 "model.safetensors", "source.vocab", "speed.jsonl",
-                                 "target.vocab"});
+        std::vector<std::string>{"alignment.svg", "attention-1.safetensors",
+                                 "attention-2.safetensors", "attention-3.safetensors",
+                                 "config.json", "metrics.jsonl", "model.safetensors", "report.html",
+                                 "source.vocab", "speed.jsonl", "target.vocab"});
+  CHECK_THAT(trained.out, contains("The report is run/report.html"));
   CHECK_THAT(folder.read("run/alignment.svg"), Catch::Matchers::StartsWith("<svg"));
   const std::vector<std::string> metrics = lines_of(folder.read("run/metrics.jsonl"));
   REQUIRE(metrics.size() == 3);
@@ -526,4 +528,25 @@ TEST_CASE("a mechanism that cannot be used is an error before the training", "[p
   fails("--model transformer --sequence-mixer mamba:state=0",
         "--sequence-mixer: sequence mixer 'mamba': state is '0'; expected a whole number from 1");
   fails("--model transformer --sequence-mixer delta_rule:keys=elu", "keys is 'elu'; expected l2");
+}
+
+TEST_CASE("seq2seq report compares runs in a page, and refuses what is no run in one line") {
+  const TemporaryFolder folder;
+  REQUIRE(train(folder, "").code == 0);
+  fs::rename(folder.path("run"), folder.path("first"));
+  REQUIRE(train(folder, "--attention dot").code == 0);
+  const Result alone = seq2seq(folder, "report --run run --output alone.html");
+  CHECK(alone.code == 0);
+  CHECK(alone.out == "The report is alone.html\n");
+  const Result both = seq2seq(folder, "report --run first --run run --beam 2");
+  INFO(both.err);
+  CHECK(both.code == 0);
+  CHECK(both.out == "The report is first/comparison.html\n");
+  CHECK_THAT(folder.read("first/comparison.html"), contains("hypotheses"));
+  check_error(seq2seq(folder, "report --run none"), "none");
+  check_error(seq2seq(folder, "report"), "--run");
+  check_error(seq2seq(folder, "report --run run --beam 0"), "a whole number from 1 to 1000");
+  check_error(seq2seq(folder, "report --run run --output none/a.html"), "none/a.html");
+  folder.write("run/attention-2.safetensors", "x");
+  check_error(seq2seq(folder, "report --run run"), "attention-2.safetensors");
 }

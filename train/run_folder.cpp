@@ -17,7 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array kNeeded = {"config.json", "source.vocab", "target.vocab", "model.safetensors"};
-constexpr std::array kOthers = {"metrics.jsonl", "speed.jsonl", "alignment.svg", "report.html"};
+constexpr std::array kOthers = {"metrics.jsonl", "speed.jsonl", "alignment.svg", "report.html",
+                                "comparison.html"};
 constexpr const char* kPicture = "alignment.svg";
 constexpr const char* kLock = ".lock";
 // Subfolders of a run folder that has an older run: the training in progress, and a finished
