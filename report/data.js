@@ -1,8 +1,9 @@
 // Reads the runs from the page's JSON, which may be damaged, and makes text safe to show.
 
 // Characters that nobody would see, or that change the direction of what surrounds them.
-const HIDDEN = new RegExp("[\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u200b\\u200e\\u200f" +
-                          "\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb\\p{Surrogate}]", "gu");
+const HIDDEN = new RegExp(
+    "[\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e" +
+    "\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb\\p{Surrogate}]", "gu");
 
 // These shape their neighbours, as in Persian and in emoji, and are hidden only if there is none.
 const JOINERS_ALONE = /^[\u200c\u200d\ufe00-\ufe0f]+$/u;
@@ -111,6 +112,7 @@ class Run {
     this.examples = [];
     this.recordedSteps = [];
     this.attentions = [];
+    this.quantities = [];
     this.readExamples(raw);
   }
 
@@ -149,7 +151,7 @@ class Run {
     const sides = ["source", "target"];
     const attentions = listOf(raw.attentions);
     const steps = listOf(raw.recorded_steps);
-    if (!attentions.length || !steps.length || !raw.weights) return;
+    if (!attentions.length || !steps.length) return;
     if (!attentions.every((each) => each && each.heads >= 1 && sides.includes(each.queries) &&
                                     sides.includes(each.keys)) ||
         !steps.every((step, i) => Number.isFinite(step) && !(step <= steps[i - 1]))) {
@@ -158,8 +160,12 @@ class Run {
     }
     this.attentions = attentions.map((each) => ({...each, name: textOf(each.name)}));
     const size = this.measure(steps.length);
+    if (size && !raw.weights) {
+      this.attentions = [];
+      return;
+    }
     try {
-      this.weights = bytesOf(raw.weights);
+      this.weights = bytesOf(raw.weights ?? "");
     } catch {
       this.weights = new Uint8Array(0);
     }

@@ -1,53 +1,6 @@
 // The heat map of one attention: a canvas drawn in tiles, of which only those in view are made,
 // between axes of tokens. It scrolls when it is zoomed in, and a cursor can be moved by keyboard.
 
-// Colours of nine equally spaced weights from 0 to 1: their lightness in OKLab changes evenly,
-// from that of the page to its opposite.
-const COLORS = {
-  light: ["#f2f3ee", "#ccdeb7", "#76d0a2", "#13b7a9", "#0197a3", "#0a74a2", "#214da5", "#2f2d83",
-          "#281657"],
-  dark: ["#1c1e24", "#2b3152", "#2f4a7c", "#146c95", "#058f9a", "#11b294", "#6ace7c", "#c4e061",
-         "#fcf2a2"],
-};
-
-// For each byte: the colour as a pixel of a canvas, as text for CSS, and the colour of text on it.
-function makePalette(colors) {
-  const palette = {pixels: new Uint32Array(256), css: [], ink: []};
-  const channels = colors.map((color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)));
-  for (let byte = 0; byte < 256; ++byte) {
-    const at = byte / 255 * (colors.length - 1);
-    const low = Math.min(Math.floor(at), colors.length - 2);
-    const [red, green, blue] = channels[low].map(
-        (from, i) => Math.round(from + (at - low) * (channels[low + 1][i] - from)));
-    palette.pixels[byte] = (255 << 24 | blue << 16 | green << 8 | red) >>> 0;
-    palette.css.push(`rgb(${red} ${green} ${blue})`);
-    const linear = [red, green, blue].map((value) => (value / 255) ** 2.2);
-    const luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
-    palette.ink.push(luminance > 0.179 ? "#000" : "#fff");  // 0.179: both contrast equally
-  }
-  return palette;
-}
-
-const PALETTES = {light: makePalette(COLORS.light), dark: makePalette(COLORS.dark)};
-const palette = () => PALETTES[document.documentElement.dataset.theme];
-const cssColor = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
-
-// An element with attributes, listeners ("onclick") and children; text is set as text.
-function el(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== false && value !== undefined) element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
-
-// A token, isolated from the direction of the text around it, with all of it in its title.
-function tokenElement(token, attributes = {}) {
-  return el("bdi", {title: visible(token), ...attributes}, tokenLabel(token));
-}
-
 const TILE = 256;  // pixels along a tile's side
 
 // `size` x `size` pixels of a heat map from (row, column) on, each the colour of the largest of
