@@ -75,19 +75,18 @@ class Page {
       this.example = Number(this.exampleMenu.value);
       this.changed();
     }}, ...Array.from({length: count}, (_, i) => el("option", {value: i}, label(i))));
-    const section = part("Attention");
-    const hasMaps = this.runs.some((run) => run.examples.length && run.attentions.length);
-    if (hasMaps)
-      section.append(el("div", {class: "controls"}, this.timeline.element,
+    const controls = el("div", {class: "controls"}, this.timeline.element,
                         el("label", {class: "example"}, "Example ", this.exampleMenu),
-                        this.makeLegend()));
-    section.append(el("div", {class: "run-views"}, ...this.views.map((view) => view.element)));
-    return section;
+                        this.makeLegend());
+    controls.hidden = !this.runs.some((run) => run.examples.length && run.attentions.length);
+    return part("Attention", controls,
+                el("div", {class: "run-views"}, ...this.views.map((view) => view.element)));
   }
 
   makeLegend() {
+    this.truthLegend = el("span", {class: "truth"}, "true alignment");
     return el("p", {class: "legend"}, "0 ", el("span", {class: "color-bar"}), " 1",
-              el("span", {class: "truth-sign"}), "true alignment");
+              this.truthLegend);
   }
 
   makeTraining() {
@@ -169,6 +168,7 @@ class Page {
 
   showStep(step, isPlaying) {
     for (const view of this.views) view.show(this.example, step);
+    this.truthLegend.hidden = !this.views.some((view) => view.map.links?.length);
     if (this.charts) this.charts.setStep(step);
     if (isPlaying) return;
     this.say(`Step ${numberLabel(step)}`);

@@ -19,7 +19,7 @@ class RunView {
     this.shown = WEIGHTS;
     this.focus = ["query", 0];  // the token by which the text is shaded
     this.map = new HeatMap((query, key) => this.pointedAt(query, key));
-    this.text = new TextView((side, at) => this.shade(side, at));
+    this.text = new TextView((side, at) => this.pointedAtText(side, at));
     this.grid = new HeadGrid(run, (attention, head) => onSelect(attention, head));
     this.heading = el("h3", {class: "run-name"}, el("span", {class: `letter run-${run.letter}`},
                       run.letter), el("bdi", {}, visible(run.name)));
@@ -28,11 +28,10 @@ class RunView {
     this.caption = el("p", {class: "caption"});
     this.table = this.makeTable();
     this.mapPart = el("div", {class: "map-part"}, this.map.element, this.caption);
-    this.textPart = el("div", {class: "text-part"}, this.text.element, this.table);
     this.gridPart = el("div", {class: "grid-part"}, el("h3", {}, "All heads"), this.grid.element);
+    this.side = el("div", {class: "side"}, this.text.element, this.table, this.gridPart);
     this.element = el("section", {class: "run-view", "aria-label": `Run ${visible(run.name)}`},
-                      this.heading, this.menus, this.message, this.mapPart, this.textPart,
-                      this.gridPart);
+                      this.heading, this.menus, this.message, this.mapPart, this.side);
   }
 
   makeMenus() {
@@ -74,8 +73,7 @@ class RunView {
     Object.assign(this, {example, step, what, at: run.recordedAt(step)});
     const words = this.missing();
     this.message.textContent = words;
-    for (const part of [this.mapPart, this.textPart, this.menus, this.gridPart])
-      part.hidden = words !== "";
+    for (const part of [this.menus, this.mapPart, this.side]) part.hidden = words !== "";
     if (words) return;
     if (isOther) this.showAxes();
     this.attentionMenu.value = attention;
@@ -139,7 +137,7 @@ class RunView {
       this.weights = Uint8Array.from(values, (value) => 255 * Math.max(value, 0) / this.largest);
     }
     this.setMap(this.weights);
-    this.shade(...this.focus, false);
+    this.shade(...this.focus);
     this.showCaption();
     if (this.table.open) this.fillTable();
   }
@@ -222,18 +220,24 @@ class RunView {
 
   pointedAt(query, key) {
     if (query === null) return;
-    this.shade("query", query, false);
+    this.shade("query", query);
     this.text.select(this.text.columns, key);
     if (document.activeElement === this.map.scroller)
       this.announce(`${this.map.weightLabel(query, key)}: ${tokenLabel(this.axes.queries[query])
           } looks at ${tokenLabel(this.axes.keys[key])}`);
   }
 
-  // Shades the text by the token `at` of one side, and says what it looks at most.
-  shade(side, at, isSpoken = true) {
+  // Shades the text by the token `at` of one side.
+  shade(side, at) {
     this.focus = [side, at];
     this.text.shade(side, at, this.weights);
-    if (!isSpoken || side !== "query") return;
+  }
+
+  pointedAtText(side, at) {
+    this.map.highlight(at === null ? null : {[side]: at});
+    if (at === null) return;
+    this.shade(side, at);
+    if (side !== "query") return;
     const key = this.largestKey(at);
     this.announce(`${tokenLabel(this.axes.queries[at])} looks most at ${
         tokenLabel(this.axes.keys[key])}: ${this.map.weightLabel(at, key)}`);
@@ -267,7 +271,7 @@ class RunView {
     if (this.missing()) return;
     this.map.redraw();
     this.text.forgetShades();
-    this.shade(...this.focus, false);
+    this.shade(...this.focus);
     if (this.grid.isUseful) this.grid.draw(this.at, this.example);
   }
 }

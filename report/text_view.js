@@ -3,6 +3,8 @@
 // The tokens of an attention's rows and columns as text. Pointing at a token shades those of the
 // other line by their weights.
 class TextView {
+  // Calls `onPoint(side, at)` when the token `at` of the "query" or the "key" side is pointed at,
+  // and `onPoint(side, null)` when none is any more.
   constructor(onPoint) {
     this.onPoint = onPoint;
     this.rows = this.makeLine("query");
@@ -23,6 +25,7 @@ class TextView {
       list: el("div", {
         class: "line", role: "listbox", tabindex: "0", "aria-labelledby": id,
         "aria-orientation": "horizontal", onpointerover: point, onclick: point,
+        onpointerleave: () => this.onPoint(side, null), onblur: () => this.onPoint(side, null),
         onkeydown: (event) => this.pressed(event, side),
       }),
     };

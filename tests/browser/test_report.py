@@ -258,6 +258,9 @@ def hovers_a_token(browser):
             each.style.background.replaceAll(",", ""))""", keys)
         equal(shades, browser.run("return arguments[0].map((each) => palette().css[each])",
                                   list(rows[query])), "the shades of the source")
+        active = browser.run("return [...document.querySelectorAll('.run-view:first-child "
+                             ".row-labels .active')].map((each) => each.dataset.token)")
+        equal(active, [str(query)], "the highlighted row")
 
 
 def changes_layer_and_head(browser):
@@ -337,7 +340,8 @@ def works_by_keyboard(browser):
             const element = document.activeElement;
             if (element === document.body) return "";
             const style = getComputedStyle(element);
-            return `${element.className || element.tagName} ${style.outlineStyle}`;""")
+            const ring = style.outlineStyle !== "none" && style.outlineWidth !== "0px";
+            return `${element.className || element.tagName} ${ring ? "ring" : "none"}`;""")
         if not name:
             break
         assert not name.endswith(" none"), f"no focus ring: {name}"
