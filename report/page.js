@@ -27,7 +27,8 @@ class Page {
     this.charts = runs.some((run) => run.series.size) &&
                   new Charts(runs, (step) => this.timeline.goToStep(step));
     const steps = [...new Set(runs.flatMap((run) => run.recordedSteps))].sort((a, b) => a - b);
-    this.timeline = new Timeline(steps.length ? steps : [0], (step, isPlaying) =>
+    if (!steps.length) steps.push(this.charts ? this.charts.lastStep : 0);
+    this.timeline = new Timeline(steps, (step, isPlaying) =>
         this.showStep(step, isPlaying), (step, next, part) => this.blend(step, next, part));
     document.body.append(
         el("main", {}, this.makeAttention(), this.makeTraining(), ...this.makeHypotheses(),
