@@ -431,8 +431,8 @@ def shows_hostile_tokens(browser, folder):
     assert not found, f"a hidden character is shown as it is: {found!r}"
     words = browser.run("return [...document.querySelector('.line').children].map((each) => "
                         "[each.tagName, each.textContent, each.title])")
-    for expected in ("tab\u2409here", "\u2409", "\u2423", "\u2205", "👩‍👩‍👧‍👦", "\u25cc\u0301", "שלום",
-                     "\\u202Eevil\\u202C", "\u2400\u2407\u241b[31m", "\\u200B",
+    for expected in ("tab\u2409here", "\u2409", "\u2423", "\u2205", "👩‍👩‍👧‍👦", "\u25cc\u0301",
+                     "שלום", "\\u202Eevil\\u202C", "\u2400\u2407\u241b[31m", "\\u200B",
                      "<script>window.hacked=1</script>", "&lt;", "می‌خواهم"):
         assert ["BDI", expected] in [each[:2] for each in words], f"{expected} is not shown"
     long = next(each for each in browser.all(".line bdi") if each.text.startswith("xxx"))
@@ -508,29 +508,37 @@ def stays_fluid(browser, folder):
         return [map.scrollWidth, map.querySelector("canvas").width,
                 map.querySelectorAll("bdi").length];""")
     assert size[0] > 20000 and size[1] < 1300 and size[2] < 200, size
-    times = browser.driver.execute_async_script("""
+    # The time of drawing is checked: that of frames depends on what else the machine does.
+    frames, draws = browser.driver.execute_async_script("""
         const done = arguments[0];
         const map = document.querySelector(".heat-map");
-        const times = [];
+        const [frames, draws] = [[], []];
+        const {draw} = HeatMap.prototype;
+        HeatMap.prototype.draw = function() {
+          const begin = performance.now();
+          draw.call(this);
+          draws.push(performance.now() - begin);
+        };
         let before = performance.now();
         const scroll = () => {
           const now = performance.now();
-          times.push(now - before);
+          frames.push(now - before);
           before = now;
           map.scrollLeft += 180;
           map.scrollTop += 180;
-          if (times.length < 100) requestAnimationFrame(scroll);
-          else done(times.sort((a, b) => a - b));
+          if (frames.length < 100) requestAnimationFrame(scroll);
+          else done([frames, draws].map((times) => times.sort((a, b) => a - b)));
         };
         requestAnimationFrame(scroll);""")
-    print(f"  2,000 x 2,000 weights, scrolled: a frame takes {times[50]:.0f} ms (median), "
-          f"{times[95]:.0f} ms (95%)")
-    assert times[50] < 50 and times[95] < 150, times
+    print(f"  2,000 x 2,000 weights, scrolled: a frame takes {frames[50]:.0f} ms (median), "
+          f"{frames[95]:.0f} ms (95%), of which drawing takes {draws[len(draws) // 2]:.1f} ms")
+    assert len(draws) > 50 and draws[len(draws) // 2] < 16, draws
     begin = time.monotonic()
     browser.one(".track input").send_keys(Keys.ARROW_LEFT)
     browser.frame()
-    print(f"  2,000 x 2,000 weights, another step: {1000 * (time.monotonic() - begin):.0f} ms")
-    assert time.monotonic() - begin < 2
+    seconds = time.monotonic() - begin
+    print(f"  2,000 x 2,000 weights, another step: {1000 * seconds:.0f} ms")
+    assert seconds < 2, seconds
 
 
 def is_small(browser, folder):
