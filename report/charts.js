@@ -1,14 +1,5 @@
 // Charts of the measures over training steps, one small chart each, with a common crosshair.
 
-const SVG = "http://www.w3.org/2000/svg";
-
-function svg(tag, attributes, ...children) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
 // The charts come in this order, and others that a run may have after them.
 const CHART_ORDER = ["loss", "accuracy", "sequence_accuracy", "token_error_rate",
                      "alignment_accuracy", "attention_entropy", "learning_rate", "gradient_norm"];
@@ -122,9 +113,9 @@ class Chart {
   }
 
   stepAt(event) {
-    const {left} = this.picture.getBoundingClientRect();
     const [first, last] = this.charts.range;
-    return Math.min(Math.max(this.x.back(event.clientX - left), first), last);
+    const step = this.x.back(event.clientX - this.picture.getBoundingClientRect().left);
+    return Math.min(Math.max(step, first), last);
   }
 
   draw() {
@@ -189,10 +180,20 @@ class Chart {
     if (line.isValidation && count <= 40 || count === 1) {
       values.forEach((value, i) => {
         if (value !== null)
-          parts.push(svg("circle", {class: style, cx: this.x(steps[i]), cy: this.y(value), r: 2.2}));
+          parts.push(this.dot(style, steps[i], value, 2.2));
       });
     }
     return parts;
+  }
+
+  dot(style, step, value, radius) {
+    return svg("circle", {class: style, cx: this.xOf(step), cy: this.y(value), r: radius});
+  }
+
+  // Where a step is; one before the range of a logarithmic scale is at its beginning.
+  xOf(step) {
+    const [first, last] = this.charts.range;
+    return this.x(Math.min(Math.max(step, first), last));
   }
 
   // The path through the points. Of many points in one column of pixels, the lowest and the
@@ -217,7 +218,7 @@ class Chart {
         isPen = false;
         return;
       }
-      const [x, y] = [this.x(Math.max(step, this.charts.range[0])), this.y(values[i])];
+      const [x, y] = [this.xOf(step), this.y(values[i])];
       if (column && Math.abs(x - column.x) < 0.5) {
         column.low = Math.min(column.low, y);
         column.high = Math.max(column.high, y);
@@ -233,7 +234,7 @@ class Chart {
 
   // Moves the crosshair to a step and shows the values there.
   point(step) {
-    const x = this.x(Math.min(Math.max(step, this.charts.range[0]), this.charts.range[1]));
+    const x = this.xOf(step);
     this.crosshair.setAttribute("x1", x);
     this.crosshair.setAttribute("x2", x);
     this.dots.replaceChildren();
@@ -241,9 +242,7 @@ class Chart {
       const at = nearestAt(steps, values, step);
       this.readouts[i].textContent = at < 0 ? "no values" : numberLabel(values[at]);
       if (at < 0) return;
-      const style = lineStyle(this.lines[i]);
-      this.dots.append(svg("circle", {class: style, cx: this.x(Math.max(steps[at],
-                                      this.charts.range[0])), cy: this.y(values[at]), r: 3.5}));
+      this.dots.append(this.dot(lineStyle(this.lines[i]), steps[at], values[at], 3.5));
     });
   }
 

@@ -1,8 +1,9 @@
 // Reads the runs from the page's JSON, which may be damaged, and makes text safe to show.
 
 // Characters that nobody would see, or that change the direction of what surrounds them.
-const HIDDEN = new RegExp("[\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u200b\\u200e\\u200f" +
-                          "\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb\\p{Surrogate}]", "gu");
+const HIDDEN = new RegExp(
+    "[\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e" +
+    "\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb\\p{Surrogate}]", "gu");
 
 // These shape their neighbours, as in Persian and in emoji, and are hidden only if there is none.
 const JOINERS_ALONE = /^[\u200c\u200d\ufe00-\ufe0f]+$/u;
@@ -75,6 +76,14 @@ const isIndex = (value, list) => Number.isInteger(value) && value >= 0 && value 
 const listOf = (value) => (isList(value) ? value : []);
 const textOf = (value) => (value === undefined || value === null ? "" : String(value));
 
+const MOST_HEADS = 1000;
+
+function isAttentionData(value) {
+  const isSide = (side) => side === "source" || side === "target";
+  return value && Number.isInteger(value.heads) && value.heads >= 1 && value.heads <= MOST_HEADS &&
+         isSide(value.queries) && isSide(value.keys);
+}
+
 function pairsOf(rows) {
   return listOf(rows).filter((row) => isList(row) && row.length >= 2)
       .map(([name, value]) => [textOf(name), textOf(value)]);
@@ -111,7 +120,9 @@ class Run {
     this.examples = [];
     this.recordedSteps = [];
     this.attentions = [];
-    this.readExamples(raw);
+    this.quantities = [];
+    this.readExamples(raw.examples);
+    this.readWeights(raw);
   }
 
   readSeries(raw) {
@@ -135,7 +146,7 @@ class Run {
   }
 
   readExamples(raw) {
-    const examples = listOf(raw.examples);
+    const examples = listOf(raw);
     if (!examples.every((each) => each && isTokens(each.source) && isTokens(each.target))) {
       this.faults.push("The recorded examples are damaged and left out.");
       return;
@@ -146,32 +157,34 @@ class Run {
       truth: isList(truth) ? truth.filter((link) => isList(link) && isIndex(link[0], target) &&
                                                     isIndex(link[1], source)) : null,
     }));
-    const sides = ["source", "target"];
+  }
+
+  readWeights(raw) {
     const attentions = listOf(raw.attentions);
     const steps = listOf(raw.recorded_steps);
-    if (!attentions.length || !steps.length || !raw.weights) return;
-    if (!attentions.every((each) => each && each.heads >= 1 && sides.includes(each.queries) &&
-                                    sides.includes(each.keys)) ||
-        !steps.every((step, i) => Number.isFinite(step) && !(step <= steps[i - 1]))) {
+    if (!this.examples.length || !attentions.length || !steps.length) return;
+    const isStep = (step, i) => Number.isFinite(step) && !(step <= steps[i - 1]);
+    if (!attentions.every(isAttentionData) || !steps.every(isStep)) {
       this.faults.push("The description of the attention weights is damaged; they are left out.");
       return;
     }
     this.attentions = attentions.map((each) => ({...each, name: textOf(each.name)}));
     const size = this.measure(steps.length);
     try {
-      this.weights = bytesOf(raw.weights);
+      this.weights = bytesOf(raw.weights ?? "");
     } catch {
       this.weights = new Uint8Array(0);
     }
-    if (this.weights.length !== size) {
-      this.faults.push(`The attention weights are damaged and left out: expected ${
-          numberLabel(size)} bytes, found ${numberLabel(this.weights.length)}.`);
-      this.attentions = [];
+    if (this.weights.length === size) {
+      this.recordedSteps = steps;
+      this.quantities = listOf(raw.quantities).map((each) => this.readQuantity(each))
+          .filter(Boolean);
       return;
     }
-    this.recordedSteps = steps;
-    this.quantities = listOf(raw.quantities).map((each) => this.readQuantity(each))
-        .filter(Boolean);
+    this.attentions = [];
+    if (raw.weights)
+      this.faults.push(`The attention weights are damaged and left out: expected ${
+          numberLabel(size)} bytes, found ${numberLabel(this.weights.length)}.`);
   }
 
   // Finds where the weights of each example and attention begin, and how many there are in all.

@@ -1,53 +1,6 @@
 // The heat map of one attention: a canvas drawn in tiles, of which only those in view are made,
 // between axes of tokens. It scrolls when it is zoomed in, and a cursor can be moved by keyboard.
 
-// Colours of nine equally spaced weights from 0 to 1: their lightness in OKLab changes evenly,
-// from that of the page to its opposite.
-const COLORS = {
-  light: ["#f2f3ee", "#ccdeb7", "#76d0a2", "#13b7a9", "#0197a3", "#0a74a2", "#214da5", "#2f2d83",
-          "#281657"],
-  dark: ["#1c1e24", "#2b3152", "#2f4a7c", "#146c95", "#058f9a", "#11b294", "#6ace7c", "#c4e061",
-         "#fcf2a2"],
-};
-
-// For each byte: the colour as a pixel of a canvas, as text for CSS, and the colour of text on it.
-function makePalette(colors) {
-  const palette = {pixels: new Uint32Array(256), css: [], ink: []};
-  const channels = colors.map((color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)));
-  for (let byte = 0; byte < 256; ++byte) {
-    const at = byte / 255 * (colors.length - 1);
-    const low = Math.min(Math.floor(at), colors.length - 2);
-    const [red, green, blue] = channels[low].map(
-        (from, i) => Math.round(from + (at - low) * (channels[low + 1][i] - from)));
-    palette.pixels[byte] = (255 << 24 | blue << 16 | green << 8 | red) >>> 0;
-    palette.css.push(`rgb(${red} ${green} ${blue})`);
-    const linear = [red, green, blue].map((value) => (value / 255) ** 2.2);
-    const luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
-    palette.ink.push(luminance > 0.179 ? "#000" : "#fff");  // 0.179: both contrast equally
-  }
-  return palette;
-}
-
-const PALETTES = {light: makePalette(COLORS.light), dark: makePalette(COLORS.dark)};
-const palette = () => PALETTES[document.documentElement.dataset.theme];
-const cssColor = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
-
-// An element with attributes, listeners ("onclick") and children; text is set as text.
-function el(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== false && value !== undefined) element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
-
-// A token, isolated from the direction of the text around it, with all of it in its title.
-function tokenElement(token, attributes = {}) {
-  return el("bdi", {title: visible(token), ...attributes}, tokenLabel(token));
-}
-
 const TILE = 256;  // pixels along a tile's side
 
 // `size` x `size` pixels of a heat map from (row, column) on, each the colour of the largest of
@@ -79,6 +32,8 @@ function drawTile(canvas, weights, rows, columns, row, column, level) {
 }
 
 const LARGEST_CELL = 44;
+const READABLE_CELL = 16;  // leaves room for the label of every token
+const TALLEST = 720;
 const LABEL_FONT = "13px system-ui, sans-serif";
 const LABEL_GAP = 14;    // between the beginnings of two labels, at least
 const LABEL_MARGIN = 8;  // by which a label may reach beyond the cells
@@ -139,38 +94,50 @@ class HeatMap {
     this.drawSoon();
   }
 
-  // Fits the heat map into the size and calculates where everything is.
+  // Fits the heat map into the size. It may be higher if this makes room for all labels.
   layout(width, height) {
     this.available = {width, height};
     const {queries, keys} = this;
     if (!queries.length || !keys.length) return;
     this.left = AXIS_NAME + labelWidth(queries, Math.min(120, width / 4));
     const columnWidth = labelWidth(keys, 110);
-    const fitWidth = Math.max(width - this.left - 2, 20) / keys.length;
-    const cellIn = (top) => {
-      this.top = top;
-      this.fit = Math.min(fitWidth, (height - top - 2) / queries.length, LARGEST_CELL);
-      const cell = Math.min(this.fit * this.zoom, LARGEST_CELL);
-      return cell >= 8 ? Math.floor(cell) : cell;
-    };
-    this.cell = cellIn(AXIS_NAME + 20);
+    this.fitBelow(AXIS_NAME + 20);
     this.isUpright = columnWidth > this.cell + 4;
-    if (this.isUpright) this.cell = cellIn(AXIS_NAME + columnWidth);
-    const total = {width: Math.ceil(this.left + keys.length * this.cell) + 1,
-                   height: Math.ceil(this.top + queries.length * this.cell) + 1};
-    this.scroller.style.width = Math.min(total.width, width) + "px";
-    this.scroller.style.height = Math.min(total.height, height) + "px";
-    this.space.style.width = total.width + "px";
-    this.space.style.height = total.height + "px";
-    this.scroller.classList.toggle("scrolls", total.width > width || total.height > height);
-    this.columnLabels.classList.toggle("upright", this.isUpright);
-    this.columnLabels.style.height = this.top - AXIS_NAME + "px";
-    this.rowLabels.style.width = this.left - AXIS_NAME + "px";
-    this.columnLabels.style.left = this.left - LABEL_MARGIN + "px";
-    this.rowLabels.style.top = this.top - LABEL_MARGIN + "px";
-    this.columnName.style.left = this.left + "px";
-    this.rowName.style.top = this.top + "px";
+    if (this.isUpright) this.fitBelow(AXIS_NAME + columnWidth);
+    this.place();
     this.draw();
+  }
+
+  // Calculates the side of a cell if the first row begins at `top`.
+  fitBelow(top) {
+    const {width, height} = this.available;
+    const rows = this.queries.length;
+    const readable = top + 2 + rows * READABLE_CELL;
+    this.top = top;
+    this.height = readable <= TALLEST ? Math.max(height, readable) : height;
+    this.fit = Math.min((width - this.left - 2) / this.keys.length, (this.height - top - 2) / rows,
+                        LARGEST_CELL);
+    const cell = Math.min(this.fit * this.zoom, LARGEST_CELL);
+    this.cell = cell >= 8 ? Math.floor(cell) : cell;
+  }
+
+  // Sizes and places the elements.
+  place() {
+    const {width} = this.available;
+    const total = {width: Math.ceil(this.left + this.keys.length * this.cell) + 1,
+                   height: Math.ceil(this.top + this.queries.length * this.cell) + 1};
+    const pixels = (element, sizes) => {
+      for (const [name, size] of Object.entries(sizes)) element.style[name] = size + "px";
+    };
+    pixels(this.scroller, {width: Math.min(total.width, width),
+                           height: Math.min(total.height, this.height)});
+    pixels(this.space, total);
+    pixels(this.columnLabels, {left: this.left - LABEL_MARGIN, height: this.top - AXIS_NAME});
+    pixels(this.rowLabels, {top: this.top - LABEL_MARGIN, width: this.left - AXIS_NAME});
+    pixels(this.columnName, {left: this.left});
+    pixels(this.rowName, {top: this.top});
+    this.scroller.classList.toggle("scrolls", this.zoom > 1);
+    this.columnLabels.classList.toggle("upright", this.isUpright);
   }
 
   get canZoomIn() { return this.fit < 14 && this.cell < 24; }
@@ -182,7 +149,7 @@ class HeatMap {
     const before = this.cell;
     const middle = [(scrollLeft + (clientWidth - this.left) / 2) / before,
                     (scrollTop + (clientHeight - this.top) / 2) / before];
-    const [column, row] = this.cursor ? [this.cursor.key, this.cursor.query] : middle;
+    const [column, row] = this.isAtCell ? [this.cursor.key, this.cursor.query] : middle;
     this.zoom = Math.min(Math.max(this.zoom * factor, 1), 24 / this.fit);
     this.layout(this.available.width, this.available.height);
     this.scroller.scrollLeft = column * this.cell - (this.scroller.clientWidth - this.left) / 2;
@@ -292,8 +259,9 @@ class HeatMap {
     if (!this.cursor) return;
     const {cell, cursor: {query, key}} = this;
     context.fillStyle = cssColor("--band");
-    context.fillRect(0, query * cell, this.keys.length * cell, cell);
-    context.fillRect(key * cell, 0, cell, this.queries.length * cell);
+    if (query !== undefined) context.fillRect(0, query * cell, this.keys.length * cell, cell);
+    if (key !== undefined) context.fillRect(key * cell, 0, cell, this.queries.length * cell);
+    if (!this.isAtCell) return;
     const side = Math.max(cell, 6);
     const shift = (cell - side) / 2;
     context.lineWidth = 2;
@@ -324,8 +292,8 @@ class HeatMap {
   }
 
   drawTip(scrollLeft, scrollTop) {
-    this.tip.hidden = !this.cursor;
-    if (!this.cursor) return;
+    this.tip.hidden = !this.isAtCell;
+    if (!this.isAtCell) return;
     const {query, key} = this.cursor;
     this.tip.replaceChildren(
         el("strong", {}, this.weightLabel(query, key)),
@@ -347,6 +315,14 @@ class HeatMap {
 
   weightLabel(query, key) {
     return (this.weights[query * this.keys.length + key] / 255 * this.largest).toFixed(2);
+  }
+
+  get isAtCell() { return this.cursor?.query !== undefined && this.cursor.key !== undefined; }
+
+  // Highlights a whole row, {query}, or column, {key}, or nothing, null.
+  highlight(line) {
+    this.cursor = line;
+    this.drawSoon();
   }
 
   // Moves the cursor to a cell, or away if `query` is null.
@@ -374,7 +350,7 @@ class HeatMap {
     const moves = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]};
     if (event.key in moves) {
       const [down, right] = moves[event.key];
-      const {query, key} = this.cursor ?? {query: -down, key: -right};
+      const {query = -down, key = -right} = this.cursor ?? {};
       const clamp = (value, end) => Math.min(Math.max(value, 0), end - 1);
       this.point(clamp(query + down, this.queries.length), clamp(key + right, this.keys.length));
       this.reveal(this.cursor.query, this.cursor.key);

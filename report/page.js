@@ -1,145 +1,5 @@
 // The page: its parts, the training step that they have in common, keyboard, address and theme.
 
-const STEP_TIME = 500;  // milliseconds per recorded step while it plays
-
-const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-// The slider over the recorded steps, on a logarithmic scale, and the button that plays them.
-// Calls `onStep(step, isPlaying)` at recorded steps and `onBlend(step, part)` on the way to the
-// next one.
-class Timeline {
-  constructor(steps, onStep, onBlend) {
-    Object.assign(this, {steps, onStep, onBlend, at: steps.length - 1});
-    const position = (step) => Math.log1p(step);
-    const [first, last] = [steps[0], steps[steps.length - 1]].map(position);
-    this.positions = steps.map((step) => (position(step) - first) / (last - first || 1));
-    this.button = el("button", {type: "button", class: "play", onclick: () => this.toggle()});
-    this.slider = el("input", {
-      type: "range", min: 0, max: 1, step: "any", "aria-label": "Training step",
-      oninput: () => this.slid(), onkeydown: (event) => this.pressed(event),
-    });
-    this.value = el("output", {class: "step"});
-    this.ticks = el("div", {class: "ticks", "aria-hidden": "true"}, ...this.positions.map((at) =>
-        el("span", {style: `left: ${at * 100}%`})));
-    this.element = el("div", {class: "timeline"}, this.button,
-                      el("div", {class: "track"}, this.slider, this.ticks), this.value);
-    this.button.disabled = this.slider.disabled = steps.length < 2;
-    this.showButton();
-  }
-
-  // Labels the ticks for which there is room, that of the last step in any case.
-  layout() {
-    const width = this.ticks.clientWidth;
-    const half = this.steps.map((step) => 4 + 3.5 * numberLabel(step).length);
-    const last = this.steps.length - 1;
-    let free = -Infinity;  // where the next label may begin
-    this.steps.forEach((step, i) => {
-      const x = this.positions[i] * width;
-      const fits = i === last || x - half[i] >= free && x + half[i] <= width - half[last];
-      if (fits) free = x + half[i];
-      this.ticks.children[i].textContent = fits ? numberLabel(step) : "";
-    });
-  }
-
-  get step() { return this.steps[this.at]; }
-
-  go(at) {
-    this.at = Math.min(Math.max(at, 0), this.steps.length - 1);
-    this.slider.value = this.positions[this.at];
-    this.slider.setAttribute("aria-valuetext", `step ${numberLabel(this.step)}`);
-    this.value.replaceChildren("step ", el("strong", {}, numberLabel(this.step)));
-    this.onStep(this.step, this.isPlaying);
-  }
-
-  // The recorded step whose position is nearest.
-  nearest(position) {
-    const distances = this.positions.map((each) => Math.abs(each - position));
-    return distances.indexOf(Math.min(...distances));
-  }
-
-  goToStep(step) {
-    this.stop();
-    const distances = this.steps.map((each) => Math.abs(Math.log1p(each) - Math.log1p(step)));
-    this.go(distances.indexOf(Math.min(...distances)));
-  }
-
-  slid() {
-    this.stop();
-    this.go(this.nearest(Number(this.slider.value)));
-  }
-
-  pressed(event) {
-    const last = this.steps.length - 1;
-    const next = {ArrowLeft: this.at - 1, ArrowDown: this.at - 1, ArrowRight: this.at + 1,
-                  ArrowUp: this.at + 1, PageDown: this.at - 3, PageUp: this.at + 3,
-                  Home: 0, End: last}[event.key];
-    if (next === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    this.move(next);
-  }
-
-  move(at) {
-    this.stop();
-    this.go(at);
-  }
-
-  get isPlaying() { return this.frame !== undefined; }
-
-  toggle() {
-    if (this.isPlaying) this.stop();
-    else this.play();
-  }
-
-  // Plays from here to the end, or from the beginning if this is the end.
-  play() {
-    if (this.steps.length < 2) return;
-    const isAtEnd = this.at === this.steps.length - 1;
-    const isStill = prefersStillness();
-    let begin = null;
-    let from = isAtEnd ? 0 : this.at;
-    const advance = (now) => {
-      begin ??= now;
-      const part = (now - begin) / STEP_TIME;
-      this.frame = requestAnimationFrame(advance);
-      if (part >= 1) {
-        begin = now;
-        ++from;
-        if (from === this.steps.length - 1) this.stop();
-        this.go(from);
-      } else if (!isStill) {
-        const [here, next] = [this.positions[from], this.positions[from + 1]];
-        this.slider.value = here + part * (next - here);
-        this.onBlend(this.steps[from], this.steps[from + 1], part);
-      }
-    };
-    this.frame = requestAnimationFrame(advance);
-    this.go(from);
-    this.showButton();
-  }
-
-  stop() {
-    if (!this.isPlaying) return;
-    cancelAnimationFrame(this.frame);
-    this.frame = undefined;
-    this.showButton();
-    this.go(this.at);
-  }
-
-  showButton() {
-    const word = this.isPlaying ? "Pause" : "Play";
-    this.button.setAttribute("aria-label", `${word} training steps`);
-    this.button.textContent = this.isPlaying ? "\u275a\u275a" : "\u25b6\ufe0e";
-  }
-}
-
-// A table of two columns or more.
-function makeTable(head, rows) {
-  return el("div", {class: "scroller", tabindex: "0", role: "region", "aria-label": head[0]},
-            el("table", {}, el("thead", {}, el("tr", {}, ...head.map((name) =>
-                el("th", {scope: "col"}, name)))), el("tbody", {}, ...rows)));
-}
-
 function part(name, ...children) {
   const id = name.toLowerCase().replaceAll(" ", "-");
   return el("section", {class: `part ${id}`, "aria-labelledby": id}, el("h2", {id}, name),
@@ -167,7 +27,8 @@ class Page {
     this.charts = runs.some((run) => run.series.size) &&
                   new Charts(runs, (step) => this.timeline.goToStep(step));
     const steps = [...new Set(runs.flatMap((run) => run.recordedSteps))].sort((a, b) => a - b);
-    this.timeline = new Timeline(steps.length ? steps : [0], (step, isPlaying) =>
+    if (!steps.length) steps.push(this.charts ? this.charts.lastStep : 0);
+    this.timeline = new Timeline(steps, (step, isPlaying) =>
         this.showStep(step, isPlaying), (step, next, part) => this.blend(step, next, part));
     document.body.append(
         el("main", {}, this.makeAttention(), this.makeTraining(), ...this.makeHypotheses(),
@@ -215,19 +76,18 @@ class Page {
       this.example = Number(this.exampleMenu.value);
       this.changed();
     }}, ...Array.from({length: count}, (_, i) => el("option", {value: i}, label(i))));
-    const section = part("Attention");
-    const hasMaps = this.runs.some((run) => run.examples.length && run.attentions.length);
-    if (hasMaps)
-      section.append(el("div", {class: "controls"}, this.timeline.element,
+    const controls = el("div", {class: "controls"}, this.timeline.element,
                         el("label", {class: "example"}, "Example ", this.exampleMenu),
-                        this.makeLegend()));
-    section.append(el("div", {class: "run-views"}, ...this.views.map((view) => view.element)));
-    return section;
+                        this.makeLegend());
+    controls.hidden = !this.runs.some((run) => run.examples.length && run.attentions.length);
+    return part("Attention", controls,
+                el("div", {class: "run-views"}, ...this.views.map((view) => view.element)));
   }
 
   makeLegend() {
+    this.truthLegend = el("span", {class: "truth"}, "true alignment");
     return el("p", {class: "legend"}, "0 ", el("span", {class: "color-bar"}), " 1",
-              el("span", {class: "truth-sign"}), "true alignment");
+              this.truthLegend);
   }
 
   makeTraining() {
@@ -240,14 +100,15 @@ class Page {
   makeHypotheses() {
     const runs = this.runs.filter((run) => run.hypotheses.length);
     if (!runs.length) return [];
+    const rowOf = ({text, score, log_probability: probability}) =>
+        el("tr", {}, el("th", {scope: "row"}, el("bdi", {}, visible(text ?? ""))),
+           el("td", {}, numberLabel(score)), el("td", {}, numberLabel(probability)));
     const lists = runs.flatMap((run) => run.hypotheses.map(({source, best}) =>
         el("div", {class: "hypotheses"},
            el("h3", {}, this.runs.length > 1 ? `${run.letter}: ` : "",
               el("bdi", {}, visible(source))),
-           makeTable(["Hypothesis", "Score", "Log-probability"], best.map((each) =>
-               el("tr", {}, el("th", {scope: "row"}, el("bdi", {}, visible(each.text ?? ""))),
-                  el("td", {}, numberLabel(each.score)),
-                  el("td", {}, numberLabel(each.log_probability))))))));
+           makeTable(`Hypotheses of run ${run.letter} for ${shortened(visible(source), 60)}`,
+                     ["Hypothesis", "Score", "Log-probability"], best.map(rowOf)))));
     return [part("Beam search", el("div", {class: "all-hypotheses"}, ...lists))];
   }
 
@@ -269,12 +130,13 @@ class Page {
     } else if (runs.length > 1) {
       const different = names.filter(differs);
       section.append(el("h3", {}, "What differs"), different.length ?
-          makeTable(head, different.map(rowOf)) : sentenceOf("All options are the same."));
+          makeTable("Options that differ", head, different.map(rowOf)) :
+          sentenceOf("All options are the same."));
     }
     if (names.length)
       section.append(el("details", {open: runs.length === 1 && ""},
                         el("summary", {}, `All options (${names.length})`),
-                        makeTable(head, names.map(rowOf))));
+                        makeTable("All options", head, names.map(rowOf))));
     return section;
   }
 
@@ -307,6 +169,7 @@ class Page {
 
   showStep(step, isPlaying) {
     for (const view of this.views) view.show(this.example, step);
+    this.truthLegend.hidden = !this.views.some((view) => view.map.links?.length);
     if (this.charts) this.charts.setStep(step);
     if (isPlaying) return;
     this.say(`Step ${numberLabel(step)}`);
@@ -372,20 +235,19 @@ class Page {
 
   pressed(event) {
     if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
-    const usesKeys = event.target.closest("input, select, button, summary, .scroller, pre");
-    if (event.key === " " && !usesKeys) this.timeline.toggle();
-    else if (event.key === "ArrowLeft" && !event.target.closest("input, select"))
-      this.timeline.move(this.timeline.at - 1);
-    else if (event.key === "ArrowRight" && !event.target.closest("input, select"))
-      this.timeline.move(this.timeline.at + 1);
+    if (event.target.closest("input, select, .scroller, pre")) return;  // these use the keys
+    if (event.key === " " && !event.target.closest("button, summary")) this.timeline.toggle();
+    else if (event.key === "ArrowLeft") this.timeline.move(this.timeline.at - 1);
+    else if (event.key === "ArrowRight") this.timeline.move(this.timeline.at + 1);
     else return;
     event.preventDefault();
   }
 
-  // Sizes the heat maps for the space that there is.
+  // Sizes the heat maps for the first screen.
   layout() {
     this.timeline.layout();
-    const height = Math.max(320, Math.min(720, innerHeight - 250));
+    const top = Math.max(...this.views.map((view) => view.top));
+    const height = Math.max(340, Math.min(720, innerHeight - top - 50));
     for (const view of this.views) view.layout(height);
   }
 
@@ -424,5 +286,3 @@ class Page {
     if (this.charts) this.charts.draw();
   }
 }
-
-new Page(document.getElementById("data").textContent);

@@ -213,12 +213,11 @@ def make_samples():
     }
 
 
-def main():
-    folder = pathlib.Path(sys.argv[1])
+def write_samples(folder):
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in make_samples().items():
         (folder / f"{name}.html").write_text(make_page(data))
 
 
 if __name__ == "__main__":
-    main()
+    write_samples(pathlib.Path(sys.argv[1]))

@@ -1,0 +1,626 @@
+#!/usr/bin/env python3
+"""Opens reports of trainings in headless Chromium and checks what they show.
+
+    python3 tests/browser/test_report.py [REPORT.html ...]
+
+Each report named, and samples that make_samples.py makes, is used as a reader would: by mouse, by
+keyboard, in the dark, on a phone, printed. Prints a line per test and exits 1 if one fails. Without
+Chromium, chromedriver or selenium it says so and exits 0; without axe-core-python it leaves out
+the accessibility check.
+"""
+
+import base64
+import contextlib
+import importlib.util
+import json
+import os
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+
+import make_samples
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMEDRIVER = shutil.which("chromedriver")
+MISSING = [name for name, found in [("chromium", CHROMIUM), ("chromedriver", CHROMEDRIVER),
+                                    ("selenium", importlib.util.find_spec("selenium"))]
+           if not found]
+if MISSING:
+    print(f"The report is not tested in a browser: {', '.join(MISSING)} missing.")
+    sys.exit(0)
+
+from selenium import webdriver
+from selenium.webdriver import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+
+def axe_script():
+    package = importlib.util.find_spec("axe_core_python")
+    return package and pathlib.Path(package.origin).with_name("axe.min.js").read_text()
+
+
+AXE = axe_script()
+
+# The colour and the middle of a cell of the heat map of a view, which has as many keys as it says.
+CELL_COLOR = """
+  const [view, query, key, keys] = arguments;
+  const map = document.querySelectorAll(".heat-map")[view];
+  const canvas = map.querySelector("canvas");
+  const density = canvas.width / canvas.clientWidth;
+  const left = parseFloat(map.querySelector(".column-name").style.left);
+  const top = parseFloat(map.querySelector(".row-name").style.top);
+  const cell = (parseFloat(map.querySelector(".space").style.width) - 1 - left) / keys;
+  const x = Math.round((left + (key + 0.5) * cell) * density);
+  const y = Math.round((top + (query + 0.5) * cell) * density);
+  const pixel = new OffscreenCanvas(1, 1).getContext("2d", {willReadFrequently: true});
+  pixel.drawImage(canvas, -x, -y);
+  const [red, green, blue] = pixel.getImageData(0, 0, 1, 1).data;
+  return {color: `rgb(${red} ${green} ${blue})`, x: left + (key + 0.5) * cell,
+          y: top + (query + 0.5) * cell};
+"""
+
+
+class Browser:
+    """Chromium with one report open."""
+
+    def __init__(self, width=1280, height=900, dark=False, still=True):
+        options = webdriver.ChromeOptions()
+        options.binary_location = CHROMIUM
+        for argument in ("--headless=new", "--disable-gpu", f"--window-size={width},{height}"):
+            options.add_argument(argument)
+        if os.geteuid() == 0:
+            options.add_argument("--no-sandbox")
+        if width < 500:
+            options.add_experimental_option("mobileEmulation", {
+                "deviceMetrics": {"width": width, "height": height, "pixelRatio": 2}})
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        self.driver = webdriver.Chrome(options=options,
+                                       service=webdriver.ChromeService(CHROMEDRIVER))
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
+            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
+            {"name": "prefers-reduced-motion", "value": "reduce" if still else ""}]})
+
+    def open(self, path, address=""):
+        self.driver.get("about:blank")
+        self.driver.get(pathlib.Path(path).resolve().as_uri() + address)
+        text = self.run("return document.getElementById('data').textContent")
+        with contextlib.suppress(json.JSONDecodeError):
+            self.data = json.loads(text)
+
+    def run(self, script, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    def all(self, selector):
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def one(self, selector):
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def text(self, selector):
+        return self.run("return document.querySelector(arguments[0]).textContent", selector)
+
+    def wait(self, condition, seconds=10):
+        WebDriverWait(self.driver, seconds, poll_frequency=0.05).until(lambda _: condition())
+
+    def press(self, *keys):
+        ActionChains(self.driver).send_keys(*keys).perform()
+        self.frame()
+
+    def frame(self):
+        """Waits until the page has drawn what was changed."""
+        self.driver.execute_async_script(
+            "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+
+    def hover(self, element, x=None, y=None):
+        """Moves the mouse over an element, (x, y) from its upper left corner or to its middle."""
+        self.run("arguments[0].scrollIntoView({block: 'center'})", element)
+        actions = ActionChains(self.driver)
+        if x is None:
+            actions.move_to_element(element)
+        else:
+            size = element.rect
+            actions.move_to_element_with_offset(element, round(x - size["width"] / 2),
+                                                round(y - size["height"] / 2))
+        actions.perform()
+        self.frame()
+
+    def complaints(self):
+        """What the console said, and the requests that were made."""
+        said = [entry["message"] for entry in self.driver.get_log("browser")]
+        for entry in self.driver.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                url = message["params"]["request"]["url"]
+                if not url.startswith(("file:", "data:", "about:")):
+                    said.append(f"request for {url}")
+        return said
+
+    def close(self):
+        self.driver.quit()
+
+
+def equal(shown, expected, what):
+    assert shown == expected, f"{what}: shown {shown!r}, expected {expected!r}"
+
+
+# What the data of a report says, independently of the page.
+
+def weights_of(run, step, example, attention, head):
+    """The rows of one heat map, as bytes."""
+    sizes = [[make_samples.axes(each, other) for other in run["attentions"]]
+             for each in run["examples"]]
+    heads = [each["heads"] for each in run["attentions"]]
+
+    def total(rows):
+        return sum(count * height * width for count, (height, width) in zip(heads, rows))
+
+    offset = step * sum(map(total, sizes)) + sum(map(total, sizes[:example]))
+    offset += total(sizes[example][:attention])
+    height, width = sizes[example][attention]
+    offset += head * height * width
+    weights = base64.b64decode(run["weights"])[offset:offset + height * width]
+    return [weights[row * width:(row + 1) * width] for row in range(height)]
+
+
+def alignment_of(run):
+    """The index of the attention that is shown first."""
+    kinds = [(each["queries"], each["keys"]) for each in run["attentions"]]
+    return max((i for i, kind in enumerate(kinds) if kind == ("target", "source")), default=0)
+
+
+def check_map(browser, view, step, example, attention, head):
+    """Compares colours of cells with the recorded weights."""
+    run = browser.data["runs"][view]
+    rows = weights_of(run, step, example, attention, head)
+    height, width = len(rows), len(rows[0])
+    for query in {0, height // 2, height - 1}:
+        for key in {0, width // 2, width - 1}:
+            weight = rows[query][key]
+            expected = browser.run("return palette().css[arguments[0]]", weight)
+            shown = browser.run(CELL_COLOR, view, query, key, width)["color"]
+            equal(shown, expected, f"the cell ({query}, {key}), which has the weight {weight}")
+
+
+# Tests that any report passes.
+
+def opens(browser):
+    run = browser.data["runs"][0]
+    assert run["name"] in browser.driver.title, browser.driver.title
+    for each in browser.data["runs"]:
+        for name, value in each["config"]:
+            row = browser.run("""
+                return [...document.querySelectorAll(".configuration tr")].some((row) =>
+                    [...row.children].map((cell) => cell.textContent).includes(arguments[0]) &&
+                    row.textContent.includes(arguments[1]))""", name, value)
+            assert row, f"the option {name} is not shown as {value}"
+        if each["command"]:
+            assert each["command"] in browser.text(".configuration")
+
+
+def steps_by_slider(browser):
+    runs = browser.data["runs"]
+    steps = sorted({step for run in runs for step in run["recorded_steps"]})
+    slider = browser.one(".track input")
+    slider.send_keys(Keys.HOME)
+    for i, step in enumerate(steps):
+        browser.frame()
+        equal(browser.text(".step").replace(",", ""), f"step {step}", "the step")
+        for view, run in enumerate(runs):
+            recorded = [at for at, each in enumerate(run["recorded_steps"]) if each <= step]
+            check_map(browser, view, recorded[-1] if recorded else 0, 0, alignment_of(run), 0)
+        slider.send_keys(Keys.ARROW_RIGHT)
+        if i == 0:
+            said = browser.text("[aria-live]")
+            assert said.startswith("Step "), said
+    browser.wait(lambda: f"step={steps[-1]}" in browser.driver.current_url)
+    track = browser.one(".track input")
+    browser.hover(track, 10, 10)
+    ActionChains(browser.driver).click().perform()
+    equal(browser.text(".step").replace(",", ""), f"step {steps[0]}", "the step clicked at")
+    slider.send_keys(Keys.END)
+
+
+def hovers_a_cell(browser):
+    run = browser.data["runs"][0]
+    rows = weights_of(run, -1 + len(run["recorded_steps"]), 0, alignment_of(run), 0)
+    example = run["examples"][0]
+    query, key = len(rows) // 2, len(rows[0]) // 2
+    place = browser.run(CELL_COLOR, 0, query, key, len(rows[0]))
+    browser.hover(browser.one(".heat-map"), place["x"], place["y"])
+    equal(browser.text(".tip strong"), f"{rows[query][key] / 255:.2f}", "the weight")
+    label = "return arguments[0].map(tokenLabel)"
+    tokens = browser.run(label, [example["target"][query], example["source"][key]])
+    equal([each.get_attribute("textContent") for each in browser.all(".tip bdi")], tokens,
+          "the tokens of the weight")
+    active = browser.run("""return [".row-labels", ".column-labels"].map((side) =>
+        document.querySelector(`.run-view ${side} .active`).textContent)""")
+    equal(active, tokens, "the highlighted labels")
+    selected = browser.run("""return [...document.querySelector(".run-view")
+        .querySelectorAll(".line [aria-selected=true]")].map((each) => each.textContent)""")
+    equal(sorted(selected), sorted(tokens), "the highlighted words")
+    browser.hover(browser.one("h1"))
+    assert not browser.one(".tip").is_displayed()
+
+
+def hovers_a_token(browser):
+    run = browser.data["runs"][0]
+    rows = weights_of(run, -1 + len(run["recorded_steps"]), 0, alignment_of(run), 0)
+    keys, queries = browser.all(".run-view:first-child .line")
+    for query in (0, len(rows) - 1):
+        browser.hover(queries.find_elements(By.CSS_SELECTOR, "bdi")[query])
+        shades = browser.run("""return [...arguments[0].children].map((each) =>
+            each.style.background.replaceAll(",", ""))""", keys)
+        equal(shades, browser.run("return arguments[0].map((each) => palette().css[each])",
+                                  list(rows[query])), "the shades of the source")
+        active = browser.run("return [...document.querySelectorAll('.run-view:first-child "
+                             ".row-labels .active')].map((each) => each.dataset.token)")
+        equal(active, [str(query)], "the highlighted row")
+
+
+def changes_layer_and_head(browser):
+    for view, run in enumerate(browser.data["runs"]):
+        element = browser.all(".run-view")[view]
+        last = len(run["recorded_steps"]) - 1
+        menus = element.find_elements(By.CSS_SELECTOR, ".menus select")
+        for attention, each in enumerate(run["attentions"]):
+            for head in sorted({0, each["heads"] - 1}):
+                if len(run["attentions"]) > 1:
+                    Select(menus[0]).select_by_value(str(attention))
+                if each["heads"] > 1:
+                    Select(menus[1]).select_by_value(str(head))
+                browser.frame()
+                if (each["queries"], each["keys"]) == ("target", "source"):
+                    check_map(browser, view, last, 0, attention, head)
+        heads = [(attention, head) for attention, each in enumerate(run["attentions"])
+                 for head in range(each["heads"])]
+        buttons = element.find_elements(By.CSS_SELECTOR, ".heads button")
+        equal(len(buttons), len(heads), "the number of small heat maps")
+        if len(heads) > 1:
+            buttons[-1].click()
+            browser.frame()
+            equal(buttons[-1].get_attribute("aria-pressed"), "true", "the last head")
+            check_map(browser, view, last, 0, *heads[-1])
+
+
+def changes_the_example(browser):
+    run = browser.data["runs"][0]
+    last = len(run["examples"]) - 1
+    Select(browser.one(".example select")).select_by_value(str(last))
+    browser.frame()
+    words = browser.run("""return [...document.querySelector(".run-view .line").children]
+        .map((each) => each.textContent)""")
+    source = run["examples"][last]["source"]
+    equal(words, browser.run("return arguments[0].map(tokenLabel)", source), "the source")
+
+
+def shows_measures(browser):
+    charts = browser.all(".chart svg")
+    names = {name.removeprefix("valid_") for run in browser.data["runs"]
+             for name in run.get("series", {})}
+    equal(len(charts), len(names), "the number of charts")
+    for chart in charts[:2]:
+        browser.hover(chart, 50, 60)
+        first = browser.text(".at-step")
+        browser.hover(chart, chart.rect["width"] - 20, 60)
+        assert browser.text(".at-step") != first, "the crosshair does not move"
+        assert not re.search("NaN|Infinity|undefined", chart.get_attribute("outerHTML"))
+    for menu in browser.all(".training .menus select"):
+        Select(menu).select_by_value("log")
+    browser.run("""const smoothing = document.querySelector(".training input");
+        smoothing.value = 0.9; smoothing.dispatchEvent(new Event("input"));""")
+    for chart in charts:
+        html = chart.get_attribute("outerHTML")
+        assert not re.search("NaN|Infinity|undefined", html), html
+
+
+def turns_dark(browser):
+    run = browser.data["runs"][0]
+    before = browser.run("return getComputedStyle(document.body).backgroundColor")
+    browser.one("header > button").click()
+    browser.frame()
+    equal(browser.run("return document.documentElement.dataset.theme"), "dark", "the theme")
+    after = browser.run("return getComputedStyle(document.body).backgroundColor")
+    assert before != after, after
+    check_map(browser, 0, len(run["recorded_steps"]) - 1, 0, alignment_of(run), 0)
+
+
+def works_by_keyboard(browser):
+    steps = sorted({step for run in browser.data["runs"] for step in run["recorded_steps"]})
+    visited = []
+    is_map_tried = False
+    for _ in range(200):
+        browser.press(Keys.TAB)
+        name = browser.run("""
+            const element = document.activeElement;
+            if (element === document.body) return "";
+            const style = getComputedStyle(element);
+            const ring = style.outlineStyle !== "none" && style.outlineWidth !== "0px";
+            return `${element.className || element.tagName} ${ring ? "ring" : "none"}`;""")
+        if not name:
+            break
+        assert not name.endswith(" none"), f"no focus ring: {name}"
+        visited.append(name)
+        if name.startswith("heat-map") and not is_map_tried:
+            is_map_tried = True
+            browser.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_RIGHT)
+            assert browser.one(".tip").is_displayed()
+            assert re.search(r"source 2", browser.text(".tip small")), browser.text(".tip small")
+            assert "looks at" in browser.text("[aria-live]")
+            browser.press(Keys.ESCAPE)
+            assert not browser.one(".tip").is_displayed()
+    for part in ("play", "heat-map", "line", "SUMMARY", "SELECT", "INPUT"):
+        assert any(part in each for each in visited), f"{part} cannot be reached: {visited}"
+    browser.run("document.activeElement.blur()")
+    browser.press(Keys.ARROW_LEFT)
+    equal(browser.text(".step").replace(",", ""), f"step {steps[-2]}", "one step back")
+    browser.press(Keys.ARROW_RIGHT)
+    browser.press(Keys.SPACE)
+    assert "Pause" in browser.one(".play").get_attribute("aria-label")
+    browser.press(Keys.SPACE)
+    assert "Play" in browser.one(".play").get_attribute("aria-label")
+
+
+def has_a_table(browser):
+    run = browser.data["runs"][0]
+    browser.one(".as-text summary").click()
+    browser.wait(lambda: browser.all(".as-text tbody tr"))
+    rows = weights_of(run, len(run["recorded_steps"]) - 1, 0, alignment_of(run), 0)
+    shown = browser.all(".run-view:first-child .as-text tbody tr")
+    equal(len(shown), len(rows), "the rows of the table")
+    weight = shown[0].find_elements(By.CSS_SELECTOR, "td")[1].text
+    equal(weight, f"{max(rows[0]) / 255:.2f}", "the largest weight of the first token")
+
+
+def keeps_the_address(browser):
+    run = browser.data["runs"][0]
+    example = len(run["examples"])
+    step = run["recorded_steps"][0]
+    path = browser.driver.current_url.split("#")[0]
+    browser.driver.get("about:blank")
+    browser.driver.get(f"{path}#example={example}&attention=1&head=1&step={step}&theme=dark")
+    browser.frame()
+    equal(browser.text(".step").replace(",", ""), f"step {step}", "the step")
+    equal(browser.one(".example select").get_attribute("value"), str(example - 1), "the example")
+    equal(browser.run("return document.documentElement.dataset.theme"), "dark", "the theme")
+
+
+def is_accessible(browser):
+    if AXE is None:
+        print("  axe-core-python is missing: accessibility is not checked")
+        return
+    browser.run(AXE)
+    for theme in ("light", "dark"):
+        browser.run("document.documentElement.dataset.theme = arguments[0]", theme)
+        time.sleep(0.1)
+        found = browser.driver.execute_async_script(
+            "const done = arguments[0]; axe.run().then((found) => done(found.violations))")
+        words = [f"{each['id']} ({each['impact']}): {each['nodes'][0]['html'][:150]}"
+                 for each in found if each["impact"] in ("serious", "critical")]
+        assert not words, f"in the {theme}: " + "; ".join(words)
+
+
+def prints(browser):
+    browser.one("header > button").click()  # dark, which paper is not
+    pdf = base64.b64decode(browser.driver.execute_cdp_cmd("Page.printToPDF", {})["data"])
+    assert pdf.startswith(b"%PDF") and len(pdf) > 10000, len(pdf)
+    equal(browser.run("return document.documentElement.dataset.theme"), "dark", "the theme")
+    assert not browser.run("return document.documentElement.classList.contains('prints')")
+
+
+EVERY_REPORT = [opens, steps_by_slider, hovers_a_cell, hovers_a_token, changes_layer_and_head,
+                changes_the_example, shows_measures, turns_dark, works_by_keyboard, has_a_table,
+                keeps_the_address, is_accessible, prints]
+
+
+# Tests of samples.
+
+def shows_hostile_tokens(browser, folder):
+    browser.open(folder / "hostile.html")
+    assert browser.run("return window.hacked") is None
+    equal(browser.run("return document.scripts.length"), 2, "the number of scripts")
+    equal(len(browser.all("img, i, b")), 0, "elements that data made")
+    text = browser.run("return document.body.innerText")
+    hidden = "[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\ufeff]"
+    found = re.search(hidden, text.replace("\t", ""))  # innerText separates cells by tabs
+    assert not found, f"a hidden character is shown as it is: {found!r}"
+    words = browser.run("return [...document.querySelector('.line').children].map((each) => "
+                        "[each.tagName, each.textContent, each.title])")
+    for expected in ("tab\u2409here", "\u2409", "\u2423", "\u2205", "👩‍👩‍👧‍👦", "\u25cc\u0301",
+                     "שלום", "\\u202Eevil\\u202C", "\u2400\u2407\u241b[31m", "\\u200B",
+                     "<script>window.hacked=1</script>", "&lt;", "می‌خواهم"):
+        assert ["BDI", expected] in [each[:2] for each in words], f"{expected} is not shown"
+    long = next(each for each in browser.all(".line bdi") if each.text.startswith("xxx"))
+    equal(len(long.get_attribute("title")), 1000, "the length of the title of the long token")
+    assert long.rect["width"] < 300, long.rect
+    assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
+    Select(browser.one(".example select")).select_by_value("1")
+    equal(browser.one(".line").get_attribute("dir"), "rtl", "the direction of Hebrew")
+    assert "No true alignment is known" in browser.text(".caption")
+
+
+WORDS = {
+    "no_examples": "This run recorded no examples.",
+    "no_weights": "This run recorded no attention weights.",
+    "no_series": "This run has logged no measures.",
+    "empty": "No configuration was recorded.",
+    "no_tokens": "This example has no tokens on one side",
+    "damaged_weights": "The attention weights are damaged and left out: expected",
+    "damaged_parts": "The values of “loss” are damaged and left out.",
+    "damaged_run": "The data of this run is damaged.",
+    "damaged_json": "The data of this report is damaged:",
+    "no_runs": "This report contains no run.",
+    "future": "a version that this page cannot read",
+}
+
+
+def says_what_is_missing(browser, folder):
+    for name, words in WORDS.items():
+        browser.open(folder / f"{name}.html")
+        text = browser.run("return document.body.innerText")
+        assert words in text, f"{name}: {text[:300]}"
+        assert not re.search("NaN|undefined|null|Infinity", text), f"{name}: {text}"
+        browser.press(Keys.SPACE, Keys.ARROW_LEFT)
+        is_accessible(browser)
+        equal(browser.complaints(), [], name)
+
+
+def compares_runs(browser, folder):
+    browser.open(folder / "vocabularies.html")
+    equal(len(browser.all(".run-view .heat-map")), 2, "the number of heat maps")
+    first, second = (each.rect for each in browser.all(".heat-map"))
+    assert first["x"] + first["width"] < second["x"], "the heat maps are not side by side"
+    rows = browser.run("""return [...document.querySelector(".configuration table").rows]
+        .map((row) => [...row.cells].map((cell) => cell.textContent))""")
+    equal(rows, [["Option", "A", "B"], ["task", "reverse", "pairs"], ["embedding", "32", "64"],
+                 ["cell", "gru", "lstm"], ["attention", "additive", "general"],
+                 ["beam", "\u2013", "4"]], "what differs")
+    assert "Recorded at step 700." in browser.all(".caption")[1].text
+    assert "le chat noir dort sur le sofa" in browser.text(".beam-search")
+    legend = [each.text for each in browser.all(".chart:first-child .legend li")]
+    equal([each.rsplit(" ", 1)[0] for each in legend],
+          ["A training", "A validation", "B training", "B validation"], "the lines")
+    Select(browser.one(".example select")).select_by_value("2")
+    assert "This run recorded no example 3." in browser.all(".run-view")[1].text
+
+
+def shows_quantities(browser, folder):
+    browser.open(folder / "quantities.html")
+    assert "The line shows the positions." in browser.text(".caption")
+    Select(browser.one(".menus label:nth-child(3) select")).select_by_visible_text("coverage")
+    place = browser.run(CELL_COLOR, 0, 9, 8, 9)
+    browser.hover(browser.one(".heat-map"), place["x"], place["y"])
+    equal(browser.text(".tip strong"), "1.50", "the coverage")
+
+
+def stays_fluid(browser, folder):
+    browser.open(folder / "long.html")
+    for _ in range(10):
+        zoom = browser.all(".zoom button")[1]
+        if zoom.is_enabled():
+            zoom.click()
+    size = browser.run("""const map = document.querySelector(".heat-map");
+        return [map.scrollWidth, map.querySelector("canvas").width,
+                map.querySelectorAll("bdi").length];""")
+    assert size[0] > 20000 and size[1] < 1300 and size[2] < 200, size
+    # The time of drawing is checked: that of frames depends on what else the machine does.
+    frames, draws = browser.driver.execute_async_script("""
+        const done = arguments[0];
+        const map = document.querySelector(".heat-map");
+        const [frames, draws] = [[], []];
+        const {draw} = HeatMap.prototype;
+        HeatMap.prototype.draw = function() {
+          const begin = performance.now();
+          draw.call(this);
+          draws.push(performance.now() - begin);
+        };
+        let before = performance.now();
+        const scroll = () => {
+          const now = performance.now();
+          frames.push(now - before);
+          before = now;
+          map.scrollLeft += 180;
+          map.scrollTop += 180;
+          if (frames.length < 100) requestAnimationFrame(scroll);
+          else done([frames, draws].map((times) => times.sort((a, b) => a - b)));
+        };
+        requestAnimationFrame(scroll);""")
+    print(f"  2,000 x 2,000 weights, scrolled: a frame takes {frames[50]:.0f} ms (median), "
+          f"{frames[95]:.0f} ms (95%), of which drawing takes {draws[len(draws) // 2]:.1f} ms")
+    assert len(draws) > 50 and draws[len(draws) // 2] < 16, draws
+    begin = time.monotonic()
+    browser.one(".track input").send_keys(Keys.ARROW_LEFT)
+    browser.frame()
+    seconds = time.monotonic() - begin
+    print(f"  2,000 x 2,000 weights, another step: {1000 * seconds:.0f} ms")
+    assert seconds < 2, seconds
+
+
+def is_small(browser, folder):
+    size = (folder / "recurrent.html").stat().st_size
+    print(f"  the report of a recurrent run has {size / 1000:.0f} kB")
+    assert size < 1e6
+
+
+def plays_once(folder):
+    browser = Browser(still=False)
+    try:
+        browser.open(folder / "recurrent.html")
+        equal("Pause" in browser.one(".play").get_attribute("aria-label"), True, "it plays")
+        seen = {browser.text(".step")}
+
+        def has_ended():
+            seen.add(browser.text(".step"))
+            return "Play" in browser.one(".play").get_attribute("aria-label")
+
+        browser.wait(has_ended, 20)
+        assert len(seen) > 5, seen
+        equal(browser.text(".step"), "step 1,000", "the last step")
+        equal(browser.complaints(), [], "complaints")
+    finally:
+        browser.close()
+
+
+def fits_a_phone(folder):
+    browser = Browser(width=390, height=844)
+    try:
+        for name in ("recurrent", "transformer", "compare", "hostile", "long", "translate"):
+            browser.open(folder / f"{name}.html")
+            width = browser.run("return document.documentElement.scrollWidth")
+            assert width <= 390, f"{name} is {width} pixels wide"
+    finally:
+        browser.close()
+
+
+def main():
+    failures = 0
+
+    def attempt(name, test):
+        nonlocal failures
+        try:
+            test()
+            print(f"ok      {name}", flush=True)
+        except Exception as error:
+            failures += 1
+            at = traceback.extract_tb(error.__traceback__)[-1].lineno
+            print(f"FAILED  {name}: {str(error).splitlines()[0]} (line {at})", flush=True)
+
+    def on_report(browser, path, test):
+        browser.open(path)
+        browser.frame()
+        test(browser)
+        equal(browser.complaints(), [], "complaints")
+
+    def on_sample(browser, folder, test):
+        test(browser, folder)
+        equal(browser.complaints(), [], "complaints")
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        make_samples.write_samples(folder)
+        browser = Browser()
+        try:
+            paths = [pathlib.Path(path) for path in sys.argv[1:]]
+            paths += [folder / f"{sample}.html" for sample in ("recurrent", "transformer",
+                                                                "compare", "translate")]
+            for path in paths:
+                for test in EVERY_REPORT:
+                    attempt(f"{path.stem}: {test.__name__.replace('_', ' ')}",
+                            lambda: on_report(browser, path, test))
+            for test in (shows_hostile_tokens, says_what_is_missing, compares_runs,
+                         shows_quantities, stays_fluid, is_small):
+                attempt(test.__name__.replace("_", " "), lambda: on_sample(browser, folder, test))
+        finally:
+            browser.close()
+        for test in (plays_once, fits_a_phone):
+            attempt(test.__name__.replace("_", " "), lambda: test(folder))
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()
