@@ -1,5 +1,5 @@
-# Makes the source file of the parts of a report's page: strings with the content of report/page.html,
-# page.css and the .js files, in alphabetical order.
+# Makes the source file of the parts of a report's page: strings with the content of
+# report/page.html, page.css and the .js files, in alphabetical order.
 function(attune_report_page output)
   file(GLOB scripts CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/report/*.js")
   list(SORT scripts)

@@ -55,8 +55,8 @@ class Layer {
   std::vector<Param> buffers() const;
   /// The total number of elements of all parameters.
   std::int64_t parameter_count() const;
-  /// The name of a layer within this one, such as "decoder.attention"; "" for this layer itself, and
-  /// not set if `layer` is no part of it.
+  /// The name of a layer within this one, such as "decoder.attention"; "" for this layer itself,
+  /// and not set if `layer` is no part of it.
   std::optional<std::string> name_of(const Layer& layer) const;
   /// Clears the gradients of all parameters.
   void zero_grad();

@@ -48,8 +48,8 @@ class AttentionRecorder {
   AttentionRecorder(const AttentionRecorder&) = delete;
   AttentionRecorder& operator=(const AttentionRecorder&) = delete;
 
-  /// One entry for each attention, in the order of their first calls. If it was called step by step,
-  /// as by a recurrent decoder, T counts all queries. Errors: it was called with batches of
+  /// One entry for each attention, in the order of their first calls. If it was called step by
+  /// step, as by a recurrent decoder, T counts all queries. Errors: it was called with batches of
   /// different sizes.
   std::vector<RecordedAttention> recorded() const;
 
