@@ -24,9 +24,9 @@ struct RecordedArray {
   std::string name;       ///< "weights", "coverage", "position" or "stopping probability"
   Array values;           ///< [H, T, S], or [H, T] if it is one number for each query
 
-  /// Whether queries and keys are positions of the source or of the target: both of the source in an
-  /// encoder, both of the target in the self-attention of a decoder, whose keys are `<s>` and the
-  /// target without `</s>`.
+  /// Whether queries and keys are positions of the source or of the target: both of the source in
+  /// an encoder, both of the target in the self-attention of a decoder, whose keys are `<s>` and
+  /// the target without `</s>`.
   bool has_source_queries() const;
   bool has_source_keys() const;
 };
