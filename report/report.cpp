@@ -69,8 +69,8 @@ std::string command_of(const Json& config, const std::string& folder) {
   std::string command = "seq2seq train";
   if (config.contains("training"))
     for (const Json& flag : config["training"].value("flags", Json::array()))
-      command += " " + shell_word(text_of(flag));
-  return command + " --run " + shell_word(folder);
+      command += fmt::format(" {}", shell_word(text_of(flag)));
+  return fmt::format("{} --run {}", command, shell_word(folder));
 }
 
 // The numbers of metrics.jsonl by name: {"loss": [[steps], [values]], ...}.
