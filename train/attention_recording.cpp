@@ -208,7 +208,8 @@ void TrainingRecorder::record(const Run& run, std::int64_t step) {
 
 void TrainingRecorder::save(const std::string& folder) {
   for (const RecordedStep& step : unsaved_) {
-    Safetensors content{.metadata = {{kStep, std::to_string(step.step)}, {kPairs, pairs_}}};
+    Safetensors content{.arrays = {},
+                        .metadata = {{kStep, std::to_string(step.step)}, {kPairs, pairs_}}};
     for (std::size_t i = 0; i < step.pairs.size(); ++i)
       for (const RecordedArray& array : step.pairs[i])
         content.arrays.emplace_back(key_of(i, array), array.values);
@@ -238,7 +239,8 @@ std::vector<Question> questions_of(const Batch& batch) {
     const auto first = [&](const Indices& ids, std::int64_t count) {
       return ids.columns(row, 1).block(0, count).to_vector();
     };
-    questions.push_back({.source = first(batch.source.ids, batch.source.lengths.at(row)),
+    questions.push_back({.text = {},
+                         .source = first(batch.source.ids, batch.source.lengths.at(row)),
                          .references = {first(batch.target_output, lengths.at(row) - 1)}});
   }
   return questions;
