@@ -203,19 +203,22 @@ void TrainingRecorder::record(const Run& run, std::int64_t step) {
     }
   }
   last_ = step;
-  if (is_finite(recorded)) unsaved_.push_back(std::move(recorded));
+  if (is_finite(recorded)) steps_.push_back(std::move(recorded));
 }
 
 void TrainingRecorder::save(const std::string& folder) {
-  for (const RecordedStep& step : unsaved_) {
+  for (std::size_t k = 0; k < steps_.size(); ++k) {
+    const RecordedStep& step = steps_[k];
+    const std::string path = folder + "/" + recording_file(step.step);
+    if (k < saved_ && std::filesystem::exists(path)) continue;
     Safetensors content{.arrays = {},
                         .metadata = {{kStep, std::to_string(step.step)}, {kPairs, pairs_}}};
     for (std::size_t i = 0; i < step.pairs.size(); ++i)
       for (const RecordedArray& array : step.pairs[i])
         content.arrays.emplace_back(key_of(i, array), array.values);
-    save_safetensors(folder + "/" + recording_file(step.step), content);
+    save_safetensors(path, content);
   }
-  unsaved_.clear();
+  saved_ = steps_.size();
 }
 
 std::vector<Question> questions_to_record(std::span<const Question> questions, std::int64_t count) {

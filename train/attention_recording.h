@@ -67,14 +67,16 @@ class TrainingRecorder {
   bool is_due(std::int64_t step) const;
   /// Records the model's attention, unless that was done for this step or a weight is NaN.
   void record(const Run& run, std::int64_t step);
-  /// Writes what was recorded since the last call. Errors: as save_safetensors().
+  /// Writes what was recorded since the last call, and files that were removed meanwhile. Errors:
+  /// as save_safetensors().
   void save(const std::string& folder);
 
  private:
   std::vector<Example> examples_;
   std::string pairs_;      // as JSON
   std::int64_t last_ = 0;  // the newest step
-  std::vector<RecordedStep> unsaved_;
+  std::vector<RecordedStep> steps_;
+  std::size_t saved_ = 0;  // the first ones of steps_
 };
 
 /// The questions to record: `count` of the first ones, those with the longest sources of at most 24
