@@ -42,15 +42,15 @@ struct RecordedAttention {
 class AttentionRecorder {
  public:
   /// Names are those within `model`, which must exist as long as the recorder does. Attentions that
-  /// are not part of it are not recorded.
+  /// are not part of it are not recorded. While it exists, an Attention called with batches of
+  /// different sizes is an error.
   [[nodiscard]] explicit AttentionRecorder(const Layer& model);
   ~AttentionRecorder();
   AttentionRecorder(const AttentionRecorder&) = delete;
   AttentionRecorder& operator=(const AttentionRecorder&) = delete;
 
   /// One entry for each attention, in the order of their first calls. If it was called step by
-  /// step, as by a recurrent decoder, T counts all queries. Errors: it was called with batches of
-  /// different sizes.
+  /// step, as by a recurrent decoder, T counts all queries.
   std::vector<RecordedAttention> recorded() const;
 
   /// The recorder of the calling thread, or nullptr.
