@@ -2,6 +2,7 @@
 
 /// Training and everything around its loop: steps, run folder, configuration, validation, state,
 /// checkpoints, logs, signals, progress.
+#include "attune/train/align.h"
 #include "attune/train/answers.h"
 #include "attune/train/attention_table.h"
 #include "attune/train/checkpoint.h"

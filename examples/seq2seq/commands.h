@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "attune/train/align.h"
 #include "attune/train/evaluation.h"
 #include "attune/train/train_options.h"
 #include "attune/train/translator.h"
@@ -27,6 +28,12 @@ struct TranslateCommand {
   std::string svg;
 };
 
+struct AlignCommand {
+  attune::AlignOptions options;
+  std::string source;
+  std::string svg, png, pdf;  // files; empty: none
+};
+
 /// Lists all mechanisms of attention.
 struct AttentionsCommand {
   bool json = false;
@@ -35,6 +42,11 @@ struct AttentionsCommand {
 int run(const attune::TrainOptions& options);
 int run(const TestCommand& command);
 int run(const TranslateCommand& command);
+int run(const AlignCommand& command);
 int run(const AttentionsCommand& command);
+
+/// Checks the path of an output before the work for it, which may take long. Errors: it is a
+/// folder, or in a folder that does not exist.
+void check_output(const char* flag, const std::string& path);
 
 }  // namespace seq2seq
