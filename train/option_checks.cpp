@@ -246,6 +246,7 @@ TrainOptions options_for_resuming(const TrainOptions& given,
   options.threads = given.threads;
   options.save_every = given.save_every;
   options.keep = given.keep;
+  options.tensorboard = given.tensorboard;
   const std::vector<std::string> before = deciding(options);
   const std::vector<Field> all = fields(options);
   for (const Field& field : Chosen(given)) {

@@ -179,6 +179,12 @@ std::vector<Field> saving_fields(TrainOptions& o) {
        .help = "checkpoints to keep, also at the end; by default the newest one until the end",
        .range = kFrom1,
        .decides = false},
+      {.name = "tensorboard",
+       .value = &o.tensorboard,
+       .help = "write events for TensorBoard as well: the numbers of metrics.jsonl, and at each "
+               "validation a picture of the first source's alignment; a resumed training continues "
+               "them",
+       .decides = false},
   };
 }
 

@@ -59,6 +59,7 @@ struct TrainOptions {
   bool resume = false;                          ///< resume the training in the run folder
   std::optional<std::int64_t> save_every = {};  ///< steps between checkpoints; not set: by time
   std::optional<std::int64_t> keep = {};        ///< checkpoints; see kept_checkpoints()
+  bool tensorboard = false;                     ///< write events for TensorBoard; see TrainingLogs
 
   /// Names of options that count as chosen even if they have their default values: it is an error
   /// if they do not apply, or if a resumed training began with other values.

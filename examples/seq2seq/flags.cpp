@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 4> kCommands = {"train", "test", "transla
 
 constexpr const char* kTrainHelp = R"(
 The run folder holds config.json, source.vocab, target.vocab, metrics.jsonl (one line a
-step or so), speed.jsonl, model.safetensors and alignment.svg,
+step or so), speed.jsonl, model.safetensors and alignment.svg, with --tensorboard events,
 and during a training its checkpoint. An earlier run stays until the new one is complete.
 Ctrl-C ends training after the current step with everything saved; --resume continues with
 the same result as if it had never stopped.
@@ -28,6 +28,7 @@ Examples:
   seq2seq train --run runs/transformer --model transformer --heads 4 --layers 2
   seq2seq train --run runs/cmudict --data train.tsv --valid valid.tsv --target-tokens words
   seq2seq train --run runs/cmudict --resume
+  seq2seq train --run runs/demo --valid-count 100 --tensorboard  # tensorboard --logdir runs
   seq2seq train --config big.toml --seed 2
 
 A file for --config, with lines below [train], [test], [translate] or [align] for that command
