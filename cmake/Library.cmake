@@ -29,6 +29,12 @@ target_link_libraries(
   PRIVATE OpenBLAS::OpenBLAS OpenMP::OpenMP_CXX $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
           $<BUILD_INTERFACE:attune_flags>)
 
+if(ATTUNE_HAS_CAIRO)
+  target_link_libraries(attune PRIVATE PkgConfig::PANGOCAIRO)
+  set_source_files_properties("${PROJECT_SOURCE_DIR}/alignment/cairo_heat_map.cpp"
+                              PROPERTIES COMPILE_DEFINITIONS ATTUNE_CAIRO)
+endif()
+
 # Precompile the headers that nearly all sources include. Sources must still include what they use,
 # which the portable preset checks by building without precompiled headers.
 target_precompile_headers(attune PRIVATE <algorithm> <cmath> <string_view>

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "attune/autograd/ops/reductions.h"
+#include "attune/autograd/ops/shaping.h"
+#include "attune/autograd/scopes.h"
 #include "attune/data/vocabulary.h"
 
 namespace attune {
@@ -52,6 +54,27 @@ std::vector<TargetProbability> forced_decoding(const Seq2Seq& model,
     add_probabilities(model(batch), batch.target_output, std::span(found).subspan(first));
   }
   return found;
+}
+
+std::vector<Tensor> attention_weights(const Seq2Seq& model, const Example& example) {
+  ATTUNE_CHECK(model.has_encoder(),
+               "attention_weights: a language model has no source to attend to");
+  const NoGrad no_grad;
+  const Eval eval;
+  const Decoder& decoder = model.decoder();
+  DecoderState state = decoder.start(model.encode(make_sources({&example.source, 1})));
+  std::vector<std::vector<Tensor>> steps;  // of each layer: [H, S] of each step
+  std::int32_t previous = Vocabulary::start;
+  for (const int token : example.target) {
+    const Prediction next = decoder.predict({previous}, state);
+    steps.resize(next.weights.size());
+    for (std::size_t layer = 0; layer < steps.size(); ++layer)
+      steps[layer].push_back(next.weights[layer][0]);
+    previous = token;
+  }
+  std::vector<Tensor> weights;
+  for (const std::vector<Tensor>& layer : steps) weights.push_back(stack(layer, 1));
+  return weights;
 }
 
 }  // namespace attune

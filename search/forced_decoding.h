@@ -23,4 +23,11 @@ std::vector<TargetProbability> forced_decoding(const Seq2Seq& model,
                                                std::span<const Example> examples,
                                                int batch_size = 64);
 
+/// The attention weights with which a model computes a given target, of all heads: [H, T, S] for
+/// each layer with attention to the source, from the first layer to the last. (A Hypothesis has the
+/// last layer's, averaged over its heads.) Empty without attention or without tokens. Runs under
+/// NoGrad and Eval.
+/// Errors: the model is a language model; an empty source; an id outside the vocabulary.
+std::vector<Tensor> attention_weights(const Seq2Seq& model, const Example& example);
+
 }  // namespace attune

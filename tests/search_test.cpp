@@ -286,6 +286,42 @@ TEST_CASE("the log-probabilities of n-best lists and samples are those of forced
   }
 }
 
+TEST_CASE("the weights of all heads have the mean that a hypothesis has, in every layer") {
+  seed(5);
+  EncoderDecoderOptions heads = options_of("transformer", "dot");
+  heads.heads = 4;
+  EncoderDecoderOptions recurrent = options_of("recurrent", "additive");
+  recurrent.heads = 2;
+  for (const EncoderDecoderOptions& options : {heads, recurrent}) {
+    const Seq2Seq model = *make_model(options);
+    make_certain(model);
+    INFO(options.model);
+    for (const SearchInput& input : some_inputs(6)) {
+      const Hypothesis found = search_one(model, input, kBeam)[0];
+      const auto weights = attention_weights(model, {input.source, found.tokens});
+      if (found.tokens.empty()) {
+        CHECK(weights.empty());
+        continue;
+      }
+      REQUIRE(weights.size() == (options.model == "transformer" ? 2 : 1));
+      for (const Tensor& layer : weights) {
+        CHECK(layer.shape() ==
+              Shape{*options.heads, std::ssize(found.tokens), std::ssize(input.source)});
+        const Tensor sums = sum(layer, -1);
+        for (std::int64_t i = 0; i < sums.elements(); ++i) CHECK(sums.value().at(i) == Approx(1));
+      }
+      const Tensor average = mean(weights.back(), 0);
+      for (std::size_t i = 0; i < found.weights.size(); ++i)
+        CHECK(average.value().at(static_cast<std::int64_t>(i)) ==
+              Approx(found.weights[i]).margin(1e-6));
+    }
+  }
+  CHECK(attention_weights(make("recurrent", "none"), {{5, 6}, {5}}).empty());
+  CHECK_THROWS_WITH(attention_weights(language_model("transformer"), {{5, 6}, {5}}),
+                    contains("language model has no source"));
+  CHECK_THROWS_AS(attention_weights(make("recurrent", "dot"), {{5, 6}, {kVocabulary, 5}}), Error);
+}
+
 TEST_CASE("forced decoding gives the same bits for any batch size, and adds up to the loss") {
   std::vector<Example> examples;
   for (const SearchInput& input : some_inputs(20)) {

@@ -2,6 +2,7 @@
 
 /// Training and everything around its loop: steps, run folder, configuration, validation, state,
 /// checkpoints, logs, signals, progress.
+#include "attune/train/align.h"
 #include "attune/train/answers.h"
 #include "attune/train/attention_recording.h"
 #include "attune/train/attention_table.h"
@@ -10,6 +11,7 @@
 #include "attune/train/evaluation.h"
 #include "attune/train/fields.h"
 #include "attune/train/file_lock.h"
+#include "attune/train/log_file.h"
 #include "attune/train/metrics_log.h"
 #include "attune/train/parameter_copy.h"
 #include "attune/train/progress.h"
@@ -19,6 +21,7 @@
 #include "attune/train/run_folder.h"
 #include "attune/train/safetensors.h"
 #include "attune/train/stop_signal.h"
+#include "attune/train/tensorboard.h"
 #include "attune/train/train_options.h"
 #include "attune/train/train_step.h"
 #include "attune/train/training.h"

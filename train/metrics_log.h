@@ -2,8 +2,11 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
+
+#include "attune/train/log_file.h"
 
 namespace attune {
 
@@ -23,36 +26,20 @@ struct MetricsField {
 /// which JSON lacks, become null. Each line is in the file when write() returns.
 class MetricsLog {
  public:
-  /// Opens `path` for appending, and creates it if it does not exist. Errors: it cannot be opened
-  /// (the message gives the path and the system's reason).
-  explicit MetricsLog(std::string path);
-  /// The same, but first truncates the file to `bytes` bytes. This removes lines written after the
-  /// checkpoint from which a training is resumed, and an incomplete last line. Errors: also if the
-  /// file has fewer bytes.
-  MetricsLog(std::string path, std::int64_t bytes);
-  ~MetricsLog();
-  MetricsLog(const MetricsLog&) = delete;
-  MetricsLog& operator=(const MetricsLog&) = delete;
+  /// Appends to the file `path`. Errors: as LogFile.
+  explicit MetricsLog(std::string path) : file_(std::move(path)) {}
+  /// The same, but first truncates the file to `bytes` bytes. Errors: as LogFile.
+  MetricsLog(std::string path, std::int64_t bytes) : file_(std::move(path), bytes) {}
 
-  /// Appends one line. Errors: it cannot be written (the message gives the path and the system's
-  /// reason, such as no space left). The file then ends with the previous line, and the next
-  /// write() or sync() tries to write this line again.
+  /// Appends one line. Errors: as LogFile::append().
   void write(const std::vector<MetricsField>& fields);
-
-  /// Syncs all lines to disk. If the file was removed, it is created again with all lines.
-  /// Errors: as write().
-  void sync();
-
+  /// Syncs all lines to disk. Errors: as LogFile::sync().
+  void sync() { file_.sync(); }
   /// The size of the file, excluding lines that could not be written yet.
-  std::int64_t bytes() const;
+  std::int64_t bytes() const { return file_.bytes(); }
 
  private:
-  void write_pending();
-  void make_anew();
-
-  std::string path_;
-  int descriptor_;
-  std::string pending_;  // whole lines that are not in the file
+  LogFile file_;
 };
 
 }  // namespace attune

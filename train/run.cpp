@@ -185,4 +185,10 @@ Alignment alignment_of(const Run& run, std::span<const int> source, const Hypoth
   return alignment;
 }
 
+AlignmentFigure figure_of(const Run& run, std::span<const int> source,
+                          const Hypothesis& hypothesis) {
+  return {alignment_title(run.source.decode(source), marked_text(run, hypothesis)),
+          {{alignment_of(run, source, hypothesis)}}};
+}
+
 }  // namespace attune

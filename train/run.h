@@ -86,4 +86,8 @@ void warn_of_unfinished(std::int64_t unfinished, std::int64_t outputs);
 /// The alignment of a hypothesis, for heat maps.
 Alignment alignment_of(const Run& run, std::span<const int> source, const Hypothesis& hypothesis);
 
+/// A picture of it, entitled with the texts of source and hypothesis.
+AlignmentFigure figure_of(const Run& run, std::span<const int> source,
+                          const Hypothesis& hypothesis);
+
 }  // namespace attune

@@ -10,6 +10,7 @@
 #include "attune/data/messages.h"
 #include "attune/train/attention_recording.h"
 #include "attune/train/run_config.h"
+#include "attune/train/training_logs.h"
 
 namespace attune {
 namespace {
@@ -17,9 +18,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array kNeeded = {"config.json", "source.vocab", "target.vocab", "model.safetensors"};
-constexpr std::array kOthers = {"metrics.jsonl", "speed.jsonl", "alignment.svg", "report.html",
-                                "comparison.html"};
-constexpr const char* kPicture = "alignment.svg";
+constexpr std::array kLogs = {"metrics.jsonl", "speed.jsonl"};
+// Files that not every run has.
+constexpr std::array kOptional = {TrainingLogs::kEventFile, "alignment.svg", "report.html",
+                                  "comparison.html"};
 constexpr const char* kLock = ".lock";
 // Subfolders of a run folder that has an older run: the training in progress, and a finished
 // training that is replacing the older run. From the moment when the first is renamed to the
@@ -39,7 +41,8 @@ std::optional<std::int64_t> step_of_checkpoint(std::string_view name) {
 bool is_ours(const std::string& name) {
   const auto is_name = [&](const char* other) { return name == other; };
   return std::any_of(kNeeded.begin(), kNeeded.end(), is_name) ||
-         std::any_of(kOthers.begin(), kOthers.end(), is_name) || step_of_checkpoint(name) ||
+         std::any_of(kLogs.begin(), kLogs.end(), is_name) ||
+         std::any_of(kOptional.begin(), kOptional.end(), is_name) || step_of_checkpoint(name) ||
          step_of_recording(name) || is_temporary_file(name) || name == kLock ||
          name == kUnfinished || name == kReplacing || name == kGivenUp;
 }
@@ -273,7 +276,7 @@ void TrainingFolder::replace_older() {
   if (!is_beside_older()) return;
   try {
     // Files that the new run may not have. Without them, the older run is still complete.
-    fs::remove(fs::path(run_) / kPicture);
+    for (const char* name : kOptional) fs::remove(fs::path(run_) / name);
     for (const auto& [step, path] : checkpoints_in(run_)) fs::remove(path);
     for (const std::string& name : names_in(run_))
       if (step_of_recording(name)) fs::remove(fs::path(run_) / name);

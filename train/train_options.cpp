@@ -183,6 +183,11 @@ std::vector<Field> saving_fields(TrainOptions& o) {
        .value = &o.record,
        .help = "examples whose attention is recorded at steps 1, 2, 5, 10, 20 and so on; 0: none",
        .range = kFrom0,
+      {.name = "tensorboard",
+       .value = &o.tensorboard,
+       .help = "write events for TensorBoard as well: the numbers of metrics.jsonl, and at each "
+               "validation a picture of the first source's alignment; a resumed training continues "
+               "them",
        .decides = false},
   };
 }

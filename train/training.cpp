@@ -195,6 +195,7 @@ Training::Training(const TrainOptions& options, std::optional<Unfinished> resume
   folder_ = resumed ? std::move(resumed->folder) : TrainingFolder::for_new(options_.run);
   run_.folder = folder_->path();
   logs_.set_folder(run_.folder);
+  if (options_.tensorboard) logs_.request_events();
   if (resumed) {
     resume(resumed->checkpoint);
   } else {
@@ -246,6 +247,11 @@ void Training::begin() {
   save();  // so that a full disk is found now rather than after an hour
   folder_->keep();
   tell("{}", summary_of(options_, run_, data_, step_));
+  if (logs_.has_events() && validation_ && run_.config.model.has_attention() && !has_cairo())
+    warn(
+        "{}: there are no pictures of the alignment in the events, since this program was built "
+        "without cairo and pango (libcairo2-dev and libpango1.0-dev on Debian)",
+        option_name("tensorboard"));
   times_.emplace(options_.save_every);
   progress_.emplace("training", options_.steps, step_);
 }

@@ -79,8 +79,12 @@ Validation::Result Validation::operator()(const Run& run) const {
   const double mean_loss = loss(*run.model);
   // If the model is NaN, all outputs stay empty, which counts as wrong.
   std::vector<Answer> answers(questions_.size());
-  if (std::isfinite(mean_loss)) answers = answers_to(run, questions_);
-  return {mean_loss, measure(run, questions_, answers)};
+  const bool is_finite = std::isfinite(mean_loss);
+  if (is_finite) answers = answers_to(run, questions_);
+  Result result{mean_loss, measure(run, questions_, answers)};
+  if (is_finite && run.config.model.has_attention())
+    result.example = figure_of(run, questions_.front().source, answers.front().output);
+  return result;
 }
 
 std::string Validation::fingerprint() const {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "attune/alignment/heat_map.h"
 #include "attune/train/answers.h"
 
 namespace attune {
@@ -13,6 +15,9 @@ class Validation {
   struct Result {
     double loss = 0;  ///< mean cross-entropy per token, in nats
     Measures measures;
+    /// The alignment of the first source with the model's output; not set without attention, or if
+    /// the loss is not finite.
+    std::optional<AlignmentFigure> example = {};
 
     /// "validation loss 0.0123, sequences right 98.5%, token error rate 0.31%", and the alignment
     /// error rate if there are reference alignments.

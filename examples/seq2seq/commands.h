@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "attune/report/report.h"
+#include "attune/train/align.h"
 #include "attune/train/evaluation.h"
 #include "attune/train/train_options.h"
 #include "attune/train/translator.h"
@@ -34,6 +35,13 @@ struct ReportCommand {
   std::string output;  // empty: a file in the first run folder
 };
 
+/// Draws the alignment of a source and its target.
+struct AlignCommand {
+  attune::AlignOptions options;
+  std::string source;
+  std::string svg, png, pdf;  // files; empty: none
+};
+
 /// Lists all mechanisms of attention.
 struct AttentionsCommand {
   bool json = false;
@@ -43,9 +51,14 @@ int run(const attune::TrainOptions& options);
 int run(const TestCommand& command);
 int run(const TranslateCommand& command);
 int run(const ReportCommand& command);
+int run(const AlignCommand& command);
 int run(const AttentionsCommand& command);
 
 /// The report in a run folder.
 std::string report_file(const std::string& folder);
+
+/// Checks the path of an output before the work for it, which may take long. Errors: it is a
+/// folder, or in a folder that does not exist.
+void check_output(const char* flag, const std::string& path);
 
 }  // namespace seq2seq

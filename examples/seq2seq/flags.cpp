@@ -15,14 +15,14 @@
 namespace seq2seq {
 namespace {
 
-constexpr std::array<std::string_view, 3> kCommands = {"train", "test", "translate"};
+constexpr std::array<std::string_view, 4> kCommands = {"train", "test", "translate", "align"};
 
 constexpr const char* kTrainHelp = R"(
 The run folder holds config.json, source.vocab, target.vocab, metrics.jsonl (one line a
-step or so), speed.jsonl, model.safetensors and alignment.svg, and during a training its
-checkpoint. An earlier run stays until the new one is complete. Ctrl-C ends training after
-the current step with everything saved; --resume continues with the same result as if it had
-never stopped.
+step or so), speed.jsonl, model.safetensors and alignment.svg, with --tensorboard events,
+and during a training its checkpoint. An earlier run stays until the new one is complete.
+Ctrl-C ends training after the current step with everything saved; --resume continues with
+the same result as if it had never stopped.
 
 Examples:
   seq2seq train --run runs/demo
@@ -30,9 +30,11 @@ Examples:
   seq2seq train --run runs/transformer --model transformer --heads 4 --layers 2
   seq2seq train --run runs/cmudict --data train.tsv --valid valid.tsv --target-tokens words
   seq2seq train --run runs/cmudict --resume
+  seq2seq train --run runs/demo --valid-count 100 --tensorboard  # tensorboard --logdir runs
   seq2seq train --config big.toml --seed 2
 
-A file for --config, with lines below [train], [test] or [translate] for that command alone:
+A file for --config, with lines below [train], [test], [translate] or [align] for that command
+alone:
   # a bigger model
   run = "runs/big"
   [train]
@@ -73,6 +75,22 @@ Examples:
   seq2seq translate --config big.toml -- -x
   cut -f1 datasets/cmudict/test.tsv | seq2seq translate --run runs/cmudict --alignment)";
 
+constexpr const char* kAlignHelp = R"(
+Draws the attention weights of a source and its target, which the model writes unless it is
+given: a row for each token of the target, a column for each of the source, the darker the
+larger. --heads draws every head, layer by layer.
+
+An SVG picture needs nothing, has each weight as a tooltip and the fonts of its viewer. PNG
+and PDF files need a program that was built with cairo and pango. Sources that begin with -
+go behind --.
+
+Examples:
+  seq2seq align --run runs/demo attention --svg attention.svg
+  seq2seq align --run runs/demo attention --target noitnetta --pdf attention.pdf
+  seq2seq align --run runs/transformer attention --heads --layer 2 --png heads.png
+  seq2seq align --run runs/words "two words" --beam 5 --png words.png --pdf words.pdf
+  seq2seq align --config big.toml attention --png attention.png)";
+
 // A command with a flag for each option of its library function.
 template <typename Options>
 CLI::App& add_command(CLI::App& app, const char* name, const char* purpose, Options& options,
@@ -110,7 +128,8 @@ void add_translate(CLI::App& app, TranslateCommand& translate) {
   command.add_flag("--heatmap", translate.heatmap, "draw the attention weights");
   command
       .add_option("--svg", translate.svg,
-                  "draw it into a picture; of several sources the second into FILE-2.svg, ...")
+                  "draw it into a picture, as align does; of several sources the second into "
+                  "FILE-2.svg, ...")
       ->type_name("FILE");
 }
 
@@ -140,6 +159,20 @@ void add_report(CLI::App& app, ReportCommand& report) {
       "  seq2seq report --run runs/gru --run runs/transformer --output comparison.html");
 }
 
+void add_align(CLI::App& app, AlignCommand& align) {
+  CLI::App& command = add_command(app, "align", "Draw the alignment of a source and its target.",
+                                  align.options, kAlignHelp);
+  command.add_option("source", align.source, "what to align");
+  command.add_option("--svg", align.svg, "draw an SVG picture")->type_name("FILE");
+  command.add_option("--png", align.png, "draw a PNG picture, two pixels for each of the SVG's")
+      ->type_name("FILE");
+  command.add_option("--pdf", align.pdf, "draw a PDF page, for papers")->type_name("FILE");
+}
+
+bool takes_sources(const CLI::App& command) {
+  return command.get_name() == "translate" || command.get_name() == "align";
+}
+
 WrongUse wrong_use(const CLI::App* command, const std::string& reason) {
   const std::string name = command == nullptr ? "" : command->get_name() + " ";
   return WrongUse(fmt::format("{}; see seq2seq {}--help", reason, name));
@@ -160,15 +193,18 @@ Command parse_command_line(int argc, char** argv) {
   TestCommand test;
   TranslateCommand translate;
   ReportCommand report;
+  AlignCommand align;
   AttentionsCommand attentions;
   const CLI::App& train_flags =
       add_command(app, "train", "Train a model and keep it in a run folder.", train, kTrainHelp);
   add_test(app, test);
   add_translate(app, translate);
   add_report(app, report);
+  add_align(app, align);
   app.add_subcommand("attentions", "List the mechanisms of attention, with formula and paper.")
       ->add_flag("--json", attentions.json, "print a JSON array");
 
+  std::vector<std::string> sources;  // read literally, not by CLI11
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   const CLI::App* command = nullptr;  // the one that is named
   for (const CLI::App* known : app.get_subcommands([](const CLI::App*) { return true; }))
@@ -176,11 +212,11 @@ Command parse_command_line(int argc, char** argv) {
   try {
     if (command == nullptr && !words.empty() && !flags::is_flag(words.front()))
       throw CLI::ValidationError("there is no command '" + words.front() + "'",
-                                 "expected train, test, translate, report or attentions");
+                                 "expected train, test, translate, align, report or attentions");
     if (command != nullptr) {
       flags::Words given = flags::split(*command, {words.begin() + 1, words.end()});
-      if (command->get_name() == "translate") {
-        translate.sources = std::move(given.others);
+      if (takes_sources(*command)) {
+        sources = std::move(given.others);
       } else if (!given.others.empty()) {
         throw CLI::ExtrasError(command->get_name(), {given.others.front()});
       }
@@ -192,11 +228,17 @@ Command parse_command_line(int argc, char** argv) {
     train.given = flags::given_fields(train_flags, fields(train));
     if (app.got_subcommand("train")) check(train);
     if (app.got_subcommand("translate")) check(translate.options);
+    if (app.got_subcommand("align") && align.options.target.empty() && command->count("--target"))
+      throw CLI::ValidationError("--target", "it is empty; expected at least one token");
+    if (app.got_subcommand("align") && sources.size() != 1)
+      throw CLI::ValidationError(
+          "source",
+          fmt::format("there are {}; expected one, in quotes if it has spaces", sources.size()));
   } catch (const CLI::Success& help) {
     app.exit(help);
     return {};
   } catch (const CLI::ParseError& error) {
-    const bool is_source = command != nullptr && command->get_name() == "translate" &&
+    const bool is_source = command != nullptr && takes_sources(*command) &&
                            dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
     throw wrong_use(command, std::string(error.what()) +
                                  (is_source ? "; sources that begin with - go behind --" : ""));
@@ -206,7 +248,12 @@ Command parse_command_line(int argc, char** argv) {
   if (app.got_subcommand("train")) return train;
   if (app.got_subcommand("test")) return test;
   if (app.got_subcommand("report")) return report;
+  if (app.got_subcommand("align")) {
+    align.source = std::move(sources.front());
+    return align;
+  }
   if (app.got_subcommand("attentions")) return attentions;
+  translate.sources = std::move(sources);
   return translate;
 }
 

@@ -1,5 +1,4 @@
 #include <cstdio>
-#include <filesystem>
 
 #include "attune/data/files.h"
 #include "attune/data/lines.h"
@@ -10,24 +9,10 @@ namespace seq2seq {
 
 using namespace attune;
 
-namespace {
-
-// Checks the path of --output before the test, which may take long. Errors: it is a folder, or in a
-// folder that does not exist.
-void check_output(const std::string& path) {
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  ATTUNE_CHECK(!std::filesystem::is_directory(path), "--output: '{}' is a folder; expected a file",
-               path);
-  ATTUNE_CHECK(folder.empty() || std::filesystem::is_directory(folder),
-               "--output: there is no folder '{}'", folder.string());
-}
-
-}  // namespace
-
 int run(const TestCommand& command) {
   const bool prints_outputs = command.output == "-";
   const bool writes_outputs = !command.output.empty() && !prints_outputs;
-  if (writes_outputs) check_output(command.output);
+  if (writes_outputs) check_output("--output", command.output);
   const Evaluation result = evaluate(command.options);
 
   if (prints_outputs) fmt::print("{}", shown(result.outputs));
