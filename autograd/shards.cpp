@@ -9,6 +9,7 @@
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/backward.h"
 #include "attune/autograd/scopes.h"
+#include "attune/autograd/spans.h"
 
 namespace attune {
 namespace {
@@ -59,11 +60,13 @@ double sharded_backward(std::int64_t shards, const std::function<Tensor(std::int
   const auto run = [&](std::int64_t first, std::int64_t) {
     const auto i = static_cast<std::size_t>(first);
     const SettingScope settings(setting, random[i], random.back());
+    const RecordFunction span("shard");
     const Tensor shard_loss = loss(first);
     gradients[i] = backward(shard_loss);
     losses[i] = shard_loss.item();
   };
   parallel_for(shards, 1, run, Teams::of_equal_parts);
+  const RecordFunction span("add_gradients");
   add_up(gradients).add_to_parameters();
   return std::accumulate(losses.begin(), losses.end(), 0.0);
 }
