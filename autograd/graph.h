@@ -13,7 +13,7 @@ using LeafNames = std::unordered_map<const Node*, std::string>;
 
 /// The graph that output.backward() traverses, in the language of Graphviz: a node with name and
 /// shape for each operation and leaf, an edge from each input to what uses it, and a box around the
-/// operations of each layer's call, within that of the layer which calls it.
+/// operations of each layer, within that of the layer whose child it is.
 ///
 ///     write_file_atomically("loss.dot", to_dot(model.loss(batch), model.parameters()));
 ///     // dot -Tsvg loss.dot > loss.svg

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <mutex>
 #include <tuple>
 #include <unordered_set>
@@ -15,11 +16,17 @@ using detail::ProfilerMark;
 
 namespace {
 
-// The events of one thread. Other threads read them in Profiler::events().
-struct ThreadEvents {
+struct Span {
+  ProfilerEvent::Kind kind;
+  const char *name, *layer_path;
+  ProfilerMark begin, end;
+};
+
+// The spans of one thread. Other threads read them in Profiler::events().
+struct ThreadSpans {
   std::mutex mutex;
-  int number;
-  std::vector<ProfilerEvent> events;
+  std::deque<Span> spans;
+  std::deque<std::string> names;  // of functions; the others are permanent
 };
 
 std::mutex active_mutex;
@@ -34,7 +41,7 @@ ProfilerMark mark() {
 
 struct Profiler::Recording {
   std::int64_t begin = mark().nanoseconds;
-  std::vector<std::shared_ptr<ThreadEvents>> threads;  // guarded by active_mutex
+  std::vector<std::shared_ptr<ThreadSpans>> threads;  // guarded by active_mutex
 
   static inline std::shared_ptr<Recording> active;  // guarded by active_mutex
 };
@@ -49,17 +56,15 @@ class RecordingThread {
 
   // False if no Profiler is active.
   bool join() {
-    if (seen_ == changes.load(std::memory_order_acquire)) return events_ != nullptr;
+    if (seen_ == changes.load(std::memory_order_acquire)) return spans_ != nullptr;
     const std::lock_guard lock(active_mutex);
     seen_ = changes.load(std::memory_order_relaxed);
-    events_.reset();
+    spans_.reset();
     last_.nanoseconds = 0;
     const auto& recording = Profiler::Recording::active;
     if (!recording) return false;
     begin_ = recording->begin;
-    events_ = std::make_shared<ThreadEvents>();
-    events_->number = static_cast<int>(recording->threads.size());
-    recording->threads.push_back(events_);
+    spans_ = recording->threads.emplace_back(std::make_shared<ThreadSpans>());
     return true;
   }
 
@@ -74,17 +79,14 @@ class RecordingThread {
     return last_;
   }
 
-  void add(ProfilerEvent::Kind kind, const std::string& name, const char* path,
-           const ProfilerMark& begin) {
+  // Ends a span. `name` is permanent, or else `copied` is set.
+  void add(ProfilerEvent::Kind kind, const char* name, const char* path, const ProfilerMark& begin,
+           bool copied = false) {
     if (!join() || begin.nanoseconds < begin_) return;  // begun under an earlier Profiler
-    const ProfilerMark end = mark();
-    using std::chrono::nanoseconds;
-    const std::lock_guard lock(events_->mutex);
-    events_->events.push_back({kind, name, path, events_->number,
-                               nanoseconds(begin.nanoseconds - begin_),
-                               nanoseconds(end.nanoseconds - begin.nanoseconds),
-                               end.flops - begin.flops, end.bytes - begin.bytes});
-    last_ = end;
+    const std::lock_guard lock(spans_->mutex);
+    if (copied) name = spans_->names.emplace_back(name).c_str();
+    last_ = mark();
+    spans_->spans.push_back({kind, name, path, begin, last_});
   }
 
   int open_backward = 0;  // BackwardScopes
@@ -92,7 +94,7 @@ class RecordingThread {
  private:
   std::uint64_t seen_ = 0;  // `changes` when it joined
   std::int64_t begin_ = 0;  // of the recording
-  std::shared_ptr<ThreadEvents> events_;
+  std::shared_ptr<ThreadSpans> spans_;
   ProfilerMark last_{};  // the beginning or end of the last span
 };
 
@@ -101,7 +103,8 @@ namespace detail {
 ProfilerMark begin_span() { return RecordingThread::own().begin(); }
 
 void end_function(const std::string& name, const ProfilerMark& begin) {
-  RecordingThread::own().add(ProfilerEvent::Kind::function, name, layer_path, begin);
+  RecordingThread::own().add(ProfilerEvent::Kind::function, name.c_str(), layer_path, begin,
+                             /*copied=*/true);
 }
 
 void end_layer(const char* path, const ProfilerMark& begin) {
@@ -157,16 +160,26 @@ Profiler::~Profiler() {
   // Threads keep their part until they join the next recording.
   for (const auto& thread : recording_->threads) {
     const std::lock_guard thread_lock(thread->mutex);
-    thread->events = {};
+    thread->spans.clear();
+    thread->names.clear();
   }
 }
 
 std::vector<ProfilerEvent> Profiler::events() const {
   std::vector<ProfilerEvent> all;
   const std::lock_guard lock(active_mutex);
+  int number = 0;
   for (const auto& thread : recording_->threads) {
     const std::lock_guard thread_lock(thread->mutex);
-    all.insert(all.end(), thread->events.begin(), thread->events.end());
+    for (const Span& span : thread->spans) {
+      const auto& [kind, name, layer_path, begin, end] = span;
+      using std::chrono::nanoseconds;
+      all.push_back({kind, name, layer_path, number,
+                     nanoseconds(begin.nanoseconds - recording_->begin),
+                     nanoseconds(end.nanoseconds - begin.nanoseconds), end.flops - begin.flops,
+                     end.bytes - begin.bytes});
+    }
+    ++number;
   }
   std::stable_sort(all.begin(), all.end(), [](const ProfilerEvent& a, const ProfilerEvent& b) {
     return std::tuple(a.thread, a.begin, b.duration) < std::tuple(b.thread, b.begin, a.duration);

@@ -52,6 +52,7 @@ Gradients add_up(std::vector<Gradients>& shards) {
 
 double sharded_backward(std::int64_t shards, const std::function<Tensor(std::int64_t)>& loss) {
   ATTUNE_CHECK(shards >= 1, "sharded_backward: {} shards; at least 1 is needed", shards);
+  const RecordFunction span("sharded_backward");
   const Setting setting;
   // One for each shard, and one for the draws that all shards share.
   const std::vector<Generator> random = generator().split(shards + 1);
@@ -66,7 +67,6 @@ double sharded_backward(std::int64_t shards, const std::function<Tensor(std::int
     losses[i] = shard_loss.item();
   };
   parallel_for(shards, 1, run, Teams::of_equal_parts);
-  const RecordFunction span("add_gradients");
   add_up(gradients).add_to_parameters();
   return std::accumulate(losses.begin(), losses.end(), 0.0);
 }
