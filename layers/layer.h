@@ -138,10 +138,10 @@ class Layer {
   std::shared_ptr<Place> place_;
 };
 
-/// The call of a layer, for the lifetime of the object. Operations within it carry the layer's path,
-/// such as "decoder.layer0", which Profiler and to_dot() show. Every function of a layer that calls
-/// operations begins with it; without it, they carry the path of the layer that calls this one. A
-/// layer that is no child has no path.
+/// The call of a layer, for the lifetime of the object. Operations within it carry the path of the
+/// layer, such as "decoder.layer0", which Profiler and to_dot() show. Every function of a layer
+/// that calls operations begins with it; without it, they carry the path of the layer that calls
+/// this one. A layer that is no child has no path.
 ///
 ///     Tensor operator()(const Tensor& x) const {
 ///       const LayerScope scope(*this);
