@@ -116,7 +116,10 @@ void AffineGradients::Waiting::join(std::int64_t more, const Array& more_dy, con
 }
 
 void AffineGradients::flush(Gradients& leaves) {
-  for (const Waiting& w : waiting_) add_now(w.target, w.rows, w.dy, w.x, leaves);
+  for (const Waiting& w : waiting_) {
+    const BackwardScope scope("weight_gradient", w.layer_path);
+    add_now(w.target, w.rows, w.dy, w.x, leaves);
+  }
   waiting_.clear();
 }
 

@@ -33,6 +33,7 @@ class AffineGradients {
     Target target;
     Array dy, x;  // the arrays given first; larger buffers once more rows join them
     std::int64_t rows;
+    const char* layer_path = current_layer_path();
     bool joined = false;
 
     void join(std::int64_t more, const Array& more_dy, const Array& more_x, Gradients& leaves);

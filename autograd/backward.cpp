@@ -105,6 +105,7 @@ class BackwardPass {
   }
 
   Gradients run() {
+    const RecordFunction span("backward");
     for (const Root& root : roots_) visit(root.node);
     gather();
     for (Root& root : roots_) {
@@ -114,6 +115,7 @@ class BackwardPass {
     for (Turn& turn : turns_) {
       Node& current = *turn.node;
       observers_.call_hooks(current);
+      const BackwardScope scope(current.name(), current.layer_path());
       if (reached(current)) current.run(gradients_);
       if (!retain_graph_) {
         keep_inputs(current);

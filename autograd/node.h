@@ -9,6 +9,7 @@
 #include "attune/autograd/array/array.h"
 #include "attune/autograd/array/short_list.h"
 #include "attune/autograd/hooks.h"
+#include "attune/autograd/spans.h"
 
 namespace attune {
 
@@ -89,6 +90,8 @@ class Node {
   static void operator delete(void* memory, std::size_t bytes) { pool::release(memory, bytes); }
 
   const char* name() const { return name_; }
+  /// That of the layer in whose call it was recorded: see current_layer_path().
+  const char* layer_path() const { return layer_path_; }
   /// Greater than that of every input, so that nodes can be run in decreasing order.
   std::uint64_t order() const { return order_; }
   bool is_leaf() const { return leaf_; }
@@ -150,6 +153,7 @@ class Node {
   bool leaf_;
   bool released_ = false;
   const char* name_;
+  const char* layer_path_ = current_layer_path();
   std::uint64_t order_;
   std::shared_ptr<GradientHooks> hooks_;
   Node* next_dead_ = nullptr;

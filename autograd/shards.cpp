@@ -9,6 +9,7 @@
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/backward.h"
 #include "attune/autograd/scopes.h"
+#include "attune/autograd/spans.h"
 
 namespace attune {
 namespace {
@@ -51,6 +52,7 @@ Gradients add_up(std::vector<Gradients>& shards) {
 
 double sharded_backward(std::int64_t shards, const std::function<Tensor(std::int64_t)>& loss) {
   ATTUNE_CHECK(shards >= 1, "sharded_backward: {} shards; at least 1 is needed", shards);
+  const RecordFunction span("sharded_backward");
   const Setting setting;
   // One for each shard, and one for the draws that all shards share.
   const std::vector<Generator> random = generator().split(shards + 1);
@@ -59,6 +61,7 @@ double sharded_backward(std::int64_t shards, const std::function<Tensor(std::int
   const auto run = [&](std::int64_t first, std::int64_t) {
     const auto i = static_cast<std::size_t>(first);
     const SettingScope settings(setting, random[i], random.back());
+    const RecordFunction span("shard");
     const Tensor shard_loss = loss(first);
     gradients[i] = backward(shard_loss);
     losses[i] = shard_loss.item();

@@ -125,6 +125,7 @@ void check_finite(const char* name, const Array& value) {
 
 Tensor record_view(const char* name, const Tensor& x, std::int64_t offset, const Shape& shape) {
   Array value = x.value().view(offset, shape);
+  if (Work::is_counted()) detail::end_forward(name);
   if (NoGrad::active() || !x.requires_grad()) return Tensor(std::move(value));
   Edge base{x.node(), x.output()};
   const bool whole = shape.elements() == x.elements();

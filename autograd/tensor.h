@@ -185,6 +185,7 @@ void check_finite(const char* name, const Array& value);
 template <typename Backward>
 Tensor record(const char* name, Array value, std::span<const Input> inputs, Backward backward) {
   if (CheckFinite::active()) detail::check_finite(name, value);
+  if (Work::is_counted()) detail::end_forward(name);
   detail::Edges edges(inputs);
   if (!edges.wanted()) return Tensor(std::move(value));
   NodeRef node(new detail::Operation<Backward>(
@@ -204,6 +205,7 @@ std::vector<Tensor> record(const char* name, const std::vector<Array>& values,
                            std::initializer_list<Input> inputs, Backward backward) {
   for (const Array& value : values)
     if (CheckFinite::active()) detail::check_finite(name, value);
+  if (Work::is_counted()) detail::end_forward(name);
   detail::Edges edges(std::span<const Input>(inputs.begin(), inputs.size()));
   NodeRef node;
   if (edges.wanted())

@@ -16,7 +16,10 @@ class Embedding : public Layer {
   Embedding(std::int64_t vocabulary, std::int64_t features,
             const Initializer& initializer = normal())
       : weight_(param("weight", {vocabulary, features}, initializer)) {}
-  Tensor operator()(const Indices& ids) const { return embedding(weight_, ids); }
+  Tensor operator()(const Indices& ids) const {
+    const LayerScope scope(*this);
+    return embedding(weight_, ids);
+  }
 
   std::int64_t vocabulary() const { return weight_.size(0); }
   std::int64_t features() const { return weight_.size(1); }

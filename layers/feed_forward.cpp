@@ -29,6 +29,7 @@ FeedForward::FeedForward(const std::vector<std::int64_t>& sizes, std::string_vie
 }
 
 Tensor FeedForward::operator()(const Tensor& x) const {
+  const LayerScope scope(*this);
   Tensor h = x;
   for (std::size_t i = 0; i + 1 < layers_.size(); ++i) {
     const Tensor linear = layers_[i](h);

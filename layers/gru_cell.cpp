@@ -5,11 +5,13 @@
 namespace attune {
 
 RecurrentState GRUCell::operator()(const Tensor& x, const RecurrentState& state) const {
+  const LayerScope scope(*this);
   return {gru_cell(x, state.h, weights_), {}};
 }
 
 SequenceResult GRUCell::run(const Tensor& x, const RecurrentState& state,
                             const SequenceOptions& options) const {
+  const LayerScope scope(*this);
   return gru_sequence(x, state.h, weights_, options);
 }
 

@@ -9,6 +9,7 @@ namespace attune {
 
 KnownInput::KnownInput(const RecurrentCell& cell, const Tensor& y)
     : cell_(&cell), gated_(dynamic_cast<const GatedCell*>(&cell)), part_(y) {
+  const LayerScope scope(cell);
   if (!gated_) return;
   part_ = linear(y, gated_->weights().weight_ih, {}, 0);
   columns_ = y.shape().last();
@@ -16,6 +17,7 @@ KnownInput::KnownInput(const RecurrentCell& cell, const Tensor& y)
 
 KnownInput::KnownInput(const RecurrentCell& cell, const Embedding& embedding, const Indices& ids)
     : cell_(&cell), gated_(dynamic_cast<const GatedCell*>(&cell)) {
+  const LayerScope scope(cell);
   if (!gated_) {
     part_ = embedding(ids);
     return;
@@ -37,6 +39,7 @@ KnownInput KnownInput::masked(const Indices& lengths) const {
 }
 
 RecurrentState KnownInput::step(const Tensor& x, const RecurrentState& state) const {
+  const LayerScope scope(*cell_);
   if (!gated_) return (*cell_)(x.defined() ? concat({part_, x}, -1) : part_, state);
   LstmState next =
       recurrent_cell(gated_->kind(), {x, {part_, columns_}}, {state.h, state.c}, gated_->weights());
@@ -44,6 +47,7 @@ RecurrentState KnownInput::step(const Tensor& x, const RecurrentState& state) co
 }
 
 SequenceResult KnownInput::run(const RecurrentState& state, const SequenceOptions& options) const {
+  const LayerScope scope(*cell_);
   if (!gated_) return cell_->run(part_, state, options);
   return recurrent_sequence(gated_->kind(), {{}, {part_, columns_}}, {state.h, state.c},
                             gated_->weights(), options);

@@ -65,10 +65,33 @@ Layer& Layer::operator=(const Layer& other) {
   if (place_->is_child && place_.use_count() > 1) {
     check_no_copies(place_.use_count(), "a child");
     place_->registry = other.place_->registry;
+    for (const auto& child : place_->registry->children)
+      child.place->become_child(child.name, place_);
   } else {
     place_ = other.place_;
   }
   return *this;
+}
+
+const char* Layer::Place::get_path() {
+  if (const char* known = path.load(std::memory_order_relaxed)) return known;
+  std::string text = name;
+  if (const std::shared_ptr<Place> above = parent.lock())
+    if (const std::string prefix = above->get_path(); !prefix.empty()) text = prefix + "." + name;
+  path.store(permanent_layer_path(text), std::memory_order_relaxed);
+  return path.load(std::memory_order_relaxed);
+}
+
+void Layer::Place::become_child(const std::string& new_name,
+                                const std::shared_ptr<Place>& new_parent) {
+  name = new_name;
+  parent = new_parent;
+  forget_path();
+}
+
+void Layer::Place::forget_path() {
+  path.store(nullptr, std::memory_order_relaxed);
+  for (const auto& child : registry->children) child.place->forget_path();
 }
 
 std::vector<Param> Layer::collect(Kind kind) const {
@@ -213,6 +236,7 @@ LayerTensor Layer::buffer(const std::string& name, const Shape& shape,
 void Layer::add_child(const std::string& name, const Layer& layer) {
   check_name(name);
   layer.place_->is_child = true;
+  if (!layer.place_->parent.lock()) layer.place_->become_child(name, place_);
   place_->registry->children.push_back({name, &typeid(layer), layer.place_});
 }
 

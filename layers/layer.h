@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "attune/autograd/array/named_arrays.h"
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/scopes.h"
+#include "attune/autograd/spans.h"
 #include "attune/autograd/tensor.h"
 #include "attune/layers/initializers.h"
 #include "attune/layers/layer_tensor.h"
@@ -102,6 +104,7 @@ class Layer {
   template <typename L, typename... Arguments>
   friend L clone(const L& layer, Arguments&&... arguments);
   friend std::string summary(const Layer& layer);
+  friend class LayerScope;
 
   struct Place;
   /// The tensors and children of a layer.
@@ -119,6 +122,13 @@ class Layer {
   struct Place {
     std::shared_ptr<Registry> registry = std::make_shared<Registry>();
     bool is_child = false;
+    std::string name;  // given by the first parent
+    std::weak_ptr<Place> parent;
+    std::atomic<const char*> path{nullptr};  // permanent; nullptr until it is needed
+
+    const char* get_path();
+    void become_child(const std::string& new_name, const std::shared_ptr<Place>& new_parent);
+    void forget_path();
   };
 
   enum class Kind { parameters, buffers, both };
@@ -130,6 +140,21 @@ class Layer {
   void become_copy_of(const Layer& other);
 
   std::shared_ptr<Place> place_;
+};
+
+/// The call of a layer, for the lifetime of the object. Operations within it carry the path of the
+/// layer, such as "decoder.layer0", which Profiler and to_dot() show. Every function of a layer
+/// that calls operations begins with it; without it, they carry the path of the layer that calls
+/// this one. A layer that is no child has no path.
+///
+///     Tensor operator()(const Tensor& x) const {
+///       const LayerScope scope(*this);
+///       return out_(tanh(hidden_(x)));
+///     }
+class LayerScope : public LayerPathScope {
+ public:
+  [[nodiscard]] explicit LayerScope(const Layer& layer)
+      : LayerPathScope(layer.place_->get_path()) {}
 };
 
 /// An independent copy of `layer`, with its own parameters and buffers of the same values, and the

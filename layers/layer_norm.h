@@ -17,7 +17,10 @@ class LayerNorm : public NormLayer {
       : weight_(param("weight", {features}, ones())),
         bias_(param("bias", {features}, zeros())),
         eps_(eps) {}
-  Tensor operator()(const Tensor& x) const override { return layer_norm(x, weight_, bias_, eps_); }
+  Tensor operator()(const Tensor& x) const override {
+    const LayerScope scope(*this);
+    return layer_norm(x, weight_, bias_, eps_);
+  }
 
  private:
   Tensor weight_, bias_;

@@ -20,7 +20,10 @@ class Linear : public Layer {
   /// Embedding (Press and Wolf 2017). Parameters: bias only, 0 at first.
   explicit Linear(const Tensor& weight)
       : weight_(weight), bias_(param("bias", {weight.size(0)}, zeros())) {}
-  Tensor operator()(const Tensor& x) const { return linear(x, weight_, bias_); }
+  Tensor operator()(const Tensor& x) const {
+    const LayerScope scope(*this);
+    return linear(x, weight_, bias_);
+  }
 
   std::int64_t in() const { return weight_.size(1); }
   std::int64_t out() const { return weight_.size(0); }

@@ -5,12 +5,14 @@
 namespace attune {
 
 RecurrentState LSTMCell::operator()(const Tensor& x, const RecurrentState& state) const {
+  const LayerScope scope(*this);
   const auto [h, c] = lstm_cell(x, {state.h, state.c}, weights_);
   return {h, c};
 }
 
 SequenceResult LSTMCell::run(const Tensor& x, const RecurrentState& state,
                              const SequenceOptions& options) const {
+  const LayerScope scope(*this);
   return lstm_sequence(x, {state.h, state.c}, weights_, options);
 }
 

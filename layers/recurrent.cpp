@@ -35,6 +35,7 @@ RecurrentLayer::RecurrentLayer(std::string_view kind, std::int64_t input, std::i
 
 RecurrentResult RecurrentLayer::operator()(const Tensor& x, const Indices& lengths,
                                            const std::vector<RecurrentState>& initial) const {
+  const LayerScope scope(*this);
   check_states("RecurrentLayer", initial, static_cast<int>(cells_.size()));
   std::vector<SequenceResult> results;
   for (std::size_t i = 0; i < cells_.size(); ++i)
@@ -45,6 +46,7 @@ RecurrentResult RecurrentLayer::operator()(const Tensor& x, const Indices& lengt
 
 RecurrentResult RecurrentLayer::of_tokens(const Embedding& embedding, const Indices& ids,
                                           const Indices& lengths) const {
+  const LayerScope scope(*this);
   std::vector<SequenceResult> results;
   for (std::size_t i = 0; i < cells_.size(); ++i)
     results.push_back(
@@ -71,11 +73,13 @@ Recurrent::Recurrent(std::string_view kind, std::int64_t input, std::int64_t hid
 
 RecurrentResult Recurrent::operator()(const Tensor& x, const Indices& lengths,
                                       const std::vector<RecurrentState>& initial) const {
+  const LayerScope scope(*this);
   return upper_layers(layers_[0](x, lengths, initial_of(0, initial)), lengths, initial);
 }
 
 RecurrentResult Recurrent::of_tokens(const Embedding& embedding, const Indices& ids,
                                      const Indices& lengths) const {
+  const LayerScope scope(*this);
   return upper_layers(layers_[0].of_tokens(embedding, ids, lengths), lengths, {});
 }
 

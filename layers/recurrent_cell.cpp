@@ -34,6 +34,7 @@ RecurrentState RecurrentCell::initial_state(std::int64_t batch) const {
 
 SequenceResult RecurrentCell::run(const Tensor& x, const RecurrentState& start,
                                   const SequenceOptions& options) const {
+  const LayerScope scope(*this);
   ATTUNE_CHECK(x.rank() == 3 && x.size(2) == input_,
                "recurrent cell: x must be [T, B, {}], time first; got {}", input_, x.shape());
   const std::int64_t steps = x.size(0), batch = x.size(1);

@@ -14,7 +14,10 @@ class RMSNorm : public NormLayer {
  public:
   explicit RMSNorm(std::int64_t features, double eps = 1e-5)
       : weight_(param("weight", {features}, ones())), eps_(eps) {}
-  Tensor operator()(const Tensor& x) const override { return rms_norm(x, weight_, eps_); }
+  Tensor operator()(const Tensor& x) const override {
+    const LayerScope scope(*this);
+    return rms_norm(x, weight_, eps_);
+  }
 
  private:
   Tensor weight_;

@@ -5,11 +5,13 @@
 namespace attune {
 
 RecurrentState RNNCell::operator()(const Tensor& x, const RecurrentState& state) const {
+  const LayerScope scope(*this);
   return {rnn_cell(x, state.h, weights_, activation_), {}};
 }
 
 SequenceResult RNNCell::run(const Tensor& x, const RecurrentState& state,
                             const SequenceOptions& options) const {
+  const LayerScope scope(*this);
   return rnn_sequence(x, state.h, weights_, options, activation_);
 }
 

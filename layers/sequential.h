@@ -39,6 +39,7 @@ class Sequential : public Layer {
   }
 
   Tensor operator()(const Tensor& x) const {
+    const LayerScope scope(*this);
     Tensor y = x;
     for (const auto& part : parts_) y = part(y);
     return y;

@@ -5,6 +5,7 @@
 namespace attune {
 
 Tensor Softmax::operator()(const Tensor& x, const Indices& lengths) const {
+  const LayerScope scope(*this);
   return softmax(x, axis_, lengths);
 }
 

@@ -10,6 +10,7 @@ StackedOutputs::StackedOutputs(const StackedOutputsOptions& options) : residual_
 }
 
 Tensor StackedOutputs::operator()(std::size_t layer, const Tensor& h, const Tensor& below) const {
+  const LayerScope scope(*this);
   const Tensor y = residual_ && below.defined() ? h + below : h;
   return norms_.empty() ? y : norms_[layer](y);
 }

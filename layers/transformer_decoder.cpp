@@ -34,6 +34,7 @@ TransformerDecoderLayer::TransformerDecoderLayer(const TransformerOptions& optio
 }
 
 Memory TransformerDecoderLayer::memorize(const Tensor& source, const Indices& lengths) const {
+  const LayerScope scope(*this);
   ATTUNE_CHECK(cross_attention_,
                "TransformerDecoderLayer: it was made without cross-attention, so it has no source");
   return cross_attention_->memorize(source, lengths);
@@ -57,6 +58,7 @@ Tensor TransformerDecoderLayer::attend_to_target(const Tensor& x, SeenPositions&
 TransformerDecoderLayerResult TransformerDecoderLayer::operator()(
     const Tensor& x, const Memory& source, const SeenPositions& seen,
     const DecodeOptions& options) const {
+  const LayerScope scope(*this);
   TransformerDecoderLayerResult result{{}, seen, {}};
   result.output = around_self_(
       x, [&](const Tensor& y) { return attend_to_target(y, result.seen, options.mask); });
@@ -86,6 +88,7 @@ TransformerDecoder::TransformerDecoder(const TransformerOptions& options, int la
 
 std::vector<Memory> TransformerDecoder::memorize(const Tensor& source,
                                                  const Indices& lengths) const {
+  const LayerScope scope(*this);
   const Tensor masked = mask_padding(source, lengths);  // once, for all layers
   std::vector<Memory> memories;
   for (const TransformerDecoderLayer& layer : layers_)
@@ -97,6 +100,7 @@ TransformerDecoderResult TransformerDecoder::operator()(const Tensor& x,
                                                         const std::vector<Memory>& source,
                                                         const std::vector<SeenPositions>& seen,
                                                         const DecodeOptions& options) const {
+  const LayerScope scope(*this);
   ATTUNE_CHECK(cross_attention_ || source.empty(),
                "TransformerDecoder: {} memories of a source given; expected none, as it was made "
                "without cross-attention",

@@ -58,6 +58,7 @@ TransformerEncoderLayer::TransformerEncoderLayer(const TransformerOptions& optio
 
 Tensor TransformerEncoderLayer::operator()(Tensor x, const Indices& lengths,
                                            const Mask& mask) const {
+  const LayerScope scope(*this);
   ATTUNE_CHECK(self_attention_ || mask.is_empty(),
                "TransformerEncoderLayer: a mask is given, but its mixer has no scores to hide");
   const Tensor masked = mask_padding(std::move(x), lengths);
@@ -82,6 +83,7 @@ TransformerEncoder::TransformerEncoder(const TransformerOptions& options, int la
 }
 
 Tensor TransformerEncoder::operator()(Tensor x, const Indices& lengths, const Mask& mask) const {
+  const LayerScope scope(*this);
   for (const TransformerEncoderLayer& layer : layers_) x = layer(std::move(x), lengths, mask);
   return norm_ ? mask_padding((*norm_)(x), lengths) : x;
 }

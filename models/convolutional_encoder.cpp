@@ -28,6 +28,7 @@ ConvolutionalEncoder::ConvolutionalEncoder(const ConvolutionalEncoderOptions& op
 }
 
 Encoded ConvolutionalEncoder::operator()(const Source& source) const {
+  const LayerScope scope(*this);
   const Sources* tokens = std::get_if<Sources>(&source);
   ATTUNE_CHECK((tokens != nullptr) == embedding_.has_value(),
                "ConvolutionalEncoder: it was given {} but made for {}; its option `vocabulary` "

@@ -10,6 +10,7 @@ LinearOutput::LinearOutput(const OutputLayerOptions& options)
       bias_(param("bias", {options.vocabulary}, uniform_by_inputs(options.combined))) {}
 
 Tensor LinearOutput::operator()(const OutputInput& input, const OutputSource&) const {
+  const LayerScope scope(*this);
   return linear(input.combined, weight_, bias_);
 }
 

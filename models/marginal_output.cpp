@@ -18,6 +18,7 @@ MarginalOutput::MarginalOutput(const OutputLayerOptions& options)
       source_(child("source", Linear(options.source_size, options.vocabulary, /*bias=*/false))) {}
 
 Tensor MarginalOutput::operator()(const OutputInput& input, const OutputSource& source) const {
+  const LayerScope scope(*this);
   constexpr double kNever = -std::numeric_limits<double>::infinity();
   // log p(y | i) [..., B, S, V], and log a_i [..., B, S, 1].
   const Tensor log_p = log_softmax(unsqueeze(state_(input.state), -2) + source.logits, -1);
@@ -28,6 +29,7 @@ Tensor MarginalOutput::operator()(const OutputInput& input, const OutputSource& 
 }
 
 OutputSource MarginalOutput::read(const Encoded& encoded) const {
+  const LayerScope scope(*this);
   ATTUNE_CHECK(encoded.states.defined(), "marginal output: the encoder returns no states");
   return {transpose(source_(mask_padding(encoded.states, encoded.lengths)), 0, 1), {}};
 }

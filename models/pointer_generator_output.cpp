@@ -14,6 +14,7 @@ PointerGeneratorOutput::PointerGeneratorOutput(const OutputLayerOptions& options
 
 Tensor PointerGeneratorOutput::operator()(const OutputInput& input,
                                           const OutputSource& source) const {
+  const LayerScope scope(*this);
   const Tensor generate = sigmoid(generate_(concat({input.combined, input.previous}, -1)));
   const Tensor copy = copy_distribution(input.weights, source.tokens, options_.vocabulary);
   const Tensor p = generate * softmax(vocabulary_(input.combined)) + (1.0 - generate) * copy;
@@ -21,6 +22,7 @@ Tensor PointerGeneratorOutput::operator()(const OutputInput& input,
 }
 
 OutputSource PointerGeneratorOutput::read(const Encoded& encoded) const {
+  const LayerScope scope(*this);
   return {{}, tokens_to_copy("pointer_generator output", encoded, options_)};
 }
 

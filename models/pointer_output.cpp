@@ -10,6 +10,7 @@ PointerOutput::PointerOutput(const OutputLayerOptions& options)
     : options_(options), end_(child("end", Linear(options.combined, 1))) {}
 
 Tensor PointerOutput::operator()(const OutputInput& input, const OutputSource& source) const {
+  const LayerScope scope(*this);
   const Tensor end = sigmoid(end_(input.combined));  // [..., B, 1]
   const Tensor copy = copy_distribution(input.weights, source.tokens, options_.vocabulary);
   Array is_end = Array::zeros({options_.vocabulary}, copy.dtype());
@@ -18,6 +19,7 @@ Tensor PointerOutput::operator()(const OutputInput& input, const OutputSource& s
 }
 
 OutputSource PointerOutput::read(const Encoded& encoded) const {
+  const LayerScope scope(*this);
   return {{}, tokens_to_copy("pointer output", encoded, options_)};
 }
 

@@ -119,6 +119,7 @@ RecurrentDecoder::RecurrentDecoder(const RecurrentDecoderOptions& options)
 }
 
 DecoderState RecurrentDecoder::start(const Encoded& encoded) const {
+  const LayerScope scope(*this);
   DecoderState state;
   // Step 3, keys and values: the encoder's states, projected once.
   if (attention_) state.source = {attention_->memorize(encoded.states, encoded.lengths)};
@@ -200,6 +201,7 @@ Indices RecurrentDecoder::most_probable(const OutputInput& input,
 }
 
 Prediction RecurrentDecoder::predict(const Indices& previous, DecoderState& state) const {
+  const LayerScope scope(*this);
   begin(state, previous.elements());
   const Step now = step(embed(previous), state, /*weights=*/true);
   Prediction next{.logits = output(now.output, state.output), .weights = {}};
@@ -208,6 +210,7 @@ Prediction RecurrentDecoder::predict(const Indices& previous, DecoderState& stat
 }
 
 Decoded RecurrentDecoder::operator()(const Encoded& encoded, const Targets& targets) const {
+  const LayerScope scope(*this);
   DecoderState state = start(encoded);
   begin(state, targets.input.shape()[1]);
   const Previous tokens = embed(targets.input, targets.lengths);

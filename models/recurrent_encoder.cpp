@@ -35,6 +35,7 @@ RecurrentEncoder::RecurrentEncoder(const RecurrentEncoderOptions& options)
 }
 
 Encoded RecurrentEncoder::operator()(const Source& source) const {
+  const LayerScope scope(*this);
   const Sources* tokens = std::get_if<Sources>(&source);
   ATTUNE_CHECK((tokens != nullptr) == embedding_.has_value(),
                "RecurrentEncoder: it was given {} but made for {}; its option `vocabulary` says "

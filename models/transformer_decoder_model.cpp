@@ -60,6 +60,7 @@ Tensor TransformerDecoderModel::embed(const Indices& tokens, std::int64_t first)
 }
 
 DecoderState TransformerDecoderModel::start(const Encoded& encoded) const {
+  const LayerScope scope(*this);
   DecoderState state;
   if (source_size_ == 0) return state;
   ATTUNE_CHECK(
@@ -73,6 +74,7 @@ DecoderState TransformerDecoderModel::start(const Encoded& encoded) const {
 }
 
 Prediction TransformerDecoderModel::predict(const Indices& previous, DecoderState& state) const {
+  const LayerScope scope(*this);
   const Tensor x = embed(previous.reshape({1, previous.elements()}), state.position);
   TransformerDecoderResult result =
       transformer_(x, state.source, state.seen, {.weights = state.weights});
@@ -85,6 +87,7 @@ Prediction TransformerDecoderModel::predict(const Indices& previous, DecoderStat
 }
 
 Decoded TransformerDecoderModel::operator()(const Encoded& encoded, const Targets& targets) const {
+  const LayerScope scope(*this);
   ATTUNE_CHECK(targets.teacher_forcing == 1,
                "Transformer: teacher forcing is {}; all positions of a target are computed at once "
                "from the correct previous tokens, so it must be 1",

@@ -63,6 +63,7 @@ TransformerEncoderModel::TransformerEncoderModel(const TransformerEncoderModelOp
           TransformerEncoder(with_positions(options.transformer, positions_), options.layers))) {}
 
 Encoded TransformerEncoderModel::operator()(const Source& source) const {
+  const LayerScope scope(*this);
   const Sources* tokens = std::get_if<Sources>(&source);
   ATTUNE_CHECK((tokens != nullptr) == embedding_.has_value(),
                "TransformerEncoderModel: it was given {} but made for {}; its option `vocabulary` "

@@ -61,6 +61,7 @@ void change_gradients(const Parameters& parameters, const MakeF& make_f) {
 }  // namespace
 
 double clip_grad_norm(const Parameters& parameters, double max_norm) {
+  const RecordFunction span("clip_grad_norm");
   ATTUNE_CHECK(max_norm > 0, "clip_grad_norm: max_norm is {}; expected more than 0", max_norm);
   // The squares of float64 gradients may overflow or underflow although the norm does not. The sum
   // is then computed again with scaled gradients.
@@ -88,6 +89,7 @@ double clip_grad_norm(const Parameters& parameters, double max_norm) {
 }
 
 void clip_grad_value(const Parameters& parameters, double limit) {
+  const RecordFunction span("clip_grad_value");
   ATTUNE_CHECK(limit > 0, "clip_grad_value: the limit is {}; expected more than 0", limit);
   change_gradients(parameters, [limit](auto type) {
     using T = decltype(type);

@@ -71,6 +71,7 @@ void Optimizer::scale_learning_rate(double factor) {
 }
 
 void Optimizer::zero_grad() {
+  const RecordFunction span("Optimizer.zero_grad");
   for (Entry& entry : entries_) entry.tensor.zero_grad();
 }
 
@@ -82,6 +83,7 @@ std::vector<Array> Optimizer::new_slots(const Entry& entry) const {
 }
 
 void Optimizer::step() {
+  const RecordFunction span("Optimizer.step");
   // All parameters are laid end to end, and this range is split among threads: a hundred small
   // parameters cost one parallel loop, not a hundred. Each starts at a multiple of 64 bytes, so
   // that no two threads write to the same cache line.

@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+#include "attune/autograd/array/work.h"
+
 namespace attune::pool {
 namespace {
 
@@ -337,6 +339,7 @@ void release_slowly(void* block, std::size_t bytes) noexcept {
 }  // namespace
 
 void* allocate(std::size_t bytes) {
+  Work::add_bytes(static_cast<std::int64_t>(bytes));
   if (kPooled && bytes <= kLarge && local_lists) [[likely]]
     if (void* block = local_lists->pop(size_class(bytes).index)) [[likely]]
       return block;

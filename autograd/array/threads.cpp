@@ -12,6 +12,7 @@
 
 #include "attune/autograd/array/error.h"
 #include "attune/autograd/array/parallel.h"
+#include "attune/autograd/array/work.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -261,7 +262,22 @@ int team() { return place.team > 0 ? place.team : threads(); }
 
 void share_out(std::int64_t ranges, void (*run)(const void*, std::int64_t), const void* context,
                Teams teams) {
-  (place.workers ? *place.workers : crew().of_all).run(ranges, run, context, teams);
+  Workers& workers = place.workers ? *place.workers : crew().of_all;
+  if (!Work::is_counted() || teams == Teams::of_equal_parts)
+    return workers.run(ranges, run, context, teams);
+  // An operation's loop: what the workers do counts as work of the calling thread.
+  struct Loop {
+    void (*run)(const void*, std::int64_t);
+    const void* context;
+    Work& work;
+  };
+  const Loop loop{run, context, Work::current()};
+  const auto run_counted = [](const void* counted, std::int64_t i) {
+    const Loop& inner = *static_cast<const Loop*>(counted);
+    const LentWork scope(inner.work);
+    inner.run(inner.context, i);
+  };
+  workers.run(ranges, run_counted, &loop, teams);
 }
 
 }  // namespace detail

@@ -4,6 +4,7 @@
 
 #include "attune/autograd/array/array.h"
 #include "attune/autograd/array/parallel.h"
+#include "attune/autograd/array/work.h"
 #include "attune/autograd/kernels/math.h"
 #include "attune/autograd/kernels/reduce.h"
 #include "attune/autograd/kernels/vector.h"
@@ -11,9 +12,12 @@
 namespace attune::kernels {
 namespace {
 
-// Calls body(b) for each batch row. `cost` is the time per element, in multiplications.
+// Calls body(b) for each batch row. `cost` is the time per element, in multiplications; `flops` are
+// those of products per element.
 template <typename Body>
-void for_each_row(const AttentionSizes& n, std::int64_t cost, const Body& body) {
+void for_each_row(const AttentionSizes& n, std::int64_t cost, std::int64_t flops,
+                  const Body& body) {
+  Work::add_flops(flops * n.sources * n.batch * n.features);
   parallel_for(n.batch, row_grain(n.sources * n.features * cost),
                [&](std::int64_t first, std::int64_t last) {
                  for (std::int64_t b = first; b < last; ++b) body(b);
@@ -26,7 +30,7 @@ constexpr std::int64_t kTanhCost = 4;
 
 template <typename T>
 void rows_dot(const AttentionSizes& n, const T* rows, const T* sequence, T* scores) {
-  for_each_row(n, 1, [&](std::int64_t b) {
+  for_each_row(n, 1, 2, [&](std::int64_t b) {
     for (std::int64_t s = 0; s < n.sources; ++s)
       scores[b * n.sources + s] =
           dot(rows + b * n.features, sequence + (s * n.batch + b) * n.features, n.features);
@@ -36,7 +40,7 @@ void rows_dot(const AttentionSizes& n, const T* rows, const T* sequence, T* scor
 template <typename T>
 void rows_combine(const AttentionSizes& n, const T* weights, const T* sequence, T* rows,
                   bool accumulate) {
-  for_each_row(n, 1, [&](std::int64_t b) {
+  for_each_row(n, 1, 2, [&](std::int64_t b) {
     T* row = rows + b * n.features;
     if (!accumulate) std::fill_n(row, n.features, T{0});
     for (std::int64_t s = 0; s < n.sources; ++s) {
@@ -50,7 +54,7 @@ void rows_combine(const AttentionSizes& n, const T* weights, const T* sequence, 
 template <typename T>
 void rows_spread(const AttentionSizes& n, const T* weights, const T* rows, T* sequence,
                  bool accumulate) {
-  for_each_row(n, 1, [&](std::int64_t b) {
+  for_each_row(n, 1, 2, [&](std::int64_t b) {
     for (std::int64_t s = 0; s < n.sources; ++s) {
       const T weight = weights[b * n.sources + s];
       T* to = sequence + (s * n.batch + b) * n.features;
@@ -65,7 +69,7 @@ void rows_spread(const AttentionSizes& n, const T* weights, const T* rows, T* se
 template <typename T>
 void additive_forward(const AttentionSizes& n, const T* query, const T* keys, const T* v,
                       T* scores) {
-  for_each_row(n, kTanhCost, [&](std::int64_t b) {
+  for_each_row(n, kTanhCost, 2, [&](std::int64_t b) {
     const T* q = query + b * n.features;
     for (std::int64_t s = 0; s < n.sources; ++s) {
       const T* k = keys + (s * n.batch + b) * n.features;
@@ -85,7 +89,7 @@ void additive_backward(const AttentionSizes& n, const T* query, const T* keys, c
   T* dq_rows = scratch.mutable_data<T>();
   T* dv_rows = dq_rows + n.batch * f;
   T* dk_rows = dv_rows + n.batch * f;
-  for_each_row(n, kTanhCost, [&](std::int64_t b) {
+  for_each_row(n, kTanhCost, 4, [&](std::int64_t b) {
     const T* q = query + b * f;
     T* dq = dq_rows + b * f;
     T* dv_b = dv_rows + b * f;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "attune/autograd/array/parallel.h"
+#include "attune/autograd/array/work.h"
 #include "attune/autograd/kernels/gemm_kernel.h"
 
 extern "C" char* openblas_get_corename();
@@ -64,6 +65,7 @@ void blas_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k
                 std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
   const auto ta = op_a == Op::transpose ? CblasTrans : CblasNoTrans;
   const auto tb = op_b == Op::transpose ? CblasTrans : CblasNoTrans;
+  Work::add_flops(2 * m * n * k);
   // Single-threaded builds of OpenBLAS share buffers between calls, so calls are serialised.
   const OneBlasThread one_thread;
   static const bool unsafe = openblas_get_parallel() == OPENBLAS_SEQUENTIAL;
@@ -136,6 +138,7 @@ void own_product(const ForRange& for_range, std::int64_t m, std::int64_t n, std:
                  const gemm_kernel::Operand& a, const gemm_kernel::Operand& b,
                  const float* packed_b, float beta, float* c, std::int64_t ldc) {
   using namespace gemm_kernel;
+  Work::add_flops(2 * m * n * k);
   bool add = scale_c(m, n, beta, c, ldc);
   const std::int64_t columns = round_up(n, kColumns);
   if ((m == 1 || (m <= kFewRows && m * n * k < kPanelWork)) && !packed_b && a.along_k) {

@@ -20,6 +20,7 @@ class BatchNorm : public Layer {
         running_var_(buffer("running_var", {features}, ones())) {}
 
   Tensor operator()(const Tensor& x) const {
+    const LayerScope scope(*this);
     if (Eval::active()) return normalized(x, running_mean_, running_var_);
     move(running_mean_, mean(x.value(), 0));
     move(running_var_, var(x.value(), {0}));

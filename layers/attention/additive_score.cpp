@@ -25,12 +25,14 @@ AdditiveScore::AdditiveScore(const AdditiveScoreOptions& options)
 }
 
 Tensor AdditiveScore::project_keys(const Tensor& keys) const {
+  const LayerScope scope(*this);
   check_features("keys", keys, key_size_);
   return linear(keys, weight_, {}, first_key_column_);
 }
 
 Tensor AdditiveScore::operator()(const Tensor& query, const Tensor& projected_keys,
                                  AttentionState&) const {
+  const LayerScope scope(*this);
   check_features("queries", query, query_size_);
   return additive_score(linear(query, weight_, {}, first_query_column_), projected_keys, v_);
 }

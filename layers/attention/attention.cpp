@@ -165,6 +165,7 @@ Memory Attention::memorize(const Tensor& keys, const Indices& lengths) const {
 }
 
 Memory Attention::memorize(const Tensor& keys, const Tensor& values, const Indices& lengths) const {
+  const LayerScope scope(*this);
   const Memory memory = project(keys, values, lengths, /*first=*/0);
   // The hypotheses of a search share their source. (A gradient of shared keys would have to be
   // added up.)
@@ -193,6 +194,7 @@ Memory Attention::project(const Tensor& keys, const Tensor& values, const Indice
 }
 
 Memory Attention::append(const Memory& memory, const Tensor& more) const {
+  const LayerScope scope(*this);
   const Memory added = project(more, more, {}, memory.keys.defined() ? memory.keys.size(0) : 0);
   return (can_share_rows() ? memory : memory.copied()).append(added);
 }
@@ -202,6 +204,7 @@ AttentionResult Attention::attend(const Tensor& query, const Memory& memory,
   AttentionRecorder* const recorder = AttentionRecorder::current();
   if (recorder && !options.weights)
     return attend(query, memory, state, {.mask = options.mask, .weights = true});
+  const LayerScope scope(*this);
   ATTUNE_CHECK(memory.keys.defined(), "attention: the memory is empty; memorize() first");
   ATTUNE_CHECK(query.rank() == 2 || query.rank() == 3,
                "attention: query {}; expected [B, Q], one for each sequence, or [T, B, Q]",

@@ -12,6 +12,7 @@ ChunkwiseNormalizer::ChunkwiseNormalizer(const ChunkwiseNormalizerOptions& optio
 
 Normalized ChunkwiseNormalizer::operator()(const Tensor& scores, const Mask& mask,
                                            AttentionState& state) const {
+  const LayerScope scope(*this);
   ATTUNE_CHECK(scores.rank() == 3 && scores.size(0) == 2,
                "chunkwise: scores {}; expected two of each key, [2, B, S]", scores.shape());
   const Tensor alignment = align(mask_scores(scores[0], mask), state);

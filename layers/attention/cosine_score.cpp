@@ -18,14 +18,19 @@ CosineScore::CosineScore(const CosineScoreOptions& options) {
   log_sharpness_ = param("log_sharpness", {1}, constant(std::log(options.sharpness)));
 }
 
-Tensor CosineScore::project_keys(const Tensor& keys) const { return l2_normalize(keys); }
+Tensor CosineScore::project_keys(const Tensor& keys) const {
+  const LayerScope scope(*this);
+  return l2_normalize(keys);
+}
 
 Tensor CosineScore::project_query(const Tensor& query) const {
+  const LayerScope scope(*this);
   return l2_normalize(query) * exp(log_sharpness_);
 }
 
 Tensor CosineScore::operator()(const Tensor& query, const Tensor& projected_keys,
                                AttentionState&) const {
+  const LayerScope scope(*this);
   return dot_score(project_query(query), projected_keys);
 }
 

@@ -22,12 +22,14 @@ CoverageScore::CoverageScore(const CoverageScoreOptions& options)
 }
 
 Tensor CoverageScore::project_keys(const Tensor& keys) const {
+  const LayerScope scope(*this);
   if (!fertility_) return key_(keys);
   return concat({key_(keys), 1 / (most_ * sigmoid((*fertility_)(keys)))}, -1);
 }
 
 Tensor CoverageScore::operator()(const Tensor& query, const Tensor& projected_keys,
                                  AttentionState& state) const {
+  const LayerScope scope(*this);
   const std::int64_t hidden = v_.size(0);
   Tensor keys = fertility_ ? slice(projected_keys, -1, 0, hidden) : projected_keys;
   if (state.coverage.defined()) {
@@ -40,6 +42,7 @@ Tensor CoverageScore::operator()(const Tensor& query, const Tensor& projected_ke
 }
 
 Tensor CoverageScore::penalty(const Tensor& weights, const AttentionState& before) const {
+  const LayerScope scope(*this);
   if (loss_ == 0) return {};
   if (!before.coverage.defined()) return Array::zeros({weights.size(0)}, weights.dtype());
   // Hidden keys have neither weight nor coverage, and their gradient goes no further.

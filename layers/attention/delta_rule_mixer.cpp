@@ -47,6 +47,7 @@ Tensor DeltaRuleMixer::feature_map(const Tensor& x) const {
 }
 
 Mixed DeltaRuleMixer::operator()(const Tensor& x, const MixerState& state) const {
+  const LayerScope scope(*this);
   const StateResult found =
       delta_rule(feature_map(query_(x)), feature_map(key_(x)), value_(x), sigmoid(beta_(x)),
                  {.heads = options_.heads, .log_decay = {}, .state = state.memory});

@@ -41,6 +41,7 @@ SequenceAttention DifferentialHeads::operator()(const Tensor& query, const Tenso
                                                 const Tensor& value,
                                                 const DotProductOptions& options,
                                                 bool weights) const {
+  const LayerScope scope(*this);
   const std::int64_t queries = query.size(0), batch = query.size(1), heads = options.heads / 2;
   DotProductOptions how = options;
   how.value_heads = (options.key_heads == 0 ? options.heads : options.key_heads) / 2;

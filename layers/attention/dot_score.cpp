@@ -16,6 +16,7 @@ DotScore::DotScore(const DotScoreOptions& options)
 }
 
 Tensor DotScore::operator()(const Tensor& query, const Tensor& keys, AttentionState&) const {
+  const LayerScope scope(*this);
   return dot_score(scale_ == 1 ? query : query * scale_, keys);
 }
 

@@ -19,6 +19,7 @@ EntmaxNormalizer::EntmaxNormalizer(const EntmaxNormalizerOptions& options) : alp
 
 Normalized EntmaxNormalizer::operator()(const Tensor& scores, const Mask& mask,
                                         AttentionState&) const {
+  const LayerScope scope(*this);
   const Tensor masked = mask_scores(scores, mask);
   if (!logit_.defined()) return {entmax(masked, alpha_), {}, {}};
   return {entmax(masked, of_rows(1 + sigmoid(logit_), scores)), {}, {}};

@@ -6,6 +6,7 @@ namespace attune {
 
 Normalized ExpNormalizer::operator()(const Tensor& scores, const Mask& mask,
                                      AttentionState&) const {
+  const LayerScope scope(*this);
   const Tensor masked = mask_scores(scores, mask);
   return {visible_only(exp(masked), masked), {}, {}};
 }

@@ -26,6 +26,7 @@ FeedForwardScore::FeedForwardScore(const FeedForwardScoreOptions& options)
 
 Tensor FeedForwardScore::operator()(const Tensor& query, const Tensor& projected_keys,
                                     AttentionState&) const {
+  const LayerScope scope(*this);
   Tensor z = activation_(projected_keys + query_(query));  // [S, B, A]
   for (const Linear& layer : hidden_) z = activation_(layer(z));
   return transpose(reshape(out_(z), {z.size(0), z.size(1)}));

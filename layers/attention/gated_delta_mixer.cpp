@@ -35,6 +35,7 @@ GatedDeltaMixer::GatedDeltaMixer(std::int64_t features, std::int64_t heads, std:
       norm_(param("norm", {features / heads}, ones())) {}
 
 Mixed GatedDeltaMixer::operator()(const Tensor& x, const MixerState& state) const {
+  const LayerScope scope(*this);
   const std::int64_t steps = x.size(0), batch = x.size(1), features = x.size(2);
   const Shape by_head{steps, batch, heads_, features / heads_};
   MixerState next{{}, state.recent, state.positions + steps};

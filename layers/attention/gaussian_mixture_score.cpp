@@ -12,6 +12,7 @@ GaussianMixtureScore::GaussianMixtureScore(const GaussianMixtureScoreOptions& op
 
 Tensor GaussianMixtureScore::operator()(const Tensor& query, const Tensor& keys,
                                         AttentionState& state) const {
+  const LayerScope scope(*this);
   const std::int64_t batch = query.size(0), sources = keys.size(0), k = components_;
   const Tensor window = window_(query);  // [B, 3 K]
   const auto part = [&](std::int64_t i) { return slice(window, 1, i * k, (i + 1) * k); };

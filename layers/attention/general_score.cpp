@@ -14,11 +14,13 @@ GeneralScore::GeneralScore(const GeneralScoreOptions& options) {
 // keys W, computed by linear() because, unlike matmul(), it leaves keys that are hidden from all
 // queries out of the weight's gradient, even if they are NaN.
 Tensor GeneralScore::project_keys(const Tensor& keys) const {
+  const LayerScope scope(*this);
   return linear(keys, transpose(weight_));
 }
 
 Tensor GeneralScore::operator()(const Tensor& query, const Tensor& projected_keys,
                                 AttentionState&) const {
+  const LayerScope scope(*this);
   return dot_score(query, projected_keys);
 }
 

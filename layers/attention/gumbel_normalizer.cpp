@@ -33,6 +33,7 @@ GumbelNormalizer::GumbelNormalizer(const GumbelNormalizerOptions& options) : opt
 
 Normalized GumbelNormalizer::operator()(const Tensor& scores, const Mask& mask,
                                         AttentionState&) const {
+  const LayerScope scope(*this);
   Tensor noisy = mask_scores(scores, mask);
   if (!Eval::active()) noisy = noisy + Tensor(gumbel_noise(scores.shape(), scores.dtype()));
   const Tensor soft = softmax(noisy / options_.temperature, Mask());

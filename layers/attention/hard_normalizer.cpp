@@ -52,6 +52,7 @@ HardNormalizer::HardNormalizer(const HardNormalizerOptions& options) : options_(
 
 Normalized HardNormalizer::operator()(const Tensor& scores, const Mask& mask,
                                       AttentionState&) const {
+  const LayerScope scope(*this);
   const std::int64_t rows = scores.size(0);
   const Tensor masked = mask_scores(scores, mask);
   if (Eval::active()) return {one_hot(masked), {}, Array::zeros({rows}, scores.dtype())};

@@ -11,6 +11,7 @@ LearnedPositionalEncoding::LearnedPositionalEncoding(std::int64_t features, std:
     : weight_(param("weight", {longest, features}, normal(0, 0.02))) {}
 
 Tensor LearnedPositionalEncoding::operator()(const Tensor& x, std::int64_t first) const {
+  const LayerScope scope(*this);
   check("LearnedPositionalEncoding", x, weight_.size(1), first);
   ATTUNE_CHECK(first <= weight_.size(0) && x.size(0) <= weight_.size(0) - first,
                "LearnedPositionalEncoding: {} positions from {} on exceed the {} learned ones; "

@@ -15,6 +15,7 @@ LinearMixer::LinearMixer(std::int64_t features, std::int64_t heads)
       out_(child("out", Linear(features, features))) {}
 
 Mixed LinearMixer::operator()(const Tensor& x, const MixerState& state) const {
+  const LayerScope scope(*this);
   const std::int64_t steps = x.size(0), batch = x.size(1), size = x.size(2) / heads_;
   const Tensor values = reshape(value_(x), {steps, batch, heads_, size});
   const Tensor ones = Array::full({steps, batch, heads_, 1}, 1, x.dtype());

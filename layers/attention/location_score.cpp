@@ -22,6 +22,7 @@ LocationScore::LocationScore(const LocationScoreOptions& options)
 
 Tensor LocationScore::operator()(const Tensor& query, const Tensor& projected_keys,
                                  AttentionState& state) const {
+  const LayerScope scope(*this);
   Tensor keys = projected_keys;
   if (state.weights.defined()) {
     const Tensor previous = transpose(state.weights);  // [S, B]

@@ -35,6 +35,7 @@ MambaMixer::MambaMixer(const MambaMixerOptions& options)
 }
 
 Mixed MambaMixer::operator()(const Tensor& x, const MixerState& state) const {
+  const LayerScope scope(*this);
   MixerState next{{}, state.recent, state.positions + x.size(0)};
   const std::vector<Tensor> halves = split(input_(x), {channels_, channels_}, -1);
   const Tensor u = convolution_(halves[0], next.recent);

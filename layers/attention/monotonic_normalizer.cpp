@@ -68,6 +68,7 @@ Tensor MonotonicNormalizer::align(const Tensor& masked, AttentionState& state) c
 
 Normalized MonotonicNormalizer::operator()(const Tensor& scores, const Mask& mask,
                                            AttentionState& state) const {
+  const LayerScope scope(*this);
   return {align(mask_scores(scores, mask), state), {}, {}};
 }
 

@@ -48,6 +48,7 @@ MultiHeadAttention::MultiHeadAttention(const AttentionHeads& heads)
 
 Tensor MultiHeadAttention::operator()(const Tensor& x, const Indices& lengths,
                                       const Mask& mask) const {
+  const LayerScope scope(*this);
   const Tensor masked = mask_padding(x, lengths);
   return mask_padding(attend(masked, memorize(masked, lengths), {.mask = mask}).context, lengths);
 }

@@ -33,6 +33,7 @@ Tensor Normalizer::of_rows(const Tensor& parameter, const Tensor& scores) {
 
 Normalized SoftmaxNormalizer::operator()(const Tensor& scores, const Mask& mask,
                                          AttentionState&) const {
+  const LayerScope scope(*this);
   return {softmax(scores, mask), {}, {}};
 }
 

@@ -28,6 +28,7 @@ PredictiveLocality::PredictiveLocality(const PredictiveLocalityOptions& options)
 
 Neighbourhood PredictiveLocality::operator()(const Tensor& query, const Indices& lengths,
                                              std::int64_t keys, const AttentionState&) const {
+  const LayerScope scope(*this);
   const std::int64_t rows = query.size(0);
   Array length({rows, 1}, query.dtype()), at({1, keys}, query.dtype());
   for (std::int64_t row = 0; row < rows; ++row)

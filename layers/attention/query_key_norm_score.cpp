@@ -18,14 +18,19 @@ QueryKeyNormScore::QueryKeyNormScore(const QueryKeyNormScoreOptions& options) {
   gain_ = param("gain", {1}, constant(std::log2(options.length * (options.length - 1))));
 }
 
-Tensor QueryKeyNormScore::project_keys(const Tensor& keys) const { return l2_normalize(keys); }
+Tensor QueryKeyNormScore::project_keys(const Tensor& keys) const {
+  const LayerScope scope(*this);
+  return l2_normalize(keys);
+}
 
 Tensor QueryKeyNormScore::project_query(const Tensor& query) const {
+  const LayerScope scope(*this);
   return l2_normalize(query) * gain_;
 }
 
 Tensor QueryKeyNormScore::operator()(const Tensor& query, const Tensor& projected_keys,
                                      AttentionState&) const {
+  const LayerScope scope(*this);
   return dot_score(project_query(query), projected_keys);
 }
 

@@ -40,6 +40,7 @@ Indices RelativePositionalEncoding::distances(const AttentionPlace& place) const
 }
 
 Tensor RelativePositionalEncoding::bias(const Tensor& query, const AttentionPlace& place) const {
+  const LayerScope scope(*this);
   const Tensor& keys = vectors_of(place).keys;
   const std::int64_t batch = query.size(1), features = keys.size(1);
   const Tensor scaled = query / std::sqrt(static_cast<double>(features));
@@ -50,6 +51,7 @@ Tensor RelativePositionalEncoding::bias(const Tensor& query, const AttentionPlac
 
 Tensor RelativePositionalEncoding::values(const Tensor& weights,
                                           const AttentionPlace& place) const {
+  const LayerScope scope(*this);
   const Tensor& values = vectors_of(place).values;
   const Tensor sums = into_buckets(weights, distances(place), values.size(0));
   const Tensor added = permute(matmul(sums, values), {2, 0, 1, 3});  // [T, B, H, d]

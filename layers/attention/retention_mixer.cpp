@@ -38,6 +38,7 @@ RetentionMixer::RetentionMixer(std::int64_t features, std::int64_t heads)
       out_(child("out", Linear(features, features, /*bias=*/false))) {}
 
 Mixed RetentionMixer::operator()(const Tensor& x, const MixerState& state) const {
+  const LayerScope scope(*this);
   const std::int64_t steps = x.size(0), batch = x.size(1), size = x.size(2) / heads_;
   const RotaryOptions place{.heads = heads_, .first = state.positions};
   const Tensor query = rotary(query_(x), place);

@@ -8,6 +8,7 @@ namespace attune {
 
 Tensor RotaryPositionalEncoding::rotate(const Tensor& x, std::int64_t heads,
                                         std::int64_t first) const {
+  const LayerScope scope(*this);
   return rotary(x, {.heads = heads, .first = first, .base = base_});
 }
 

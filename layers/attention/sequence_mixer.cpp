@@ -62,6 +62,7 @@ BidirectionalMixer::BidirectionalMixer(std::string_view name, const SequenceMixe
       backward_(child("backward", of_direction(name, options))) {}
 
 Tensor BidirectionalMixer::operator()(const Tensor& x, const Indices& lengths) const {
+  const LayerScope scope(*this);
   const Tensor forwards = (*forward_)(mask_padding(x, lengths), {}).output;
   const Tensor backwards = (*backward_)(reverse_sequence(x, lengths), {}).output;
   return mask_padding(forwards, lengths) + reverse_sequence(backwards, lengths);

@@ -12,6 +12,7 @@ ShortConvolution::ShortConvolution(std::int64_t features, std::int64_t width, bo
 }
 
 Tensor ShortConvolution::operator()(const Tensor& x, Tensor& recent) const {
+  const LayerScope scope(*this);
   if (x.size(0) == 0) return x;
   const std::int64_t before = weight_.size(1) - 1;
   const Tensor past = recent.defined()

@@ -10,6 +10,7 @@ namespace attune {
 
 Normalized SigmoidNormalizer::operator()(const Tensor& scores, const Mask& mask,
                                          AttentionState&) const {
+  const LayerScope scope(*this);
   const Tensor masked = mask_scores(scores, mask);
   const Tensor ones(Array::full(scores.shape(), 1, scores.dtype()));
   const Tensor count = sum(visible_only(ones, masked), 1, /*keep=*/true);

@@ -11,6 +11,7 @@ SinkNormalizer::SinkNormalizer(const SinkNormalizerOptions& options) {
 
 Normalized SinkNormalizer::operator()(const Tensor& scores, const Mask& mask,
                                       AttentionState&) const {
+  const LayerScope scope(*this);
   const std::int64_t rows = scores.size(0), keys = scores.size(1);
   const Tensor sink =
       sink_.defined() ? of_rows(sink_, scores) : Tensor(Array::zeros({rows, 1}, scores.dtype()));

@@ -17,6 +17,7 @@ SinusoidalPositionalEncoding::SinusoidalPositionalEncoding(std::int64_t features
 }
 
 Tensor SinusoidalPositionalEncoding::operator()(const Tensor& x, std::int64_t first) const {
+  const LayerScope scope(*this);
   check("SinusoidalPositionalEncoding", x, features_, first);
   Array waves(Shape{x.size(0), 1, features_}, x.dtype());
   dispatch(x.dtype(), [&](auto type) {

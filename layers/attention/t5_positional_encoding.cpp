@@ -39,6 +39,7 @@ std::int64_t T5PositionalEncoding::bucket(std::int64_t distance) const {
 }
 
 Tensor T5PositionalEncoding::bias(const Tensor&, const AttentionPlace& place) const {
+  const LayerScope scope(*this);
   ATTUNE_CHECK(place.heads == options_.heads,
                "T5PositionalEncoding: made for {} heads but used with {}", options_.heads,
                place.heads);

@@ -55,6 +55,7 @@ TalkingHeads::TalkingHeads(std::int64_t heads)
 SequenceAttention TalkingHeads::operator()(const Tensor& query, const Tensor& key,
                                            const Tensor& value, const DotProductOptions& options,
                                            bool) const {
+  const LayerScope scope(*this);
   const std::int64_t heads = options.heads, queries = query.size(0), batch = query.size(1);
   const Shape shape{batch, heads, queries, key.size(0)};
   const Array hidden = options.mask.hidden(shape, query.dtype());

@@ -15,6 +15,7 @@ TemperatureNormalizer::TemperatureNormalizer(const TemperatureNormalizerOptions&
 
 Normalized TemperatureNormalizer::operator()(const Tensor& scores, const Mask& mask,
                                              AttentionState&) const {
+  const LayerScope scope(*this);
   const Tensor masked = mask_scores(scores, mask);
   const Tensor sharpness = log_temperature_.defined()
                                ? of_rows(exp(-log_temperature_), scores)

@@ -12,6 +12,7 @@ TopKNormalizer::TopKNormalizer(std::int64_t k) : k_(k) {
 
 Normalized TopKNormalizer::operator()(const Tensor& scores, const Mask& mask,
                                       AttentionState&) const {
+  const LayerScope scope(*this);
   const std::int64_t rows = scores.size(0), keys = scores.size(1), k = std::min(k_, keys);
   const Tensor masked = mask_scores(scores, mask);
   const Indices best = topk(masked.detach(), k).indices;  // [rows, k]
