@@ -1,6 +1,7 @@
 #include "attune/report/report.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -109,41 +110,83 @@ Json examples_of(const AttentionRecording& recording) {
 
 bool is_weights(const RecordedArray& array) { return array.name == "weights"; }
 
+// Descriptions of the weights that were recorded, in the order of `pair`, or of the quantities.
+Json attentions_of(const std::vector<RecordedArray>& pair) {
+  Json all = Json::array();
+  for (const RecordedArray& array : pair)
+    if (is_weights(array))
+      all.push_back({{"name", array.attention},
+                     {"heads", array.values.shape()[0]},
+                     {"queries", array.has_source_queries() ? "source" : "target"},
+                     {"keys", array.has_source_keys() ? "source" : "target"}});
+  return all;
+}
+
+Json quantities_of(const std::vector<RecordedArray>& pair, const Json& attentions) {
+  Json all = Json::array();
+  for (const RecordedArray& array : pair) {
+    if (is_weights(array)) continue;
+    const auto attention =
+        std::find_if(attentions.begin(), attentions.end(),
+                     [&](const Json& each) { return each["name"] == array.attention; });
+    all.push_back({{"attention", attention - attentions.begin()},
+                   {"name", array.name},
+                   {"shape", array.values.shape().rank() == 2 ? "query" : "query x key"}});
+  }
+  return all;
+}
+
+// Weights with 256 levels, a byte each.
+void add_levels(const Array& weights, std::vector<std::uint8_t>& bytes) {
+  for (const double weight : weights.to_vector<double>())
+    bytes.push_back(static_cast<std::uint8_t>(std::lround(255 * std::clamp(weight, 0.0, 1.0))));
+}
+
+// Numbers as little-endian floats.
+void add_floats(const Array& values, std::vector<std::uint8_t>& bytes) {
+  for (const double value : values.to_vector<double>()) {
+    const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(value));
+    for (int shift = 0; shift < 32; shift += 8)
+      bytes.push_back(static_cast<std::uint8_t>(bits >> shift));
+  }
+}
+
 // Adds what was recorded: all weights in one text, in the order of step, example, attention, head,
-// query and key.
+// query and key; and one text for each quantity of a mechanism.
 void add_recording(const AttentionRecording& recording, Json& run) {
   run["examples"] = examples_of(recording);
-  Json steps = Json::array(), attentions = Json::array();
+  run["recorded_steps"] = Json::array();
+  run["attentions"] = run["quantities"] = Json::array();
   std::vector<std::uint8_t> weights;
-  if (!recording.steps.empty() && !recording.pairs.empty())
-    for (const RecordedArray& array : recording.steps.front().pairs.front())
-      if (is_weights(array))
-        attentions.push_back({{"name", array.attention},
-                              {"heads", array.values.shape()[0]},
-                              {"queries", array.has_source_queries() ? "source" : "target"},
-                              {"keys", array.has_source_keys() ? "source" : "target"}});
-  for (const RecordedStep& step : recording.steps) {
-    steps.push_back(step.step);
-    for (const auto& pair : step.pairs) {
-      std::size_t next = 0;
-      for (const RecordedArray& array : pair) {
-        if (!is_weights(array)) continue;
-        ATTUNE_CHECK(next < attentions.size() && attentions[next]["name"] == array.attention &&
-                         attentions[next]["heads"] == array.values.shape()[0],
-                     "the recordings of steps {} and {} are not of the same model",
+  if (!recording.steps.empty() && !recording.pairs.empty()) {
+    const std::vector<RecordedArray>& first = recording.steps.front().pairs.front();
+    run["attentions"] = attentions_of(first);
+    run["quantities"] = quantities_of(first, run["attentions"]);
+    std::vector<std::vector<std::uint8_t>> quantities(run["quantities"].size());
+    for (const RecordedStep& step : recording.steps) {
+      run["recorded_steps"].push_back(step.step);
+      for (const auto& pair : step.pairs) {
+        const bool is_same =
+            std::equal(pair.begin(), pair.end(), first.begin(), first.end(),
+                       [](const RecordedArray& a, const RecordedArray& b) {
+                         return a.attention == b.attention && a.name == b.name &&
+                                a.values.shape().rank() == b.values.shape().rank() &&
+                                a.values.shape()[0] == b.values.shape()[0];
+                       });
+        ATTUNE_CHECK(is_same, "the recordings of steps {} and {} are not of the same model",
                      recording.steps.front().step, step.step);
-        ++next;
-        for (const double weight : array.values.to_vector<double>())
-          weights.push_back(
-              static_cast<std::uint8_t>(std::lround(255 * std::clamp(weight, 0.0, 1.0))));
+        std::size_t quantity = 0;
+        for (const RecordedArray& array : pair) {
+          if (is_weights(array))
+            add_levels(array.values, weights);
+          else
+            add_floats(array.values, quantities[quantity++]);
+        }
       }
-      ATTUNE_CHECK(next == attentions.size(),
-                   "the recordings of steps {} and {} are not of the same model",
-                   recording.steps.front().step, step.step);
     }
+    for (std::size_t i = 0; i < quantities.size(); ++i)
+      run["quantities"][i]["values"] = base64(quantities[i]);
   }
-  run["recorded_steps"] = std::move(steps);
-  run["attentions"] = std::move(attentions);
   run["weights"] = base64(weights);
 }
 
@@ -193,6 +236,7 @@ void put(std::string& page, std::string_view what, std::string_view by) {
 
 std::string report_html(const ReportOptions& options) {
   ATTUNE_CHECK(!options.runs.empty(), "report: no run; expected at least one");
+  ATTUNE_CHECK(options.beam >= 1, "report: beam is {}; expected at least 1", options.beam);
   Json runs = Json::array();
   for (const std::string& folder : options.runs) runs.push_back(describe(folder, options));
   const Json data{{"version", kFormat}, {"runs", std::move(runs)}};

@@ -278,3 +278,21 @@ TEST_CASE("seq2seq draws without colour if NO_COLOR or TERM=dumb is set") {
     CHECK(result.out.find('\x1b') == std::string::npos);
   }
 }
+
+TEST_CASE("seq2seq train --live draws loss and attention on a terminal, and changes no bit") {
+  const TemporaryFolder folder;
+  const std::string small = std::string(program::kSmall) + "--steps 200 --max-length 5 --run ";
+  const std::string color = "TERM=xterm-256color COLORTERM=truecolor ";
+  REQUIRE(seq2seq(folder, "train" + small + "plain").code == 0);
+  const Result drawn = on_terminal(folder, "train --live" + small + "live", color);
+  REQUIRE(drawn.code == 0);
+  CHECK_THAT(drawn.out, contains("loss 3.") && contains("█") && contains("\x1b[48;2;"));
+  CHECK(folder.read("plain/model.safetensors") == folder.read("live/model.safetensors"));
+  const Result grey = on_terminal(folder, "train --live" + small + "grey", color + "NO_COLOR=1");
+  CHECK_THAT(grey.out, contains("loss 3.") && contains("░"));
+  CHECK_THAT(grey.out, !contains("\x1b[48"));
+  const Result dumb = on_terminal(folder, "train --live" + small + "dumb", "TERM=dumb");
+  CHECK_THAT(dumb.out, contains("training 200/200") && !contains("\x1b") && !contains("loss 3.4 "));
+  CHECK_THAT(seq2seq(folder, "train --live" + small + "file").err,
+             contains("training 200/200") && !contains("\x1b"));
+}

@@ -22,7 +22,7 @@ class Stage {
   ~Stage() { std::fclose(file_); }
 
   Progress::Output output() {
-    return {file_, [this] { return columns_; }, [this] { return seconds; }};
+    return {file_, [this] { return TerminalSize{columns_, kRows}; }, [this] { return seconds; }};
   }
 
   std::string text() const {
@@ -33,6 +33,7 @@ class Stage {
   }
 
   double seconds = 0;
+  static constexpr int kRows = 8;
 
  private:
   std::FILE* file_;
@@ -165,8 +166,8 @@ TEST_CASE("a message is written above the progress line") {
   progress.finish();
   progress.print("after");
   const std::string text = stage.text();
-  CHECK(text.starts_with("\r\x1b[Kbefore\n\rtraining"));
-  CHECK_THAT(text, contains("\r\x1b[Kvalid accuracy 98%\n\rtraining"));
+  CHECK(text.starts_with("\r\x1b[Jbefore\n\rtraining"));
+  CHECK_THAT(text, contains("\r\x1b[Jvalid accuracy 98%\n\rtraining"));
   CHECK(text.ends_with("\x1b[K\nafter\n"));
 }
 
@@ -190,9 +191,9 @@ TEST_CASE("progress that cannot be written in the destructor does not end the pr
   Stage stage(0);
   const auto run = [&] {
     bool broken = false;
-    Progress progress("training", 3, 0, {.file = stage.output().file, .columns = [&]() -> int {
+    Progress progress("training", 3, 0, {.file = stage.output().file, .size = [&] {
                                            if (broken) throw std::bad_alloc();
-                                           return 0;
+                                           return TerminalSize();
                                          }});
     progress.step({});
     broken = true;
@@ -236,15 +237,59 @@ TEST_CASE("a progress line shows no control characters of its label") {
   CHECK_THAT(file.text(), contains("\x1b[31mx\ty\n"));  // a file holds what was written
 }
 
-TEST_CASE("COLUMNS sets the width of a terminal") {
-  const char* before = std::getenv("COLUMNS");
-  const std::string kept = before == nullptr ? "" : before;
-  ::setenv("COLUMNS", "33", 1);
-  CHECK(columns_of_terminal(stderr) == 33);
-  for (const char* none : {"", "0", "-3", "wide", "99999999999"}) {
-    ::setenv("COLUMNS", none, 1);
-    CHECK(columns_of_terminal(stderr) > 0);
-    CHECK(columns_of_terminal(stderr) < 10000);
-  }
-  before == nullptr ? ::unsetenv("COLUMNS") : ::setenv("COLUMNS", kept.c_str(), 1);
+TEST_CASE("COLUMNS and LINES set the size of a terminal") {
+  const auto check = [](const char* variable, auto size) {
+    const char* before = std::getenv(variable);
+    const std::string kept = before == nullptr ? "" : before;
+    ::setenv(variable, "33", 1);
+    CHECK(size() == 33);
+    for (const char* none : {"", "0", "-3", "wide", "99999999999"}) {
+      ::setenv(variable, none, 1);
+      CHECK(size() > 0);
+      CHECK(size() < 10000);
+    }
+    before == nullptr ? ::unsetenv(variable) : ::setenv(variable, kept.c_str(), 1);
+  };
+  check("COLUMNS", [] { return size_of_terminal(stderr).columns; });
+  check("LINES", [] { return size_of_terminal(stderr).rows; });
+}
+
+TEST_CASE("lines below a progress bar are drawn over those before") {
+  Stage stage(40);
+  Progress progress("training", 10, 0, stage.output());
+  std::vector<std::string> lines = {"a", "b", "c"};
+  progress.show_below([&](TerminalSize room) {
+    CHECK(room.columns == 39);
+    CHECK(room.rows == Stage::kRows - 2);
+    return lines;
+  });
+  const auto drawn = [&] {
+    const std::size_t before = stage.text().size();
+    stage.seconds += 1;
+    progress.step({});
+    return stage.text().substr(before);
+  };
+  const std::string first = drawn();
+  CHECK(first.starts_with("\rtraining "));
+  CHECK(first.ends_with("\x1b[K\na\x1b[K\nb\x1b[K\nc\x1b[K"));
+  lines = {"d"};
+  const std::string second = drawn();
+  CHECK(second.starts_with("\r\x1b[3Atraining "));
+  CHECK(second.ends_with("\x1b[K\nd\x1b[K\x1b[J"));
+  const std::size_t before = stage.text().size();
+  progress.print("note");
+  const std::string printed = stage.text().substr(before);
+  CHECK(printed.starts_with("\r\x1b[1A\x1b[Jnote\n\rtraining "));
+  CHECK(printed.ends_with("\nd\x1b[K"));
+  progress.finish();
+  CHECK(stage.text().ends_with("\nd\x1b[K\n"));
+}
+
+TEST_CASE("nothing is shown below the lines of progress in a file") {
+  Stage stage(0);
+  Progress progress("training", 10, 0, stage.output());
+  progress.show_below([](TerminalSize) { return std::vector<std::string>{"below"}; });
+  for (int i = 0; i < 10; ++i) progress.step({});
+  progress.finish();
+  CHECK_THAT(stage.text(), contains("10/10") && !contains("below"));
 }

@@ -1,5 +1,8 @@
 #include "attune/report/report.h"
 
+#include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
 #include "attune/train/all.h"
@@ -91,6 +94,39 @@ TEST_CASE("a report holds what a training wrote") {
   CHECK(next == bytes.size());
 }
 
+TEST_CASE("a report holds what mechanisms computed besides weights") {
+  const TemporaryFolder folder;
+  TrainOptions options = small(folder.path("run"));
+  options.model.attention = "coverage";
+  options.model.locality = "local_p";
+  train(options);
+  const json run = data_of(report_html({.runs = {options.run}}))["runs"][0];
+  std::vector<std::string> names;
+  for (const json& quantity : run["quantities"]) {
+    CHECK(quantity["attention"] == 0);
+    names.push_back(quantity["name"]);
+    const bool is_position = names.back() == "position";
+    CHECK(quantity["shape"] == (is_position ? "query" : "query x key"));
+    const std::vector<int> bytes = from_base64(quantity["values"]);
+    std::size_t next = 0;
+    for (const RecordedStep& step : load_recording(options.run).steps)
+      for (const auto& pair : step.pairs)
+        for (const RecordedArray& array : pair) {
+          if (array.name != names.back()) continue;
+          for (const float value : array.values.to_vector<float>()) {
+            REQUIRE(next + 4 <= bytes.size());
+            std::uint32_t bits = 0;
+            for (int k = 0; k < 4; ++k)
+              bits |= static_cast<std::uint32_t>(bytes[next++]) << (8 * k);
+            CHECK(std::bit_cast<float>(bits) == value);
+          }
+        }
+    CHECK(next == bytes.size());
+  }
+  std::sort(names.begin(), names.end());
+  CHECK(names == std::vector<std::string>{"coverage", "position"});
+}
+
 TEST_CASE("tokens of a report cannot end its data") {
   const TemporaryFolder folder;
   const std::string file =
@@ -124,6 +160,8 @@ TEST_CASE("a report of what is not a run is an error") {
   const TemporaryFolder folder;
   CHECK_THAT(fault_of({}), contains("no run"));
   CHECK_THAT(fault_of({.runs = {folder.path("none")}}), contains("none"));
+  CHECK_THAT(fault_of({.runs = {folder.path("none")}, .beam = 0}), contains("beam is 0"));
+  CHECK_THROWS_WITH(load_recording(folder.path("none")), contains("cannot read the recordings"));
   const std::string path = folder.path("run");
   train(small(path));
   folder.write("run/metrics.jsonl", "{\"step\":1,\"loss\":2}\n{\"st");

@@ -11,6 +11,7 @@
 #include "attune/train/evaluation.h"
 #include "attune/train/fields.h"
 #include "attune/train/file_lock.h"
+#include "attune/train/live_view.h"
 #include "attune/train/log_file.h"
 #include "attune/train/metrics_log.h"
 #include "attune/train/parameter_copy.h"

@@ -17,7 +17,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kName = "attention-", kNameEnd = ".safetensors";
-constexpr std::size_t kConsidered = 64;     // questions to choose from
 constexpr std::size_t kLongestSource = 24;  // tokens, so that a heat map fits on a screen
 // The texts of a recording.
 constexpr const char *kStep = "step", *kPairs = "pairs";
@@ -147,7 +146,10 @@ std::optional<std::int64_t> step_of_recording(std::string_view name) {
 
 AttentionRecording load_recording(const std::string& folder) {
   std::vector<std::int64_t> steps;
-  for (const auto& entry : std::filesystem::directory_iterator(folder))
+  std::error_code error;
+  std::filesystem::directory_iterator entries(folder, error);
+  ATTUNE_CHECK(!error, "cannot read the recordings in '{}': {}", folder, error.message());
+  for (const auto& entry : entries)
     if (const auto step = step_of_recording(entry.path().filename().string()))
       steps.push_back(*step);
   std::sort(steps.begin(), steps.end());
@@ -222,7 +224,8 @@ void TrainingRecorder::save(const std::string& folder) {
 }
 
 std::vector<Question> questions_to_record(std::span<const Question> questions, std::int64_t count) {
-  questions = questions.first(std::min(questions.size(), kConsidered));
+  questions =
+      questions.first(std::min(questions.size(), static_cast<std::size_t>(kConsideredQuestions)));
   std::vector<Question> chosen(questions.begin(), questions.end());
   const auto is_shown_well = [](const Question& question) {
     return question.source.size() <= kLongestSource;

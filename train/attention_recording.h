@@ -79,8 +79,11 @@ class TrainingRecorder {
   std::size_t saved_ = 0;  // the first ones of steps_
 };
 
-/// The questions to record: `count` of the first ones, those with the longest sources of at most 24
-/// tokens.
+/// The number of questions among which questions_to_record() chooses.
+constexpr std::int64_t kConsideredQuestions = 64;
+
+/// The questions to record: `count` of the first kConsideredQuestions, those with the longest
+/// sources of at most 24 tokens.
 std::vector<Question> questions_to_record(std::span<const Question> questions, std::int64_t count);
 
 /// The examples of a batch as questions, without their texts.

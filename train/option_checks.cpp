@@ -247,6 +247,7 @@ TrainOptions options_for_resuming(const TrainOptions& given,
   options.save_every = given.save_every;
   options.keep = given.keep;
   options.record = given.record;
+  options.live = given.live;
   options.tensorboard = given.tensorboard;
   const std::vector<std::string> before = deciding(options);
   const std::vector<Field> all = fields(options);

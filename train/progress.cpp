@@ -94,13 +94,15 @@ std::string bar_of(double part, int width) {
 
 }  // namespace
 
-int columns_of_terminal(std::FILE* file) {
-  const char* variable = std::getenv("COLUMNS");
-  const int wanted = parse_number<int>(variable == nullptr ? "" : variable).value_or(0);
-  if (wanted > 0) return wanted;
-  winsize size{};
-  const bool known = ::ioctl(::fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : 80;
+TerminalSize size_of_terminal(std::FILE* file) {
+  winsize known{};
+  if (::ioctl(::fileno(file), TIOCGWINSZ, &known) != 0) known = {};
+  const auto size = [](const char* variable, int system, int otherwise) {
+    const char* text = std::getenv(variable);
+    const int wanted = parse_number<int>(text == nullptr ? "" : text).value_or(0);
+    return wanted > 0 ? wanted : system > 0 ? system : otherwise;
+  };
+  return {size("COLUMNS", known.ws_col, 80), size("LINES", known.ws_row, 24)};
 }
 
 std::string progress_text(const ProgressState& state) {
@@ -155,9 +157,9 @@ Progress::Progress(std::string label, std::int64_t total, std::int64_t done, Out
       done_before_(done),
       output_(std::move(output)),
       shown_done_(done) {
-  if (!output_.columns) {
-    output_.columns = [file = output_.file] {
-      return can_draw(file) ? columns_of_terminal(file) : 0;
+  if (!output_.size) {
+    output_.size = [file = output_.file] {
+      return can_draw(file) ? size_of_terminal(file) : TerminalSize();
     };
   }
   if (!output_.seconds) output_.seconds = steady_seconds;
@@ -188,16 +190,35 @@ ProgressState Progress::state() const {
   return state;
 }
 
-void Progress::show() {
-  const int columns = output_.columns();
+// Moves the cursor from the last line that was drawn to the start of the bar.
+std::string Progress::to_bar() const {
+  return lines_below_ == 0 ? "\r" : fmt::format("\r\x1b[{}A", lines_below_);
+}
+
+// The bar and the lines below it, in place of those that were drawn last.
+std::string Progress::drawing(TerminalSize size) {
   // The last column is not used: some terminals start a new line after it is written.
-  const std::string line = columns > 0
-                               ? fmt::format("\r{}\x1b[K", progress_bar(state(), columns - 1))
-                               : progress_text(state()) + "\n";
-  std::fputs(line.c_str(), output_.file);
+  const int columns = size.columns - 1;
+  std::string text = to_bar() + progress_bar(state(), columns) + "\x1b[K";
+  std::vector<std::string> lines;
+  if (below_) lines = below_({columns, size.rows - 2});
+  for (const std::string& line : lines) text += "\n" + line + "\x1b[K";
+  if (lines.size() < lines_below_) text += "\x1b[J";
+  lines_below_ = lines.size();
+  return text;
+}
+
+void Progress::show() {
+  const TerminalSize size = output_.size();
+  const std::string text = size.columns > 0 ? drawing(size) : progress_text(state()) + "\n";
+  std::fputs(text.c_str(), output_.file);
   std::fflush(output_.file);
   shown_ = output_.seconds();
   shown_done_ = done_;
+}
+
+void Progress::show_below(std::function<std::vector<std::string>(TerminalSize)> lines) {
+  below_ = std::move(lines);
 }
 
 void Progress::step(const Step& step) {
@@ -205,7 +226,7 @@ void Progress::step(const Step& step) {
   tokens_ += step.tokens;
   last_ = step;
   const double waited = output_.seconds() - shown_;
-  if (output_.columns() > 0) {
+  if (is_terminal()) {
     if (waited >= redraw_every) show();
   } else if (done_ < total_) {  // finish() shows the last step
     const auto tenth = [&](std::int64_t done) {
@@ -216,8 +237,9 @@ void Progress::step(const Step& step) {
 }
 
 void Progress::print(std::string_view line) {
-  const bool bar = output_.columns() > 0 && !finished_;
-  const std::string text = bar ? "\r\x1b[K" + utf8::printable(line) : std::string(line);
+  const bool bar = is_terminal() && !finished_;
+  const std::string text = bar ? to_bar() + "\x1b[J" + utf8::printable(line) : std::string(line);
+  if (bar) lines_below_ = 0;
   std::fputs((text + '\n').c_str(), output_.file);
   if (bar && done_ > done_before_) show();
   std::fflush(output_.file);
@@ -228,7 +250,7 @@ void Progress::finish() {
   finished_ = true;
   if (done_ == done_before_) return;
   show();
-  if (output_.columns() > 0) std::fputs("\n", output_.file);
+  if (is_terminal()) std::fputs("\n", output_.file);
   std::fflush(output_.file);
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <functional>
 #include <limits>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace attune {
 
@@ -21,9 +23,14 @@ struct ProgressState {
   double seconds_left = none, seconds_taken = none;
 };
 
-/// The number of columns of the terminal `file`: from COLUMNS, otherwise from the system, otherwise
-/// 80.
-int columns_of_terminal(std::FILE* file);
+/// The size of a terminal in characters.
+struct TerminalSize {
+  int columns = 0, rows = 0;
+};
+
+/// The size of the terminal `file`: from COLUMNS and LINES, otherwise from the system, otherwise 80
+/// by 24.
+TerminalSize size_of_terminal(std::FILE* file);
 
 /// `state` as one line of at most `columns` columns, with a bar and without a line end. A label
 /// longer than a third of the line is cut. If there is no room, the bar shrinks, then figures are
@@ -61,9 +68,9 @@ class Progress {
   /// The output and the clock. Tests replace the defaults.
   struct Output {
     std::FILE* file = stderr;
-    /// The number of columns of the terminal, called for each line; 0 if `file` is not a terminal.
-    /// By default the system's, or 0 if TERM=dumb.
-    std::function<int()> columns = {};
+    /// The size of the terminal, called for each drawing; 0 columns if `file` is not a terminal.
+    /// By default the system's, or 0 columns if TERM=dumb.
+    std::function<TerminalSize()> size = {};
     /// A clock in seconds; by default a monotonic one.
     std::function<double()> seconds = {};
   };
@@ -85,6 +92,10 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
+  /// Shows lines below the bar on a terminal. `lines` is called for each drawing with the room that
+  /// there is, and returns at most that many rows.
+  void show_below(std::function<std::vector<std::string>(TerminalSize room)> lines);
+
   /// Reports that a step is done.
   void step(const Step& step);
 
@@ -97,11 +108,16 @@ class Progress {
 
  private:
   ProgressState state() const;
+  bool is_terminal() const { return output_.size().columns > 0; }
+  std::string drawing(TerminalSize size);
+  std::string to_bar() const;
   void show();
 
   std::string label_;
   std::int64_t total_, done_, done_before_, tokens_ = 0;
   Output output_;
+  std::function<std::vector<std::string>(TerminalSize)> below_;
+  std::size_t lines_below_ = 0;  // when last drawn
   Step last_;
   double started_, shown_;   // seconds
   std::int64_t shown_done_;  // steps when last shown

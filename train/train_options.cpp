@@ -183,6 +183,12 @@ std::vector<Field> saving_fields(TrainOptions& o) {
        .value = &o.record,
        .help = "examples whose attention is recorded at steps 1, 2, 5, 10, 20 and so on; 0: none",
        .range = kFrom0,
+       .decides = false},
+      {.name = "live",
+       .value = &o.live,
+       .help = "show the course of the loss and a heat map of the attention below the progress "
+               "bar, where standard error is a terminal",
+       .decides = false},
       {.name = "tensorboard",
        .value = &o.tensorboard,
        .help = "write events for TensorBoard as well: the numbers of metrics.jsonl, and at each "

@@ -60,6 +60,7 @@ struct TrainOptions {
   std::optional<std::int64_t> save_every = {};  ///< steps between checkpoints; not set: by time
   std::optional<std::int64_t> keep = {};        ///< checkpoints; see kept_checkpoints()
   std::int64_t record = 4;                      ///< pairs; see TrainingRecorder
+  bool live = false;                            ///< show loss and alignment on the terminal
   bool tensorboard = false;                     ///< write events for TensorBoard; see TrainingLogs
 
   /// Names of options that count as chosen even if they have their default values: it is an error

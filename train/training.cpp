@@ -71,23 +71,9 @@ std::string draw_alignment(const Run& run, const std::string& sample) {
   const Alignment alignment = alignment_of(run, sources.front(), found);
   const std::string title = alignment_title(sample, marked_text(run, found));
   write_file_atomically(run.file("alignment.svg"), to_svg(alignment, title));
-  return fmt::format("\n{}\n{}\n", title,
-                     to_terminal(alignment, terminal_color(stdout), columns_of_terminal(stdout)));
-}
-
-// The questions whose attention is recorded; none if there is nothing to record.
-std::vector<Question> recorded_questions(const Run& run, const TrainOptions& options,
-                                         const Validation* validation, const TrainingData& data) {
-  if (!run.config.model.has_attention() || options.record == 0) return {};
-  constexpr std::int64_t kMade = 64;
-  const auto of = [&](const std::vector<Question>& questions) {
-    return questions_to_record(questions, options.record);
-  };
-  if (validation) return of(validation->questions());
-  if (options.data.file.empty())
-    return of(make_questions(run, Split::valid, kMade, options.seed, options.data.min_length,
-                             options.data.limit()));
-  return of(questions_of(BatchStream(data.batches).next()));
+  return fmt::format(
+      "\n{}\n{}\n", title,
+      to_terminal(alignment, terminal_color(stdout), size_of_terminal(stdout).columns));
 }
 
 // Decides when to write a checkpoint: every given number of steps, or about once a minute.
@@ -129,6 +115,7 @@ class Training {
   bool is_last() const { return step_ == options_.steps; }
   NamedArrays model_to_keep() const { return best_.taken() ? best_.state() : run_.model->values(); }
 
+  std::vector<Question> questions_to_show(std::int64_t count) const;
   void list_parts();
   void resume(const std::string& checkpoint);
   void begin();
@@ -166,6 +153,7 @@ class Training {
   std::unique_ptr<TrainingFolder> folder_;
   std::optional<SavingTimes> times_;
   std::string failed_;  // why the last save failed; empty if it did not
+  std::optional<LiveView> live_;
   std::optional<Progress> progress_;
 };
 
@@ -187,8 +175,7 @@ Training::Training(const TrainOptions& options, std::optional<Unfinished> resume
       options_.schedule,
       {.total_steps = options_.steps, .warmup_steps = options_.warmup_steps(), .patience = 1});
   if (options_.data.validates()) validation_.emplace(run_, options_);
-  recorder_.emplace(
-      run_, recorded_questions(run_, options_, validation_ ? &*validation_ : nullptr, data_));
+  recorder_.emplace(run_, questions_to_show(options_.record));
   list_parts();
 
   stop_.emplace();
@@ -204,6 +191,18 @@ Training::Training(const TrainOptions& options, std::optional<Unfinished> resume
                     {kValidation, validation_ ? validation_->fingerprint() : ""}};
     logs_.begin();
   }
+}
+
+// Questions whose attention is shown; none if there is none.
+std::vector<Question> Training::questions_to_show(std::int64_t count) const {
+  if (!run_.config.model.has_attention() || count == 0) return {};
+  if (validation_) return questions_to_record(validation_->questions(), count);
+  if (options_.data.file.empty())
+    return questions_to_record(
+        make_questions(run_, Split::valid, kConsideredQuestions, options_.seed,
+                       options_.data.min_length, options_.data.limit()),
+        count);
+  return questions_to_record(questions_of(BatchStream(data_.batches).next()), count);
 }
 
 void Training::list_parts() {
@@ -254,6 +253,10 @@ void Training::begin() {
         option_name("tensorboard"));
   times_.emplace(options_.save_every);
   progress_.emplace("training", options_.steps, step_);
+  if (!options_.live) return;
+  constexpr std::int64_t kPairs = 4;  // of which the first that fits is shown
+  live_.emplace(run_, questions_to_show(kPairs));
+  progress_->show_below([this](TerminalSize room) { return live_->lines(room); });
 }
 
 void Training::take_step() {
@@ -263,6 +266,7 @@ void Training::take_step() {
   const StepResult result = train_step(*run_.model, batch, *optimizer_, last_good_, options_.step);
   if (!result.good()) refuse_update(result.loss, result.fault);
 
+  if (live_) live_->add_loss(result.loss);
   progress_->step({.loss = result.loss, .accuracy = result.accuracy, .tokens = batch.tokens});
   logs_.count(batch.tokens);
   if (!result.good()) return;

@@ -70,7 +70,7 @@ class LineTranslator {
     const Translation& first = best.front();
     if (command_.heatmap)
       fmt::print("\n{}\n",
-                 to_terminal(first.alignment, terminal_color(stdout), columns_of_terminal(stdout)));
+                 to_terminal(first.alignment, terminal_color(stdout), size_of_terminal(stdout).columns));
     if (command_.svg.empty()) return;
     flush();
     write_file_atomically(numbered_file(command_.svg, lines_),
