@@ -153,10 +153,12 @@ class Node {
   bool leaf_;
   bool released_ = false;
   const char* name_;
-  const char* layer_path_ = current_layer_path();
   std::uint64_t order_;
   std::shared_ptr<GradientHooks> hooks_;
-  Node* next_dead_ = nullptr;
+  union {
+    const char* layer_path_ = current_layer_path();
+    Node* next_dead_;  // once nothing refers to the node
+  };
   ShortList<Edge, 3> edges_;
   ShortList<GradientSlot, 1> slots_;
 };

@@ -308,9 +308,13 @@ std::string amount(std::size_t bytes) {
       amount(bytes), amount(held), amount(statistics().system_bytes)));
 }
 
-// The slow paths of allocate() and release(): large blocks, or the thread's lists are missing,
-// empty or full.
+// Blocks above this size are allocated by the slow path: all of them while they are counted.
+std::atomic<std::size_t> largest_uncounted{kLarge};
+
+// The slow paths of allocate() and release(): large or counted blocks, or the thread's lists are
+// missing, empty or full.
 void* allocate_slowly(std::size_t bytes) {
+  Work::add_bytes(static_cast<std::int64_t>(bytes));
   const bool possible = bytes <= kLargest;
   if (void* block = possible ? try_allocate(bytes) : nullptr) [[likely]]
     return block;
@@ -339,8 +343,8 @@ void release_slowly(void* block, std::size_t bytes) noexcept {
 }  // namespace
 
 void* allocate(std::size_t bytes) {
-  Work::add_bytes(static_cast<std::int64_t>(bytes));
-  if (kPooled && bytes <= kLarge && local_lists) [[likely]]
+  if (kPooled && bytes <= largest_uncounted.load(std::memory_order_relaxed) && local_lists)
+      [[likely]]
     if (void* block = local_lists->pop(size_class(bytes).index)) [[likely]]
       return block;
   return allocate_slowly(bytes);
@@ -354,6 +358,8 @@ void release(void* block, std::size_t bytes) noexcept {
   }
   release_slowly(block, bytes);
 }
+
+void set_counted(bool counted) noexcept { largest_uncounted = counted ? 0 : kLarge; }
 
 Statistics statistics() { return {system_allocations.load(), system_bytes.load()}; }
 

@@ -26,6 +26,9 @@ void* allocate(std::size_t bytes);
 /// Frees a block that allocate(bytes) returned, on any thread.
 void release(void* block, std::size_t bytes) noexcept;
 
+/// Whether the bytes of all blocks are added to Work::bytes(). Called by Work::set_counted().
+void set_counted(bool counted) noexcept;
+
 struct Statistics {
   std::uint64_t system_allocations;  ///< blocks requested from the system so far
   std::uint64_t system_bytes;        ///< bytes held now, in use or free

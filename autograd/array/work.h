@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "attune/autograd/array/pool.h"
+
 namespace attune {
 
 /// What a thread has computed and allocated. Counted only while a Profiler is active; otherwise
@@ -11,7 +13,10 @@ namespace attune {
 class Work {
  public:
   static bool is_counted() { return counted_.load(std::memory_order_relaxed); }
-  static void set_counted(bool counted) { counted_.store(counted, std::memory_order_relaxed); }
+  static void set_counted(bool counted) {
+    counted_.store(counted, std::memory_order_relaxed);
+    pool::set_counted(counted);
+  }
   /// Multiplications and additions of matrix products and attention.
   static void add_flops(std::int64_t count) {
     if (is_counted()) [[unlikely]]
