@@ -17,7 +17,8 @@ struct ReportOptions {
 ///
 ///     write_file_atomically("report.html", report_html({.runs = {"runs/reverse"}}));
 ///
-/// Errors: no run; `beam` is below 1; as load_run() and load_recording(); a line of metrics.jsonl is damaged.
+/// Errors: no run; `beam` is below 1; as load_run() and load_recording(); a line of metrics.jsonl
+/// is damaged.
 std::string report_html(const ReportOptions& options);
 
 }  // namespace attune

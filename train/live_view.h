@@ -36,8 +36,8 @@ class LossHistory {
 /// bits with and without it.
 class LiveView {
  public:
-  /// Shows the first of these questions whose heat map fits. None: the loss only. The run must exist
-  /// as long as this.
+  /// Shows the first of these questions whose heat map fits. None: the loss only. The run must
+  /// exist as long as this.
   LiveView(const Run& run, std::vector<Question> questions);
 
   void add_loss(double loss) { losses_.add(loss); }

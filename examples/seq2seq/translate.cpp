@@ -69,8 +69,8 @@ class LineTranslator {
           command_.alignment ? to_moses(alignment) : "");
     const Translation& first = best.front();
     if (command_.heatmap)
-      fmt::print("\n{}\n",
-                 to_terminal(first.alignment, terminal_color(stdout), size_of_terminal(stdout).columns));
+      fmt::print("\n{}\n", to_terminal(first.alignment, terminal_color(stdout),
+                                       size_of_terminal(stdout).columns));
     if (command_.svg.empty()) return;
     flush();
     write_file_atomically(numbered_file(command_.svg, lines_),
