@@ -231,6 +231,16 @@ class Run {
     return this.weights.subarray(begin, begin + size);
   }
 
+  // Weights between those of two steps, `part` of the way; null if this run did not record `next`.
+  weightsBetween(step, next, part, example, attention, head) {
+    const at = this.recordedSteps.indexOf(next);
+    if (at < 1) return null;
+    const [from, to] = [at - 1, at].map((each) => this.weightsOf(each, example, attention, head));
+    const span = this.recordedSteps[at] - this.recordedSteps[at - 1];
+    const share = (step - this.recordedSteps[at - 1] + part * (next - step)) / span;
+    return from.map((weight, i) => weight + share * (to[i] - weight));
+  }
+
   valuesOf(quantity, step, example, head) {
     const {sizes, heads, values} = quantity;
     const before = sizes.slice(0, example).reduce((sum, size) => sum + size, 0);
@@ -244,6 +254,11 @@ class Run {
     const after = this.recordedSteps.findIndex((each) => each > step);
     return after < 0 ? this.recordedSteps.length - 1 : Math.max(after - 1, 0);
   }
+}
+
+// The steps that any of the runs recorded.
+function stepsOf(runs) {
+  return [...new Set(runs.flatMap((run) => run.recordedSteps))].sort((a, b) => a - b);
 }
 
 // {runs, fault}: `fault` is a sentence if nothing can be shown.

@@ -52,16 +52,18 @@ function labelWidth(tokens, most) {
 
 class HeatMap {
   // Calls `onPoint(query, key)` when a cell is pointed at, and `onPoint(null)` when none is.
-  constructor(onPoint) {
+  constructor(onPoint, {hasAxisNames = true} = {}) {
     this.onPoint = onPoint;
+    this.margin = hasAxisNames ? AXIS_NAME : 0;
     this.zoom = 1;
     this.tiles = new Map();
     this.cursor = null;
     this.canvas = el("canvas", {"aria-hidden": "true"});
     this.rowLabels = el("div", {class: "row-labels", "aria-hidden": "true"});
     this.columnLabels = el("div", {class: "column-labels", "aria-hidden": "true"});
-    this.rowName = el("div", {class: "row-name", "aria-hidden": "true"});
-    this.columnName = el("div", {class: "column-name", "aria-hidden": "true"});
+    const axisName = {"aria-hidden": "true", hidden: hasAxisNames ? false : ""};
+    this.rowName = el("div", {class: "row-name", ...axisName});
+    this.columnName = el("div", {class: "column-name", ...axisName});
     this.tip = el("div", {class: "tip", "aria-hidden": "true", hidden: ""});
     this.window = el("div", {class: "window"}, this.canvas, this.columnLabels, this.rowLabels,
                      this.columnName, this.rowName);
@@ -99,11 +101,12 @@ class HeatMap {
     this.available = {width, height};
     const {queries, keys} = this;
     if (!queries.length || !keys.length) return;
-    this.left = AXIS_NAME + labelWidth(queries, Math.min(120, width / 4));
+    this.left = this.margin + labelWidth(queries, Math.min(120, width / 4));
     const columnWidth = labelWidth(keys, 110);
-    this.fitBelow(AXIS_NAME + 20);
-    this.isUpright = columnWidth > this.cell + 4;
-    if (this.isUpright) this.fitBelow(AXIS_NAME + columnWidth);
+    this.fitBelow(this.margin + 20);
+    const hasWords = keys.some((token) => Array.from(tokenLabel(token)).length > 1);
+    this.isUpright = hasWords && columnWidth > this.cell + 4;
+    if (this.isUpright) this.fitBelow(this.margin + columnWidth);
     this.place();
     this.draw();
   }
@@ -132,8 +135,10 @@ class HeatMap {
     pixels(this.scroller, {width: Math.min(total.width, width),
                            height: Math.min(total.height, this.height)});
     pixels(this.space, total);
-    pixels(this.columnLabels, {left: this.left - LABEL_MARGIN, height: this.top - AXIS_NAME});
-    pixels(this.rowLabels, {top: this.top - LABEL_MARGIN, width: this.left - AXIS_NAME});
+    pixels(this.columnLabels, {top: this.margin, left: this.left - LABEL_MARGIN,
+                               height: this.top - this.margin});
+    pixels(this.rowLabels, {top: this.top - LABEL_MARGIN, left: this.margin,
+                            width: this.left - this.margin});
     pixels(this.columnName, {left: this.left});
     pixels(this.rowName, {top: this.top});
     this.scroller.classList.toggle("scrolls", this.zoom > 1);
@@ -315,6 +320,12 @@ class HeatMap {
 
   weightLabel(query, key) {
     return (this.weights[query * this.keys.length + key] / 255 * this.largest).toFixed(2);
+  }
+
+  // A sentence about a cell.
+  describe(query, key) {
+    return `${this.weightLabel(query, key)}: ${tokenLabel(this.queries[query])} looks at ${
+        tokenLabel(this.keys[key])}`;
   }
 
   get isAtCell() { return this.cursor?.query !== undefined && this.cursor.key !== undefined; }

@@ -1,19 +1,10 @@
-// The page: its parts, the training step that they have in common, keyboard, address and theme.
+// The report of one run or several: its parts.
 
-function part(name, ...children) {
-  const id = name.toLowerCase().replaceAll(" ", "-");
-  return el("section", {class: `part ${id}`, "aria-labelledby": id}, el("h2", {id}, name),
-            ...children);
-}
-
-const sentenceOf = (text, className = "message") => el("p", {class: className}, text);
-
-class Page {
+class Page extends BasePage {
   constructor(text) {
+    super();
     const {runs, fault} = readReport(text);
     this.runs = runs;
-    this.live = el("div", {class: "only-spoken", "aria-live": "polite"});
-    this.setTheme(this.address().get("theme") ?? "");
     document.body.append(this.makeHeader());
     if (fault) {
       document.body.append(el("main", {}, sentenceOf(fault)));
@@ -26,31 +17,21 @@ class Page {
         run, (attention, head) => this.choose(run, attention, head), (words) => this.say(words)));
     this.charts = runs.some((run) => run.series.size) &&
                   new Charts(runs, (step) => this.timeline.goToStep(step));
-    const steps = [...new Set(runs.flatMap((run) => run.recordedSteps))].sort((a, b) => a - b);
+    const steps = stepsOf(runs);
     if (!steps.length) steps.push(this.charts ? this.charts.lastStep : 0);
-    this.timeline = new Timeline(steps, (step, isPlaying) =>
-        this.showStep(step, isPlaying), (step, next, part) => this.blend(step, next, part));
+    this.timeline = this.makeTimeline(steps);
     document.body.append(
         el("main", {}, this.makeAttention(), this.makeTraining(), ...this.makeHypotheses(),
            this.makeConfiguration()),
-        this.makeFooter(), this.live);
-    this.readAddress();
-    this.layout();
-    this.listen();
-    if (!this.address().has("step") && !prefersStillness()) this.timeline.play();
+        this.makeFooter([["arrows in a line of text", "move between tokens"]]), this.live);
+    this.start();
   }
 
   makeHeader() {
-    this.themeButton = el("button", {type: "button", onclick: () => {
-      this.setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
-      this.recolor();
-      this.writeAddress();
-    }}, "Dark");
-    this.showTheme();
     const names = this.runs.map((run) => this.makeTitle(run));
     return el("header", {}, el("div", {class: "titles"}, el("h1", {}, this.runs.length > 1 ?
         `Comparison of ${this.runs.length} runs` : "Training report"), ...names),
-        this.themeButton);
+        this.makeThemeButton());
   }
 
   makeTitle(run) {
@@ -67,6 +48,7 @@ class Page {
   }
 
   makeAttention() {
+    this.truthLegend = el("span", {class: "truth"}, "true alignment");
     const count = Math.max(...this.runs.map((run) => run.examples.length));
     const label = (i) => {
       const {source, target} = this.runs.map((run) => run.examples[i]).find(Boolean);
@@ -78,16 +60,10 @@ class Page {
     }}, ...Array.from({length: count}, (_, i) => el("option", {value: i}, label(i))));
     const controls = el("div", {class: "controls"}, this.timeline.element,
                         el("label", {class: "example"}, "Example ", this.exampleMenu),
-                        this.makeLegend());
+                        this.makeLegend(this.truthLegend));
     controls.hidden = !this.runs.some((run) => run.examples.length && run.attentions.length);
     return part("Attention", controls,
                 el("div", {class: "run-views"}, ...this.views.map((view) => view.element)));
-  }
-
-  makeLegend() {
-    this.truthLegend = el("span", {class: "truth"}, "true alignment");
-    return el("p", {class: "legend"}, "0 ", el("span", {class: "color-bar"}), " 1",
-              this.truthLegend);
   }
 
   makeTraining() {
@@ -140,14 +116,6 @@ class Page {
     return section;
   }
 
-  makeFooter() {
-    const keys = [["space", "play or pause"], ["\u2190 \u2192", "one recorded step back or on"],
-                  ["arrows in the heat map", "move between cells"],
-                  ["arrows in a line of text", "move between tokens"]];
-    return el("footer", {}, el("dl", {"aria-label": "Keys"}, ...keys.map(([key, use]) =>
-        el("div", {}, el("dt", {}, el("kbd", {}, key)), el("dd", {}, use)))));
-  }
-
   // Chooses a heat map in the column of one run, and in others that have one of the same name.
   choose(run, attention, head) {
     const {name} = run.attentions[attention];
@@ -181,28 +149,15 @@ class Page {
     if (this.charts) this.charts.setStep(step + part * (next - step));
   }
 
-  say(words) { this.live.textContent = words; }
-
-  address() { return new URLSearchParams(location.hash.slice(1)); }
-
-  // Keeps what is selected in the address, a little later, as browsers limit how often it changes.
-  writeAddress() {
-    clearTimeout(this.writing);
-    this.writing = setTimeout(() => {
-      const address = new URLSearchParams({
-        example: this.example + 1,
-        attention: this.views.map((view) => view.attention + 1),
-        head: this.views.map((view) => view.head + 1),
-        step: this.timeline.step,
-        ...(this.chosenTheme && {theme: this.chosenTheme}),
-      });
-      history.replaceState(null, "", `#${address.toString().replaceAll("%2C", ",")}`);
-    }, 200);
+  selection() {
+    return {
+      example: this.example + 1,
+      attention: this.views.map((view) => view.attention + 1),
+      head: this.views.map((view) => view.head + 1),
+    };
   }
 
-  // Selects what the address says, as far as it exists.
-  readAddress() {
-    const address = this.address();
+  select(address) {
     const numbers = (name) => (address.get(name) ?? "").split(",").map((each) => Number(each) - 1);
     const within = (value, count, otherwise = 0) =>
         (Number.isInteger(value) && value >= 0 && value < count ? value : otherwise);
@@ -213,34 +168,6 @@ class Page {
                               view.firstAttention);
       view.head = within(numbers("head")[i], view.run.attentions[view.attention]?.heads);
     });
-    const step = address.has("step") ? Number(address.get("step")) : NaN;
-    if (Number.isFinite(step)) this.timeline.goToStep(step);
-    else this.timeline.go(this.timeline.at);
-  }
-
-  listen() {
-    addEventListener("resize", () => this.layout());
-    addEventListener("keydown", (event) => this.pressed(event));
-    addEventListener("hashchange", () => {
-      this.readAddress();
-      this.layout();
-    });
-    addEventListener("beforeprint", () => this.beginPrint());
-    addEventListener("afterprint", () => this.endPrint());
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-      this.setTheme(this.chosenTheme);
-      this.recolor();
-    });
-  }
-
-  pressed(event) {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
-    if (event.target.closest("input, select, .scroller, pre")) return;  // these use the keys
-    if (event.key === " " && !event.target.closest("button, summary")) this.timeline.toggle();
-    else if (event.key === "ArrowLeft") this.timeline.move(this.timeline.at - 1);
-    else if (event.key === "ArrowRight") this.timeline.move(this.timeline.at + 1);
-    else return;
-    event.preventDefault();
   }
 
   // Sizes the heat maps for the first screen.
@@ -251,38 +178,14 @@ class Page {
     for (const view of this.views) view.layout(height);
   }
 
-  // "light", "dark" or "", which follows the system.
-  setTheme(theme) {
-    this.chosenTheme = ["light", "dark"].includes(theme) ? theme : "";
-    const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-    document.documentElement.dataset.theme = this.chosenTheme || system;
-    this.showTheme();
-  }
-
-  showTheme() {
-    if (!this.themeButton) return;
-    const isDark = document.documentElement.dataset.theme === "dark";
-    this.themeButton.textContent = isDark ? "Light theme" : "Dark theme";
-  }
-
   recolor() {
     for (const view of this.views ?? []) view.recolor();
   }
 
-  // Paper is white and about 700 pixels wide.
-  beginPrint() {
-    this.timeline.stop();
-    this.themeBeforePrint = document.documentElement.dataset.theme;
-    this.prepare("light", true);
-  }
-
-  endPrint() { this.prepare(this.themeBeforePrint, false); }
-
   prepare(theme, isPrint) {
-    document.documentElement.dataset.theme = theme;
-    document.documentElement.classList.toggle("prints", isPrint);
-    this.layout();
-    this.recolor();
+    super.prepare(theme, isPrint);
     if (this.charts) this.charts.draw();
   }
 }
+
+addEventListener("DOMContentLoaded", () => new Page(document.getElementById("data").textContent));

@@ -1,8 +1,5 @@
 // One run's view of an example: heat map, text, and all heads in small.
 
-// Whether an attention's rows and columns are those that the true alignment links.
-const isAlignment = ({queries, keys}) => queries === "target" && keys === "source";
-
 const WEIGHTS = -1;  // in place of a quantity's index: the attention weights themselves
 
 // The column of one run: menus, heat map, text and heads.
@@ -171,12 +168,9 @@ class RunView {
   // Shows weights between those of two steps, if this run recorded them: `part` of the way.
   blend(step, next, part) {
     const {run, example, attention, head} = this;
-    const at = run.recordedSteps.indexOf(next);
-    if (at < 1 || this.shown !== WEIGHTS || this.missing() || this.weights.length > 1 << 16) return;
-    const [from, to] = [at - 1, at].map((each) => run.weightsOf(each, example, attention, head));
-    const span = run.recordedSteps[at] - run.recordedSteps[at - 1];
-    const share = (step - run.recordedSteps[at - 1] + part * (next - step)) / span;
-    this.setMap(from.map((weight, i) => weight + share * (to[i] - weight)));
+    if (this.shown !== WEIGHTS || this.missing() || this.weights.length > 1 << 16) return;
+    const weights = run.weightsBetween(step, next, part, example, attention, head);
+    if (weights) this.setMap(weights);
   }
 
   // How many target tokens look most at a source token that the true alignment links them to.
@@ -188,22 +182,13 @@ class RunView {
         (recorded === step ? "" : ` Recorded at step ${numberLabel(recorded)}.`);
     if (!this.isAlignment) return `Rows are ${axes.queryName}, columns ${axes.keyName}.${more}`;
     if (!this.links) return `No true alignment is known for this example.${more}`;
-    const linked = new Map();
-    for (const [row, key] of this.links) linked.set(row, [...linked.get(row) ?? [], key]);
-    let right = 0;
-    for (const [row, keys] of linked) right += keys.includes(this.largestKey(row));
+    const {right, linked} = countAligned(this.weights, axes.keys.length, this.links);
     const hint = this.map.showsLinks ? "" : " Zoom in to see it outlined.";
-    return `${numberLabel(right)} of ${numberLabel(linked.size)} aligned target tokens look most ` +
+    return `${numberLabel(right)} of ${numberLabel(linked)} aligned target tokens look most ` +
            `at a token of the true alignment.${hint}${more}`;
   }
 
-  largestKey(query) {
-    const count = this.axes.keys.length;
-    let largest = 0;
-    for (let key = 1; key < count; ++key)
-      if (this.weights[query * count + key] > this.weights[query * count + largest]) largest = key;
-    return largest;
-  }
+  largestKey(query) { return largestKey(this.weights, this.axes.keys.length, query); }
 
   fillTable() {
     const {queries, keys} = this.axes;
@@ -223,8 +208,7 @@ class RunView {
     this.shade("query", query);
     this.text.select(this.text.columns, key);
     if (document.activeElement === this.map.scroller)
-      this.announce(`${this.map.weightLabel(query, key)}: ${tokenLabel(this.axes.queries[query])
-          } looks at ${tokenLabel(this.axes.keys[key])}`);
+      this.announce(this.map.describe(query, key));
   }
 
   // Shades the text by the token `at` of one side.
