@@ -2,31 +2,22 @@
 
     python3 tests/browser/make_samples.py FOLDER
 
-writes FOLDER/NAME.html for each sample, from the three parts of the page in report/ and data that
-is calculated here: a recurrent model, a Transformer, two runs side by side, tokens that are hard to
+writes FOLDER/NAME.html for each sample, from the parts of the page in report/ and data that is
+calculated here: a recurrent model, a Transformer, two runs side by side, tokens that are hard to
 show, a source of 2,000 tokens, and data that is missing or damaged.
 """
 
 import array
 import base64
-import json
 import math
 import pathlib
 import random
 import sys
 
-REPORT = pathlib.Path(__file__).resolve().parents[2] / "report"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "script"))
+from report_page import axes, make_page, report_scripts
+
 STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 800, 1000]
-
-
-def make_page(data):
-    """The page with `data`: a report, or any text in place of its JSON."""
-    text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
-    script = "\n".join(path.read_text() for path in sorted(REPORT.glob("*.js")))
-    page = (REPORT / "page.html").read_text()
-    page = page.replace("/*STYLE*/", (REPORT / "page.css").read_text())
-    page = page.replace("/*SCRIPT*/", script)
-    return page.replace("/*DATA*/", text.replace("<", "\\u003c"))
 
 
 def row_of_weights(count, center, sharpness):
@@ -35,13 +26,6 @@ def row_of_weights(count, center, sharpness):
     largest = max(scores)
     powers = [math.exp(score - largest) for score in scores]
     return bytes(round(255 * power / sum(powers)) for power in powers)
-
-
-def axes(example, attention):
-    source, target = example["source"], example["target"]
-    queries = source if attention["queries"] == "source" else target
-    keys = source if attention["keys"] == "source" else target
-    return len(queries), len(keys)
 
 
 def make_weights(run, reversed_order=True):
@@ -216,7 +200,7 @@ def make_samples():
 def write_samples(folder):
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in make_samples().items():
-        (folder / f"{name}.html").write_text(make_page(data))
+        (folder / f"{name}.html").write_text(make_page(data, report_scripts()))
 
 
 if __name__ == "__main__":
