@@ -45,7 +45,7 @@ class HeadGrid {
         const level = Math.max(0, Math.ceil(Math.log2(longest / TILE)));
         drawTile(canvas, this.run.weightsOf(step, example, attention, head), queries.length,
                  keys.length, 0, 0, level);
-        canvas.classList.toggle("enlarged", canvas.width < 65);
+        canvas.classList.toggle("enlarged", canvas.width < 61);
       }
       if (waiting.length) this.frame = requestAnimationFrame(drawSome);
     };

@@ -39,11 +39,12 @@ class Page extends BasePage {
         (Number.isFinite(each) ? numberLabel(each) : null));
     const state = step === null ? "" : run.finished ? `finished at step ${step}` :
         `stopped at step ${step}${steps === null ? "" : ` of ${steps}`}`;
+    const label = (text) => (/^\d+$/.test(text) ? numberLabel(Number(text)) : visible(text));
     return el("div", {class: "title"}, el("p", {},
         el("span", {class: `letter run-${run.letter}`}, run.letter),
         el("bdi", {class: "name"}, visible(run.name)), el("span", {class: "state"}, state)),
         el("dl", {class: "summary"}, ...run.summary.map(([name, value]) =>
-            el("div", {}, el("dt", {}, visible(name)), el("dd", {}, visible(value))))),
+            el("div", {}, el("dt", {}, visible(name)), el("dd", {}, label(value))))),
         ...run.faults.map((fault) => sentenceOf(fault, "fault")));
   }
 

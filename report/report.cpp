@@ -208,6 +208,15 @@ Json hypotheses_of(const Run& run, const AttentionRecording& recording, int beam
   return all;
 }
 
+// The last step that was logged, and how many there were to be, if that was given in steps.
+void add_progress(const Json& config, Json& run) {
+  const Json steps = config.value("training", Json::object()).value("steps", Json());
+  if (!steps.is_number() || !run["series"].contains("loss")) return;
+  run["step"] = run["series"]["loss"][0].back();
+  run["steps"] = steps;
+  run["finished"] = run["step"] == steps;
+}
+
 Json describe(const std::string& folder, const ReportOptions& options) {
   const Run run = load_run(folder);
   const Json config = Json::parse(read_file(run_file(folder, "config.json")));
@@ -215,11 +224,11 @@ Json describe(const std::string& folder, const ReportOptions& options) {
   Json json{{"name", folder},
             {"command", command_of(config, folder)},
             {"config", options_of(config)},
-            {"summary",
-             {{"parameters", std::to_string(run.model->parameter_count())},
-              {"source tokens", std::to_string(run.source.size())},
-              {"target tokens", std::to_string(run.target.size())}}},
+            {"summary", Json::array({{"parameters", std::to_string(run.model->parameter_count())},
+                                     {"source tokens", std::to_string(run.source.size())},
+                                     {"target tokens", std::to_string(run.target.size())}})},
             {"series", series_of(run_file(folder, "metrics.jsonl"))}};
+  add_progress(config, json);
   add_recording(recording, json);
   if (options.beam > 1) json["hypotheses"] = hypotheses_of(run, recording, options.beam);
   return json;

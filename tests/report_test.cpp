@@ -79,6 +79,14 @@ TEST_CASE("a report holds what a training wrote") {
   CHECK(run["recorded_steps"] == json({1, 2, 5, 6}));
   CHECK(run["attentions"] == json::parse(R"([{"name": "decoder.attention", "heads": 1,
                                               "queries": "target", "keys": "source"}])"));
+  CHECK(run["step"] == 6);
+  CHECK(run["steps"] == 6);
+  CHECK(run["finished"] == true);
+  const Run trained = load_run(path);
+  CHECK(run["summary"] ==
+        json::array({{"parameters", std::to_string(trained.model->parameter_count())},
+                     {"source tokens", std::to_string(trained.source.size())},
+                     {"target tokens", std::to_string(trained.target.size())}}));
   const auto config = run["config"].get<std::vector<std::vector<std::string>>>();
   CHECK(std::find(config.begin(), config.end(), std::vector<std::string>{"hidden", "8"}) !=
         config.end());

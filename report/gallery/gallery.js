@@ -18,7 +18,8 @@ class Card {
     const line = (name) => el("p", {class: name}, visible(this.about.get(name) ?? ""));
     this.element = el("article", {class: "card"},
         el("h3", {}, el("code", {}, visible(run.name))), line("formula"), line("source"),
-        ...(this.hasMap ? [this.map.element, this.caption] : [sentenceOf("Nothing was recorded.")]));
+        ...(this.hasMap ? [this.map.element, this.caption] :
+            [sentenceOf("Nothing was recorded.")]));
     if (this.hasMap)
       this.map.setAxes({...axesOf(run.examples[0], run.attentions[this.attention]),
                         queryName: "target", keyName: "source"});
