@@ -72,6 +72,27 @@ TEST_CASE("seq2seq align draws every head of every layer, or of one") {
   CHECK_THAT(recurrent, contains(">head 2</text>") && !contains("layer"));
 }
 
+TEST_CASE("seq2seq align draws the alignment of a recorded pair after steps of the training") {
+  const TemporaryFolder folder;
+  REQUIRE(train(folder, "").code == 0);
+  const Result result = seq2seq(folder, "align --run run --steps 1,2 --example 2 --svg steps.svg");
+  INFO(result.err);
+  REQUIRE(result.code == 0);
+  CHECK_THAT(folder.read("steps.svg"), contains(">step 1</text>") && contains(">step 2</text>"));
+  const auto refuses = [&](const std::string& arguments, const std::string& part) {
+    INFO(arguments);
+    check_error(seq2seq(folder, "align --run run --svg no.svg " + arguments), part);
+    CHECK_FALSE(fs::exists(folder.path("no.svg")));
+  };
+  refuses("--steps 1,77", "nothing was recorded at step 77; expected one of 1, 2");
+  refuses("--steps 1,x", "--steps: 'x' is not a whole number from 1");
+  refuses("--steps 0", "--steps: '0' is not a whole number from 1");
+  refuses("--steps 1 --example 0", "--example");
+  refuses("--steps 1 abc", "--steps: it draws a recorded pair; expected no source");
+  refuses("--steps 1 --heads", "--heads excludes --steps");
+  refuses("abc --example 2", "--example requires --steps");
+}
+
 TEST_CASE("seq2seq align draws PNG and PDF files, or says what is missing before it works") {
   const TemporaryFolder folder;
   // There is no such run, which is noticed only later.

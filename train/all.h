@@ -17,6 +17,7 @@
 #include "attune/train/parameter_copy.h"
 #include "attune/train/progress.h"
 #include "attune/train/questions.h"
+#include "attune/train/recorded_alignment.h"
 #include "attune/train/run.h"
 #include "attune/train/run_config.h"
 #include "attune/train/run_folder.h"

@@ -1,4 +1,5 @@
 #include "attune/data/files.h"
+#include "attune/train/recorded_alignment.h"
 #include "commands.h"
 
 namespace seq2seq {
@@ -13,7 +14,10 @@ int run(const AlignCommand& command) {
   check_output("--svg", command.svg);
   check_output("--png", command.png);
   check_output("--pdf", command.pdf);
-  const AlignmentFigure figure = align(command.options, command.source);
+  const AlignmentFigure figure =
+      command.steps.empty()
+          ? align(command.options, command.source)
+          : recorded_alignment(command.options.run, command.steps, command.example);
   if (!command.svg.empty()) write_file_atomically(command.svg, to_svg(figure));
   if (!command.png.empty()) write_file_atomically(command.png, to_png(figure));
   if (!command.pdf.empty()) write_file_atomically(command.pdf, to_pdf(figure));

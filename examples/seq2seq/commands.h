@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ struct ReportCommand {
 struct AlignCommand {
   attune::AlignOptions options;
   std::string source;
+  std::vector<std::int64_t> steps;  // of a recorded example instead of a source
+  std::int64_t example = 1;
   std::string svg, png, pdf;  // files; empty: none
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -78,7 +80,9 @@ Examples:
 constexpr const char* kAlignHelp = R"(
 Draws the attention weights of a source and its target, which the model writes unless it is
 given: a row for each token of the target, a column for each of the source, the darker the
-larger. --heads draws every head, layer by layer.
+larger. --heads draws every head, layer by layer. --steps draws how the alignment of a pair
+emerged while the model was trained: training records some pairs at steps 1, 2, 5, 10, 20,
+50 and so on, and the last (see report).
 
 An SVG picture needs nothing, has each weight as a tooltip and the fonts of its viewer. PNG
 and PDF files need a program that was built with cairo and pango. Sources that begin with -
@@ -89,6 +93,7 @@ Examples:
   seq2seq align --run runs/demo attention --target noitnetta --pdf attention.pdf
   seq2seq align --run runs/transformer attention --heads --layer 2 --png heads.png
   seq2seq align --run runs/words "two words" --beam 5 --png words.png --pdf words.pdf
+  seq2seq align --run runs/demo --steps 1,50,100,200,500,1000 --svg emergence.svg
   seq2seq align --config big.toml attention --png attention.png)";
 
 // A command with a flag for each option of its library function.
@@ -163,6 +168,25 @@ void add_align(CLI::App& app, AlignCommand& align) {
   CLI::App& command = add_command(app, "align", "Draw the alignment of a source and its target.",
                                   align.options, kAlignHelp);
   command.add_option("source", align.source, "what to align");
+  const CLI::Validator whole_number = flags::in_range<std::int64_t>(
+      1, std::numeric_limits<std::int64_t>::max(), "a whole number from 1");
+  CLI::Option* steps =
+      command
+          .add_option(
+              "--steps", align.steps,
+              "draw a pair that was recorded after these steps of the training instead of a "
+              "source, such as 1,10,100")
+          ->delimiter(',')
+          ->take_all()
+          ->expected(1)
+          ->check(whole_number)
+          ->type_name("INT,...");
+  for (const char* other : {"--target", "--heads", "--beam", "--max-output-length"})
+    steps->excludes(command.get_option(other));
+  command.add_option("--example", align.example, "which of the recorded pairs, 1 being the first")
+      ->check(whole_number)
+      ->needs(steps)
+      ->capture_default_str();
   command.add_option("--svg", align.svg, "draw an SVG picture")->type_name("FILE");
   command.add_option("--png", align.png, "draw a PNG picture, two pixels for each of the SVG's")
       ->type_name("FILE");
@@ -230,7 +254,9 @@ Command parse_command_line(int argc, char** argv) {
     if (app.got_subcommand("translate")) check(translate.options);
     if (app.got_subcommand("align") && align.options.target.empty() && command->count("--target"))
       throw CLI::ValidationError("--target", "it is empty; expected at least one token");
-    if (app.got_subcommand("align") && sources.size() != 1)
+    if (app.got_subcommand("align") && !align.steps.empty() && !sources.empty())
+      throw CLI::ValidationError("--steps", "it draws a recorded pair; expected no source");
+    if (app.got_subcommand("align") && align.steps.empty() && sources.size() != 1)
       throw CLI::ValidationError(
           "source",
           fmt::format("there are {}; expected one, in quotes if it has spaces", sources.size()));
@@ -249,7 +275,7 @@ Command parse_command_line(int argc, char** argv) {
   if (app.got_subcommand("test")) return test;
   if (app.got_subcommand("report")) return report;
   if (app.got_subcommand("align")) {
-    align.source = std::move(sources.front());
+    if (!sources.empty()) align.source = std::move(sources.front());
     return align;
   }
   if (app.got_subcommand("attentions")) return attentions;
