@@ -123,6 +123,13 @@ class Browser:
         actions.perform()
         self.frame()
 
+    def screenshot(self, width, height):
+        """A PNG file of the upper left corner of the page, from where it is scrolled to."""
+        clip = {"x": self.run("return scrollX"), "y": self.run("return scrollY"), "width": width,
+                "height": height, "scale": 1}
+        return base64.b64decode(self.driver.execute_cdp_cmd(
+            "Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True})["data"])
+
     def complaints(self):
         """What the console said, and the requests that were made."""
         said = [entry["message"] for entry in self.driver.get_log("browser")]
