@@ -2,12 +2,6 @@
 // `timeline` and the methods showStep(step, isPlaying), blend(step, next, part), layout(),
 // recolor(), selection() and select(address).
 
-function part(name, ...children) {
-  const id = name.toLowerCase().replaceAll(" ", "-");
-  return el("section", {class: `part ${id}`, "aria-labelledby": id}, el("h2", {id}, name),
-            ...children);
-}
-
 const sentenceOf = (text, className = "message") => el("p", {class: className}, text);
 
 class BasePage {

@@ -1,5 +1,11 @@
 // The report of one run or several: its parts.
 
+function part(name, ...children) {
+  const id = name.toLowerCase().replaceAll(" ", "-");
+  return el("section", {class: `part ${id}`, "aria-labelledby": id}, el("h2", {id}, name),
+            ...children);
+}
+
 class Page extends BasePage {
   constructor(text) {
     super();

@@ -111,8 +111,10 @@ class Gallery extends BasePage {
       const family = card.about.get("family") ?? "";
       families.set(family, [...families.get(family) ?? [], card]);
     }
-    return [...families].map(([family, cards]) => ({cards, element: part(
-        visible(family), sentenceOf(visible(cards[0].about.get("about family") ?? "")),
+    return [...families].map(([family, cards], i) => ({cards, element: el(
+        "section", {class: "part", "aria-labelledby": `family-${i}`},
+        el("h2", {id: `family-${i}`}, visible(family)),
+        sentenceOf(visible(cards[0].about.get("about family") ?? ""), "about"),
         el("div", {class: "cards"}, ...cards.map((card) => card.element)))}));
   }
 
