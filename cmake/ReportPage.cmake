@@ -1,12 +1,13 @@
-# Makes the source file of the parts of a report's page: strings with the content of
-# report/page.html, page.css and the .js files, in alphabetical order.
+# Makes the source file of the parts of the pages: strings with the content of report/page.html,
+# page.css, explanation.css and the .js files, in alphabetical order.
 function(attune_report_page output)
   file(GLOB scripts CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/report/*.js")
   list(SORT scripts)
   set(text "#include \"attune/report/page.h\"\n\nnamespace attune::page {\n")
-  foreach(part html style script)
+  foreach(part html style explanation_style script)
     set(files_html "${PROJECT_SOURCE_DIR}/report/page.html")
     set(files_style "${PROJECT_SOURCE_DIR}/report/page.css")
+    set(files_explanation_style "${PROJECT_SOURCE_DIR}/report/explanation.css")
     set(files_script ${scripts})
     string(APPEND text "\nextern const std::string_view ${part};\n"
                        "const std::string_view ${part} =")

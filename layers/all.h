@@ -44,6 +44,7 @@
 #include "attune/layers/attention/sigmoid_normalizer.h"
 #include "attune/layers/attention/sink_normalizer.h"
 #include "attune/layers/attention/sinusoidal_positional_encoding.h"
+#include "attune/layers/attention/stage_recorder.h"
 #include "attune/layers/attention/t5_positional_encoding.h"
 #include "attune/layers/attention/talking_heads.h"
 #include "attune/layers/attention/temperature_normalizer.h"

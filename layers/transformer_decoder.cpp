@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "attune/autograd/ops/padding.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -62,6 +63,7 @@ TransformerDecoderLayerResult TransformerDecoderLayer::operator()(
   TransformerDecoderLayerResult result{{}, seen, {}};
   result.output = around_self_(
       x, [&](const Tensor& y) { return attend_to_target(y, result.seen, options.mask); });
+  recorded(AttentionStage::query, "x", result.output);
   if (cross_attention_)
     result.output = (*around_cross_)(result.output, [&](const Tensor& y) {
       const AttentionResult found = cross_attention_->attend(
@@ -69,7 +71,11 @@ TransformerDecoderLayerResult TransformerDecoderLayer::operator()(
       result.weights = found.weights;
       return found.context;
     });
+  recorded(AttentionStage::combine, "x + c", result.output);
   result.output = around_feed_forward_(result.output, feed_forward_);
+  recorded(AttentionStage::combine, "x", result.output);
+  recorded(AttentionStage::repeat, "k", result.seen.memory.keys);
+  recorded(AttentionStage::repeat, "S", result.seen.mixer.memory);
   return result;
 }
 

@@ -8,6 +8,7 @@
 #include "attune/autograd/ops/convolution.h"
 #include "attune/autograd/ops/padding.h"
 #include "attune/autograd/ops/shaping.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -39,7 +40,9 @@ Encoded ConvolutionalEncoder::operator()(const Source& source) const {
                           : mask_padding(std::get<Frames>(source).features, lengths);
   Tensor h = input_(dropout_((*positions_)(e)));
   for (const Linear& layer : layers_) h = (h + convolved(layer, h, lengths)) * std::sqrt(0.5);
-  return {.states = mask_padding(h, lengths), .lengths = lengths, .last = {}};
+  return {.states = recorded(AttentionStage::encode, "h", mask_padding(h, lengths)),
+          .lengths = lengths,
+          .last = {}};
 }
 
 Tensor ConvolutionalEncoder::convolved(const Linear& layer, const Tensor& h,

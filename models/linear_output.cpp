@@ -1,6 +1,7 @@
 #include "attune/models/linear_output.h"
 
 #include "attune/autograd/ops/linear.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -11,7 +12,7 @@ LinearOutput::LinearOutput(const OutputLayerOptions& options)
 
 Tensor LinearOutput::operator()(const OutputInput& input, const OutputSource&) const {
   const LayerScope scope(*this);
-  return linear(input.combined, weight_, bias_);
+  return recorded(AttentionStage::combine, "logits", linear(input.combined, weight_, bias_));
 }
 
 std::shared_ptr<OutputLayer> make_linear_output(const OutputLayerOptions& options) {

@@ -10,6 +10,7 @@
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/ops/shaping.h"
 #include "attune/autograd/ops/softmax.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -25,7 +26,8 @@ Tensor MarginalOutput::operator()(const OutputInput& input, const OutputSource& 
   const Tensor weights = unsqueeze(input.weights, -1);
   const Tensor possible = not_equal(weights.detach(), 0.0);
   const Tensor both = where(possible, log_p + log(where(possible, weights, 1.0)), kNever);
-  return maximum(logsumexp(both, -2), std::log(kLeastProbability));
+  const Tensor sums = logsumexp(both, -2);
+  return recorded(AttentionStage::combine, "logits", maximum(sums, std::log(kLeastProbability)));
 }
 
 OutputSource MarginalOutput::read(const Encoded& encoded) const {

@@ -4,6 +4,7 @@
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/ops/shaping.h"
 #include "attune/autograd/ops/softmax.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -18,7 +19,7 @@ Tensor PointerGeneratorOutput::operator()(const OutputInput& input,
   const Tensor generate = sigmoid(generate_(concat({input.combined, input.previous}, -1)));
   const Tensor copy = copy_distribution(input.weights, source.tokens, options_.vocabulary);
   const Tensor p = generate * softmax(vocabulary_(input.combined)) + (1.0 - generate) * copy;
-  return log(maximum(p, kLeastProbability));
+  return recorded(AttentionStage::combine, "logits", log(maximum(p, kLeastProbability)));
 }
 
 OutputSource PointerGeneratorOutput::read(const Encoded& encoded) const {

@@ -3,6 +3,7 @@
 #include "attune/autograd/ops/activations.h"
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/data/vocabulary.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -15,7 +16,8 @@ Tensor PointerOutput::operator()(const OutputInput& input, const OutputSource& s
   const Tensor copy = copy_distribution(input.weights, source.tokens, options_.vocabulary);
   Array is_end = Array::zeros({options_.vocabulary}, copy.dtype());
   is_end.set(Vocabulary::end, 1);
-  return log(maximum((1.0 - end) * copy + end * Tensor(is_end), kLeastProbability));
+  const Tensor p = (1.0 - end) * copy + end * Tensor(is_end);
+  return recorded(AttentionStage::combine, "logits", log(maximum(p, kLeastProbability)));
 }
 
 OutputSource PointerOutput::read(const Encoded& encoded) const {

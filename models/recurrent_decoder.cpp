@@ -9,6 +9,7 @@
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/ops/shaping.h"
 #include "attune/autograd/scopes.h"
+#include "attune/layers/attention/stage_recorder.h"
 #include "attune/layers/known_input.h"
 
 namespace attune {
@@ -153,7 +154,8 @@ RecurrentDecoder::Previous RecurrentDecoder::embed(const Indices& tokens,
 // Step 2, query: s_{t-1}, or s_t with the current query. Steps 4 to 7, score, weights, weighted
 // sum, context: in Attention::attend().
 AttentionResult RecurrentDecoder::attend(DecoderState& state, bool weights) const {
-  AttentionResult found = attention_->attend(state.query(), state.source[0], state.attention,
+  const Tensor& query = recorded(AttentionStage::query, "s", state.query());
+  AttentionResult found = attention_->attend(query, state.source[0], state.attention,
                                              {.weights = weights || reads_.weights});
   state.attention = std::move(found.next);
   return found;
@@ -171,6 +173,7 @@ RecurrentDecoder::Step RecurrentDecoder::step(const Previous& previous, DecoderS
     state.layers[i] = (*cells_[i])(dropout_(y), state.layers[i]);
     y = stack_(i, state.layers[i].h, y);
   }
+  recorded(AttentionStage::combine, "s", y);
   if (attention_ && combine_) found = attend(state, weights);
   ++state.position;
   Step now{.attention = std::move(found), .output = {}};
@@ -184,8 +187,8 @@ RecurrentDecoder::Step RecurrentDecoder::step(const Previous& previous, DecoderS
 
 Tensor RecurrentDecoder::combined(const Tensor& state, const Tensor& context) const {
   if (!attention_) return state;
-  const Tensor both = concat({state, context}, -1);
-  return combine_ ? tanh((*combine_)(both)) : both;
+  const Tensor both = recorded(AttentionStage::combine, "[s ; c]", concat({state, context}, -1));
+  return combine_ ? recorded(AttentionStage::combine, "c~", tanh((*combine_)(both))) : both;
 }
 
 Tensor RecurrentDecoder::output(OutputInput input, const OutputSource& source) const {
@@ -204,7 +207,10 @@ Prediction RecurrentDecoder::predict(const Indices& previous, DecoderState& stat
   const LayerScope scope(*this);
   begin(state, previous.elements());
   const Step now = step(embed(previous), state, /*weights=*/true);
-  Prediction next{.logits = output(now.output, state.output), .weights = {}};
+  Tensor logits = output(now.output, state.output);
+  recorded(AttentionStage::repeat, "s", state.query());
+  Prediction next{.logits = recorded(AttentionStage::combine, "logits", std::move(logits)),
+                  .weights = {}};
   if (attention_) next.weights.push_back(with_heads(now.attention.weights));
   return next;
 }

@@ -4,6 +4,7 @@
 #include "attune/autograd/ops/padding.h"
 #include "attune/autograd/ops/projected_input.h"
 #include "attune/autograd/ops/shaping.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 namespace {
@@ -66,6 +67,7 @@ Encoded RecurrentEncoder::encoded(const RecurrentResult& result, const Tensor& r
   if (states_)
     encoded.states =
         residual.defined() ? mask_padding(result.output + residual, lengths) : result.output;
+  recorded(AttentionStage::encode, "h", encoded.states);
   const int directions = recurrent_.directions();
   for (int layer = 0; layer < recurrent_.layers(); ++layer)
     encoded.last.push_back(side_by_side(&result.states[layer * directions], directions));

@@ -10,6 +10,7 @@
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/ops/softmax.h"
 #include "attune/autograd/scopes.h"
+#include "attune/layers/attention/stage_recorder.h"
 #include "attune/models/policy_loss.h"
 #include "attune/models/transformer_decoder_model.h"
 
@@ -44,6 +45,7 @@ Seq2Seq::Seq2Seq(std::shared_ptr<Decoder> decoder)
 Encoded Seq2Seq::encode(const Source& source) const {
   if (!encoder_) return {};
   Encoded encoded = (*encoder_)(source);
+  recorded(AttentionStage::encode, "h", encoded.states);
   if (const auto* tokens = std::get_if<Sources>(&source)) encoded.tokens = tokens->ids;
   return encoded;
 }

@@ -2,6 +2,7 @@
 
 #include "attune/autograd/ops/padding.h"
 #include "attune/autograd/ops/shaping.h"
+#include "attune/layers/attention/stage_recorder.h"
 #include "attune/models/transformer_encoder_model.h"
 
 namespace attune {
@@ -80,7 +81,8 @@ Prediction TransformerDecoderModel::predict(const Indices& previous, DecoderStat
       transformer_(x, state.source, state.seen, {.weights = state.weights});
   state.seen = std::move(result.seen);
   ++state.position;
-  Prediction next{.logits = output_(result.output[0]), .weights = {}};
+  Prediction next{.logits = recorded(AttentionStage::combine, "logits", output_(result.output[0])),
+                  .weights = {}};
   for (const Tensor& weights : result.weights)  // [B, H, 1, S]
     next.weights.push_back(reshape(weights, weights.shape().without(2)));
   return next;

@@ -5,6 +5,7 @@
 
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/ops/padding.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -72,7 +73,8 @@ Encoded TransformerEncoderModel::operator()(const Source& source) const {
   const Indices& lengths = tokens ? tokens->lengths : std::get<Frames>(source).lengths;
   const Tensor x = tokens ? embed_scaled(*embedding_, tokens->ids)
                           : (*input_)(mask_padding(std::get<Frames>(source).features, lengths));
-  return {transformer_(dropout_((*positions_)(x)), lengths), lengths, {}};
+  Tensor states = transformer_(dropout_((*positions_)(x)), lengths);
+  return {recorded(AttentionStage::encode, "h", std::move(states)), lengths, {}};
 }
 
 std::shared_ptr<Encoder> make_transformer_encoder(const EncoderDecoderOptions& options) {

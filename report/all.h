@@ -1,4 +1,5 @@
 #pragma once
 
-/// Reports of trainings as pages for a browser.
+/// Pages for a browser: reports of trainings, explanations of a decoding.
+#include "attune/report/explanation_html.h"
 #include "attune/report/report.h"

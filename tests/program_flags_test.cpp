@@ -123,15 +123,15 @@ TEST_CASE("seq2seq prints its version and flags, or fails if it cannot write the
   const TemporaryFolder folder;
   CHECK(seq2seq(folder, "--version").out == "seq2seq " + std::string(attune::version()) + "\n");
   CHECK(attune::version().find_first_not_of("0123456789.") == std::string::npos);
-  for (const char* arguments :
-       {"--version", "--help", "train --help", "test --help", "translate --help", "align --help"}) {
+  for (const char* arguments : {"--version", "--help", "train --help", "test --help",
+                                "translate --help", "align --help", "explain --help"}) {
     CAPTURE(arguments);
     const Result shown = seq2seq(folder, arguments);
     CHECK(shown.code == 0);
     CHECK_FALSE(shown.out.empty());
     check_error(seq2seq(folder, std::string(arguments) + " >/dev/full"), "standard output");
   }
-  for (const char* command : {"train", "test", "translate", "align"}) {
+  for (const char* command : {"train", "test", "translate", "align", "explain"}) {
     const Result help = seq2seq(folder, std::string(command) + " --help");
     CHECK_THAT(help.out, contains("Examples:"));
     CHECK_THAT(help.out, contains(std::string("seq2seq ") + command + " --config"));

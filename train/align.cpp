@@ -9,15 +9,6 @@
 namespace attune {
 namespace {
 
-std::vector<int> encode_target(const Run& run, const std::string& target, UnknownTokens& unknown) {
-  const std::string option = option_name("target");
-  if (const std::string fault = utf8::fault_of(target); !fault.empty())
-    throw OptionError(option + ": " + fault);
-  std::vector<int> ids = run.target.encode(target, &unknown);
-  if (ids.empty()) throw OptionError(option + ": it is empty; expected at least one token");
-  return ids;
-}
-
 // The model's output for a source, or the given target: a search whose prefix is the whole target
 // has no choice.
 Hypothesis hypothesis_of(const Run& run, const AlignOptions& options,
@@ -98,7 +89,7 @@ AlignmentFigure align(const AlignOptions& given, const std::string& source) {
   const std::vector<int> ids = encode_source(
       run, source, options.max_source_length.value_or(run.config.max_length), &unknown);
   std::vector<int> target;
-  if (!options.target.empty()) target = encode_target(run, options.target, unknown);
+  if (!options.target.empty()) target = encode_target(run, options.target, &unknown);
   const Hypothesis found = hypothesis_of(run, options, ids, target);
 
   const Alignment alignment = alignment_of(run, ids, found);

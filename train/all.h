@@ -9,6 +9,7 @@
 #include "attune/train/checkpoint.h"
 #include "attune/train/counters.h"
 #include "attune/train/evaluation.h"
+#include "attune/train/explanation.h"
 #include "attune/train/fields.h"
 #include "attune/train/file_lock.h"
 #include "attune/train/live_view.h"

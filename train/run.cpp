@@ -129,6 +129,15 @@ std::vector<int> encode_source(const Run& run, const std::string& line, int max_
   return ids;
 }
 
+std::vector<int> encode_target(const Run& run, const std::string& target, UnknownTokens* unknown) {
+  const std::string option = option_name("target");
+  if (const std::string fault = utf8::fault_of(target); !fault.empty())
+    throw OptionError(option + ": " + fault);
+  std::vector<int> ids = run.target.encode(target, unknown);
+  if (ids.empty()) throw OptionError(option + ": it is empty; expected at least one token");
+  return ids;
+}
+
 void warn_of_unknown(const UnknownTokens& unknown) {
   const std::vector<std::string>& tokens = unknown.tokens();
   if (tokens.empty()) return;

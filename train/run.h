@@ -68,6 +68,10 @@ Run load_run(const std::string& folder);
 std::vector<int> encode_source(const Run& run, const std::string& line, int max_length,
                                UnknownTokens* unknown = nullptr);
 
+/// The token ids of the option `target`, likewise. Errors: OptionError if it is not UTF-8 or has no
+/// tokens.
+std::vector<int> encode_target(const Run& run, const std::string& target, UnknownTokens* unknown);
+
 /// Warns on standard error about tokens that were read as <unk>, if there are any.
 void warn_of_unknown(const UnknownTokens& tokens);
 

@@ -4,9 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "attune/report/explanation_html.h"
 #include "attune/report/report.h"
 #include "attune/train/align.h"
 #include "attune/train/evaluation.h"
+#include "attune/train/explanation.h"
 #include "attune/train/train_options.h"
 #include "attune/train/translator.h"
 
@@ -45,6 +47,13 @@ struct AlignCommand {
   std::string svg, png, pdf;  // files; empty: none
 };
 
+/// Shows one decoding, stage by stage.
+struct ExplainCommand {
+  attune::ExplainOptions options;
+  std::string source;
+  std::string html;  // a file; empty: text on standard output
+};
+
 /// Lists all mechanisms of attention.
 struct AttentionsCommand {
   bool json = false;
@@ -55,6 +64,7 @@ int run(const TestCommand& command);
 int run(const TranslateCommand& command);
 int run(const ReportCommand& command);
 int run(const AlignCommand& command);
+int run(const ExplainCommand& command);
 int run(const AttentionsCommand& command);
 
 /// The report in a run folder.

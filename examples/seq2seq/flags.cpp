@@ -17,7 +17,8 @@
 namespace seq2seq {
 namespace {
 
-constexpr std::array<std::string_view, 4> kCommands = {"train", "test", "translate", "align"};
+constexpr std::array<std::string_view, 5> kCommands = {"train", "test", "translate", "align",
+                                                       "explain"};
 
 constexpr const char* kTrainHelp = R"(
 The run folder holds config.json, source.vocab, target.vocab, metrics.jsonl (one line a
@@ -35,8 +36,8 @@ Examples:
   seq2seq train --run runs/demo --valid-count 100 --tensorboard  # tensorboard --logdir runs
   seq2seq train --config big.toml --seed 2
 
-A file for --config, with lines below [train], [test], [translate] or [align] for that command
-alone:
+A file for --config, with lines below [train], [test], [translate], [align] or [explain] for
+that command alone:
   # a bigger model
   run = "runs/big"
   [train]
@@ -95,6 +96,25 @@ Examples:
   seq2seq align --run runs/words "two words" --beam 5 --png words.png --pdf words.pdf
   seq2seq align --run runs/demo --steps 1,50,100,200,500,1000 --svg emergence.svg
   seq2seq align --config big.toml attention --png attention.png)";
+
+constexpr const char* kExplainHelp = R"(
+Walks through one decoding, of the model's own output or of --target: nine stages, of which
+encode, and keys and values, come once, and query, score, weights, weighted sum, context,
+combine and repeat at each step. Each has its equation, its source, the numbers that the
+layers computed, and the lines of the source that computed them.
+
+Of a Transformer, --layer and --head choose one head of attention to the source. Text has
+the tokens with the largest weights where a line is too short for all, and the first
+elements of vectors; a page has all of them. It is one file that needs no network and no
+script. Sources that begin with - go behind --.
+
+Examples:
+  seq2seq explain --run runs/demo attention
+  seq2seq explain --run runs/demo attention --step 3
+  seq2seq explain --run runs/demo attention --target noitnetta
+  seq2seq explain --run runs/transformer attention --layer 1 --head 2 --step 3
+  seq2seq explain --run runs/demo attention --html explanation.html
+  seq2seq explain --config big.toml attention)";
 
 // A command with a flag for each option of its library function.
 template <typename Options>
@@ -193,8 +213,20 @@ void add_align(CLI::App& app, AlignCommand& align) {
   command.add_option("--pdf", align.pdf, "draw a PDF page, for papers")->type_name("FILE");
 }
 
+void add_explain(CLI::App& app, ExplainCommand& explain) {
+  CLI::App& command = add_command(app, "explain", "Show how a source is decoded, stage by stage.",
+                                  explain.options, kExplainHelp);
+  command.add_option("source", explain.source, "what to decode");
+  command.add_option("--html", explain.html, "write a page for a browser instead of text")
+      ->type_name("FILE");
+}
+
+bool takes_one_source(const CLI::App& command) {
+  return command.get_name() == "align" || command.get_name() == "explain";
+}
+
 bool takes_sources(const CLI::App& command) {
-  return command.get_name() == "translate" || command.get_name() == "align";
+  return command.get_name() == "translate" || takes_one_source(command);
 }
 
 WrongUse wrong_use(const CLI::App* command, const std::string& reason) {
@@ -218,6 +250,7 @@ Command parse_command_line(int argc, char** argv) {
   TranslateCommand translate;
   ReportCommand report;
   AlignCommand align;
+  ExplainCommand explain;
   AttentionsCommand attentions;
   const CLI::App& train_flags =
       add_command(app, "train", "Train a model and keep it in a run folder.", train, kTrainHelp);
@@ -225,6 +258,7 @@ Command parse_command_line(int argc, char** argv) {
   add_translate(app, translate);
   add_report(app, report);
   add_align(app, align);
+  add_explain(app, explain);
   app.add_subcommand("attentions", "List the mechanisms of attention, with formula and paper.")
       ->add_flag("--json", attentions.json, "print a JSON array");
 
@@ -236,7 +270,8 @@ Command parse_command_line(int argc, char** argv) {
   try {
     if (command == nullptr && !words.empty() && !flags::is_flag(words.front()))
       throw CLI::ValidationError("there is no command '" + words.front() + "'",
-                                 "expected train, test, translate, align, report or attentions");
+                                 "expected train, test, translate, align, explain, report or "
+                                 "attentions");
     if (command != nullptr) {
       flags::Words given = flags::split(*command, {words.begin() + 1, words.end()});
       if (takes_sources(*command)) {
@@ -252,11 +287,13 @@ Command parse_command_line(int argc, char** argv) {
     train.given = flags::given_fields(train_flags, fields(train));
     if (app.got_subcommand("train")) check(train);
     if (app.got_subcommand("translate")) check(translate.options);
-    if (app.got_subcommand("align") && align.options.target.empty() && command->count("--target"))
+    const bool has_one_source = command != nullptr && takes_one_source(*command);
+    if (has_one_source && align.options.target.empty() && explain.options.target.empty() &&
+        command->count("--target"))
       throw CLI::ValidationError("--target", "it is empty; expected at least one token");
     if (app.got_subcommand("align") && !align.steps.empty() && !sources.empty())
       throw CLI::ValidationError("--steps", "it draws a recorded pair; expected no source");
-    if (app.got_subcommand("align") && align.steps.empty() && sources.size() != 1)
+    if (has_one_source && align.steps.empty() && sources.size() != 1)
       throw CLI::ValidationError(
           "source",
           fmt::format("there are {}; expected one, in quotes if it has spaces", sources.size()));
@@ -277,6 +314,10 @@ Command parse_command_line(int argc, char** argv) {
   if (app.got_subcommand("align")) {
     if (!sources.empty()) align.source = std::move(sources.front());
     return align;
+  }
+  if (app.got_subcommand("explain")) {
+    explain.source = std::move(sources.front());
+    return explain;
   }
   if (app.got_subcommand("attentions")) return attentions;
   translate.sources = std::move(sources);

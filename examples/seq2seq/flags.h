@@ -10,7 +10,7 @@ namespace seq2seq {
 /// The options of the chosen subcommand; std::monostate if the command line was --help, whose text
 /// has then been printed.
 using Command = std::variant<std::monostate, attune::TrainOptions, TestCommand, TranslateCommand,
-                             AlignCommand, ReportCommand, AttentionsCommand>;
+                             AlignCommand, ExplainCommand, ReportCommand, AttentionsCommand>;
 
 /// Thrown for an invalid command line.
 class WrongUse : public std::runtime_error {

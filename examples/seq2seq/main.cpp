@@ -36,7 +36,8 @@ std::string way_out(const seq2seq::Command& command) {
   if (std::holds_alternative<seq2seq::TestCommand>(command))
     return "; fewer or shorter sources need less, and so does a model with smaller sizes";
   if (std::holds_alternative<seq2seq::TranslateCommand>(command) ||
-      std::holds_alternative<seq2seq::AlignCommand>(command))
+      std::holds_alternative<seq2seq::AlignCommand>(command) ||
+      std::holds_alternative<seq2seq::ExplainCommand>(command))
     return "; shorter sources need less, and so does a model with smaller sizes";
   return "";  // it did not come to a command
 }

@@ -2,6 +2,7 @@
 
 #include "attune/autograd/ops/attention.h"
 #include "attune/autograd/ops/linear.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 namespace {
@@ -34,7 +35,8 @@ Tensor AdditiveScore::operator()(const Tensor& query, const Tensor& projected_ke
                                  AttentionState&) const {
   const LayerScope scope(*this);
   check_features("queries", query, query_size_);
-  return additive_score(linear(query, weight_, {}, first_query_column_), projected_keys, v_);
+  const Tensor projected = linear(query, weight_, {}, first_query_column_);
+  return recorded(AttentionStage::score, "e", additive_score(projected, projected_keys, v_));
 }
 
 std::shared_ptr<AttentionScore> make_additive_score(const ScoreOptions& options) {

@@ -15,6 +15,7 @@
 #include "attune/autograd/ops/shaping.h"
 #include "attune/layers/attention/attention_recorder.h"
 #include "attune/layers/attention/pair_of_scores.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 namespace {
@@ -184,13 +185,16 @@ Memory Attention::project(const Tensor& keys, const Tensor& values, const Indice
   // Keeps padding out of the gradients of the projections' weights; see mask_padding().
   const Tensor own_keys = mask_padding(keys, lengths);
   const Tensor own_values = &values == &keys ? own_keys : mask_padding(values, lengths);
-  if (!projections_) return {score_->project_keys(own_keys), own_values, lengths};
+  if (!projections_)
+    return {recorded(AttentionStage::keys_and_values, "k", score_->project_keys(own_keys)),
+            recorded(AttentionStage::keys_and_values, "v", own_values), lengths};
   Tensor projected = projections_->key(own_keys);
   if (positions_)
     projected = positions_->rotate(projected, key_heads_ * (score_heads() / heads_), first);
   const Tensor of_heads = heads_to_rows(projected, key_heads_);
-  return {rows_to_heads(score_->project_keys(of_heads), key_heads_),
-          projections_->value(own_values), lengths};
+  Tensor of_score = rows_to_heads(score_->project_keys(of_heads), key_heads_);
+  return {recorded(AttentionStage::keys_and_values, "k", std::move(of_score)),
+          recorded(AttentionStage::keys_and_values, "v", projections_->value(own_values)), lengths};
 }
 
 Memory Attention::append(const Memory& memory, const Tensor& more) const {
@@ -202,7 +206,7 @@ Memory Attention::append(const Memory& memory, const Tensor& more) const {
 AttentionResult Attention::attend(const Tensor& query, const Memory& memory,
                                   const AttentionState& state, const AttendOptions& options) const {
   AttentionRecorder* const recorder = AttentionRecorder::current();
-  if (recorder && !options.weights)
+  if ((recorder || StageRecorder::current()) && !options.weights)
     return attend(query, memory, state, {.mask = options.mask, .weights = true});
   const LayerScope scope(*this);
   ATTUNE_CHECK(memory.keys.defined(), "attention: the memory is empty; memorize() first");
@@ -213,9 +217,11 @@ AttentionResult Attention::attend(const Tensor& query, const Memory& memory,
   AttentionResult result = positions_ ? attend_with_positions(asked, memory, state, options)
                                       : attend_projected(asked, memory, state, options);
   if (recorder) recorder->add(*this, heads_, result);
-  if (!projections_) return result;
-  if (projections_->gate) result.context = result.context * sigmoid((*projections_->gate)(query));
-  result.context = projections_->out(result.context);
+  if (projections_) {
+    if (projections_->gate) result.context = result.context * sigmoid((*projections_->gate)(query));
+    result.context = projections_->out(result.context);
+  }
+  recorded(AttentionStage::context, "c", result.context);
   return result;
 }
 
@@ -252,6 +258,7 @@ AttentionResult Attention::attend_projected(const Tensor& query, const Memory& m
                                             const AttendOptions& options) const {
   if (memory.rows.defined() && (mixer_ || !is_fused(query)))
     return attend_projected(query, memory.copied(), state, options);
+  recorded(AttentionStage::query, "q", query);
   Mask mask = Mask::lengths(memory.query_lengths());
   if (!options.mask.is_empty()) mask = mask & options.mask;
   if (is_fused(query)) return attend_fused(query, memory, mask, state, options.weights);
@@ -267,9 +274,11 @@ Shape Attention::scores_shape(const Memory& memory, std::int64_t queries) const 
   return {memory.keys.size(1), heads_, queries, memory.keys.size(0)};
 }
 
-// One query of one head is two small products, for which tiling has no benefit.
+// One query of one head is two small products, for which tiling has no benefit. The fused kernel
+// does not store scores.
 bool Attention::is_fused(const Tensor& query) const {
-  return is_dot_product() && (projections_ || query.rank() == 3);
+  return is_dot_product() && (projections_ || query.rank() == 3) &&
+         (mixer_ || !StageRecorder::current());
 }
 
 bool Attention::is_dot_product() const {
@@ -310,6 +319,8 @@ AttentionResult Attention::attend_fused(const Tensor& query, const Memory& memor
     found = scaled_dot_product_attention_with_weights(asked, memory.keys, memory.values, how);
   else
     found.context = scaled_dot_product_attention(asked, memory.keys, memory.values, how);
+  recorded(AttentionStage::weights, "a", found.weights);
+  recorded(AttentionStage::weighted_sum, "z", found.context);
   if (is_one) {
     found.context = reshape(found.context, found.context.shape().without(0));
     if (weights) found.weights = reshape(found.weights, {batch, heads_, found.weights.size(-1)});
@@ -325,7 +336,8 @@ AttentionResult Attention::attend_once(const Tensor& query, const Memory& memory
   AttentionState next = state;
   next.heads = heads_;
   const Tensor of_rows = heads_to_rows(query, heads_);
-  const Tensor scores = (*score_)(of_rows, rows_of_heads(memory.keys), next);
+  const Tensor scores =
+      recorded(AttentionStage::score, "e", (*score_)(of_rows, rows_of_heads(memory.keys), next));
   Normalized found;
   if (locality_) {
     const Neighbourhood near = (*locality_)(of_rows, mask.lengths(), memory.keys.size(0), state);
@@ -335,11 +347,15 @@ AttentionResult Attention::attend_once(const Tensor& query, const Memory& memory
     found = (*normalizer_)(scores, mask, next);
   }
   const Tensor penalty = sum_of(found.penalty, score_->penalty(found.weights, state));
+  recorded(AttentionStage::weights, "a", found.weights);
   const Tensor context =
-      weighted_sum(dropout(found.weights, dropout_), rows_of_heads(memory.values));
+      recorded(AttentionStage::weighted_sum, "z",
+               weighted_sum(dropout(found.weights, dropout_), rows_of_heads(memory.values)));
   next.weights = found.weights;
   if (score_->reads_coverage() || normalizer_->reads_coverage())
     next.coverage = sum_of(next.coverage, found.weights);
+  recorded(AttentionStage::repeat, "coverage", next.coverage);
+  recorded(AttentionStage::repeat, "position", next.position);
   if (next.coverage.defined()) record_quantity("coverage", next.coverage);
   ++next.steps;
   const Tensor weights =

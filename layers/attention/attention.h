@@ -118,7 +118,7 @@ class Attention : public Layer {
 
   /// Attends with one query per sequence, query [B, Q], or with T in order, query [T, B, Q].
   /// Several queries or heads with dot products and softmax use scaled_dot_product_attention(),
-  /// which returns weights on request only.
+  /// which returns weights on request only. While there is a StageRecorder, scores are stored.
   /// Errors: sizes that do not match; an empty memory; as Mask::check().
   AttentionResult attend(const Tensor& query, const Memory& memory, const AttentionState& state,
                          const AttendOptions& options = {}) const;

@@ -2,6 +2,7 @@
 
 #include "attune/autograd/ops/indexing.h"
 #include "attune/autograd/ops/monotonic.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -17,7 +18,8 @@ Normalized ChunkwiseNormalizer::operator()(const Tensor& scores, const Mask& mas
                "chunkwise: scores {}; expected two of each key, [2, B, S]", scores.shape());
   const Tensor alignment = align(mask_scores(scores[0], mask), state);
   const Tensor of_chunk = mask_scores(scores[1], mask);
-  return {visible_only(chunkwise_weights(alignment, of_chunk, width_), of_chunk), {}, {}};
+  const Tensor weights = chunkwise_weights(alignment, of_chunk, width_);
+  return {recorded(AttentionStage::weights, "a", visible_only(weights, of_chunk)), {}, {}};
 }
 
 std::shared_ptr<Normalizer> make_chunkwise_normalizer(const NormalizerOptions& options) {

@@ -5,6 +5,7 @@
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/ops/attention.h"
 #include "attune/autograd/ops/normalization.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -31,7 +32,7 @@ Tensor CosineScore::project_query(const Tensor& query) const {
 Tensor CosineScore::operator()(const Tensor& query, const Tensor& projected_keys,
                                AttentionState&) const {
   const LayerScope scope(*this);
-  return dot_score(project_query(query), projected_keys);
+  return recorded(AttentionStage::score, "e", dot_score(project_query(query), projected_keys));
 }
 
 std::shared_ptr<AttentionScore> make_cosine_score(const ScoreOptions& options) {

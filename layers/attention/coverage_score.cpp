@@ -6,6 +6,7 @@
 #include "attune/autograd/ops/comparison.h"
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/ops/shaping.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -38,7 +39,7 @@ Tensor CoverageScore::operator()(const Tensor& query, const Tensor& projected_ke
     if (fertility_) covered = covered * slice(projected_keys, -1, hidden, hidden + 1);
     keys = keys + coverage_(covered);
   }
-  return additive_score(query_(query), keys, v_);
+  return recorded(AttentionStage::score, "e", additive_score(query_(query), keys, v_));
 }
 
 Tensor CoverageScore::penalty(const Tensor& weights, const AttentionState& before) const {

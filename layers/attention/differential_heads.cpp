@@ -7,6 +7,8 @@
 #include "attune/autograd/ops/normalization.h"
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/ops/shaping.h"
+#include "attune/layers/attention/stage_recorder.h"
+#include "attune/layers/attention/stored_scores.h"
 
 namespace attune {
 namespace {
@@ -15,6 +17,15 @@ namespace {
 Tensor difference(const Tensor& x, int axis, const Tensor& factor) {
   const Shape shape = x.shape().without(axis);
   return reshape(slice(x, axis, 0, 1), shape) - factor * reshape(slice(x, axis, 1, 2), shape);
+}
+
+// The same as the fused kernel, which does not store scores.
+SequenceAttention recorded_attention(const Tensor& query, const Tensor& key, const Tensor& value,
+                                     const DotProductOptions& options) {
+  const Tensor scores =
+      recorded(AttentionStage::score, "e", dot_product_scores(query, key, options));
+  const Tensor halves = recorded(AttentionStage::weights, "halves", softmax(scores, options.mask));
+  return {sum_of_values(halves, value, options), halves};
 }
 
 }  // namespace
@@ -46,7 +57,9 @@ SequenceAttention DifferentialHeads::operator()(const Tensor& query, const Tenso
   DotProductOptions how = options;
   how.value_heads = (options.key_heads == 0 ? options.heads : options.key_heads) / 2;
   SequenceAttention found;
-  if (weights)
+  if (StageRecorder::current())
+    found = recorded_attention(query, key, value, how);
+  else if (weights)
     found = scaled_dot_product_attention_with_weights(query, key, value, how);
   else
     found.context = scaled_dot_product_attention(query, key, value, how);

@@ -4,6 +4,7 @@
 
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/ops/attention.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -17,7 +18,8 @@ DotScore::DotScore(const DotScoreOptions& options)
 
 Tensor DotScore::operator()(const Tensor& query, const Tensor& keys, AttentionState&) const {
   const LayerScope scope(*this);
-  return dot_score(scale_ == 1 ? query : query * scale_, keys);
+  const Tensor scaled = scale_ == 1 ? query : query * scale_;
+  return recorded(AttentionStage::score, "e", dot_score(scaled, keys));
 }
 
 std::shared_ptr<AttentionScore> make_dot_score(const ScoreOptions& options) {

@@ -5,6 +5,7 @@
 #include "attune/autograd/ops/activations.h"
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/ops/entmax.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -21,8 +22,10 @@ Normalized EntmaxNormalizer::operator()(const Tensor& scores, const Mask& mask,
                                         AttentionState&) const {
   const LayerScope scope(*this);
   const Tensor masked = mask_scores(scores, mask);
-  if (!logit_.defined()) return {entmax(masked, alpha_), {}, {}};
-  return {entmax(masked, of_rows(1 + sigmoid(logit_), scores)), {}, {}};
+  if (!logit_.defined())
+    return {recorded(AttentionStage::weights, "a", entmax(masked, alpha_)), {}, {}};
+  const Tensor alpha = of_rows(1 + sigmoid(logit_), scores);
+  return {recorded(AttentionStage::weights, "a", entmax(masked, alpha)), {}, {}};
 }
 
 std::shared_ptr<Normalizer> make_entmax_normalizer(const NormalizerOptions& options) {

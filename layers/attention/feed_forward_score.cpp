@@ -2,6 +2,7 @@
 
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/ops/shaping.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 namespace {
@@ -29,7 +30,8 @@ Tensor FeedForwardScore::operator()(const Tensor& query, const Tensor& projected
   const LayerScope scope(*this);
   Tensor z = activation_(projected_keys + query_(query));  // [S, B, A]
   for (const Linear& layer : hidden_) z = activation_(layer(z));
-  return transpose(reshape(out_(z), {z.size(0), z.size(1)}));
+  const Tensor scores = reshape(out_(z), {z.size(0), z.size(1)});
+  return recorded(AttentionStage::score, "e", transpose(scores));
 }
 
 std::shared_ptr<AttentionScore> make_feed_forward_score(const ScoreOptions& options) {

@@ -3,6 +3,7 @@
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/ops/shaping.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -21,8 +22,9 @@ Tensor GaussianMixtureScore::operator()(const Tensor& query, const Tensor& keys,
   state.position = state.position + delta;
   Array positions({sources, 1, 1}, query.dtype());
   for (std::int64_t s = 0; s < sources; ++s) positions.set(s, static_cast<double>(s));
-  const Tensor distance = state.position - Tensor(positions);  // [S, B, K]
-  return transpose(logsumexp(log_alpha - beta * square(distance), 2));
+  const Tensor distance = state.position - Tensor(positions);               // [S, B, K]
+  const Tensor scores = logsumexp(log_alpha - beta * square(distance), 2);  // [S, B]
+  return recorded(AttentionStage::score, "e", transpose(scores));
 }
 
 std::shared_ptr<AttentionScore> make_gaussian_mixture_score(const ScoreOptions& options) {

@@ -3,6 +3,7 @@
 #include "attune/autograd/ops/attention.h"
 #include "attune/autograd/ops/linear.h"
 #include "attune/autograd/ops/shaping.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -21,7 +22,7 @@ Tensor GeneralScore::project_keys(const Tensor& keys) const {
 Tensor GeneralScore::operator()(const Tensor& query, const Tensor& projected_keys,
                                 AttentionState&) const {
   const LayerScope scope(*this);
-  return dot_score(query, projected_keys);
+  return recorded(AttentionStage::score, "e", dot_score(query, projected_keys));
 }
 
 std::shared_ptr<AttentionScore> make_general_score(const ScoreOptions& options) {

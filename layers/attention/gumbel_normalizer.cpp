@@ -6,6 +6,7 @@
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/scopes.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 namespace {
@@ -37,10 +38,10 @@ Normalized GumbelNormalizer::operator()(const Tensor& scores, const Mask& mask,
   Tensor noisy = mask_scores(scores, mask);
   if (!Eval::active()) noisy = noisy + Tensor(gumbel_noise(scores.shape(), scores.dtype()));
   const Tensor soft = softmax(noisy / options_.temperature, Mask());
-  if (!options_.hard) return {soft, {}, {}};
+  if (!options_.hard) return {recorded(AttentionStage::weights, "a", soft), {}, {}};
   // soft + (hard - soft), the second part as a constant.
   const Tensor hard = one_hot(noisy);
-  return {soft + (hard - soft).detach(), {}, {}};
+  return {recorded(AttentionStage::weights, "a", soft + (hard - soft).detach()), {}, {}};
 }
 
 std::shared_ptr<Normalizer> make_gumbel_normalizer(const NormalizerOptions& options) {

@@ -9,6 +9,7 @@
 #include "attune/autograd/ops/shaping.h"
 #include "attune/autograd/ops/softmax.h"
 #include "attune/autograd/scopes.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 namespace {
@@ -55,7 +56,10 @@ Normalized HardNormalizer::operator()(const Tensor& scores, const Mask& mask,
   const LayerScope scope(*this);
   const std::int64_t rows = scores.size(0);
   const Tensor masked = mask_scores(scores, mask);
-  if (Eval::active()) return {one_hot(masked), {}, Array::zeros({rows}, scores.dtype())};
+  if (Eval::active())
+    return {recorded(AttentionStage::weights, "a", one_hot(masked)),
+            {},
+            Array::zeros({rows}, scores.dtype())};
   const Tensor p = softmax(masked), log_p = visible_only(log_softmax(masked), masked);
   const Tensor penalty = options_.entropy * sum(visible_only(p * log_p, masked), 1);
   if (batch_generator().uniform() < options_.expected)

@@ -4,6 +4,7 @@
 #include "attune/autograd/ops/attention.h"
 #include "attune/autograd/ops/convolution.h"
 #include "attune/autograd/ops/shaping.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -31,7 +32,7 @@ Tensor LocationScore::operator()(const Tensor& query, const Tensor& projected_ke
                                    {.left = half, .right = half});
     keys = keys + location_(features);
   }
-  return additive_score(query_(query), keys, v_);
+  return recorded(AttentionStage::score, "e", additive_score(query_(query), keys, v_));
 }
 
 std::shared_ptr<AttentionScore> make_location_score(const ScoreOptions& options) {

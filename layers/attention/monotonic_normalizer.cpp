@@ -8,6 +8,7 @@
 #include "attune/autograd/ops/monotonic.h"
 #include "attune/autograd/scopes.h"
 #include "attune/layers/attention/attention_recorder.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 namespace {
@@ -57,7 +58,7 @@ Tensor MonotonicNormalizer::align(const Tensor& masked, AttentionState& state) c
     energy = energy + Tensor(noise);
   }
   const Tensor p = visible_only(sigmoid(energy), masked);
-  record_quantity("stopping probability", p);
+  record_quantity("stopping probability", recorded(AttentionStage::weights, "p", p));
   if (!Eval::active())
     return state.position = visible_only(monotonic_alignment(p, state.position), masked);
   Array position = state.position.value().clone();
@@ -69,7 +70,7 @@ Tensor MonotonicNormalizer::align(const Tensor& masked, AttentionState& state) c
 Normalized MonotonicNormalizer::operator()(const Tensor& scores, const Mask& mask,
                                            AttentionState& state) const {
   const LayerScope scope(*this);
-  return {align(mask_scores(scores, mask), state), {}, {}};
+  return {recorded(AttentionStage::weights, "a", align(mask_scores(scores, mask), state)), {}, {}};
 }
 
 std::shared_ptr<Normalizer> make_monotonic_normalizer(const NormalizerOptions& options) {

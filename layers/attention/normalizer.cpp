@@ -6,6 +6,7 @@
 #include "attune/autograd/ops/indexing.h"
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/ops/shaping.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -34,7 +35,7 @@ Tensor Normalizer::of_rows(const Tensor& parameter, const Tensor& scores) {
 Normalized SoftmaxNormalizer::operator()(const Tensor& scores, const Mask& mask,
                                          AttentionState&) const {
   const LayerScope scope(*this);
-  return {softmax(scores, mask), {}, {}};
+  return {recorded(AttentionStage::weights, "a", softmax(scores, mask)), {}, {}};
 }
 
 std::shared_ptr<Normalizer> make_softmax_normalizer(const NormalizerOptions&) {

@@ -7,6 +7,7 @@
 #include "attune/autograd/ops/comparison.h"
 #include "attune/autograd/ops/shaping.h"
 #include "attune/layers/attention/attention_recorder.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 namespace {
@@ -36,12 +37,14 @@ Neighbourhood PredictiveLocality::operator()(const Tensor& query, const Indices&
   for (std::int64_t s = 0; s < keys; ++s) at.set(s, static_cast<double>(s));
   const Tensor p = Tensor(length) * sigmoid(v_(tanh(position_(query))));  // [B, 1]
   const Tensor distance = Tensor(at) - p;                                 // [B, S]
+  recorded(AttentionStage::weights, "p", p);
   if (AttentionRecorder::current()) record_quantity("position", reshape(p, {rows}));
   const auto window = static_cast<double>(window_);
   const Array near = (abs(distance.detach()) <= window).value();
   const double sigma = window / 2;
   return {.mask = Mask::of(near.reshape({rows, 1, 1, keys})),
-          .factor = exp(square(distance) * (-0.5 / (sigma * sigma)))};
+          .factor = recorded(AttentionStage::weights, "g",
+                             exp(square(distance) * (-0.5 / (sigma * sigma))))};
 }
 
 std::shared_ptr<Locality> make_predictive_locality(const LocalityOptions& options) {

@@ -5,6 +5,7 @@
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/ops/attention.h"
 #include "attune/autograd/ops/normalization.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -31,7 +32,7 @@ Tensor QueryKeyNormScore::project_query(const Tensor& query) const {
 Tensor QueryKeyNormScore::operator()(const Tensor& query, const Tensor& projected_keys,
                                      AttentionState&) const {
   const LayerScope scope(*this);
-  return dot_score(project_query(query), projected_keys);
+  return recorded(AttentionStage::score, "e", dot_score(project_query(query), projected_keys));
 }
 
 std::shared_ptr<AttentionScore> make_query_key_norm_score(const ScoreOptions& options) {

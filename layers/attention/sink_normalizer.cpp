@@ -2,6 +2,7 @@
 
 #include "attune/autograd/ops/shaping.h"
 #include "attune/autograd/ops/softmax.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -17,7 +18,7 @@ Normalized SinkNormalizer::operator()(const Tensor& scores, const Mask& mask,
       sink_.defined() ? of_rows(sink_, scores) : Tensor(Array::zeros({rows, 1}, scores.dtype()));
   // The sink is first, so that padding behind the keys does not change the order of the sum.
   const Tensor weights = softmax(concat({sink, mask_scores(scores, mask)}, 1));
-  return {slice(weights, 1, 1, keys + 1), {}, {}};
+  return {recorded(AttentionStage::weights, "a", slice(weights, 1, 1, keys + 1)), {}, {}};
 }
 
 std::shared_ptr<Normalizer> make_softmax_one_normalizer(const NormalizerOptions&) {

@@ -1,16 +1,15 @@
 #include "attune/layers/attention/talking_heads.h"
 
-#include <cmath>
 #include <limits>
 #include <vector>
 
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/ops/comparison.h"
-#include "attune/autograd/ops/indexing.h"
 #include "attune/autograd/ops/matmul.h"
-#include "attune/autograd/ops/normalization.h"
 #include "attune/autograd/ops/shaping.h"
 #include "attune/autograd/ops/softmax.h"
+#include "attune/layers/attention/stage_recorder.h"
+#include "attune/layers/attention/stored_scores.h"
 
 namespace attune {
 namespace {
@@ -18,17 +17,6 @@ namespace {
 void identity(Array& matrix) {
   matrix.fill(0);
   for (std::int64_t i = 0; i < matrix.shape()[0]; ++i) matrix.set(i * (matrix.shape()[0] + 1), 1);
-}
-
-// [T, B, heads d] -> [B, H, T, d]; consecutive heads share those of keys and values.
-Tensor by_heads(const Tensor& x, std::int64_t own, std::int64_t heads) {
-  const Tensor split = reshape(x, {x.size(0), x.size(1), own, x.size(2) / own});
-  Tensor y = permute(split, {1, 2, 0, 3});
-  if (own == heads) return y;
-  std::vector<std::int32_t> shared;
-  for (std::int64_t h = 0; h < heads; ++h)
-    shared.push_back(static_cast<std::int32_t>(h * own / heads));
-  return index_select(y, 1, Indices(shared));
 }
 
 // sum_g P[h, g] x_g over the heads of x [B, H, T, S]
@@ -90,20 +78,14 @@ SequenceAttention TalkingHeads::operator()(const Tensor& query, const Tensor& ke
 SequenceAttention TalkingHeads::attend(const Tensor& query, const Tensor& key, const Tensor& value,
                                        const Tensor& bias, const Array& hidden,
                                        const DotProductOptions& options) const {
-  const std::int64_t heads = options.heads, queries = query.size(0), batch = query.size(1);
-  const std::int64_t key_heads = options.key_heads == 0 ? heads : options.key_heads;
-  const std::int64_t value_heads = options.value_heads == 0 ? key_heads : options.value_heads;
-  const Tensor q = by_heads(query, heads, heads), k = by_heads(key, key_heads, heads);
-  const double features = static_cast<double>(query.size(2) / heads);
-  Tensor scores = matmul(q * options.scale.value_or(1 / std::sqrt(features)), transpose(k));
+  Tensor scores = dot_product_scores(query, key, options);
   if (bias.defined()) scores = scores + bias;
   scores = mix(scores_, masked_fill(scores, hidden, 0));
   scores = masked_fill(scores, hidden, -std::numeric_limits<double>::infinity());
+  recorded(AttentionStage::score, "e", scores);
   const Tensor weights = masked_fill(mix(weights_, softmax(scores)), hidden, 0);
-  const Tensor context = matmul(dropout(weights, options.dropout),
-                                by_heads(value, value_heads, heads));  // [B, H, T, e]
-  return {reshape(permute(context, {2, 0, 1, 3}), {queries, batch, heads * context.size(3)}),
-          weights};
+  recorded(AttentionStage::weights, "a", weights);
+  return {sum_of_values(weights, value, options), weights};
 }
 
 std::shared_ptr<HeadMixer> make_talking_heads(const HeadMixerOptions& options) {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "attune/autograd/ops/arithmetic.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -20,7 +21,7 @@ Normalized TemperatureNormalizer::operator()(const Tensor& scores, const Mask& m
   const Tensor sharpness = log_temperature_.defined()
                                ? of_rows(exp(-log_temperature_), scores)
                                : Tensor(Array::full({1}, 1 / temperature_, scores.dtype()));
-  return {softmax(scores * sharpness, mask), {}, {}};
+  return {recorded(AttentionStage::weights, "a", softmax(scores * sharpness, mask)), {}, {}};
 }
 
 std::shared_ptr<Normalizer> make_temperature_normalizer(const NormalizerOptions& options) {

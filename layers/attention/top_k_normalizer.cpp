@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "attune/autograd/ops/sorting.h"
+#include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
 
@@ -20,7 +21,7 @@ Normalized TopKNormalizer::operator()(const Tensor& scores, const Mask& mask,
   bool* const is_chosen = chosen.mutable_data<bool>();
   for (std::int64_t i = 0; i < rows * k; ++i) is_chosen[i / k * keys + best.at(i)] = true;
   const Mask of_best = Mask::of(chosen.reshape({rows, 1, 1, keys}));
-  return {softmax(masked, of_best), {}, {}};
+  return {recorded(AttentionStage::weights, "a", softmax(masked, of_best)), {}, {}};
 }
 
 std::shared_ptr<Normalizer> make_top_k_normalizer(const NormalizerOptions& options) {
