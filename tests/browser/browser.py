@@ -82,7 +82,7 @@ class Browser:
     def open(self, path, address=""):
         self.driver.get("about:blank")
         self.driver.get(pathlib.Path(path).resolve().as_uri() + address)
-        text = self.run("return document.getElementById('data').textContent")
+        text = self.run("return document.getElementById('data')?.textContent ?? ''")
         with contextlib.suppress(json.JSONDecodeError):
             self.data = json.loads(text)
 
