@@ -12,4 +12,5 @@
 #include "attune/data/tasks.h"
 #include "attune/data/text_windows.h"
 #include "attune/data/utf8.h"
+#include "attune/data/utf8_words.h"
 #include "attune/data/vocabulary.h"

@@ -5,8 +5,21 @@
 
 namespace attune {
 
-TextInput::TextInput(const std::string& path) {
-  if (path != "-") file_ = utf8::open_text(path, "pairs");
+TextInput::TextInput(const std::string& path, std::string_view operation) {
+  if (path != "-") file_ = utf8::open_text(path, operation);
+}
+
+std::vector<std::string> read_text_lines(const std::string& path, std::string_view option) {
+  TextInput input(path, "text");
+  utf8::LineReader reader(input.stream(), name_of_input(path), option);
+  std::vector<std::string> lines;
+  for (std::string line; reader.next(line);) {
+    const std::string fault = utf8::fault_of(line);
+    ATTUNE_CHECK(fault.empty(), "{}: {}", place_of(path, reader.number()), fault);
+    lines.push_back(std::move(line));
+  }
+  ATTUNE_CHECK(!lines.empty(), "{} is empty", name_of_input(path));
+  return lines;
 }
 
 std::string name_of_input(const std::string& path) {

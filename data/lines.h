@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "attune/autograd/array/error.h"
 
@@ -15,13 +16,18 @@ namespace attune {
 /// A stream of text: a file, or standard input if the path is "-".
 class TextInput {
  public:
-  /// Errors: the file cannot be opened.
-  explicit TextInput(const std::string& path);
+  /// Errors: the file cannot be opened; the message starts with `operation`.
+  explicit TextInput(const std::string& path, std::string_view operation = "pairs");
   std::istream& stream() { return file_.is_open() ? file_ : std::cin; }
 
  private:
   std::ifstream file_;
 };
+
+/// The lines of a text. `option` names the option that chooses the path, for messages. Errors: as
+/// TextInput and utf8::LineReader; a line is not UTF-8 (the message gives file and line); there are
+/// no lines.
+std::vector<std::string> read_text_lines(const std::string& path, std::string_view option);
 
 /// The name of an input in messages: "'pairs.tsv'", or "standard input" if the path is "-".
 std::string name_of_input(const std::string& path);

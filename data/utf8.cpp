@@ -227,6 +227,12 @@ std::vector<std::string> characters(std::string_view text) {
   return result;
 }
 
+std::u32string code_points(std::string_view text) {
+  std::u32string result;
+  for_each_character(text, [&](char32_t c, std::string_view) { result += c; });
+  return result;
+}
+
 int display_width(char32_t c) {
   if (is_control(c)) return 0;
   if (c < 0x0300) return c == 0x00AD ? 0 : 1;
@@ -329,8 +335,8 @@ std::ifstream open_text(const std::string& path, std::string_view operation) {
   return file;
 }
 
-LineReader::LineReader(std::istream& stream, std::string name)
-    : stream_(stream), name_(std::move(name)) {}
+LineReader::LineReader(std::istream& stream, std::string name, std::string_view option)
+    : stream_(stream), name_(std::move(name)), option_(option) {}
 
 bool LineReader::next(std::string& line) {
   if (!is_block_open_) {
@@ -364,7 +370,7 @@ void LineReader::check_start(std::string_view text) const {
         !text.starts_with(bytes),
         "{} is {}; expected UTF-8 text: convert it, or pipe it into standard input: {} FILE "
         "| ... {} -",
-        name_, kind, remedy, option_name("data"));
+        name_, kind, remedy, option_name(option_));
 }
 
 std::string fault_of(std::string_view line) {

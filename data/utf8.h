@@ -20,6 +20,9 @@ std::optional<std::size_t> first_invalid_byte(std::string_view text);
 /// The characters of `text` in order. Errors: `text` is not UTF-8.
 std::vector<std::string> characters(std::string_view text);
 
+/// The code points of `text` in order. Errors: `text` is not UTF-8.
+std::u32string code_points(std::string_view text);
+
 /// The number of terminal columns of `character`: 0 (controls, combining marks, joiners),
 /// 2 (East Asian wide and full-width characters, emoji) or 1. Follows Unicode's properties
 /// General_Category and East_Asian_Width.
@@ -57,8 +60,9 @@ std::ifstream open_text(const std::string& path, std::string_view operation);
 /// skipped, and the last line may lack a line end. Empty text has no lines.
 class LineReader {
  public:
-  /// `stream` must outlive the reader. Errors start with `name`.
-  LineReader(std::istream& stream, std::string name);
+  /// `stream` must outlive the reader. Errors start with `name`; `option` names the option with which
+  /// a program reads standard input.
+  LineReader(std::istream& stream, std::string name, std::string_view option = "data");
   /// Reads the next line into `line`, without its line end, and does not check whether it is UTF-8.
   /// Returns false at the end of the text. Errors: the stream fails; its content is compressed or
   /// UTF-16.
@@ -70,7 +74,7 @@ class LineReader {
   void check_start(std::string_view text) const;
 
   std::istream& stream_;
-  std::string name_;
+  std::string name_, option_;
   std::string block_;           // text up to a line feed: a line, or several that end with CR
   std::size_t at_ = 0;          // position in block_
   bool is_block_open_ = false;  // a line starts at at_

@@ -1,14 +1,30 @@
 #include "attune/data/utf8.h"
 
+#include <cstdint>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "attune/autograd/array/error.h"
+#include "attune/data/utf8_words.h"
 #include "catch.h"
 #include "temporary_folder.h"
 
 using namespace attune;
+
+namespace {
+
+std::string encoded(char32_t c) {
+  const auto tail = [c](int shift) { return static_cast<char>(0x80 | (c >> shift & 0x3F)); };
+  if (c < 0x80) return {static_cast<char>(c)};
+  if (c < 0x800) return {static_cast<char>(0xC0 | c >> 6), tail(0)};
+  if (c < 0x10000) return {static_cast<char>(0xE0 | c >> 12), tail(6), tail(0)};
+  return {static_cast<char>(0xF0 | c >> 18), tail(12), tail(6), tail(0)};
+}
+
+}  // namespace
 
 TEST_CASE("valid UTF-8 of one to four bytes a character has no invalid byte") {
   CHECK_FALSE(utf8::first_invalid_byte(""));
@@ -184,4 +200,33 @@ TEST_CASE("right-to-left text is isolated") {
   CHECK(utf8::isolated("abc → 漢") == "abc → 漢");
   CHECK(utf8::isolated("שלום") == "\u2068שלום\u2069");
   CHECK(utf8::isolated("abc سلام") == "\u2068abc سلام\u2069");
+}
+
+TEST_CASE("text is split into words and turned into lower case as by Python") {
+  const nlohmann::json golden = nlohmann::json::parse(
+      std::ifstream(std::string(ATTUNE_GOLDEN_DIR) + "/metrics.json"))["words"];
+  for (const nlohmann::json& text : golden.at("texts")) {
+    std::vector<std::string> words;
+    const std::string given = text[0];
+    for (const std::string_view word : utf8::words(given)) words.emplace_back(word);
+    CHECK(words == text[1].get<std::vector<std::string>>());
+    CHECK(utf8::lower(given) == text[2].get<std::string>());
+  }
+  CHECK_THROWS_WITH(utf8::lower("a\xFF"), contains("byte 1"));
+}
+
+TEST_CASE("the lower case and the white space of every code point are Unicode's") {
+  const nlohmann::json golden = nlohmann::json::parse(
+      std::ifstream(std::string(ATTUNE_GOLDEN_DIR) + "/metrics.json"))["words"];
+  std::uint64_t checksum = 0;
+  std::vector<char32_t> spaces;
+  for (char32_t c = 0; c < 0x110000; ++c) {
+    if (c >= 0xD800 && c < 0xE000) continue;
+    const std::string text = encoded(c);
+    for (const char32_t lower : utf8::code_points(utf8::lower(text)))
+      checksum = checksum * 31 + c + lower;
+    if (utf8::words(text).empty()) spaces.push_back(c);
+  }
+  CHECK(std::to_string(checksum) == golden.at("lower_checksum").get<std::string>());
+  CHECK(spaces == golden.at("spaces").get<std::vector<char32_t>>());
 }
