@@ -2,7 +2,7 @@
 # this tree and installed: in the build tree, include/attune/ contains links to these folders.
 include(GNUInstallDirs)
 
-set(attune_parts autograd layers optim data models search alignment train report)
+set(attune_parts autograd layers optim data metrics models search alignment train report)
 
 set(attune_include_folder "${PROJECT_BINARY_DIR}/include")
 file(MAKE_DIRECTORY "${attune_include_folder}/attune")

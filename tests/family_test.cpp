@@ -4,6 +4,7 @@
 #include "attune/autograd/ops/arithmetic.h"
 #include "attune/data/tasks.h"
 #include "attune/layers/all.h"
+#include "attune/metrics/all.h"
 #include "attune/models/decoder.h"
 #include "attune/models/encoder.h"
 #include "attune/optim/all.h"
@@ -67,6 +68,8 @@ TEST_CASE("every member of a family has a summary and can be made by name") {
   check_table(encoders(), encoders().names());
   check_table(decoders(), decoders().names());
   check_table(tasks(), task_names());
+  check_table(text_metrics(), text_metrics().names());
+  check_table(tokenizers(), tokenizers().names());
 }
 
 TEST_CASE("an activation added by a program is accepted wherever activations are named") {
