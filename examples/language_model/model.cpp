@@ -1,6 +1,5 @@
 #include "model.h"
 
-#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numbers>
@@ -8,6 +7,7 @@
 
 #include "attune/autograd/scopes.h"
 #include "attune/data/all.h"
+#include "attune/metrics/perplexity.h"
 #include "attune/train/checkpoint.h"
 
 namespace language_model {
@@ -41,15 +41,8 @@ std::vector<int> Text::encode(const Vocabulary& vocabulary) const {
 }
 
 Text read_text(const std::string& path) {
-  TextInput input(path);
-  utf8::LineReader reader(input.stream(), name_of_input(path));
-  Text text;
-  for (std::string line; reader.next(line);) {
-    if (const std::string fault = utf8::fault_of(line); !fault.empty())
-      fail("{}: {}", place_of(path, reader.number()), fault);
-    text.lines.push_back(line + "\n");
-  }
-  ATTUNE_CHECK(!text.lines.empty(), "{} is empty", name_of_input(path));
+  Text text{read_text_lines(path, "data")};
+  for (std::string& line : text.lines) line += '\n';
   return text;
 }
 
@@ -102,7 +95,7 @@ LanguageModel load_language_model(const std::string& folder) {
   return run;
 }
 
-double Fit::perplexity() const { return std::exp(loss()); }
+double Fit::perplexity() const { return attune::perplexity(-nats, static_cast<double>(tokens)); }
 
 double Fit::bits_per_character(const Text& text) const {
   return nats / std::numbers::ln2 / static_cast<double>(text.characters());
