@@ -60,8 +60,8 @@ std::ifstream open_text(const std::string& path, std::string_view operation);
 /// skipped, and the last line may lack a line end. Empty text has no lines.
 class LineReader {
  public:
-  /// `stream` must outlive the reader. Errors start with `name`; `option` names the option with which
-  /// a program reads standard input.
+  /// `stream` must outlive the reader. Errors start with `name`; `option` names the option with
+  /// which a program reads standard input.
   LineReader(std::istream& stream, std::string name, std::string_view option = "data");
   /// Reads the next line into `line`, without its line end, and does not check whether it is UTF-8.
   /// Returns false at the end of the text. Errors: the stream fails; its content is compressed or

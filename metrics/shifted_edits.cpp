@@ -110,8 +110,7 @@ class EditTable {
 
 // Which word of the text each word of the reference corresponds to, and which words are edited.
 struct Correspondence {
-  std::vector<int>
-      place;  // for each word of the reference the last word of the text up to it, or -1
+  std::vector<int> place;  // of each word of the reference in the text; -1: before its start
   std::vector<bool> reference_edited, text_edited;
 
   explicit Correspondence(std::span<const Edit> edits) {
@@ -135,8 +134,8 @@ bool any(const std::vector<bool>& values, int first, int count) {
          values.begin() + first + count;
 }
 
-// Moves `length` words from `start` to before `target`; a target within them counts from their start
-// in the text without them.
+// Moves `length` words from `start` to before `target`. A target within them counts from their
+// start in the text without them.
 std::vector<int> shifted(std::span<const int> words, int start, int length, int target) {
   std::vector<int> result(words.begin(), words.end());
   const auto at = [&](int i) {

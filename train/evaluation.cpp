@@ -78,6 +78,34 @@ std::string outputs_of(const Run& run, std::span<const Question> questions,
   return table;
 }
 
+// The outputs of the questions that have a source, as texts.
+std::vector<TextOutput> texts_of(const Run& run, std::span<const Question> questions,
+                                 std::span<const Answer> answers) {
+  std::vector<TextOutput> texts;
+  for (std::size_t i = 0; i < questions.size(); ++i)
+    if (!questions[i].source.empty())
+      texts.push_back({.output = run.target.decode(answers[i].output.tokens),
+                       .references = questions[i].text.targets,
+                       .source = questions[i].text.source});
+  return texts;
+}
+
+// What another run writes for the sources of `texts`.
+std::vector<TextOutput> others_of(const Run& other, std::vector<TextOutput> texts,
+                                  const TestOptions& options) {
+  std::vector<std::vector<int>> sources;
+  for (const TextOutput& text : texts) {
+    sources.push_back(other.source.encode(text.source));
+    ATTUNE_CHECK(!sources.back().empty(), "{}: '{}' reads no token in the source '{}'",
+                 option_name("compare"), other.folder, utf8::printable(text.source));
+  }
+  const std::vector<Hypothesis> found =
+      answer(other, sources, options.max_output_length, options.search);
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    texts[i].output = other.target.decode(found[i].tokens);
+  return texts;
+}
+
 }  // namespace
 
 std::vector<Field> fields(TestOptions& o) {
@@ -111,8 +139,37 @@ std::vector<Field> fields(TestOptions& o) {
       max_output_length_field(o.max_output_length),
   };
   for (Field& field : beam_fields(o.search)) list.push_back(std::move(field));
+  list.push_back(
+      {.name = "metrics",
+       .value = &o.metrics,
+       .help = fmt::format("metrics of the outputs as texts, with commas between them and "
+                           "options after a colon: {}; rouge stands for rouge1, rouge2 and rougeL",
+                           joined(text_metrics().names())),
+       .content = "NAME,..."});
+  list.push_back({.name = "compare",
+                  .value = &o.compare,
+                  .help = "another run folder, whose outputs for the same sources are scored too; "
+                          "shows the differences and whether they are significant",
+                  .content = "DIR",
+                  .needs = "metrics"});
   list.push_back(threads_field(o.threads));
   return list;
+}
+
+void check(const TestOptions& given) {
+  TestOptions options = given;
+  check_values(fields(options));
+  if (options.metrics.empty()) {
+    if (!options.compare.empty())
+      throw OptionError(
+          fmt::format("{}: it needs {}", option_name("compare"), option_name("metrics")));
+    return;
+  }
+  try {
+    make_text_metrics(options.metrics);
+  } catch (const Error& error) {
+    throw OptionError(fmt::format("{}: {}", option_name("metrics"), error.what()));
+  }
 }
 
 std::string Evaluation::json() const {
@@ -127,6 +184,8 @@ std::string Evaluation::json() const {
   json["unfinished"] = unfinished;
   json["skipped"] = skipped;
   json["unknown_tokens"] = unknown_tokens;
+  if (!text_scores.empty())
+    json["metrics"] = nlohmann::ordered_json::parse(text_score_json(text_scores));
   return json.dump() + "\n";
 }
 
@@ -152,14 +211,17 @@ std::string Evaluation::table() const {
   }
   number("unfinished outputs", unfinished);
   if (skipped > 0) number("skipped lines", skipped);
+  if (!text_scores.empty())
+    text += fmt::format("\n{}", text_score_table(text_scores, compared_run));
   return text;
 }
 
-Evaluation evaluate(const TestOptions& given) {
-  TestOptions options = given;
-  check_values(fields(options));
+Evaluation evaluate(const TestOptions& options) {
+  check(options);
   set_threads(options.threads);
   const Run run = load_run(options.run);
+  const std::optional<Run> other =
+      options.compare.empty() ? std::nullopt : std::optional(load_run(options.compare));
   BadLines bad(options.data, "error", BadLines::OnMalformed::skip);
   UnknownTokens unknown;
   const std::vector<Question> questions = questions_for(run, options, bad, unknown);
@@ -174,6 +236,12 @@ Evaluation evaluate(const TestOptions& given) {
                     .outputs = outputs_of(run, questions, answers)};
   for (std::size_t i = 0; i < questions.size(); ++i)
     result.unfinished += !questions[i].source.empty() && !answers[i].output.finished;
+  if (options.metrics.empty()) return result;
+  const std::vector<TextOutput> texts = texts_of(run, questions, answers);
+  result.text_scores =
+      score_texts(make_text_metrics(options.metrics), texts,
+                  other ? others_of(*other, texts, options) : std::vector<TextOutput>());
+  result.compared_run = options.compare;
   return result;
 }
 

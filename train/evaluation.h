@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "attune/autograd/array/threads.h"
+#include "attune/metrics/text_scores.h"
 #include "attune/search/search.h"
 #include "attune/train/answers.h"
 #include "attune/train/fields.h"
@@ -23,10 +24,16 @@ struct TestOptions {
   std::optional<int> max_source_length = {};            ///< default: that of the training
   std::optional<int> max_output_length = {};            ///< see RunConfig::max_output_length()
   SearchOptions search = {};                            ///< beam and penalties
+  std::string metrics = {};  ///< metrics of texts, see make_text_metrics(); empty: none
+  std::string compare = {};  ///< another run folder; empty: none
   int threads = attune::threads();
 };
 
 std::vector<Field> fields(TestOptions& options);
+
+/// Errors: OptionError, if a value is out of its range, a metric is unknown, or runs are to be
+/// compared without metrics.
+void check(const TestOptions& options);
 
 /// The result of evaluate().
 struct Evaluation {
@@ -39,6 +46,10 @@ struct Evaluation {
   /// output, score and status (finished, unfinished, skipped). The score is 1 - d / n, where d is
   /// the edit distance of output and reference and n the length of the longer one, in tokens.
   std::string outputs = {};
+  /// The scores by TestOptions::metrics, which compare the outputs with the targets as texts, and
+  /// how they compare with those of the other run.
+  std::vector<TextScore> text_scores = {};
+  std::string compared_run = {};
 
   /// The numbers as a JSON object, with fractions.
   std::string json() const;
@@ -47,8 +58,9 @@ struct Evaluation {
 };
 
 /// Tests a trained model on examples that it was not trained on. Lines that cannot be used and
-/// unknown tokens are reported on standard error. Errors: as load_run() and read_questions();
-/// options that are out of range or do not apply to the run.
+/// unknown tokens are reported on standard error. Errors: as check(), load_run() and
+/// read_questions(); options that do not apply to the run; a source that the run to compare with
+/// cannot encode.
 Evaluation evaluate(const TestOptions& options);
 
 }  // namespace attune

@@ -25,6 +25,16 @@ struct TestCommand {
   bool json = false;
 };
 
+/// Scores texts that are in files, one a line.
+struct ScoreCommand {
+  std::string output;                   // "-": standard input
+  std::vector<std::string> references;  // files, each with a reference of every line
+  std::string source;                   // empty: none
+  std::string compare;                  // the output of another system; empty: none
+  std::string metrics = "bleu,chrf,ter";
+  bool json = false;
+};
+
 struct TranslateCommand {
   attune::TranslateOptions options;
   std::vector<std::string> sources;  // empty: the lines of standard input
@@ -61,6 +71,7 @@ struct AttentionsCommand {
 
 int run(const attune::TrainOptions& options);
 int run(const TestCommand& command);
+int run(const ScoreCommand& command);
 int run(const TranslateCommand& command);
 int run(const ReportCommand& command);
 int run(const AlignCommand& command);

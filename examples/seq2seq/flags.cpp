@@ -48,13 +48,41 @@ that command alone:
 constexpr const char* kTestHelp = R"(
 Lines that cannot be tested on are named on standard error, and the exit code is 3.
 
+Metrics compare the outputs with the targets as texts, and give percentages with 95%
+confidence intervals (1000 bootstrap resamples). Their options and signatures are those of
+seq2seq score. Outputs without spaces, such as those of letters, are one word to bleu; use
+chrf or bleu:tokenize=char for them.
+
 Examples:
   seq2seq test --run runs/demo --count 5000 --seed 7
   seq2seq test --run runs/cmudict --data datasets/cmudict/test.tsv --output outputs.tsv
   zcat test.tsv.gz | seq2seq test --run runs/cmudict --data -
   seq2seq test --run runs/cmudict --data datasets/cmudict/test.tsv --json
   seq2seq test --run runs/cmudict --data datasets/cmudict/test.tsv --beam 5
+  seq2seq test --run runs/words --data test.tsv --metrics bleu,chrf,ter,rouge
+  seq2seq test --run runs/a --compare runs/b --data test.tsv --metrics bleu:lowercase=true
   seq2seq test --config big.toml --count 500)";
+
+constexpr fmt::string_view kScoreHelp = R"(
+Each line of a file is a text. Scores are percentages, each with a 95% confidence interval
+(1000 bootstrap resamples); p-values are those of the paired bootstrap test. Signatures are
+those of sacreBLEU, whose values bleu, chrf, chrf++ and ter give; those of rouge are 100
+times rouge-score's. Metrics, with rouge for rouge1, rouge2 and rougeL:
+
+{}
+Options follow the name of a metric:
+  bleu:tokenize=13a|char|none,lowercase=true,smooth=exp|floor|add-k|none,smooth_value=X,
+       effective_order=true
+  chrf and chrf++:char_order=6,word_order=0,beta=2,lowercase=true    ter:case_sensitive=true
+  repeated_ngrams:n=3    novel_ngrams:n=2    rougeLsum:separator=<n>
+
+Examples:
+  seq2seq score --output outputs.txt --reference targets.txt
+  seq2seq score --output outputs.txt --reference a.txt --reference b.txt --metrics bleu,rouge
+  seq2seq score --output a.txt --compare b.txt --reference targets.txt --metrics chrf++
+  seq2seq score --output outputs.txt --source texts.txt --metrics copied_words,novel_ngrams
+  cut -f1 test.tsv | seq2seq translate --run runs/mine |
+    seq2seq score --output - --reference targets.txt --metrics bleu:tokenize=char --json)";
 
 constexpr const char* kTranslateHelp = R"(
 Tokens that training never showed are read as <unk>, with a warning at the end. An output
@@ -138,6 +166,48 @@ void add_test(CLI::App& app, TestCommand& test) {
                   "line of those names; - writes to standard output, the scores to standard error")
       ->type_name("FILE");
   command.add_flag("--json", test.json, "print one JSON object, with fractions");
+}
+
+// What is wrong with a list of metrics; nothing if it is right.
+std::string fault_of_metrics(const std::string& list) {
+  try {
+    attune::make_text_metrics(list);
+    return "";
+  } catch (const attune::Error& error) {
+    return error.what();
+  }
+}
+
+void add_score(CLI::App& app, ScoreCommand& score) {
+  CLI::App& command = *app.add_subcommand(
+      "score", "Score texts in files, such as outputs of any program, without a model.");
+  command
+      .add_option("--output", score.output,
+                  "the texts to score, one a line; - reads standard input")
+      ->required()
+      ->type_name("FILE");
+  command
+      .add_option("--reference", score.references,
+                  "the correct text of each line; given several times, each line has several")
+      ->take_all()
+      ->expected(1)
+      ->type_name("FILE");
+  command.add_option("--source", score.source, "what the text of each line was made from")
+      ->type_name("FILE");
+  command
+      .add_option("--compare", score.compare,
+                  "the texts of another system, to score too; shows the differences")
+      ->type_name("FILE");
+  command
+      .add_option("--metrics", score.metrics, "metrics of the list below, with commas between them")
+      ->type_name("NAME,...")
+      ->check(fault_of_metrics)
+      ->capture_default_str();
+  command.add_flag("--json", score.json, "print one JSON object");
+  std::string list;
+  for (const auto& metric : attune::text_metrics().members())
+    list += fmt::format("  {:<16} {}\n", metric.name, metric.summary);
+  command.footer(fmt::format(kScoreHelp, list));
 }
 
 void add_translate(CLI::App& app, TranslateCommand& translate) {
@@ -247,6 +317,7 @@ Command parse_command_line(int argc, char** argv) {
   app.footer("\nEach command explains its flags: seq2seq train --help");
   attune::TrainOptions train;
   TestCommand test;
+  ScoreCommand score;
   TranslateCommand translate;
   ReportCommand report;
   AlignCommand align;
@@ -255,6 +326,7 @@ Command parse_command_line(int argc, char** argv) {
   const CLI::App& train_flags =
       add_command(app, "train", "Train a model and keep it in a run folder.", train, kTrainHelp);
   add_test(app, test);
+  add_score(app, score);
   add_translate(app, translate);
   add_report(app, report);
   add_align(app, align);
@@ -270,8 +342,8 @@ Command parse_command_line(int argc, char** argv) {
   try {
     if (command == nullptr && !words.empty() && !flags::is_flag(words.front()))
       throw CLI::ValidationError("there is no command '" + words.front() + "'",
-                                 "expected train, test, translate, align, explain, report or "
-                                 "attentions");
+                                 "expected train, test, score, translate, align, explain, report "
+                                 "or attentions");
     if (command != nullptr) {
       flags::Words given = flags::split(*command, {words.begin() + 1, words.end()});
       if (takes_sources(*command)) {
@@ -286,6 +358,7 @@ Command parse_command_line(int argc, char** argv) {
     app.parse(words);
     train.given = flags::given_fields(train_flags, fields(train));
     if (app.got_subcommand("train")) check(train);
+    if (app.got_subcommand("test")) check(test.options);
     if (app.got_subcommand("translate")) check(translate.options);
     const bool has_one_source = command != nullptr && takes_one_source(*command);
     if (has_one_source && align.options.target.empty() && explain.options.target.empty() &&
@@ -310,6 +383,7 @@ Command parse_command_line(int argc, char** argv) {
   }
   if (app.got_subcommand("train")) return train;
   if (app.got_subcommand("test")) return test;
+  if (app.got_subcommand("score")) return score;
   if (app.got_subcommand("report")) return report;
   if (app.got_subcommand("align")) {
     if (!sources.empty()) align.source = std::move(sources.front());

@@ -9,8 +9,9 @@ namespace seq2seq {
 
 /// The options of the chosen subcommand; std::monostate if the command line was --help, whose text
 /// has then been printed.
-using Command = std::variant<std::monostate, attune::TrainOptions, TestCommand, TranslateCommand,
-                             AlignCommand, ExplainCommand, ReportCommand, AttentionsCommand>;
+using Command =
+    std::variant<std::monostate, attune::TrainOptions, TestCommand, ScoreCommand, TranslateCommand,
+                 AlignCommand, ExplainCommand, ReportCommand, AttentionsCommand>;
 
 /// Thrown for an invalid command line.
 class WrongUse : public std::runtime_error {
