@@ -29,10 +29,13 @@ target_link_libraries(
   PRIVATE OpenBLAS::OpenBLAS OpenMP::OpenMP_CXX $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
           $<BUILD_INTERFACE:attune_flags>)
 
+# One source alone is compiled with cairo's flags, which the precompiled header must not have: others
+# reuse it.
 if(ATTUNE_HAS_CAIRO)
-  target_link_libraries(attune PRIVATE PkgConfig::PANGOCAIRO)
-  set_source_files_properties("${PROJECT_SOURCE_DIR}/alignment/cairo_heat_map.cpp"
-                              PROPERTIES COMPILE_DEFINITIONS ATTUNE_CAIRO)
+  target_link_libraries(attune PRIVATE $<LINK_ONLY:PkgConfig::PANGOCAIRO>)
+  set_source_files_properties(
+    "${PROJECT_SOURCE_DIR}/alignment/cairo_heat_map.cpp"
+    PROPERTIES COMPILE_DEFINITIONS ATTUNE_CAIRO INCLUDE_DIRECTORIES "${PANGOCAIRO_INCLUDE_DIRS}")
 endif()
 
 # Precompile the headers that nearly all sources include. Sources must still include what they use,

@@ -8,6 +8,7 @@ if(ATTUNE_CAIRO)
   endif()
   if(PANGOCAIRO_FOUND)
     set(ATTUNE_HAS_CAIRO ON)
+    list(REMOVE_ITEM PANGOCAIRO_INCLUDE_DIRS ${CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES})
     message(STATUS "Pictures: SVG, and PNG and PDF with pango ${PANGOCAIRO_pangocairo_VERSION}")
   else()
     message(STATUS "Pictures: SVG only; PNG and PDF need cairo and pango "
