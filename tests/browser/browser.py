@@ -190,4 +190,5 @@ class Tests:
         except Exception as error:
             self.failures += 1
             at = traceback.extract_tb(error.__traceback__)[-1].lineno
-            print(f"FAILED  {name}: {str(error).splitlines()[0]} (line {at})", flush=True)
+            words = (str(error) or type(error).__name__).splitlines()[0]
+            print(f"FAILED  {name}: {words} (line {at})", flush=True)
