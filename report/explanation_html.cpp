@@ -63,10 +63,6 @@ std::string formula(std::string_view text) {
   return html;
 }
 
-std::string number(double value) {
-  return std::abs(value) < 1000 ? fmt::format("{:.4f}", value) : fmt::format("{:.5g}", value);
-}
-
 // A weight within [0, 1], for the style sheet.
 std::string share(double weight) {
   return fmt::format("{:.3f}", weight > 0 ? std::min(weight, 1.0) : 0.0);
@@ -97,7 +93,7 @@ std::string drawing(std::span<const double> values, double largest) {
 
 std::string all_numbers(std::span<const double> values) {
   std::string text;
-  for (const double value : values) text += fmt::format(" {}", number(value));
+  for (const double value : values) text += fmt::format(" {}", number_text(value));
   return text;
 }
 
@@ -115,7 +111,7 @@ std::string vector(const ExplainedNumbers& numbers) {
       "<div class=\"vector\">{}{}<details><summary>{} numbers, norm {}</summary><p>{}</p>"
       "</details></div>\n",
       symbol(numbers), drawing(values, largest_magnitude(values)), values.size(),
-      number(norm(values)), all_numbers(values));
+      number_text(norm(values)), all_numbers(values));
 }
 
 // A vector for each row.
@@ -126,7 +122,7 @@ std::string vectors(const ExplainedNumbers& numbers) {
     const std::span<const double> values = row_of(numbers, row);
     rows += fmt::format(
         "<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"norm\">norm {}</td></tr>\n",
-        token(numbers.rows[row]), drawing(values, largest), number(norm(values)));
+        token(numbers.rows[row]), drawing(values, largest), number_text(norm(values)));
     all += fmt::format("<p>{}: {}</p>", token(numbers.rows[row]), all_numbers(values));
   }
   return fmt::format(
@@ -162,7 +158,7 @@ std::string cells(std::span<const ExplainedNumbers> group) {
   for (std::size_t i = 0; i < group.front().columns.size(); ++i) {
     html += "<li>" + token(group.front().columns[i]);
     for (const ExplainedNumbers& numbers : group) {
-      html += fmt::format("<span>{}</span>", number(numbers.values[i]));
+      html += fmt::format("<span>{}</span>", number_text(numbers.values[i]));
       if (numbers.is_weight)
         html += fmt::format("<i style=\"--w:{}\"></i>", share(numbers.values[i]));
     }
@@ -222,10 +218,10 @@ std::string step_html(const ExplainedStep& step, const Explanation& explanation)
       "<p class=\"outcome\">with probability {5}; others are",
       step.number, explanation.step_count, token(step.previous),
       explanation.target_is_given ? "comes, as given," : "the model writes",
-      token(step.chosen.token), number(step.chosen.probability));
+      token(step.chosen.token), number_text(step.chosen.probability));
   for (const ExplainedToken& other : step.others)
     html += fmt::format("{} {} {}", &other == &step.others.front() ? "" : ",", token(other.token),
-                        number(other.probability));
+                        number_text(other.probability));
   html += "</p>\n";
   for (const ExplainedStage& stage : step.stages) html += stage_html(stage);
   return html + "</section>\n";

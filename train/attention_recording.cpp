@@ -163,13 +163,12 @@ AttentionRecording load_recording(const std::string& folder) {
 TrainingRecorder::TrainingRecorder(const Run& run, std::span<const Question> questions) {
   Json pairs = Json::array();
   for (const Question& question : questions) {
-    std::vector<int> target = question.references.front();
-    std::replace(target.begin(), target.end(), -1, Vocabulary::unknown);
-    RecordedPair pair{run.source.tokens(question.source), run.target.tokens(target),
+    const Example example = example_of(question);
+    RecordedPair pair{run.source.tokens(example.source), run.target.tokens(example.target),
                       truth_of(question)};
     pair.target.push_back(run.target.token(Vocabulary::end));
     pairs.push_back(json_of(pair));
-    examples_.push_back({question.source, std::move(target)});
+    examples_.push_back(example);
   }
   pairs_ = pairs.dump();
 }

@@ -99,6 +99,9 @@ struct Explanation {
 /// option out of its range, an empty target, or a layer, head or step that there is not.
 Explanation explain(const ExplainOptions& options, const std::string& source);
 
+/// A number as an explanation shows it: with four decimals, or five digits from 1000 on.
+std::string number_text(double value);
+
 /// An explanation for a terminal of 100 columns or more. Tables that are wider have the tokens with
 /// the largest weights, and vectors their first elements; what was left out is said.
 std::string to_text(const Explanation& explanation);

@@ -22,7 +22,6 @@ constexpr int kLongestLabel = 12;     // of a token
 constexpr std::size_t kElements = 5;  // of a vector
 constexpr std::size_t kRows = 20;     // of a table with a row for each token
 constexpr std::size_t kLargest = 3;   // weights of a row among others
-constexpr double kFine = 1000;        // numbers below it have four decimals
 
 std::string spaces(int count) {
   return std::string(static_cast<std::size_t>(std::max(0, count)), ' ');
@@ -44,10 +43,6 @@ std::string quoted(const std::string& token) {
   return fmt::format("'{}'", utf8::isolated(label_of(token, 24)));
 }
 
-std::string number(double value) {
-  return std::abs(value) < kFine ? fmt::format("{:.4f}", value) : fmt::format("{:.5g}", value);
-}
-
 // A weight as a bar of at most `width` columns.
 std::string bar(double weight, int width) {
   constexpr std::array<std::string_view, 8> kParts = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
@@ -65,10 +60,10 @@ std::string vector_text(std::span<const double> values) {
   double squares = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
     squares += values[i] * values[i];
-    if (i < kElements) text += right(number(values[i]), kNumber);
+    if (i < kElements) text += right(number_text(values[i]), kNumber);
   }
   return fmt::format("{}{}] of {}, norm {}", text, values.size() > kElements ? " ..." : "",
-                     values.size(), number(std::sqrt(squares)));
+                     values.size(), number_text(std::sqrt(squares)));
 }
 
 // The indices of the `count` largest values, in ascending order.
@@ -187,7 +182,7 @@ void Writer::table(const ExplainedNumbers& numbers, int width) {
               bars = spaces(kIndent + width);
   double rest = std::accumulate(numbers.values.begin(), numbers.values.end(), 0.0);
   for (const std::size_t i : shown) {
-    values += right(number(numbers.values[i]), cell);
+    values += right(number_text(numbers.values[i]), cell);
     bars += ' ' + left(bar(numbers.values[i], cell - 1), cell - 1);
     rest -= numbers.values[i];
   }
@@ -198,7 +193,7 @@ void Writer::table(const ExplainedNumbers& numbers, int width) {
   if (is_cut)
     line(fmt::format("{}of {} tokens those with the largest weights; the other {} have {} in all",
                      spaces(kIndent + width), numbers.columns.size(),
-                     numbers.columns.size() - shown.size(), number(rest)));
+                     numbers.columns.size() - shown.size(), number_text(rest)));
 }
 
 // The largest weights of each row.
@@ -214,7 +209,7 @@ void Writer::largest_weights(const ExplainedNumbers& numbers) {
     std::string text = spaces(kIndent + 2) + left(label_of(numbers.rows[row], 24), width + 1);
     for (const std::size_t i : largest(values, std::min(room, kLargest)))
       text += fmt::format("  {:>4} {} {}", i, left(label_of(numbers.columns[i]), kLongestLabel),
-                          number(values[i]));
+                          number_text(values[i]));
     line(text);
   }
   if (numbers.row_count() > kRows)
@@ -257,11 +252,11 @@ std::string heading_of(const ExplainedStep& step, const Explanation& explanation
   std::string text = fmt::format(
       "Step {} of {}: after {} {} {}, p = {}", step.number, explanation.step_count,
       quoted(step.previous), explanation.target_is_given ? "comes, as given," : "the model writes",
-      quoted(step.chosen.token), number(step.chosen.probability));
+      quoted(step.chosen.token), number_text(step.chosen.probability));
   const char* separator = "; others ";
   for (const ExplainedToken& other : step.others) {
     const std::string more =
-        fmt::format("{}{} {}", separator, quoted(other.token), number(other.probability));
+        fmt::format("{}{} {}", separator, quoted(other.token), number_text(other.probability));
     if (utf8::display_width(text + more) > kColumns) break;
     text += more;
     separator = ", ";
@@ -270,6 +265,11 @@ std::string heading_of(const ExplainedStep& step, const Explanation& explanation
 }
 
 }  // namespace
+
+std::string number_text(double value) {
+  constexpr double kFine = 1000;
+  return std::abs(value) < kFine ? fmt::format("{:.4f}", value) : fmt::format("{:.5g}", value);
+}
 
 std::string to_text(const Explanation& explanation) {
   Writer writer;

@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "attune/alignment/heat_map.h"
+#include "attune/autograd/array/random.h"
 #include "attune/autograd/ops/reductions.h"
-#include "attune/autograd/scopes.h"
 #include "attune/search/forced_decoding.h"
 #include "attune/train/run.h"
 
@@ -44,14 +44,11 @@ std::string sparkline(const std::vector<double>& values, std::size_t columns) {
 
 // The alignment of a pair with its target given: the last layer's, averaged over its heads.
 Alignment forced_alignment(const Run& run, const Question& question) {
-  const NoGrad no_grad;
   const GeneratorScope draws{Generator()};
-  const std::vector<int>& target = question.references.front();
-  std::vector<int> known = target;
-  std::replace(known.begin(), known.end(), -1, Vocabulary::unknown);
-  const std::vector<Tensor> weights = attention_weights(*run.model, {question.source, known});
+  const Example example = example_of(question);
+  const std::vector<Tensor> weights = attention_weights(*run.model, example);
   Hypothesis hypothesis;
-  hypothesis.tokens = known;
+  hypothesis.tokens = example.target;
   if (!weights.empty()) hypothesis.weights = mean(weights.back(), 0).value().to_vector<float>();
   return alignment_of(run, question.source, hypothesis);
 }

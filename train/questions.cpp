@@ -18,6 +18,12 @@ std::vector<int> ids_of_reference(const Vocabulary& vocabulary, const std::strin
 
 }  // namespace
 
+Example example_of(const Question& question) {
+  Example example{question.source, question.references.front()};
+  std::replace(example.target.begin(), example.target.end(), -1, Vocabulary::unknown);
+  return example;
+}
+
 std::vector<Question> make_questions(const Run& run, Split split, std::int64_t count,
                                      std::uint64_t seed, int min_length, int max_length) {
   const Task task = make_task(run.config.task);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "attune/alignment/reference_alignment.h"
+#include "attune/data/batch.h"
 #include "attune/data/lines.h"
 #include "attune/train/run.h"
 
@@ -21,6 +22,10 @@ struct Question {
   /// The reference alignment of each reference; empty: there are none.
   std::vector<ReferenceAlignment> alignments = {};
 };
+
+/// The source and the first reference of a question, to train on or to compute a loss of; tokens
+/// that the vocabulary does not have are `<unk>`.
+Example example_of(const Question& question);
 
 /// Makes `count` questions of the run's task from a split, with source lengths in
 /// [min_length, max_length].

@@ -53,11 +53,7 @@ std::string Validation::Result::text() const {
 Validation::Validation(const Run& run, const TrainOptions& options)
     : questions_(questions_of(run, options)) {
   std::vector<Example> examples;
-  for (const Question& question : questions_) {
-    std::vector<int> target = question.references.front();
-    std::replace(target.begin(), target.end(), -1, Vocabulary::unknown);
-    examples.push_back({question.source, std::move(target)});
-  }
+  for (const Question& question : questions_) examples.push_back(example_of(question));
   for (std::size_t first = 0; first < examples.size(); first += kBatch)
     batches_.push_back(
         make_batch(std::span(examples).subspan(first, std::min(kBatch, examples.size() - first))));
