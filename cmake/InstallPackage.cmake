@@ -10,6 +10,8 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/attune-config-version.cm
 install(FILES "${PROJECT_BINARY_DIR}/attune-config.cmake"
               "${PROJECT_BINARY_DIR}/attune-config-version.cmake"
               "${PROJECT_SOURCE_DIR}/cmake/FindOpenBLAS.cmake"
+              "${PROJECT_SOURCE_DIR}/cmake/FindSentencePiece.cmake"
+              "${PROJECT_SOURCE_DIR}/cmake/Findutf8proc.cmake"
         DESTINATION ${attune_package_folder})
 
 install(TARGETS attune EXPORT attune-targets)

@@ -19,6 +19,10 @@ namespace {
 // saved padding gains: after training on reversed sequences, 0.5% instead of 0.1% are wrong.
 constexpr std::size_t kBuckets = 2;
 
+// The same for batches of a number of tokens. Text has many lengths, and much padding with few
+// buckets: of Multi30k, 2 leave KBUCKET2% of a batch to padding and 32 leave KBUCKET32%.
+constexpr std::size_t kTokenBuckets = 32;
+
 // The generator's first draw: far beyond the draws that a model with the same seed makes.
 constexpr std::uint64_t kFirstStream = std::uint64_t{1} << 63;
 
@@ -30,18 +34,23 @@ void shuffle(std::vector<T>& items, Generator& generator) {
               items[static_cast<std::size_t>(generator.below(static_cast<std::int64_t>(left)))]);
 }
 
-}  // namespace
-
-BatchStream::BatchStream(std::function<Example(std::uint64_t)> example, int batch_size,
-                         std::uint64_t seed)
-    : example_(std::move(example)),
-      batch_size_(static_cast<std::size_t>(batch_size)),
-      generator_(seed, kFirstStream) {
-  ATTUNE_CHECK(batch_size >= 1, "BatchStream: batch size {}; expected at least 1", batch_size);
+// The tokens of the longer side of an example, as the model reads them.
+std::size_t tokens_of(const Example& example) {
+  return std::max(example.source.size(), example.target.size() + 1);
 }
 
-BatchStream::BatchStream(std::vector<Example> examples, int batch_size, std::uint64_t seed)
-    : BatchStream([](std::uint64_t) { return Example{}; }, batch_size, seed) {
+}  // namespace
+
+BatchStream::BatchStream(std::function<Example(std::uint64_t)> example, BatchSize size,
+                         std::uint64_t seed)
+    : example_(std::move(example)), size_(size), generator_(seed, kFirstStream) {
+  ATTUNE_CHECK(size.examples >= 1 || size.tokens >= 1,
+               "BatchStream: batch size {}; expected at least 1",
+               std::min(size.examples, size.tokens));
+}
+
+BatchStream::BatchStream(std::vector<Example> examples, BatchSize size, std::uint64_t seed)
+    : BatchStream([](std::uint64_t) { return Example{}; }, size, seed) {
   ATTUNE_CHECK(!examples.empty(), "BatchStream: there are no examples; expected at least one");
   set_size_ = examples.size();
   example_ = [set = std::make_shared<std::vector<Example>>(std::move(examples))](
@@ -55,17 +64,49 @@ void BatchStream::begin_epoch() {
   shuffle(epoch_, generator_);
 }
 
-std::vector<Example> BatchStream::next_examples(std::size_t count) {
-  std::vector<Example> examples;
+// Draws an example; returns false at the end of an epoch.
+bool BatchStream::next_example(Example& example) {
   if (set_size_ == 0) {
-    for (std::size_t i = 0; i < count; ++i) examples.push_back(example_(drawn_++));
-    return examples;
+    example = example_(drawn_++);
+    return true;
   }
-  for (; count > 0 && !epoch_.empty(); --count) {
-    examples.push_back(example_(epoch_.back()));
-    epoch_.pop_back();
+  if (epoch_.empty()) return false;
+  example = example_(epoch_.back());
+  epoch_.pop_back();
+  return true;
+}
+
+// The examples that are divided into batches together.
+std::vector<Example> BatchStream::next_pool() {
+  std::vector<Example> examples;
+  const auto limit = size_.examples > 0 ? kBuckets * static_cast<std::size_t>(size_.examples)
+                                        : kTokenBuckets * static_cast<std::size_t>(size_.tokens);
+  std::size_t size = 0;
+  for (Example example; size < limit && next_example(example);) {
+    size += size_.examples > 0 ? 1 : tokens_of(example);
+    examples.push_back(std::move(example));
   }
   return examples;
+}
+
+// Where to cut examples in the order of their lengths: the end of each batch.
+std::vector<std::size_t> BatchStream::cuts_of(const std::vector<Example>& sorted) const {
+  std::vector<std::size_t> cuts;
+  std::size_t begin = 0, longest = 0;
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    const std::size_t longer = std::max(longest, tokens_of(sorted[i]));
+    const std::size_t count = i + 1 - begin;
+    const bool is_too_large = size_.examples > 0
+                                  ? count > static_cast<std::size_t>(size_.examples)
+                                  : count > 1 && count * longer > static_cast<std::size_t>(size_.tokens);
+    if (is_too_large) {
+      cuts.push_back(i);
+      begin = i;
+    }
+    longest = is_too_large ? tokens_of(sorted[i]) : longer;
+  }
+  cuts.push_back(sorted.size());
+  return cuts;
 }
 
 void BatchStream::refill() {
@@ -73,16 +114,16 @@ void BatchStream::refill() {
   refill_.taken = set_size_ > 0 ? set_size_ - epoch_.size() : drawn_;
   refill_.draws = generator_.draws() - kFirstStream;
   refill_.given = 0;
-  std::vector<Example> examples = next_examples(kBuckets * batch_size_);
+  std::vector<Example> examples = next_pool();
   std::stable_sort(examples.begin(), examples.end(), [](const Example& a, const Example& b) {
     return std::pair(a.target.size(), a.source.size()) <
            std::pair(b.target.size(), b.source.size());
   });
-  for (std::size_t first = 0; first < examples.size(); first += batch_size_) {
-    const std::size_t last = std::min(first + batch_size_, examples.size());
-    batches_.emplace_back(
-        std::make_move_iterator(examples.begin() + static_cast<std::ptrdiff_t>(first)),
-        std::make_move_iterator(examples.begin() + static_cast<std::ptrdiff_t>(last)));
+  auto first = examples.begin();
+  for (const std::size_t cut : cuts_of(examples)) {
+    const auto last = examples.begin() + static_cast<std::ptrdiff_t>(cut);
+    batches_.emplace_back(std::make_move_iterator(first), std::make_move_iterator(last));
+    first = last;
   }
   shuffle(batches_, generator_);
 }
@@ -96,7 +137,21 @@ Batch BatchStream::next() {
 }
 
 std::int64_t BatchStream::batches_per_epoch() const {
-  return static_cast<std::int64_t>((set_size_ + batch_size_ - 1) / batch_size_);
+  if (size_.examples > 0) {
+    const auto examples = static_cast<std::uint64_t>(size_.examples);
+    return static_cast<std::int64_t>((set_size_ + examples - 1) / examples);
+  }
+  if (set_size_ == 0) return 0;
+  if (batches_per_epoch_ < 0) {
+    BatchStream first = *this;
+    first.batches_.clear();
+    first.epoch_.clear();
+    first.generator_ = Generator(generator_.seed(), kFirstStream);
+    do first.refill();
+    while (!first.epoch_.empty());
+    batches_per_epoch_ = std::ssize(first.batches_);
+  }
+  return batches_per_epoch_;
 }
 
 // A digest of everything that determines the batches, as an integer that float64 holds exactly.
@@ -104,7 +159,8 @@ double BatchStream::fingerprint() const {
   if (fingerprint_ >= 0) return fingerprint_;
   constexpr std::uint64_t kSome = 32;  // examples of an endless supply that are hashed
   Digest digest;
-  digest.add(generator_.seed()).add(std::uint64_t{batch_size_}).add(set_size_);
+  digest.add(generator_.seed()).add(static_cast<std::uint64_t>(size_.examples)).add(set_size_);
+  if (size_.tokens > 0) digest.add(static_cast<std::uint64_t>(size_.tokens));
   for (std::uint64_t i = 0; i < (set_size_ > 0 ? set_size_ : kSome); ++i) {
     const Example example = example_(i);
     for (const std::vector<int>* side : {&example.source, &example.target}) {

@@ -8,7 +8,7 @@
 /// reference programs of text metrics are based.
 namespace attune::utf8 {
 
-/// `text` in lower case, by the mappings of Unicode 14 that do not depend on a language. A capital
+/// `text` in lower case, by the mappings of Unicode that do not depend on a language. A capital
 /// sigma at the end of a word becomes U+03C2. Errors: `text` is not UTF-8.
 std::string lower(std::string_view text);
 

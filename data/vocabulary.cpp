@@ -2,22 +2,20 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
-#include <filesystem>
-#include <fstream>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "attune/autograd/array/error.h"
+#include "attune/autograd/array/random.h"
 #include "attune/autograd/array/text.h"
+#include "attune/data/files.h"
 #include "attune/data/utf8.h"
 
 namespace attune {
 namespace {
 
-constexpr std::array<std::string_view, 2> kind_names = {"chars", "words"};
+constexpr std::array<std::string_view, 3> kind_names = {"chars", "words", "subwords"};
 constexpr std::array<std::string_view, Vocabulary::specials> special_names = {"<pad>", "<s>",
                                                                               "</s>", "<unk>"};
 
@@ -27,11 +25,15 @@ bool is_special(std::string_view token) {
 
 constexpr std::string_view white_space = " \t\n\r\v\f";
 
-std::vector<std::string> words_of(std::string_view line) {
+void check_is_utf8(std::string_view line) {
   const auto bad = utf8::first_invalid_byte(line);
   ATTUNE_CHECK(!bad,
                "vocabulary: byte {} of {} does not start a valid character; expected UTF-8 text",
                *bad, line.size());
+}
+
+std::vector<std::string> words_of(std::string_view line) {
+  check_is_utf8(line);
   std::vector<std::string> words;
   std::size_t at = line.find_first_not_of(white_space);
   while (at != std::string_view::npos) {
@@ -42,8 +44,26 @@ std::vector<std::string> words_of(std::string_view line) {
   return words;
 }
 
-std::vector<std::string> tokens_of(Tokens kind, std::string_view line) {
-  return kind == Tokens::chars ? utf8::characters(line) : words_of(line);
+// The first line of a file: "words", or "words lowercase nfc".
+std::string header_of(Tokens kind, const TextForm& form) {
+  std::string header(name_of(kind));
+  if (form.lowercase) header += " lowercase";
+  if (form.normalization != NormalForm::none) header += fmt::format(" {}", name_of(form.normalization));
+  return header;
+}
+
+struct Header {
+  Tokens kind;
+  TextForm form;
+};
+
+// The inverse of header_of(); nullopt if `line` is not a header.
+std::optional<Header> read_header(std::string_view line) {
+  for (const Tokens kind : {Tokens::chars, Tokens::words, Tokens::subwords})
+    for (const bool lowercase : {false, true})
+      for (const NormalForm form : {NormalForm::none, NormalForm::nfc, NormalForm::nfkc})
+        if (line == header_of(kind, {lowercase, form})) return Header{kind, {lowercase, form}};
+  return {};
 }
 
 struct Escape {
@@ -101,6 +121,19 @@ std::optional<std::string> unescape(std::string_view text) {
   return result;
 }
 
+// The vocabulary of a file of subwords; nullopt if it is of another kind.
+std::optional<Vocabulary> load_subwords(const std::string& path) {
+  std::string bytes = read_file(path);
+  const std::size_t end = std::min(bytes.find('\n'), bytes.size());
+  const std::optional<Header> header = read_header(std::string_view(bytes).substr(0, end));
+  if (!header || header->kind != Tokens::subwords) return {};
+  try {
+    return Vocabulary(SubwordModel(bytes.substr(std::min(end + 1, bytes.size()))), header->form);
+  } catch (const Error& error) {
+    fail("vocabulary: {} (in '{}')", error.what(), path);
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(Tokens kind) { return kind_names[static_cast<std::size_t>(kind)]; }
@@ -117,24 +150,64 @@ void UnknownTokens::add(const std::string& token) {
   if (seen_.insert(token).second) tokens_.push_back(token);
 }
 
-Vocabulary::Vocabulary(Tokens kind)
-    : kind_(kind), tokens_(special_names.begin(), special_names.end()) {}
+Vocabulary::Vocabulary(Tokens kind, TextForm form)
+    : kind_(kind), form_(form), tokens_(special_names.begin(), special_names.end()) {
+  ATTUNE_CHECK(kind != Tokens::subwords, "vocabulary: subwords need a model; see SubwordModel");
+}
 
-Vocabulary Vocabulary::build(Tokens kind, std::span<const std::string> lines,
-                             std::size_t min_count) {
-  std::unordered_map<std::string, std::size_t> counts;
-  for (const std::string& line : lines) {
-    for (std::string& token : tokens_of(kind, line)) ++counts[std::move(token)];
+Vocabulary::Vocabulary(SubwordModel subwords, TextForm form)
+    : kind_(Tokens::subwords), form_(form), subwords_(std::move(subwords)) {
+  for (std::string& piece : subwords_->pieces()) {
+    if (size() >= specials) ids_.emplace(piece, size());
+    tokens_.push_back(std::move(piece));
   }
-  std::erase_if(counts, [&](const auto& entry) {
-    return is_special(entry.first) || entry.second < min_count;
-  });
+}
 
-  std::vector<std::pair<std::string, std::size_t>> sorted(counts.begin(), counts.end());
-  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+Vocabulary Vocabulary::build(const VocabularyOptions& options,
+                             std::span<const std::string> lines) {
+  VocabularyBuilder builder(options);
+  for (const std::string& line : lines) builder.add(line);
+  return builder.build();
+}
+
+Vocabulary Vocabulary::build(Tokens kind, std::span<const std::string> lines) {
+  return build(VocabularyOptions{.kind = kind}, lines);
+}
+
+VocabularyBuilder::VocabularyBuilder(const VocabularyOptions& options)
+    : options_(options),
+      tokenizer_(options.kind == Tokens::subwords ? Tokens::words : options.kind, options.form) {}
+
+void VocabularyBuilder::add(std::string_view line) {
+  if (options_.kind != Tokens::subwords) {
+    for (std::string& token : tokenizer_.tokenize(line)) ++counts_[std::move(token)];
+    return;
+  }
+  check_is_utf8(line);
+  // Vitter's algorithm R: line n takes the place of another one with probability kSubwordLines / n.
+  ++seen_;
+  if (lines_.size() < kSubwordLines) {
+    lines_.push_back(in_form(line, options_.form));
+    return;
+  }
+  Generator random(seen_);
+  const auto place = static_cast<std::size_t>(random.below(static_cast<std::int64_t>(seen_)));
+  if (place < kSubwordLines) lines_[place] = in_form(line, options_.form);
+}
+
+Vocabulary VocabularyBuilder::build() const {
+  if (options_.kind == Tokens::subwords)
+    return Vocabulary(SubwordModel::train(lines_, options_.subwords), options_.form);
+  using Count = std::pair<std::string, std::size_t>;
+  std::vector<Count> sorted;
+  for (const auto& [token, count] : counts_)
+    if (!is_special(token) && count >= options_.min_count) sorted.emplace_back(token, count);
+  std::sort(sorted.begin(), sorted.end(), [](const Count& a, const Count& b) {
     return a.second != b.second ? a.second > b.second : a.first < b.first;
   });
-  Vocabulary vocabulary(kind);
+  if (options_.max_tokens && sorted.size() > *options_.max_tokens)
+    sorted.resize(*options_.max_tokens);
+  Vocabulary vocabulary(options_.kind, options_.form);
   for (auto& [token, count] : sorted) vocabulary.add(std::move(token));
   return vocabulary;
 }
@@ -162,8 +235,18 @@ std::vector<std::int32_t> Vocabulary::ids_in(const Vocabulary& other) const {
   return ids;
 }
 
+std::vector<std::string> Vocabulary::split(std::string_view line) const {
+  if (kind_ == Tokens::chars) return utf8::characters(line);
+  if (kind_ == Tokens::words) return words_of(line);
+  std::vector<std::string> pieces;
+  for (SubwordModel::Piece& piece : subwords_->split(line)) pieces.push_back(std::move(piece.text));
+  return pieces;
+}
+
 std::vector<std::string> Vocabulary::tokenize(std::string_view line) const {
-  return tokens_of(kind_, line);
+  if (form_ == TextForm{} && kind_ != Tokens::subwords) return split(line);
+  check_is_utf8(line);
+  return split(in_form(line, form_));
 }
 
 std::vector<int> Vocabulary::encode(std::string_view line, UnknownTokens* unknown_tokens) const {
@@ -184,35 +267,49 @@ std::vector<std::string> Vocabulary::tokens(std::span<const int> ids) const {
   return result;
 }
 
-std::string Vocabulary::decode(std::span<const int> ids) const {
-  return joined(tokens(ids), kind_ == Tokens::chars ? "" : " ");
+std::string Vocabulary::decode(std::span<const int> ids) const { return join(tokens(ids)); }
+
+std::string Vocabulary::join(std::span<const std::string> tokens) const {
+  if (kind_ != Tokens::subwords) return joined(tokens, kind_ == Tokens::chars ? "" : " ");
+  std::string line;
+  for (std::string_view token : tokens) {
+    if (token.starts_with(SubwordModel::space)) {
+      token.remove_prefix(SubwordModel::space.size());
+      if (!line.empty()) line += ' ';
+    }
+    line += token;
+  }
+  return line;
+}
+
+bool Vocabulary::operator==(const Vocabulary& other) const {
+  const auto bytes = [](const Vocabulary& v) { return v.subwords_ ? v.subwords_->bytes() : ""; };
+  return kind_ == other.kind_ && form_ == other.form_ && tokens_ == other.tokens_ &&
+         bytes(*this) == bytes(other);
 }
 
 void Vocabulary::save(const std::string& path) const {
-  // Write a temporary file and rename it, so that a full disk does not leave half a vocabulary.
-  const std::string beside = path + ".tmp";
-  std::ofstream file(beside, std::ios::binary | std::ios::trunc);
-  file << name_of(kind_) << '\n';
-  for (const std::string& token : tokens_) file << escape(token) << '\n';
-  file.close();
-  std::error_code error;
-  if (file) {
-    std::filesystem::rename(beside, path, error);
-  } else {
-    error.assign(errno, std::generic_category());
+  std::string text = header_of(kind_, form_) + '\n';
+  if (subwords_)
+    text += subwords_->bytes();
+  else
+    for (const std::string& token : tokens_) text += escape(token) + '\n';
+  try {
+    write_file_atomically(path, text);
+  } catch (const Error& error) {
+    fail("vocabulary: {}", error.what());
   }
-  if (!error) return;
-  std::error_code ignored;
-  std::filesystem::remove(beside, ignored);
-  fail("vocabulary: cannot write '{}': {}", path, error.message());
 }
 
 Vocabulary Vocabulary::load(const std::string& path) {
+  if (std::optional<Vocabulary> subwords = load_subwords(path)) return *std::move(subwords);
   const std::vector<std::string> lines = utf8::read_lines(path, "vocabulary");
-  ATTUNE_CHECK(!lines.empty() && (lines[0] == "chars" || lines[0] == "words"),
-               "vocabulary: {}:1: '{}' is not a kind of tokens; expected 'chars' or 'words'", path,
-               lines.empty() ? "" : lines[0]);
-  Vocabulary vocabulary(tokens_named(lines[0]));
+  const std::optional<Header> header = read_header(lines.empty() ? "" : lines[0]);
+  ATTUNE_CHECK(header,
+               "vocabulary: {}:1: '{}' is not a kind of tokens; expected 'chars', 'words' or "
+               "'subwords'",
+               path, lines.empty() ? "" : lines[0]);
+  Vocabulary vocabulary(header->kind, header->form);
   for (std::size_t i = 1; i < lines.size(); ++i) {
     const std::string where = fmt::format("vocabulary: {}:{}:", path, i + 1);
     if (i <= special_names.size()) {
@@ -224,7 +321,7 @@ Vocabulary Vocabulary::load(const std::string& path) {
     ATTUNE_CHECK(token && !utf8::first_invalid_byte(*token),
                  "{} '{}' has a bad escape; known are \\s \\t \\n \\r \\\\ and \\xHH", where,
                  lines[i]);
-    const std::vector<std::string> parts = vocabulary.tokenize(*token);
+    const std::vector<std::string> parts = vocabulary.split(*token);
     ATTUNE_CHECK(parts.size() == 1 && parts[0] == *token,
                  "{} '{}' is {} tokens of kind {}; expected one token a line", where, lines[i],
                  parts.size(), lines[0]);

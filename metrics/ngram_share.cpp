@@ -26,6 +26,7 @@ class NgramShare : public TextMetric {
     if (kind_ == Kind::copied) return "copied words";
     return fmt::format("{} {}-grams", kind_ == Kind::repeated ? "repeated" : "novel", n_);
   }
+  bool higher_is_better() const override { return kind_ == Kind::novel; }
   Needs needs() const override { return kind_ == Kind::repeated ? Needs::nothing : Needs::source; }
   std::string settings() const override { return "case:mixed|tok:none"; }
 

@@ -24,6 +24,7 @@ class Ter : public TextMetric {
       : case_sensitive_(arguments.flag("case_sensitive", false)) {}
 
   std::string name() const override { return "TER"; }
+  bool higher_is_better() const override { return false; }
 
   std::string settings() const override {
     return fmt::format("case:{}|tok:tercom|norm:no|punct:yes|asian:no",

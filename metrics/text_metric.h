@@ -36,6 +36,8 @@ class TextMetric {
   /// The name as papers write it, such as BLEU or chrF2++.
   virtual std::string name() const = 0;
   virtual Needs needs() const { return Needs::references; }
+  /// Whether better texts have higher scores.
+  virtual bool higher_is_better() const { return true; }
   /// The options that affect scores, in the form of sacreBLEU's signatures: "case:mixed|eff:no".
   virtual std::string settings() const = 0;
 

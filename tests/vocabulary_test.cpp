@@ -167,12 +167,12 @@ TEST_CASE("an error in writing or reading a vocabulary names the file and leaves
 TEST_CASE("a vocabulary can leave out rare tokens") {
   const Lines lines = {"a b a", "c b a", "d"};
   const Vocabulary all = Vocabulary::build(Tokens::words, lines);
-  CHECK(all == Vocabulary::build(Tokens::words, lines, 1));
+  CHECK(all == Vocabulary::build({.kind = Tokens::words, .min_count = 1}, lines));
   CHECK(all.size() == Vocabulary::specials + 4);
-  const Vocabulary frequent = Vocabulary::build(Tokens::words, lines, 2);
+  const Vocabulary frequent = Vocabulary::build({.kind = Tokens::words, .min_count = 2}, lines);
   CHECK(frequent.size() == Vocabulary::specials + 2);
   CHECK(frequent.encode("a b c") == std::vector<int>{4, 5, Vocabulary::unknown});
-  CHECK(Vocabulary::build(Tokens::words, lines, 4).size() == Vocabulary::specials);
+  CHECK(Vocabulary::build({.kind = Tokens::words, .min_count = 4}, lines).size() == Vocabulary::specials);
 }
 
 TEST_CASE("a vocabulary handles 300,000 different unknown tokens quickly") {

@@ -15,6 +15,7 @@
 #include "attune/train/live_view.h"
 #include "attune/train/log_file.h"
 #include "attune/train/metrics_log.h"
+#include "attune/train/parameter_average.h"
 #include "attune/train/parameter_copy.h"
 #include "attune/train/progress.h"
 #include "attune/train/questions.h"

@@ -106,4 +106,15 @@ Measures measure(const Run& run, std::span<const Question> questions,
   return measures;
 }
 
+std::vector<TextOutput> texts_of(const Run& run, std::span<const Question> questions,
+                                 std::span<const Answer> answers) {
+  std::vector<TextOutput> texts;
+  for (std::size_t i = 0; i < questions.size(); ++i)
+    if (!questions[i].source.empty())
+      texts.push_back({.output = run.target.decode(answers[i].output.tokens),
+                       .references = questions[i].text.targets,
+                       .source = questions[i].text.source});
+  return texts;
+}
+
 }  // namespace attune

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "attune/alignment/measures.h"
+#include "attune/metrics/text_metric.h"
 #include "attune/search/metrics.h"
 #include "attune/train/questions.h"
 
@@ -23,6 +24,10 @@ struct Answer {
 std::vector<Answer> answers_to(const Run& run, std::span<const Question> questions,
                                std::optional<int> max_output_length = {},
                                const SearchOptions& options = {});
+
+/// The outputs and references of the questions that have a source, as texts.
+std::vector<TextOutput> texts_of(const Run& run, std::span<const Question> questions,
+                                 std::span<const Answer> answers);
 
 /// How good answers are.
 struct Measures {

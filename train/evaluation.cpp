@@ -78,18 +78,6 @@ std::string outputs_of(const Run& run, std::span<const Question> questions,
   return table;
 }
 
-// The outputs of the questions that have a source, as texts.
-std::vector<TextOutput> texts_of(const Run& run, std::span<const Question> questions,
-                                 std::span<const Answer> answers) {
-  std::vector<TextOutput> texts;
-  for (std::size_t i = 0; i < questions.size(); ++i)
-    if (!questions[i].source.empty())
-      texts.push_back({.output = run.target.decode(answers[i].output.tokens),
-                       .references = questions[i].text.targets,
-                       .source = questions[i].text.source});
-  return texts;
-}
-
 // What another run writes for the sources of `texts`.
 std::vector<TextOutput> others_of(const Run& other, std::vector<TextOutput> texts,
                                   const TestOptions& options) {

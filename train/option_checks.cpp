@@ -2,12 +2,15 @@
 #include <cstddef>
 #include <utility>
 
+#include "attune/autograd/array/text.h"
 #include "attune/data/messages.h"
 #include "attune/data/tasks.h"
 #include "attune/layers/attention/head_mixer.h"
 #include "attune/layers/attention/positional_encoding.h"
 #include "attune/layers/attention/sequence_mixer.h"
+#include "attune/metrics/text_metric.h"
 #include "attune/train/train_options.h"
+#include "attune/train/validation.h"
 
 namespace attune {
 namespace {
@@ -67,12 +70,25 @@ Task task_of(const DataOptions& data) {
   return task;
 }
 
-void check_data(const TrainOptions& options) {
+void check_data(const TrainOptions& options, const Chosen& chosen) {
   const DataOptions& data = options.data;
   if (data.file == "-" && data.valid == "-")
     fail_option("valid", "standard input has the pairs of {} already", option_name("data"));
   if (!data.file.empty() && data.valid.empty() && data.valid_count)
     fail_option("valid_count", "it needs {}", option_name("valid"));
+  const bool has_subwords = data.source_tokens == "subwords" || data.target_tokens == "subwords";
+  const bool has_others = data.source_tokens != "subwords" || data.target_tokens != "subwords";
+  for (const char* name : {"vocabulary", "subword_model"})
+    if (chosen.has(name) && !has_subwords)
+      fail_option(name, "it is for subwords; use {} or {} subwords", option_name("source_tokens"),
+                  option_name("target_tokens"));
+  for (const char* name : {"min_count", "max_vocabulary"})
+    if (chosen.has(name) && !has_others)
+      fail_option(name, "it is for chars and words; {} sets the number of subwords",
+                  option_name("vocabulary"));
+  if (data.joint_vocabulary && data.source_tokens != data.target_tokens)
+    fail_option("joint_vocabulary", "sources are cut into {} and targets into {}; cut both alike",
+                data.source_tokens, data.target_tokens);
   if (data.file.empty() && options.epochs)
     fail_option("epochs", "the examples of a task never come twice, so it has no epochs; use {}",
                 option_name("steps"));
@@ -222,14 +238,31 @@ std::string with_or_without(const Field& field) {
 
 }  // namespace
 
+void check_best(const TrainOptions& options, const Chosen& chosen) {
+  const std::vector<std::string> measures = validation_measures();
+  if (!chosen.has("best")) return;
+  if (!options.data.validates())
+    fail_option("best", "it needs {}, or {} of a task", option_name("valid"),
+                option_name("valid_count"));
+  if (std::find(measures.begin(), measures.end(), options.best) != measures.end()) return;
+  try {
+    if (make_text_metric(options.best)->needs() == TextMetric::Needs::references) return;
+  } catch (const Error& error) {
+    fail_option("best", "it is neither {} nor a metric of texts: {}", joined(measures, ", "),
+                error.what());
+  }
+  fail_option("best", "'{}' does not compare outputs with references", options.best);
+}
+
 void check(const TrainOptions& given) {
   TrainOptions options = given;
   check_values(fields(options));
   if (options.resume) return;  // combinations were checked when the training began
   const Chosen chosen(options);
   check_pairs(chosen);
-  check_data(options);
+  check_data(options, chosen);
   check_model(options, chosen);
+  check_best(options, chosen);
 }
 
 std::vector<std::string> chosen_options(const TrainOptions& options) {

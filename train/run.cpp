@@ -74,6 +74,11 @@ std::string fingerprint(const Run& run) {
   take_in(model_json(run.config.model));
   for (const Vocabulary* vocabulary : {&run.source, &run.target}) {
     take_in(name_of(vocabulary->kind()));
+    if (const TextForm& form = vocabulary->form(); form != TextForm{}) {
+      take_in(form.lowercase ? "lowercase" : "");
+      take_in(name_of(form.normalization));
+    }
+    if (vocabulary->subwords() != nullptr) take_in(vocabulary->subwords()->bytes());
     for (int id = 0; id < vocabulary->size(); ++id) take_in(vocabulary->token(id));
   }
   return digest.text();
@@ -173,7 +178,7 @@ std::vector<Hypothesis> answer(const Run& run, std::span<const std::vector<int>>
 std::string marked_text(const Run& run, const Hypothesis& found) {
   const std::string text = run.target.decode(found.tokens);
   if (found.finished) return text;
-  const bool needs_space = run.target.kind() == Tokens::words && !text.empty();
+  const bool needs_space = run.target.kind() != Tokens::chars && !text.empty();
   return fmt::format("{}{}{}", text, needs_space ? " " : "", kUnfinishedMark);
 }
 

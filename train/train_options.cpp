@@ -4,10 +4,12 @@
 #include <limits>
 #include <utility>
 
+#include "attune/autograd/array/text.h"
 #include "attune/data/tasks.h"
 #include "attune/layers/all.h"
 #include "attune/models/all.h"
 #include "attune/optim/all.h"
+#include "attune/train/validation.h"
 
 namespace attune {
 namespace {
@@ -60,12 +62,48 @@ std::vector<Field> data_fields(DataOptions& o) {
       {.name = "source_tokens",
        .value = &o.source_tokens,
        .help = "how to cut sources of `data`",
-       .choices = {"chars", "words"},
+       .choices = {"chars", "words", "subwords"},
        .needs = "data"},
       {.name = "target_tokens",
        .value = &o.target_tokens,
        .help = "how to cut targets of `data`",
-       .choices = {"chars", "words"},
+       .choices = {"chars", "words", "subwords"},
+       .needs = "data"},
+      {.name = "vocabulary",
+       .value = &o.vocabulary,
+       .help = "most pieces of a vocabulary of subwords; 8000 by default",
+       .range = kFrom1,
+       .needs = "data"},
+      {.name = "subword_model",
+       .value = &o.subword_model,
+       .help = "how SentencePiece finds subwords: unigram keeps the pieces that make the text most "
+               "probable, bpe joins frequent pairs",
+       .choices = {"unigram", "bpe"},
+       .needs = "data"},
+      {.name = "joint_vocabulary",
+       .value = &o.joint_vocabulary,
+       .help = "make one vocabulary of sources and targets, or one of each (the default)",
+       .needs = "data"},
+      {.name = "min_count",
+       .value = &o.min_count,
+       .help = "leave chars and words that occur fewer times in `data` out of the vocabularies; "
+               "they are read as <unk>",
+       .range = kFrom1,
+       .needs = "data"},
+      {.name = "max_vocabulary",
+       .value = &o.max_vocabulary,
+       .help = "most chars or words of a vocabulary, the most frequent ones; any number by default",
+       .range = kFrom1,
+       .needs = "data"},
+      {.name = "lowercase",
+       .value = &o.lowercase,
+       .help = "read text in lower case, or as it is (the default); outputs are in lower case too",
+       .needs = "data"},
+      {.name = "normalization",
+       .value = &o.normalization,
+       .help = "Unicode's normal form in which text is read: nfc composes accents, nfkc also "
+               "replaces variants of characters, such as ligatures",
+       .choices = {"none", "nfc", "nfkc"},
        .needs = "data"},
       {.name = "min_length",
        .value = &o.min_length,
@@ -101,7 +139,21 @@ std::vector<Field> data_fields(DataOptions& o) {
 
 std::vector<Field> training_fields(TrainOptions& o) {
   return {
-      {.name = "batch", .value = &o.batch, .help = "examples a step", .range = kFrom1},
+      {.name = "batch",
+       .value = &o.batch,
+       .help = "examples of a batch",
+       .range = kFrom1,
+       .excludes = {"batch_tokens"}},
+      {.name = "batch_tokens",
+       .value = &o.batch_tokens,
+       .help = "batches of as many examples of similar length as have so many tokens, with padding, "
+               "on either side; instead of `batch`",
+       .range = kFrom1},
+      {.name = "accumulate",
+       .value = &o.accumulate,
+       .help = "batches of an update, whose gradients are added up: for larger batches than memory "
+               "holds",
+       .range = kFrom1},
       {.name = "steps",
        .value = &o.steps,
        .help = "updates of the parameters",
@@ -111,6 +163,26 @@ std::vector<Field> training_fields(TrainOptions& o) {
        .value = &o.epochs,
        .help = "number of passes over `data`; replaces `steps`",
        .range = kFrom1},
+      {.name = "validate_every",
+       .value = &o.validate_every,
+       .help = "steps between validations; a twentieth of `steps` by default",
+       .range = kFrom1},
+      {.name = "best",
+       .value = &o.best,
+       .help = fmt::format("measure on `valid` by which the best model is chosen: {}, or a metric "
+                           "of texts with its options, such as bleu, chrf or rougeL; see `score`",
+                           joined(validation_measures())),
+       .content = "MEASURE"},
+      {.name = "average",
+       .value = &o.average,
+       .help = "keep and validate the mean of the parameters at the last so many validations",
+       .range = kFrom1,
+       .excludes = {"ema"}},
+      {.name = "ema",
+       .value = &o.ema,
+       .help = "keep and validate an exponential moving average of the parameters with this decay, "
+               "such as 0.999",
+       .range = {.low = 0, .high = 1, .above_low = true, .below_high = true}},
       {.name = "patience",
        .value = &o.patience,
        .help = "stop after so many validations in a row without improvement",

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "attune/autograd/array/threads.h"
+#include "attune/data/batch_stream.h"
+#include "attune/data/text_form.h"
 #include "attune/models/encoder_decoder_options.h"
 #include "attune/optim/make_optimizer.h"
 #include "attune/train/fields.h"
@@ -21,6 +23,13 @@ struct DataOptions {
   std::optional<std::int64_t> valid_count = {};
   std::string reference_alignment = {};  ///< of `valid`; see QuestionSource
   std::string source_tokens = "chars", target_tokens = "chars";
+  std::optional<int> vocabulary = {};     ///< pieces of a subword model; see SubwordOptions
+  std::string subword_model = "unigram";  ///< or "bpe"
+  bool joint_vocabulary = false;          ///< one vocabulary for sources and targets
+  int min_count = 1;                      ///< see VocabularyOptions
+  std::optional<int> max_vocabulary = {};
+  bool lowercase = false;
+  std::string normalization = "none";     ///< a name of a NormalForm
   int min_length = 1;
   std::optional<int> max_length = {};  ///< see limit()
   std::optional<int> max_source_length = {},
@@ -32,6 +41,7 @@ struct DataOptions {
   int limit() const { return max_length.value_or(file.empty() ? 20 : 100); }
   int source_limit() const { return max_source_length.value_or(limit()); }
   int target_limit() const { return max_target_length.value_or(limit()); }
+  TextForm form() const { return {lowercase, normal_form_named(normalization)}; }
   /// Whether the model is validated during training.
   bool validates() const { return file.empty() ? valid_count.has_value() : !valid.empty(); }
 };
@@ -43,10 +53,16 @@ struct TrainOptions {
   DataOptions data = {};
   EncoderDecoderOptions model = {};  ///< except the vocabularies, which come from the data
 
-  int batch = 64;
+  int batch = 64;                            ///< examples
+  std::optional<int> batch_tokens = {};      ///< instead of batch; see BatchSize::of_tokens()
+  int accumulate = 1;                        ///< batches of an update
   std::int64_t steps = 1000;
   std::optional<std::int64_t> epochs = {};    ///< instead of steps
+  std::optional<std::int64_t> validate_every = {};  ///< steps; not set: a twentieth of all
+  std::string best = "token_error_rate";  ///< a metric of texts, or of validation_measures()
   std::optional<std::int64_t> patience = {};  ///< see BestScore::without_progress()
+  std::optional<std::int64_t> average = {};   ///< see make_last_average()
+  std::optional<double> ema = {};             ///< see make_exponential_average()
   std::string optimizer = "adam", schedule = "cosine";
   OptimizerOptions optimizer_options = {};  ///< see learning_rate()
   std::optional<std::int64_t> warmup = {};  ///< see warmup_steps()
@@ -70,6 +86,9 @@ struct TrainOptions {
   /// The number of checkpoints to keep during training; afterwards none are kept unless `keep` is
   /// set.
   std::int64_t kept_checkpoints() const { return keep.value_or(1); }
+  BatchSize batch_size() const {
+    return batch_tokens ? BatchSize::of_tokens(*batch_tokens) : BatchSize(batch);
+  }
   double learning_rate() const { return optimizer_options.learning_rate.value_or(0.002); }
   std::int64_t warmup_steps() const {
     return warmup.value_or(model.is_transformer() ? steps / 10 : 0);

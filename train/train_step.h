@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 
 #include "attune/data/batch.h"
@@ -24,9 +26,10 @@ struct BatchLoss {
   double loss, accuracy;
 };
 
-/// Adds the gradients of a batch to those of the parameters, computed in shards on several threads
-/// (see sharded_backward()).
-BatchLoss add_gradients(const Seq2Seq& model, const Batch& batch, const StepOptions& options);
+/// Adds the gradients of the mean loss of several batches, per token, to those of the parameters;
+/// computed batch by batch, each in shards on several threads (see sharded_backward()).
+BatchLoss add_gradients(const Seq2Seq& model, std::span<const Batch> batches,
+                        const StepOptions& options);
 
 /// The result of train_step().
 struct StepResult {
@@ -36,7 +39,8 @@ struct StepResult {
   bool good() const { return fault.empty(); }
 };
 
-/// One step of a training: gradients of a batch, clipping, and an update.
+/// One step of a training: gradients of a batch, or of several (gradient accumulation), clipping,
+/// and an update.
 ///
 ///     optimizer.scale_learning_rate(schedule.factor(step));
 ///     const StepResult result = train_step(model, batch, optimizer, last_good, {.clip_norm = 1});
@@ -44,6 +48,8 @@ struct StepResult {
 /// If the loss is finite, `last_good` takes a copy of the parameters before the update. If the
 /// loss, a gradient or an updated parameter is NaN or infinite, the parameters are reset to
 /// `last_good`, and the result says where this was found first.
+StepResult train_step(const Seq2Seq& model, std::span<const Batch> batches, Optimizer& optimizer,
+                      ParameterCopy& last_good, const StepOptions& options = {});
 StepResult train_step(const Seq2Seq& model, const Batch& batch, Optimizer& optimizer,
                       ParameterCopy& last_good, const StepOptions& options = {});
 

@@ -43,8 +43,8 @@ Run make_run(const TrainOptions& options, const TrainingData& data) {
   config.model.target_vocabulary = data.target.size();
   config.model.copied_as = data.source.ids_in(data.target);
   ATTUNE_CHECK(config.model.tied_embeddings != "all" || data.source == data.target,
-               "{}: all needs the same tokens in sources and targets, but these differ; use target",
-               option_name("tied_embeddings"));
+               "{}: all needs the same tokens in sources and targets, but these differ; use {}, or target",
+               option_name("tied_embeddings"), option_name("joint_vocabulary"));
   seed(options.seed);
   return {options.run, config, data.source, data.target, make_model(config.model)};
 }
@@ -113,7 +113,7 @@ class Training {
 
  private:
   bool is_last() const { return step_ == options_.steps; }
-  NamedArrays model_to_keep() const { return best_.taken() ? best_.state() : run_.model->values(); }
+  NamedArrays model_to_keep() const;
 
   std::vector<Question> questions_to_show(std::int64_t count) const;
   void list_parts();
@@ -136,6 +136,7 @@ class Training {
   Run run_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Schedule> schedule_;
+  std::unique_ptr<ParameterAverage> average_;  // null: none
   std::optional<Validation> validation_;
   std::optional<TrainingRecorder> recorder_;
   std::int64_t look_every_, log_every_;
@@ -164,16 +165,21 @@ Training::Training(const TrainOptions& options, std::optional<Unfinished> resume
       run_(make_run(options, data_)),
       best_(*run_.model),
       last_good_(*run_.model) {
-  if (options_.epochs) options_.steps = *options_.epochs * data_.batches.batches_per_epoch();
+  if (options_.epochs)
+    options_.steps = std::max<std::int64_t>(
+        1, *options_.epochs * data_.batches.batches_per_epoch() / options_.accumulate);
   options_.warmup = options_.warmup_steps();
   options_.optimizer_options.learning_rate = options_.learning_rate();
-  look_every_ = std::max<std::int64_t>(1, options_.steps / kLooks);
+  look_every_ =
+      options_.validate_every.value_or(std::max<std::int64_t>(1, options_.steps / kLooks));
   log_every_ = std::max<std::int64_t>(1, options_.steps / kLogLines);
   optimizer_ =
       make_optimizer(options_.optimizer, run_.model->parameters(), options_.optimizer_options);
   schedule_ = make_schedule(
       options_.schedule,
       {.total_steps = options_.steps, .warmup_steps = options_.warmup_steps(), .patience = 1});
+  if (options_.average) average_ = make_last_average(*run_.model, *options_.average);
+  if (options_.ema) average_ = make_exponential_average(*run_.model, *options_.ema);
   if (options_.data.validates()) validation_.emplace(run_, options_);
   recorder_.emplace(run_, questions_to_show(options_.record));
   list_parts();
@@ -218,7 +224,15 @@ void Training::list_parts() {
   state_.add("score", score_);
   state_.add("best", best_);
   state_.add("last_good", last_good_);
+  if (average_) state_.add("average", *average_);
   state_.add("logs", logs_);
+}
+
+// The parameters of the model that is saved for use.
+NamedArrays Training::model_to_keep() const {
+  if (best_.taken()) return best_.state();
+  NamedArrays average = average_ ? average_->values() : NamedArrays();
+  return average.empty() ? run_.model->values() : average;
 }
 
 // Restores the newest checkpoint. Errors: it is damaged; the data have changed since the start of
@@ -261,15 +275,22 @@ void Training::begin() {
 
 void Training::take_step() {
   ++step_;
-  const Batch batch = data_.batches.next();
+  std::vector<Batch> batches;
+  std::int64_t tokens = 0;
+  for (int i = 0; i < options_.accumulate; ++i) {
+    batches.push_back(data_.batches.next());
+    tokens += batches.back().tokens;
+  }
   optimizer_->scale_learning_rate(schedule_->factor(step_ - 1));
-  const StepResult result = train_step(*run_.model, batch, *optimizer_, last_good_, options_.step);
+  const StepResult result =
+      train_step(*run_.model, batches, *optimizer_, last_good_, options_.step);
   if (!result.good()) refuse_update(result.loss, result.fault);
 
   if (live_) live_->add_loss(result.loss);
-  progress_->step({.loss = result.loss, .accuracy = result.accuracy, .tokens = batch.tokens});
-  logs_.count(batch.tokens);
+  progress_->step({.loss = result.loss, .accuracy = result.accuracy, .tokens = tokens});
+  logs_.count(tokens);
   if (!result.good()) return;
+  if (average_) average_->after_step();
   skipped_in_a_row_ = 0;
   losses_.add(result.loss);
   if (step_ % log_every_ == 0 || is_last()) logs_.step(step_, result, optimizer_->learning_rate());
@@ -307,12 +328,12 @@ void Training::give_up(double loss, const std::string& fault) {
 void Training::look() {
   double observed = losses_.mean();
   losses_.reset();
+  if (average_) average_->before_validation();
   if (validation_) {
+    const AverageScope averaged(*run_.model, average_.get());
     const Validation::Result result = (*validation_)(run_);
     observed = result.loss;
-    const bool is_best =
-        score_.observe(std::isfinite(result.loss) ? result.measures.scores.token_error_rate()
-                                                  : std::numeric_limits<double>::quiet_NaN());
+    const bool is_best = score_.observe(result.cost);
     if (is_best) best_.take();
     logs_.validation(step_, result);
     progress_->print(

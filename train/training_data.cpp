@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "attune/autograd/array/text.h"
 #include "attune/data/lines.h"
@@ -26,39 +29,46 @@ TrainingData task_data(const TrainOptions& options) {
       data.min_length <= std::ssize(word) && std::ssize(word) <= data.limit() && !pairs.task.draw;
   return {vocabulary,
           vocabulary,
-          BatchStream(example, options.batch, options.seed),
+          BatchStream(example, options.batch_size(), options.seed),
           data.limit(),
           data.limit() * pairs.task.expansion,
           fits ? word : pairs[0].source};
 }
 
-// One side of the pairs of a file.
+VocabularyOptions vocabulary_options(const DataOptions& data, const std::string& tokens) {
+  VocabularyOptions options{.kind = tokens_named(tokens), .form = data.form()};
+  options.min_count = static_cast<std::size_t>(data.min_count);
+  if (data.max_vocabulary) options.max_tokens = static_cast<std::size_t>(*data.max_vocabulary);
+  options.subwords = {data.subword_model, data.vocabulary.value_or(SubwordOptions().size)};
+  return options;
+}
+
+// One side of the pairs of a file. Subwords are only known, and counted, when all texts are.
 class Side {
  public:
-  Side(const char* name, const std::string& tokens, int limit, bool truncates)
-      : name_(name), tokenizer_(tokens_named(tokens)), limit_(limit), truncates_(truncates) {}
+  Side(const char* name, const VocabularyOptions& vocabulary, int limit, bool truncates)
+      : name_(name), options_(vocabulary), limit_(limit), truncates_(truncates) {}
 
   // Checks a text, and truncates it if the options say so. Errors: BadLine, if it has no tokens, or
   // more than the limit.
   void check(std::string& text) {
-    const std::vector<std::string> tokens = tokenizer_.tokenize(text);
+    const bool are_subwords = options_.kind == Tokens::subwords;
+    const Vocabulary tokenizer(are_subwords ? Tokens::words : options_.kind, options_.form);
+    std::vector<std::string> tokens = tokenizer.tokenize(text);
     if (tokens.empty())
       throw BadLine(BadLine::Kind::malformed, fmt::format("the {} has no tokens", name_));
-    if (std::ssize(tokens) <= limit_) return;
-    if (!truncates_)
-      throw BadLine(BadLine::Kind::too_long,
-                    fmt::format("the {} has {} tokens, more than the limit of {}", name_,
-                                tokens.size(), limit_));
-    const char* between = tokenizer_.kind() == Tokens::words ? " " : "";
-    text.clear();
-    for (int i = 0; i < limit_; ++i)
-      text += (i == 0 ? "" : between) + tokens[static_cast<std::size_t>(i)];
-    ++truncated_;
+    if (are_subwords) return;
+    if (cut(tokens)) text = tokenizer.join(tokens);
   }
-  void add(std::string text) { texts_.push_back(std::move(text)); }
 
-  Vocabulary vocabulary() const { return Vocabulary::build(tokenizer_.kind(), texts_); }
-  const std::vector<std::string>& texts() const { return texts_; }
+  // The ids of a text that was checked. Errors: as check(), of subwords.
+  std::vector<int> encode(const Vocabulary& vocabulary, const std::string& text) {
+    std::vector<int> ids = vocabulary.encode(text);
+    cut(ids);
+    return ids;
+  }
+
+  const VocabularyOptions& options() const { return options_; }
 
   // "2 sources cut to 5 tokens"; empty if none was cut.
   std::string summary() const {
@@ -68,24 +78,52 @@ class Side {
   }
 
  private:
+  // Whether there were more tokens than the limit. Errors: BadLine, if they are not to be truncated.
+  template <typename Token>
+  bool cut(std::vector<Token>& tokens) {
+    if (std::ssize(tokens) <= limit_) return false;
+    if (!truncates_)
+      throw BadLine(BadLine::Kind::too_long,
+                    fmt::format("the {} has {} tokens, more than the limit of {}", name_,
+                                tokens.size(), limit_));
+    tokens.resize(static_cast<std::size_t>(limit_));
+    ++truncated_;
+    return true;
+  }
+
   const char* name_;
-  Vocabulary tokenizer_;
+  VocabularyOptions options_;
   int limit_;
   bool truncates_;
   std::int64_t truncated_ = 0;
-  std::vector<std::string> texts_;
 };
+
+// The vocabularies of both sides.
+std::pair<Vocabulary, Vocabulary> vocabularies_of(std::span<const PairLine> lines,
+                                                  const Side& sources, const Side& targets,
+                                                  bool joint) {
+  VocabularyBuilder source(sources.options()), target(targets.options());
+  for (const PairLine& line : lines) {
+    source.add(line.pair.source);
+    (joint ? source : target).add(line.pair.target);
+  }
+  Vocabulary first = source.build();
+  return {first, joint ? first : target.build()};
+}
 
 TrainingData file_data(const TrainOptions& options) {
   const DataOptions& data = options.data;
   const bool truncates = data.too_long == "truncate";
-  Side sources("source", data.source_tokens, data.source_limit(), truncates);
-  Side targets("target", data.target_tokens, data.target_limit(), truncates);
+  Side sources("source", vocabulary_options(data, data.source_tokens), data.source_limit(),
+               truncates);
+  Side targets("target", vocabulary_options(data, data.target_tokens), data.target_limit(),
+               truncates);
   BadLines bad(data.file, "warning",
                data.skip_bad ? BadLines::OnMalformed::skip : BadLines::OnMalformed::stop);
 
   TextInput input(data.file);
   PairReader reader(input.stream(), name_of_input(data.file));
+  std::vector<PairLine> kept;
   std::int64_t lines = 0, with_more_columns = 0;
   for (PairLine line; reader.next(line); ++lines) {
     if (!line.fault.empty()) {
@@ -96,19 +134,36 @@ TrainingData file_data(const TrainOptions& options) {
     try {
       sources.check(line.pair.source);
       targets.check(line.pair.target);
+      kept.push_back(std::move(line));
+    } catch (const BadLine& fault) {
+      bad.add(line.number, fault.kind, fault.what());
+    }
+  }
+  ATTUNE_CHECK(lines > 0, "{} is empty; expected a pair a line: source TAB target",
+               name_of_input(data.file));
+  const auto check_some_left = [&](std::size_t left) {
+    ATTUNE_CHECK(left > 0,
+                 "no pair of {} is left to learn from: {}; lengths go up to {} {} and {} {}",
+                 name_of_input(data.file), bad.summary(), option_name("max_source_length"),
+                 data.source_limit(), option_name("max_target_length"), data.target_limit());
+  };
+  check_some_left(kept.size());
+  auto [source, target] = vocabularies_of(kept, sources, targets, data.joint_vocabulary);
+  std::vector<Example> examples;
+  std::size_t longest_source = 0, longest_target = 0;
+  for (const PairLine& line : kept) {
+    try {
+      examples.push_back({sources.encode(source, line.pair.source),
+                          targets.encode(target, line.pair.target)});
     } catch (const BadLine& fault) {
       bad.add(line.number, fault.kind, fault.what());
       continue;
     }
-    sources.add(std::move(line.pair.source));
-    targets.add(std::move(line.pair.target));
+    longest_source = std::max(longest_source, examples.back().source.size());
+    longest_target = std::max(longest_target, examples.back().target.size());
   }
-  ATTUNE_CHECK(lines > 0, "{} is empty; expected a pair a line: source TAB target",
-               name_of_input(data.file));
-  ATTUNE_CHECK(!sources.texts().empty(),
-               "no pair of {} is left to learn from: {}; lengths go up to {} {} and {} {}",
-               name_of_input(data.file), bad.summary(), option_name("max_source_length"),
-               data.source_limit(), option_name("max_target_length"), data.target_limit());
+  check_some_left(examples.size());
+
   std::vector<std::string> changes;
   if (bad.count() > 0)
     changes.push_back(
@@ -118,20 +173,12 @@ TrainingData file_data(const TrainOptions& options) {
   for (const std::string& change : changes) warn("{}: {}", name_of_input(data.file), change);
   warn_of_columns(data.file, with_more_columns);
 
-  Vocabulary source = sources.vocabulary(), target = targets.vocabulary();
-  std::vector<Example> examples;
-  std::size_t longest_source = 0, longest_target = 0;
-  for (std::size_t i = 0; i < sources.texts().size(); ++i) {
-    examples.push_back({source.encode(sources.texts()[i]), target.encode(targets.texts()[i])});
-    longest_source = std::max(longest_source, examples.back().source.size());
-    longest_target = std::max(longest_target, examples.back().target.size());
-  }
   return {std::move(source),
           std::move(target),
-          BatchStream(std::move(examples), options.batch, options.seed),
+          BatchStream(std::move(examples), options.batch_size(), options.seed),
           static_cast<int>(longest_source),
           static_cast<int>(longest_target),
-          sources.texts().front(),
+          kept.front().pair.source,
           joined(changes, "; ")};
 }
 

@@ -61,6 +61,7 @@ void TrainingLogs::validation(std::int64_t step, const Validation::Result& resul
                                       {"valid_token_error_rate", scores.token_error_rate()}};
   for (const auto& [name, is_share, value] : result.measures.of_attention())
     if (value) fields.push_back({"valid_" + name, *value});
+  if (result.text_score) fields.push_back({"valid_" + result.text_metric, *result.text_score});
   write_metrics(step, fields);
   if (!events_ || !has_cairo() || !result.example) return;
   const std::string picture = to_png(*result.example);

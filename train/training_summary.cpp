@@ -118,7 +118,7 @@ double expected_bytes(const TrainOptions& options, const Run& run, const Trainin
     const Batch batch = batches.next();
     largest = std::max(largest, tokens_of(batch));
     if (i >= kTrials) continue;
-    add_gradients(*run.model, batch, options.step);
+    add_gradients(*run.model, std::span(&batch, 1), options.step);
     run.model->zero_grad();
     largest_trial = largest;
   }

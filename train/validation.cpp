@@ -4,9 +4,11 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
+#include <limits>
 
 #include "attune/autograd/all.h"
 #include "attune/autograd/array/digest.h"
+#include "attune/metrics/bootstrap.h"
 
 namespace attune {
 namespace {
@@ -40,6 +42,10 @@ std::vector<Question> questions_of(const Run& run, const TrainOptions& options) 
 
 }  // namespace
 
+std::vector<std::string> validation_measures() {
+  return {"token_error_rate", "sequence_accuracy", "loss"};
+}
+
 std::string Validation::Result::text() const {
   const Scores& scores = measures.scores;
   std::string text =
@@ -47,11 +53,15 @@ std::string Validation::Result::text() const {
                   100 * scores.sequence_accuracy(), 100 * scores.token_error_rate());
   if (!measures.alignment.empty())
     text += fmt::format(", alignment error rate {:.2f}%", 100 * measures.alignment.error_rate());
+  if (text_score) text += fmt::format(", {} {:.2f}", text_metric, *text_score);
   return text;
 }
 
 Validation::Validation(const Run& run, const TrainOptions& options)
-    : questions_(questions_of(run, options)) {
+    : best_(options.best), questions_(questions_of(run, options)) {
+  const std::vector<std::string> others = validation_measures();
+  if (std::find(others.begin(), others.end(), best_) == others.end())
+    metric_ = make_text_metric(best_);
   std::vector<Example> examples;
   for (const Question& question : questions_) examples.push_back(example_of(question));
   for (std::size_t first = 0; first < examples.size(); first += kBatch)
@@ -78,6 +88,18 @@ Validation::Result Validation::operator()(const Run& run) const {
   const bool is_finite = std::isfinite(mean_loss);
   if (is_finite) answers = answers_to(run, questions_);
   Result result{mean_loss, measure(run, questions_, answers)};
+  const Scores& scores = result.measures.scores;
+  result.cost = best_ == "loss"                ? mean_loss
+                : best_ == "sequence_accuracy" ? -scores.sequence_accuracy()
+                                               : scores.token_error_rate();
+  if (metric_) {
+    const TextStatistics statistics =
+        statistics_of(*metric_, texts_of(run, questions_, answers));
+    result.text_score = metric_->score(statistics.sums());
+    result.text_metric = best_.substr(0, best_.find(':'));
+    result.cost = metric_->higher_is_better() ? -*result.text_score : *result.text_score;
+  }
+  if (!is_finite) result.cost = std::numeric_limits<double>::quiet_NaN();
   if (is_finite && run.config.model.has_attention())
     result.example = figure_of(run, questions_.front().source, answers.front().output);
   return result;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,12 +10,21 @@
 
 namespace attune {
 
+/// The measures of Validation besides the metrics of texts: token_error_rate, sequence_accuracy,
+/// loss.
+std::vector<std::string> validation_measures();
+
 /// Evaluates a model during training on pairs that it is not trained on.
 class Validation {
  public:
   struct Result {
     double loss = 0;  ///< mean cross-entropy per token, in nats
     Measures measures;
+    /// The score of the outputs as texts by the metric of options.best, and its name, such as
+    /// "bleu"; not set if that is no metric of texts.
+    std::optional<double> text_score = {};
+    std::string text_metric = {};
+    double cost = 0;  ///< the measure of options.best, with the sign that makes less better
     /// The alignment of the first source with the model's output; not set without attention, or if
     /// the loss is not finite.
     std::optional<AlignmentFigure> example = {};
@@ -39,6 +49,8 @@ class Validation {
  private:
   double loss(const Seq2Seq& model) const;
 
+  std::string best_;
+  std::shared_ptr<TextMetric> metric_;  // of best_; null: it is another measure
   std::vector<Question> questions_;
   std::vector<Batch> batches_;
 };

@@ -81,8 +81,12 @@ class Training {
 };
 
 Vocabulary vocabulary_of(const TrainCommand& options, const Text& text) {
-  return Vocabulary::build(tokens_named(options.tokens), text.lines,
-                           static_cast<std::size_t>(options.least_count()));
+  return Vocabulary::build({.kind = tokens_named(options.tokens),
+                            .form = {},
+                            .min_count = static_cast<std::size_t>(options.least_count()),
+                            .max_tokens = {},
+                            .subwords = {}},
+                           text.lines);
 }
 
 Training::Training(TrainCommand options)
