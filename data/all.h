@@ -8,6 +8,7 @@
 #include "attune/data/lines.h"
 #include "attune/data/messages.h"
 #include "attune/data/pairs.h"
+#include "attune/data/rare_tokens.h"
 #include "attune/data/settings.h"
 #include "attune/data/subwords.h"
 #include "attune/data/tasks.h"

@@ -96,9 +96,9 @@ std::vector<std::size_t> BatchStream::cuts_of(const std::vector<Example>& sorted
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     const std::size_t longer = std::max(longest, tokens_of(sorted[i]));
     const std::size_t count = i + 1 - begin;
-    const bool is_too_large = size_.examples > 0
-                                  ? count > static_cast<std::size_t>(size_.examples)
-                                  : count > 1 && count * longer > static_cast<std::size_t>(size_.tokens);
+    const bool is_too_large =
+        size_.examples > 0 ? count > static_cast<std::size_t>(size_.examples)
+                           : count > 1 && count * longer > static_cast<std::size_t>(size_.tokens);
     if (is_too_large) {
       cuts.push_back(i);
       begin = i;

@@ -47,10 +47,9 @@ struct SubwordModel::Processor {
 
 SubwordModel SubwordModel::train(std::span<const std::string> lines,
                                  const SubwordOptions& options) {
-  ATTUNE_CHECK(std::find(model_names.begin(), model_names.end(), options.model) !=
-                   model_names.end(),
-               "subwords: unknown model '{}'; known models: {}", options.model,
-               joined(model_names));
+  ATTUNE_CHECK(
+      std::find(model_names.begin(), model_names.end(), options.model) != model_names.end(),
+      "subwords: unknown model '{}'; known models: {}", options.model, joined(model_names));
   // Text that is split at fixed places by a fixed number of threads, so that sums are the same on
   // every machine. Text is normalised before, by TextForm.
   const std::unordered_map<std::string, std::string> arguments = {

@@ -48,7 +48,8 @@ std::vector<std::string> words_of(std::string_view line) {
 std::string header_of(Tokens kind, const TextForm& form) {
   std::string header(name_of(kind));
   if (form.lowercase) header += " lowercase";
-  if (form.normalization != NormalForm::none) header += fmt::format(" {}", name_of(form.normalization));
+  if (form.normalization != NormalForm::none)
+    header += fmt::format(" {}", name_of(form.normalization));
   return header;
 }
 
@@ -163,8 +164,7 @@ Vocabulary::Vocabulary(SubwordModel subwords, TextForm form)
   }
 }
 
-Vocabulary Vocabulary::build(const VocabularyOptions& options,
-                             std::span<const std::string> lines) {
+Vocabulary Vocabulary::build(const VocabularyOptions& options, std::span<const std::string> lines) {
   VocabularyBuilder builder(options);
   for (const std::string& line : lines) builder.add(line);
   return builder.build();

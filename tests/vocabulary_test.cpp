@@ -172,7 +172,8 @@ TEST_CASE("a vocabulary can leave out rare tokens") {
   const Vocabulary frequent = Vocabulary::build({.kind = Tokens::words, .min_count = 2}, lines);
   CHECK(frequent.size() == Vocabulary::specials + 2);
   CHECK(frequent.encode("a b c") == std::vector<int>{4, 5, Vocabulary::unknown});
-  CHECK(Vocabulary::build({.kind = Tokens::words, .min_count = 4}, lines).size() == Vocabulary::specials);
+  CHECK(Vocabulary::build({.kind = Tokens::words, .min_count = 4}, lines).size() ==
+        Vocabulary::specials);
 }
 
 TEST_CASE("a vocabulary handles 300,000 different unknown tokens quickly") {

@@ -95,6 +95,13 @@ std::vector<Field> data_fields(DataOptions& o) {
        .help = "most chars or words of a vocabulary, the most frequent ones; any number by default",
        .range = kFrom1,
        .needs = "data"},
+      {.name = "rare_as_unknown",
+       .value = &o.rare_as_unknown,
+       .help = "make the model learn to read unknown tokens: in training, read a source token that "
+               "occurs n times as <unk> with probability a / (a + n), where a is this number, such "
+               "as 0.25; 0: never (the default)",
+       .range = {.low = 0},
+       .needs = "data"},
       {.name = "lowercase",
        .value = &o.lowercase,
        .help = "read text in lower case, or as it is (the default); outputs are in lower case too",
@@ -146,8 +153,9 @@ std::vector<Field> training_fields(TrainOptions& o) {
        .excludes = {"batch_tokens"}},
       {.name = "batch_tokens",
        .value = &o.batch_tokens,
-       .help = "batches of as many examples of similar length as have so many tokens, with padding, "
-               "on either side; instead of `batch`",
+       .help =
+           "batches of as many examples of similar length as have so many tokens, with padding, "
+           "on either side; instead of `batch`",
        .range = kFrom1},
       {.name = "accumulate",
        .value = &o.accumulate,

@@ -28,8 +28,9 @@ struct DataOptions {
   bool joint_vocabulary = false;          ///< one vocabulary for sources and targets
   int min_count = 1;                      ///< see VocabularyOptions
   std::optional<int> max_vocabulary = {};
+  double rare_as_unknown = 0;  ///< alpha of RareTokens, for sources; 0: none are replaced
   bool lowercase = false;
-  std::string normalization = "none";     ///< a name of a NormalForm
+  std::string normalization = "none";  ///< a name of a NormalForm
   int min_length = 1;
   std::optional<int> max_length = {};  ///< see limit()
   std::optional<int> max_source_length = {},
@@ -53,13 +54,13 @@ struct TrainOptions {
   DataOptions data = {};
   EncoderDecoderOptions model = {};  ///< except the vocabularies, which come from the data
 
-  int batch = 64;                            ///< examples
-  std::optional<int> batch_tokens = {};      ///< instead of batch; see BatchSize::of_tokens()
-  int accumulate = 1;                        ///< batches of an update
+  int batch = 64;                        ///< examples
+  std::optional<int> batch_tokens = {};  ///< instead of batch; see BatchSize::of_tokens()
+  int accumulate = 1;                    ///< batches of an update
   std::int64_t steps = 1000;
-  std::optional<std::int64_t> epochs = {};    ///< instead of steps
+  std::optional<std::int64_t> epochs = {};          ///< instead of steps
   std::optional<std::int64_t> validate_every = {};  ///< steps; not set: a twentieth of all
-  std::string best = "token_error_rate";  ///< a metric of texts, or of validation_measures()
+  std::string best = "token_error_rate";      ///< a metric of texts, or of validation_measures()
   std::optional<std::int64_t> patience = {};  ///< see BestScore::without_progress()
   std::optional<std::int64_t> average = {};   ///< see make_last_average()
   std::optional<double> ema = {};             ///< see make_exponential_average()

@@ -42,9 +42,10 @@ Run make_run(const TrainOptions& options, const TrainingData& data) {
   config.model.source_vocabulary = data.source.size();
   config.model.target_vocabulary = data.target.size();
   config.model.copied_as = data.source.ids_in(data.target);
-  ATTUNE_CHECK(config.model.tied_embeddings != "all" || data.source == data.target,
-               "{}: all needs the same tokens in sources and targets, but these differ; use {}, or target",
-               option_name("tied_embeddings"), option_name("joint_vocabulary"));
+  ATTUNE_CHECK(
+      config.model.tied_embeddings != "all" || data.source == data.target,
+      "{}: all needs the same tokens in sources and targets, but these differ; use {}, or target",
+      option_name("tied_embeddings"), option_name("joint_vocabulary"));
   seed(options.seed);
   return {options.run, config, data.source, data.target, make_model(config.model)};
 }
@@ -279,6 +280,8 @@ void Training::take_step() {
   std::int64_t tokens = 0;
   for (int i = 0; i < options_.accumulate; ++i) {
     batches.push_back(data_.batches.next());
+    Indices& sources = batches.back().source.ids;
+    if (data_.rare_sources) sources = data_.rare_sources->replace(sources, generator());
     tokens += batches.back().tokens;
   }
   optimizer_->scale_learning_rate(schedule_->factor(step_ - 1));

@@ -153,8 +153,8 @@ TrainingData file_data(const TrainOptions& options) {
   std::size_t longest_source = 0, longest_target = 0;
   for (const PairLine& line : kept) {
     try {
-      examples.push_back({sources.encode(source, line.pair.source),
-                          targets.encode(target, line.pair.target)});
+      examples.push_back(
+          {sources.encode(source, line.pair.source), targets.encode(target, line.pair.target)});
     } catch (const BadLine& fault) {
       bad.add(line.number, fault.kind, fault.what());
       continue;
@@ -173,12 +173,20 @@ TrainingData file_data(const TrainOptions& options) {
   for (const std::string& change : changes) warn("{}: {}", name_of_input(data.file), change);
   warn_of_columns(data.file, with_more_columns);
 
+  std::optional<RareTokens> rare;
+  if (data.rare_as_unknown > 0) {
+    std::vector<std::int64_t> counts(static_cast<std::size_t>(source.size()));
+    for (const Example& example : examples)
+      for (const int id : example.source) ++counts[static_cast<std::size_t>(id)];
+    rare.emplace(counts, data.rare_as_unknown);
+  }
   return {std::move(source),
           std::move(target),
           BatchStream(std::move(examples), options.batch_size(), options.seed),
           static_cast<int>(longest_source),
           static_cast<int>(longest_target),
           kept.front().pair.source,
+          std::move(rare),
           joined(changes, "; ")};
 }
 

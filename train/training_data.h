@@ -1,7 +1,7 @@
 #pragma once
 
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "attune/data/all.h"
 #include "attune/train/train_options.h"
@@ -12,9 +12,10 @@ namespace attune {
 struct TrainingData {
   Vocabulary source, target;
   BatchStream batches;
-  int max_source_length;      ///< tokens of the longest source
-  int max_target_length;      ///< tokens of the longest target
-  std::string sample;         ///< a source whose alignment is shown
+  int max_source_length;                        ///< tokens of the longest source
+  int max_target_length;                        ///< tokens of the longest target
+  std::string sample;                           ///< a source whose alignment is shown
+  std::optional<RareTokens> rare_sources = {};  ///< read as <unk> at random; not set: none are
   std::string left_out = {};  ///< a description of what was left out or cut; empty: nothing
 };
 

@@ -84,12 +84,16 @@ std::string optimizer_text(const TrainOptions& options) {
 std::string training_text(const TrainOptions& options, const TrainingData& data) {
   std::string epochs;
   if (const std::int64_t per_epoch = data.batches.batches_per_epoch())
-    epochs = fmt::format(" ({:.3g} epochs)",
-                         static_cast<double>(options.steps) / static_cast<double>(per_epoch));
-  return fmt::format("{} steps of {} examples{}, {}, schedule {}; {} thread{}",
-                     grouped(options.steps), grouped(options.batch), epochs,
-                     optimizer_text(options), options.schedule, options.threads,
-                     options.threads == 1 ? "" : "s");
+    epochs =
+        fmt::format(" ({:.3g} epochs)", static_cast<double>(options.steps * options.accumulate) /
+                                            static_cast<double>(per_epoch));
+  const std::string batches =
+      options.accumulate > 1 ? fmt::format("{} batches of ", options.accumulate) : "";
+  const std::string size = options.batch_tokens ? grouped(*options.batch_tokens) + " tokens"
+                                                : grouped(options.batch) + " examples";
+  return fmt::format("{} steps of {}{}{}, {}, schedule {}; {} thread{}", grouped(options.steps),
+                     batches, size, epochs, optimizer_text(options), options.schedule,
+                     options.threads, options.threads == 1 ? "" : "s");
 }
 
 double tokens_of(const Batch& batch) {
@@ -128,8 +132,11 @@ double expected_bytes(const TrainOptions& options, const Run& run, const Trainin
   double parameters = 0;
   for (const auto& [name, value] : run.model->values())
     parameters += static_cast<double>(value.bytes());
-  // The optimizer's moments, the parameters before the last update, and the best ones.
-  const double copies = 2 + 1 + (options.data.validates() ? 1 : 0);
+  // The optimizer's moments, the parameters before the last update, the best ones, those of
+  // averages, and the model's own while it has an average.
+  const double averaged = options.ema ? 1 : static_cast<double>(options.average.value_or(0));
+  const double copies =
+      2 + 1 + (options.data.validates() ? 1 : 0) + averaged + (averaged > 0 ? 1 : 0);
   // Measured: the share that later batches, of yet other sizes, add to the pool.
   constexpr double kGrowth = 0.4;
   // Gradients and packed weights do not depend on the size of a batch.

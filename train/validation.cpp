@@ -93,8 +93,7 @@ Validation::Result Validation::operator()(const Run& run) const {
                 : best_ == "sequence_accuracy" ? -scores.sequence_accuracy()
                                                : scores.token_error_rate();
   if (metric_) {
-    const TextStatistics statistics =
-        statistics_of(*metric_, texts_of(run, questions_, answers));
+    const TextStatistics statistics = statistics_of(*metric_, texts_of(run, questions_, answers));
     result.text_score = metric_->score(statistics.sums());
     result.text_metric = best_.substr(0, best_.find(':'));
     result.cost = metric_->higher_is_better() ? -*result.text_score : *result.text_score;

@@ -1,0 +1,28 @@
+#include "attune/data/rare_tokens.h"
+
+#include <cstddef>
+
+#include "attune/autograd/array/error.h"
+#include "attune/data/vocabulary.h"
+
+namespace attune {
+
+RareTokens::RareTokens(const std::vector<std::int64_t>& counts, double alpha) {
+  ATTUNE_CHECK(alpha > 0, "RareTokens: alpha {}; expected a number above 0", alpha);
+  for (std::size_t id = 0; id < counts.size(); ++id)
+    probability_.push_back(
+        id < Vocabulary::specials ? 0 : alpha / (alpha + static_cast<double>(counts[id])));
+}
+
+Indices RareTokens::replace(const Indices& ids, Generator& random) const {
+  std::vector<std::int32_t> replaced = ids.to_vector();
+  for (std::int32_t& id : replaced) {
+    ATTUNE_CHECK(id >= 0 && static_cast<std::size_t>(id) < probability_.size(),
+                 "RareTokens: index {} is outside of the {} counts", id, probability_.size());
+    const double probability = probability_[static_cast<std::size_t>(id)];
+    if (probability > 0 && random.uniform() < probability) id = Vocabulary::unknown;
+  }
+  return Indices(replaced, ids.shape());
+}
+
+}  // namespace attune
