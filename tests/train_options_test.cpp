@@ -104,6 +104,34 @@ TEST_CASE("inconsistent options are rejected by name before data is read") {
   check_refused(with([](auto& o) { o.model.model = "transformer", o.model.cell = "lstm"; }),
                 "cell: a transformer model has no such thing: it has attention where a recurrent "
                 "model has cells");
+  const auto with_data = [&](auto change) {
+    TrainOptions options = good;
+    options.data.file = "a.tsv";
+    options.data.valid = "v.tsv";
+    change(options);
+    return options;
+  };
+  CHECK_NOTHROW(check(with_data([](auto& o) { o.best = "chrf++"; })));
+  check_refused(with_data([](auto& o) { o.best = "beauty"; }),
+                "best: it is neither token_error_rate, sequence_accuracy, loss nor a metric of "
+                "texts: ");
+  check_refused(with_data([](auto& o) { o.best = "copied_words"; }),
+                "best: 'copied_words' does not compare outputs with references");
+  check_refused(with([](auto& o) { o.best = "bleu"; }), "best: it needs valid, or valid_count");
+  check_refused(with_data([](auto& o) { o.average = 3, o.ema = 0.9; }), "average: it excludes ema");
+  check_refused(with([](auto& o) { o.ema = 1; }), "ema: '1' is not a number");
+  check_refused(with([](auto& o) { o.batch = 3, o.batch_tokens = 100; }),
+                "batch: it excludes batch_tokens");
+  check_refused(with_data([](auto& o) { o.data.vocabulary = 100; }),
+                "vocabulary: it is for subwords; use source_tokens or target_tokens subwords");
+  check_refused(with_data([](auto& o) {
+                  o.data.source_tokens = o.data.target_tokens = "subwords", o.data.min_count = 2;
+                }),
+                "min_count: it is for chars and words; vocabulary sets the number of subwords");
+  check_refused(
+      with_data([](auto& o) { o.data.source_tokens = "words", o.data.joint_vocabulary = true; }),
+      "joint_vocabulary: sources are cut into words and targets into chars; cut both "
+      "alike");
   // What has its default is refused where it was chosen on purpose.
   TrainOptions transformer = with([](auto& o) { o.model.model = "transformer"; });
   CHECK_NOTHROW(check(transformer));

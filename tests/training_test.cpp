@@ -91,3 +91,22 @@ TEST_CASE("train() writes a run folder whose model can translate") {
   CHECK_THROWS_AS(translate(""), BadLine);
   CHECK_THROWS_WITH(translate("abcde"), contains("raise it with max_source_length"));
 }
+
+TEST_CASE("gradients of several batches are those of the whole, per token") {
+  const std::vector<Example> examples = {{letters().encode("abc"), letters().encode("cba")},
+                                         {letters().encode("b"), letters().encode("b")},
+                                         {letters().encode("ca"), letters().encode("acab")}};
+  const Seq2Seq whole = small_model(), parts = small_model();
+  const std::vector<Batch> all = {make_batch(examples)};
+  const std::vector<Batch> two = {make_batch(std::span(examples).first(1)),
+                                  make_batch(std::span(examples).last(2))};
+  const BatchLoss one = add_gradients(whole, all, {});
+  const BatchLoss sum = add_gradients(parts, two, {});
+  CHECK(sum.loss == Approx(one.loss));
+  CHECK(sum.accuracy == Approx(one.accuracy));
+  const std::vector<Param> a = whole.parameters(), b = parts.parameters();
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const std::vector<float> x = a[i].value.grad().to_vector(), y = b[i].value.grad().to_vector();
+    for (std::size_t k = 0; k < x.size(); ++k) CHECK(x[k] == Approx(y[k]).margin(1e-6));
+  }
+}

@@ -202,3 +202,15 @@ TEST_CASE("a vocabulary file may have any line ends and a byte order mark") {
     CHECK(Vocabulary::load(folder.write("w", changed)) == vocabulary);
   }
 }
+
+TEST_CASE("a vocabulary can be limited to the most frequent tokens") {
+  const Lines lines = {"a b a", "c b a", "d"};
+  const auto limited = [&](std::size_t most) {
+    return Vocabulary::build(
+        {.kind = Tokens::words, .form = {}, .min_count = 1, .max_tokens = most, .subwords = {}},
+        lines);
+  };
+  CHECK(limited(2).size() == Vocabulary::specials + 2);
+  CHECK(limited(3).encode("a b c d") == std::vector<int>{4, 5, 6, Vocabulary::unknown});
+  CHECK(limited(100).size() == Vocabulary::specials + 4);
+}

@@ -30,13 +30,15 @@ void approach(Array& to, const Array& from, double factor) {
   });
 }
 
-// A copy of a saved value. Errors: it is not that of the parameter.
-Array saved_value(const Param& parameter, const std::pair<std::string, Array>& saved,
-                  const std::string& name) {
-  ATTUNE_CHECK(saved.first == name && saved.second.shape() == parameter.value.shape(),
-               "load_state: '{}' of shape {} does not match '{}' of shape {}", saved.first,
-               saved.second.shape(), name, parameter.value.shape());
-  return saved.second.to(parameter.value.dtype()).clone();
+// A copy of the saved value called `name`. Errors: there is none that fits the parameter.
+Array saved_value(const Param& parameter, const NamedArrays& saved, const std::string& name) {
+  const auto found = std::find_if(saved.begin(), saved.end(),
+                                  [&](const auto& entry) { return entry.first == name; });
+  ATTUNE_CHECK(found != saved.end(), "load_state: there is no '{}'", name);
+  ATTUNE_CHECK(found->second.shape() == parameter.value.shape(),
+               "load_state: '{}' of shape {} does not match the parameter of shape {}", name,
+               found->second.shape(), parameter.value.shape());
+  return found->second.to(parameter.value.dtype()).clone();
 }
 
 class LastAverage : public ParameterAverage {
@@ -71,7 +73,7 @@ class LastAverage : public ParameterAverage {
     NamedArrays result;
     for (std::size_t k = 0; k < copies_.size(); ++k)
       for (std::size_t i = 0; i < parameters_.size(); ++i)
-        result.emplace_back(fmt::format("{}:{}", k, parameters_[i].name), copies_[k][i]);
+        result.emplace_back(name_of(k, parameters_[i]), copies_[k][i]);
     return result;
   }
 
@@ -80,17 +82,19 @@ class LastAverage : public ParameterAverage {
                  "load_state: {} arrays for averages of {} parameters", state.size(),
                  parameters_.size());
     std::deque<std::vector<Array>> copies;
-    for (std::size_t at = 0; at < state.size(); at += parameters_.size()) {
+    for (std::size_t k = 0; k < state.size() / parameters_.size(); ++k) {
       copies.emplace_back();
-      for (std::size_t i = 0; i < parameters_.size(); ++i)
-        copies.back().push_back(
-            saved_value(parameters_[i], state[at + i],
-                        fmt::format("{}:{}", at / parameters_.size(), parameters_[i].name)));
+      for (const Param& parameter : parameters_)
+        copies.back().push_back(saved_value(parameter, state, name_of(k, parameter)));
     }
     copies_ = std::move(copies);
   }
 
  private:
+  static std::string name_of(std::size_t copy, const Param& parameter) {
+    return fmt::format("{}:{}", copy, parameter.name);
+  }
+
   std::vector<Param> parameters_;
   std::size_t count_;
   std::deque<std::vector<Array>> copies_;  // the oldest first
@@ -133,7 +137,7 @@ class ExponentialAverage : public ParameterAverage {
                  state.size(), parameters_.size(), updates);
     std::vector<Array> average;
     for (std::size_t i = 0; i + 1 < state.size(); ++i)
-      average.push_back(saved_value(parameters_[i], state[i], parameters_[i].name));
+      average.push_back(saved_value(parameters_[i], state, parameters_[i].name));
     average_ = std::move(average);
     updates_ = updates;
   }
