@@ -16,18 +16,48 @@ namespace {
 
 constexpr std::array<std::string_view, 2> model_names = {"unigram", "bpe"};
 
-// The lines, for the trainer. It refuses lines without text.
+// `line` with spaces for other ASCII white space, which SentencePiece would take for characters.
+std::string with_spaces(std::string_view line) {
+  std::string text(line);
+  for (char& byte : text)
+    if (byte == '\t' || byte == '\v' || byte == '\f' || byte == '\r') byte = ' ';
+  return text;
+}
+
+// Whether the trainer can learn from a line. It ends the program if no line has text, or at a word
+// of tens of thousands of characters.
+bool is_usable(std::string_view line) {
+  constexpr std::size_t kLongestWord = 10'000;  // bytes
+  bool has_text = false;
+  std::size_t word = 0;
+  for (std::size_t at = 0; at < line.size(); ++at) {
+    const bool is_space = line[at] == ' ' || line.substr(at).starts_with(SubwordModel::space);
+    if (is_space && line[at] != ' ') at += SubwordModel::space.size() - 1;
+    word = is_space ? 0 : word + 1;
+    has_text = has_text || !is_space;
+    if (word > kLongestWord) return false;
+  }
+  return has_text;
+}
+
+// The usable lines, for the trainer.
 class Lines : public sentencepiece::SentenceIterator {
  public:
-  explicit Lines(std::span<const std::string> lines) : lines_(lines) {}
-  bool done() const override { return at_ == lines_.size(); }
-  void Next() override { ++at_; }
-  const std::string& value() const override { return lines_[at_]; }
+  explicit Lines(std::span<const std::string> lines) : left_(lines) { Next(); }
+  bool done() const override { return line_.empty(); }
+  void Next() override {
+    line_.clear();
+    for (; line_.empty() && !left_.empty(); left_ = left_.subspan(1)) {
+      line_ = with_spaces(left_.front());
+      if (!is_usable(line_)) line_.clear();
+    }
+  }
+  const std::string& value() const override { return line_; }
   sentencepiece::util::Status status() const override { return {}; }
 
  private:
-  std::span<const std::string> lines_;
-  std::size_t at_ = 0;
+  std::span<const std::string> left_;
+  std::string line_;
 };
 
 // The last part of a message such as "src/trainer_interface.cc(590) [a == b] Vocabulary size ...".
@@ -67,6 +97,11 @@ SubwordModel SubwordModel::train(std::span<const std::string> lines,
       {"minloglevel", "4"},
   };
   Lines iterator(lines);
+  ATTUNE_CHECK(
+      !iterator.done(),
+      "subwords: {} lines have no text to learn a {} model from (words of more than 10,000 "
+      "bytes are left out)",
+      lines.size(), options.model);
   std::string bytes;
   const auto status = sentencepiece::SentencePieceTrainer::Train(arguments, &iterator, &bytes);
   ATTUNE_CHECK(status.ok(), "subwords: {} lines do not make a {} model of {} pieces: {}",
@@ -96,7 +131,8 @@ std::vector<std::string> SubwordModel::pieces() const {
 }
 
 std::vector<SubwordModel::Piece> SubwordModel::split(std::string_view line) const {
-  const auto text = processor_->pieces.EncodeAsImmutableProto({line.data(), line.size()});
+  const std::string spaced = with_spaces(line);
+  const auto text = processor_->pieces.EncodeAsImmutableProto(spaced);
   std::vector<Piece> result;
   for (const auto& piece : text.pieces())
     result.push_back({piece.piece(), static_cast<int>(piece.id())});

@@ -133,7 +133,10 @@ TEST_CASE("a subword model that cannot be trained says why") {
                     contains("unknown model 'wordpiece'") && contains("unigram, bpe"));
   CHECK_THROWS_WITH(build({"bpe", 5}, sentences()),
                     contains("200 lines do not make a bpe model of 5"));
-  CHECK_THROWS_WITH(build({"unigram", 100}, {" "}), contains("1 lines do not make"));
+  const Lines without =
+      GENERATE(Lines{}, Lines{""}, Lines{" ", "\u2581", "\t"}, Lines{std::string(100'000, 'x')});
+  for (const char* model : {"unigram", "bpe"})
+    CHECK_THROWS_WITH(build({model, 100}, without), contains("lines have no text"));
   CHECK_THROWS_WITH(Vocabulary(Tokens::subwords), contains("need a model"));
 }
 
