@@ -117,6 +117,7 @@ class Run {
     this.summary = pairsOf(raw.summary);
     this.series = this.readSeries(raw.series);
     this.hypotheses = this.readHypotheses(raw.hypotheses);
+    this.test = this.readTest(raw.test);
     this.examples = [];
     this.recordedSteps = [];
     this.attentions = [];
@@ -143,6 +144,37 @@ class Run {
   readHypotheses(raw) {
     return listOf(raw).filter((each) => each && isList(each.best))
         .map((each) => ({source: textOf(each.source), best: each.best.filter(Boolean)}));
+  }
+
+  // The sentences of a test; null if there are none. weightsOf(i) are those of sentence i: bytes, a
+  // row for each token of the output, or null without attention.
+  readTest(raw) {
+    if (!raw) return null;
+    const isNumbers = (list) => isList(list) && list.every(Number.isFinite);
+    const isSentence = (each) => each && isTokens(each.source) && isTokens(each.target) &&
+        isTokens(each.references) && isNumbers(each.scores);
+    const sentences = listOf(raw.sentences);
+    const metrics = listOf(raw.metrics).filter(Boolean);
+    if (!sentences.length || !sentences.every(isSentence)) {
+      this.faults.push("The sentences of the test are damaged and left out.");
+      return null;
+    }
+    const begins = [0];
+    for (const {source, target} of sentences)
+      begins.push(begins.at(-1) + source.length * target.length);
+    let weights = new Uint8Array(0);
+    try {
+      weights = bytesOf(raw.weights ?? "");
+    } catch {}  // has the wrong length then
+    if (weights.length && weights.length !== begins.at(-1))
+      this.faults.push("The weights of the tested sentences are damaged and left out.");
+    const hasWeights = weights.length === begins.at(-1);
+    return {
+      data: textOf(raw.data), metrics,
+      sentences: sentences.map((each) => ({...each, sourceText: textOf(each.source_text),
+                                           output: textOf(each.output)})),
+      weightsOf: (i) => (hasWeights ? weights.subarray(begins[i], begins[i + 1]) : null),
+    };
   }
 
   readExamples(raw) {

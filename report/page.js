@@ -28,7 +28,7 @@ class Page extends BasePage {
     this.timeline = this.makeTimeline(steps);
     document.body.append(
         el("main", {}, this.makeAttention(), this.makeTraining(), ...this.makeHypotheses(),
-           this.makeConfiguration()),
+           ...this.makeTests(), this.makeConfiguration()),
         this.makeFooter([["arrows in a line of text", "move between tokens"]]), this.live);
     this.start();
   }
@@ -93,6 +93,11 @@ class Page extends BasePage {
            makeTable(`Hypotheses of run ${run.letter} for ${shortened(visible(source), 60)}`,
                      ["Hypothesis", "Score", "Log-probability"], best.map(rowOf)))));
     return [part("Beam search", el("div", {class: "all-hypotheses"}, ...lists))];
+  }
+
+  makeTests() {
+    this.tests = this.runs.filter((run) => run.test).map((run) => new TestView(run));
+    return this.tests.length ? [part("Test", ...this.tests.map((view) => view.element))] : [];
   }
 
   makeConfiguration() {
@@ -183,10 +188,11 @@ class Page extends BasePage {
     const top = Math.max(...this.views.map((view) => view.top));
     const height = Math.max(340, Math.min(720, innerHeight - top - 50));
     for (const view of this.views) view.layout(height);
+    for (const view of this.tests) view.layout();
   }
 
   recolor() {
-    for (const view of this.views ?? []) view.recolor();
+    for (const view of [...this.views ?? [], ...this.tests ?? []]) view.recolor();
   }
 
   prepare(theme, isPrint) {

@@ -9,7 +9,9 @@
 #include <sstream>
 #include <string_view>
 
+#include "attune/report/base64.h"
 #include "attune/report/page.h"
+#include "attune/report/tested_sentences.h"
 #include "attune/train/all.h"
 
 namespace attune {
@@ -18,22 +20,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kFormat = 1;  // of the data in the page
-
-std::string base64(std::span<const std::uint8_t> bytes) {
-  constexpr const char* kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t here = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t three = 0;
-    for (std::size_t j = 0; j < 3; ++j)
-      three = three << 8 | (j < here ? std::uint32_t{bytes[i + j]} : 0U);
-    for (std::size_t j = 0; j < 4; ++j)
-      text += j <= here ? kDigits[three >> (18 - 6 * j) & 63] : '=';
-  }
-  return text;
-}
 
 // The text of a value in config.json.
 std::string text_of(const Json& value) {
@@ -230,6 +216,7 @@ Json describe(const std::string& folder, const ReportOptions& options) {
             {"series", series_of(run_file(folder, "metrics.jsonl"))}};
   add_progress(config, json);
   add_recording(recording, json);
+  if (!options.data.empty()) json["test"] = Json::parse(tested_sentences_json(run, options));
   if (options.beam > 1) json["hypotheses"] = hypotheses_of(run, recording, options.beam);
   return json;
 }
@@ -245,6 +232,7 @@ void put(std::string& page, std::string_view what, std::string_view by) {
 
 std::string report_html(const ReportOptions& options) {
   ATTUNE_CHECK(!options.runs.empty(), "report: no run; expected at least one");
+  if (!options.data.empty()) make_text_metrics(options.metrics);  // before the work for it
   ATTUNE_CHECK(options.beam >= 1, "report: beam is {}; expected at least 1", options.beam);
   Json runs = Json::array();
   for (const std::string& folder : options.runs) runs.push_back(describe(folder, options));

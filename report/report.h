@@ -9,6 +9,8 @@ namespace attune {
 struct ReportOptions {
   std::vector<std::string> runs = {};  ///< run folders; several are compared side by side
   int beam = 1;  ///< above 1: also the `beam` best outputs for each recorded source, with scores
+  std::string data = {};  ///< a file of pairs; not empty: also what the runs write for its sources
+  std::string metrics = "bleu:effective_order=true,chrf";  ///< of these outputs, as texts
 };
 
 /// A page that shows trainings: their options, loss and measures over the steps, and the attention
@@ -18,7 +20,7 @@ struct ReportOptions {
 ///     write_file_atomically("report.html", report_html({.runs = {"runs/reverse"}}));
 ///
 /// Errors: no run; `beam` is below 1; as load_run() and load_recording(); a line of metrics.jsonl
-/// is damaged.
+/// is damaged; as tested_sentences_json().
 std::string report_html(const ReportOptions& options);
 
 }  // namespace attune

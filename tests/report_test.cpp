@@ -164,6 +164,44 @@ TEST_CASE("a report compares runs, with or without recordings") {
   CHECK(data["runs"][1]["weights"] == "");
 }
 
+TEST_CASE("a report holds each sentence of test data, with output, scores and weights") {
+  const TemporaryFolder folder;
+  const std::string run = folder.path("run");
+  const std::string pairs = folder.write("pairs.tsv", "abc\tcba\nab\tba\nab\tx\n");
+  train({.run = run,
+         .data = {.file = pairs},
+         .model = {.hidden = 8},
+         .batch = 4,
+         .steps = 40,
+         .optimizer_options = {.learning_rate = 0.02},
+         .record = 0});
+  const json test = data_of(report_html(
+      {.runs = {run}, .beam = 2, .data = pairs, .metrics = "chrf,ter"}))["runs"][0]["test"];
+  CHECK(test["data"] == pairs);
+  CHECK(test["metrics"][0]["name"] == "chrF2");
+  REQUIRE(test["sentences"].size() == 2);
+  const Run loaded = load_run(run);
+  std::size_t cells = 0;
+  std::vector<int> expected;
+  for (const json& sentence : test["sentences"]) {
+    CHECK(sentence["scores"].size() == 2);
+    const std::string source = sentence["source_text"];
+    const std::vector<std::vector<int>> ids = {loaded.source.encode(source)};
+    const Hypothesis found = answer(loaded, ids, {}, {.beam = 2}).front();
+    CHECK(sentence["output"] == loaded.target.decode(found.tokens));
+    CHECK(sentence["target"].size() == found.tokens.size());
+    cells += found.tokens.size() * source.size();
+    for (const float weight : found.weights)
+      expected.push_back(static_cast<int>(std::lround(255 * std::clamp(weight, 0.F, 1.F))));
+  }
+  CHECK(test["sentences"][1]["references"] == json({"ba", "x"}));
+  CHECK(from_base64(test["weights"]) == expected);
+  CHECK(expected.size() == cells);
+
+  CHECK_THAT(fault_of({.runs = {run}, .data = pairs, .metrics = "beauty"}), contains("beauty"));
+  CHECK_THAT(fault_of({.runs = {run}, .data = folder.path("none")}), contains("none"));
+}
+
 TEST_CASE("a report of what is not a run is an error") {
   const TemporaryFolder folder;
   CHECK_THAT(fault_of({}), contains("no run"));

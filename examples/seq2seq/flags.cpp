@@ -248,9 +248,24 @@ void add_report(CLI::App& app, ReportCommand& report) {
                   "also show the best outputs of a beam search of this width, with scores")
       ->check(flags::in_range(1, 1000, "a whole number from 1 to 1000"))
       ->capture_default_str();
+  CLI::Option* data =
+      command
+          .add_option(
+              "--data", report.options.data,
+              "also show every sentence of a file of pairs, source TAB target, with output,\n"
+              "score and alignment, to sort and search; outputs are those of --beam")
+          ->type_name("FILE");
+  command
+      .add_option("--metrics", report.options.metrics,
+                  "metrics of these outputs, as of score; each sentence has a score of its own")
+      ->needs(data)
+      ->type_name("NAME,...")
+      ->check(fault_of_metrics)
+      ->capture_default_str();
   command.footer(
       "\nExamples:\n"
       "  seq2seq report --run runs/reverse\n"
+      "  seq2seq report --run runs/multi30k --data test.tsv --beam 5\n"
       "  seq2seq report --run runs/gru --run runs/transformer --output comparison.html");
 }
 

@@ -168,6 +168,26 @@ def quantities_run():
     return run
 
 
+def tested_run():
+    pairs = [("the cat sleeps", "le chat dort"), ("the old sofa", "le vieux sofa"),
+             ("<b>a bird</b> sings", "un oiseau chante")] + [
+                 (f"number {i}", f"nombre {i}") for i in range(200)]
+    weights, sentences = bytearray(), []
+    for number, (source, target) in enumerate(pairs):
+        words, written = source.split(), target.split()
+        for row in range(len(written)):
+            line = bytearray(len(words))
+            line[min(row, len(words) - 1)] = 200
+            weights += line
+        sentences.append({"source": words, "target": written, "source_text": source,
+                          "output": target, "references": [target, f"reference {number}"],
+                          "scores": [100 - number % 7, number / 10], "finished": number != 1})
+    return make_run("runs/tested", test={
+        "data": "test.tsv", "metrics": [{"name": "BLEU", "score": 38.25},
+                                        {"name": "chrF2", "score": 60.5}],
+        "sentences": sentences, "weights": base64.b64encode(weights).decode()})
+
+
 def make_samples():
     def report(*runs):
         return {"version": 1, "runs": list(runs)}
@@ -181,6 +201,8 @@ def make_samples():
         "hostile": report(hostile_run()),
         "long": report(long_run()),
         "quantities": report(quantities_run()),
+        "tested": report(tested_run()),
+        "damaged_test": report(make_run("runs/reverse", test={"sentences": [{"source": 3}]})),
         "no_examples": report(make_run("runs/reverse", examples=[], weights="")),
         "no_weights": report(make_run("runs/reverse", weights="")),
         "no_series": report(make_run("runs/reverse", series={})),

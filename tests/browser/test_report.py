@@ -277,6 +277,7 @@ WORDS = {
     "damaged_parts": "The values of “loss” are damaged and left out.",
     "damaged_run": "The data of this run is damaged.",
     "damaged_json": "The data of this report is damaged:",
+    "damaged_test": "The sentences of the test are damaged and left out.",
     "no_runs": "This report contains no run.",
     "future": "a version that this page cannot read",
 }
@@ -319,6 +320,45 @@ def shows_quantities(browser, folder):
     place = browser.run(CELL_COLOR, 0, 9, 8, 9)
     browser.hover(browser.one(".heat-map"), place["x"], place["y"])
     equal(browser.text(".tip strong"), "1.50", "the coverage")
+
+
+def shows_tested_sentences(browser, folder):
+    browser.open(folder / "tested.html")
+
+    def rows():
+        return [[cell.text for cell in row.find_elements(By.CSS_SELECTOR, "td")]
+                for row in browser.all(".tested tbody tr:not(.detail)")]
+
+    equal(rows()[0], ["1", "the cat sleeps", "le chat dort", "le chat dort", "100", "0"], "row 1")
+    equal(rows()[1][2], "le vieux sofa\u2026", "an output without an end")
+    equal(rows()[2][1], "<b>a bird</b> sings", "a source with a tag")
+    equal(len(rows()), 50, "the rows at first")
+    assert "203 sentences of test.tsv" in browser.text(".tested .title")
+    browser.one(".tested > div:last-child > button").click()
+    equal(len(rows()), 200, "the rows after more")
+
+    heads = browser.all(".tested thead button")
+    heads[-1].click()
+    heads[-1].click()
+    equal([row[0] for row in rows()[:2]], ["203", "202"], "the rows by chrF, the largest first")
+    equal(browser.all(".tested thead th")[-1].get_attribute("aria-sort"), "descending", "the order")
+    heads[1].click()
+    equal(rows()[0][1], "<b>a bird</b> sings", "the first source of the alphabet")
+
+    browser.one(".tested input").send_keys("VIEUX")
+    equal([row[0] for row in rows()], ["2"], "the rows found")
+    equal(browser.text(".found"), "1 of 203", "how many are found")
+    assert not browser.all(".tested .heat-map"), "the alignment of a row that is not shown"
+    browser.one(".tested tbody button").click()
+    equal(browser.all(".tested [aria-pressed=true]")[0].text, "2", "the chosen row")
+    equal([each.text for each in browser.all(".references li")], ["le vieux sofa", "reference 1"],
+          "the references")
+    browser.hover(browser.all(".tested .line")[1].find_elements(By.CSS_SELECTOR, "bdi")[1])
+    shades = browser.run("""return [...document.querySelectorAll(".tested .line")[0].children]
+        .map((each) => each.style.background.replaceAll(",", ""))""")
+    equal(shades, browser.run("return [0, 200, 0].map((each) => palette().css[each])"),
+          "the shades of the source")
+    is_accessible(browser)
 
 
 def stays_fluid(browser, folder):
@@ -392,7 +432,8 @@ def plays_once(folder):
 def fits_a_phone(folder):
     browser = Browser(width=390, height=844)
     try:
-        for name in ("recurrent", "transformer", "compare", "hostile", "long", "translate"):
+        for name in ("recurrent", "transformer", "compare", "hostile", "long", "translate",
+                     "tested"):
             browser.open(folder / f"{name}.html")
             width = browser.run("return document.documentElement.scrollWidth")
             assert width <= 390, f"{name} is {width} pixels wide"
@@ -426,7 +467,7 @@ def main():
                     tests.run(f"{path.stem}: {test.__name__.replace('_', ' ')}", on_report,
                               browser, path, test)
             for test in (shows_hostile_tokens, says_what_is_missing, compares_runs,
-                         shows_quantities, stays_fluid, is_small):
+                         shows_quantities, shows_tested_sentences, stays_fluid, is_small):
                 tests.run(test.__name__.replace("_", " "), on_sample, browser, folder, test)
         finally:
             browser.close()
