@@ -13,8 +13,8 @@
 namespace attune {
 
 /// How large batches are: a number of examples, or as many examples of similar length as have at
-/// most a number of tokens, with padding, on either side. An example that is longer makes a batch of
-/// its own.
+/// most a number of tokens, with padding, on either side. An example that is longer makes a batch
+/// of its own.
 struct BatchSize {
   BatchSize(int examples_) : examples(examples_) {}  // NOLINT: batch sizes are mostly plain numbers
   static BatchSize of_tokens(int tokens) {

@@ -16,9 +16,9 @@ struct SubwordOptions {
   int size = 8000;  ///< most pieces, with the special ones; text may be too short for so many
 };
 
-/// Splits text into subwords, by SentencePiece (Kudo and Richardson 2018). A piece that begins a word
-/// starts with the symbol U+2581, and white space is written as one space between words. The ids of
-/// special tokens are those of Vocabulary.
+/// Splits text into subwords, by SentencePiece (Kudo and Richardson 2018). A piece that begins a
+/// word starts with the symbol U+2581, and white space is written as one space between words. The
+/// ids of special tokens are those of Vocabulary.
 class SubwordModel {
  public:
   /// The symbol that stands for the space before a word: U+2581.

@@ -5,8 +5,9 @@
 
 namespace attune {
 
-/// Unicode's normal forms (Unicode Standard Annex #15): nfc composes letters and their accents, nfkc
-/// also replaces variants of a character, such as full-width letters and ligatures, by the plain one.
+/// Unicode's normal forms (Unicode Standard Annex #15): nfc composes letters and their accents,
+/// nfkc also replaces variants of a character, such as full-width letters and ligatures, by the
+/// plain one.
 enum class NormalForm { none, nfc, nfkc };
 
 /// "none", "nfc" or "nfkc".

@@ -78,7 +78,7 @@ class Side {
   }
 
  private:
-  // Whether there were more tokens than the limit. Errors: BadLine, if they are not to be truncated.
+  // Whether there were more tokens than the limit. Errors: BadLine, if they must not be truncated.
   template <typename Token>
   bool cut(std::vector<Token>& tokens) {
     if (std::ssize(tokens) <= limit_) return false;
