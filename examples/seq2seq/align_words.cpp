@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "attune/alignment/measures.h"
+#include "attune/alignment/reference_alignment.h"
 #include "attune/alignment/symmetrization.h"
 #include "attune/alignment/word_aligner.h"
 #include "attune/autograd/array/threads.h"
@@ -87,6 +89,27 @@ std::vector<std::vector<int>> positions_of(const std::vector<WordPair>& learned,
   return aligner.align(pairs);
 }
 
+// The correct alignments of pairs, if there are any.
+std::vector<ReferenceAlignment> references_of(const AlignWordsCommand& command,
+                                              const std::vector<WordPair>& pairs) {
+  if (command.reference.empty()) return {};
+  std::vector<ReferenceAlignment> references = read_moses(command.reference);
+  ATTUNE_CHECK(references.size() == pairs.size(),
+               "--reference-alignment: '{}' has {}, but {} has {}; expected as many",
+               command.reference, lines_text(std::ssize(references)), name_of_input(command.data),
+               lines_text(std::ssize(pairs)));
+  return references;
+}
+
+std::string table_of(const AlignmentScores& scores) {
+  std::string table;
+  for (const auto& [name, share] : {std::pair{"alignment error rate", scores.error_rate()},
+                                    std::pair{"alignment precision", scores.precision()},
+                                    std::pair{"alignment recall", scores.recall()}})
+    table += fmt::format("{:<21} {:6.2f}%\n", name, 100 * share);
+  return table;
+}
+
 }  // namespace
 
 int run(const AlignWordsCommand& command) {
@@ -104,18 +127,25 @@ int run(const AlignWordsCommand& command) {
                "--data: each pair has more than {} tokens on a side; raise --max-length",
                command.max_length);
 
+  const std::vector<ReferenceAlignment> references = references_of(command, corpus.to_align);
   const std::vector<std::vector<int>> forward =
       positions_of(corpus.learned, corpus.to_align, command, "source to target");
   const std::vector<std::vector<int>> backward =
       positions_of(reversed(std::move(corpus.learned)), reversed(std::move(corpus.to_align)),
                    command, "target to source");
   std::string lines;
-  for (std::size_t i = 0; i < forward.size(); ++i)
-    lines += to_moses(symmetrized(forward[i], backward[i], how)) + "\n";
-  if (command.output == "-")
+  AlignmentScores scores;
+  for (std::size_t i = 0; i < forward.size(); ++i) {
+    const ReferenceAlignment links = symmetrized(forward[i], backward[i], how);
+    lines += to_moses(links) + "\n";
+    if (!references.empty()) scores.add(links.sure, references[i]);
+  }
+  const bool prints_links = command.output == "-";
+  if (prints_links)
     fmt::print("{}", lines);
   else
     write_file_atomically(command.output, lines);
+  if (!references.empty()) fmt::print(prints_links ? stderr : stdout, "{}", table_of(scores));
   if (corpus.too_long > 0)
     warn(
         "{} with more than {} tokens on a side (--max-length) left out; the lines of those of "

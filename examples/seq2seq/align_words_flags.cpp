@@ -28,7 +28,8 @@ training as --more. Ways to join the links of both directions:
 
 Examples:
   seq2seq align-words --data test.tsv --more train.tsv --output test.align
-  seq2seq align-words --data words.tsv --source-tokens chars --symmetrization forward
+  seq2seq align-words --data datasets/gruut-fr/test.tsv --more datasets/gruut-fr/train.tsv \
+    --source-tokens chars --reference-alignment datasets/gruut-fr/test.align
   paste train.de train.en | seq2seq align-words --data - --output train.align
   seq2seq test --run runs/mine --data test.tsv --reference-alignment test.align)";
 
@@ -52,6 +53,11 @@ void add_align_words(CLI::App& app, AlignWordsCommand& words) {
                   "a line of links for each pair; - writes to standard output")
       ->type_name("FILE")
       ->capture_default_str();
+  command
+      .add_option("--reference-alignment", words.reference,
+                  "the correct alignment of each line of --data, as for test; prints the error "
+                  "rate, precision and recall of sure links")
+      ->type_name("FILE");
   for (const auto& [flag, value, help] :
        {std::tuple{"--source-tokens", &words.source_tokens, "how to cut sources"},
         std::tuple{"--target-tokens", &words.target_tokens, "how to cut targets"}})

@@ -64,6 +64,7 @@ struct AlignWordsCommand {
   std::string data;               // "-": standard input
   std::vector<std::string> more;  // further files of pairs to learn from
   std::string output = "-";       // standard output
+  std::string reference;          // a file of correct alignments; empty: none
   std::string source_tokens = "words", target_tokens = "words";
   std::string symmetrization = "grow-diag-final-and";
   attune::WordAlignerOptions options;
