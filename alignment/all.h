@@ -1,7 +1,7 @@
 #pragma once
 
-/// Alignments of source and target tokens, measures of them, heat maps, and a statistical aligner of
-/// words.
+/// Alignments of source and target tokens, measures of them, heat maps, and an aligner of words by
+/// statistics.
 #include "attune/alignment/alignment.h"
 #include "attune/alignment/heat_map.h"
 #include "attune/alignment/measures.h"

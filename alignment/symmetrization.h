@@ -18,7 +18,7 @@ namespace attune {
 ///     grow-diag-final-and  the intersection; links of the union beside one that is there, also
 ///                          diagonally, of which a word has none yet, again and again; and last,
 ///                          links of either direction both of whose words have none (Koehn et al.
-///                          2005, section 2)
+///                          2005)
 ///     graded               as grow-diag-final-and, but only links of the intersection are sure
 enum class Symmetrization { forward, backward, intersection, union_, grow_diag_final_and, graded };
 

@@ -16,7 +16,7 @@ struct WordAlignerOptions {
 
 /// Aligns the words of sentences by statistics of many pairs, as a hidden Markov model: the target
 /// word f_j comes from the source word e_i at a_j = i, and the next one tends to come from nearby
-/// (Vogel, Ney and Tillmann 1996, eq. 3 to 5; the empty word as in Och and Ney 2003, section 2.1):
+/// (Vogel, Ney and Tillmann 1996; the empty word as in Och and Ney 2003):
 ///
 ///     P(f, a | e) = prod_j p(a_j | a_{j-1}, I) t(f_j | e_{a_j})
 ///     p(i | i', I) = (1 - p_0) c(i - i') / sum_{i''=1..I} c(i'' - i')
@@ -27,7 +27,7 @@ struct WordAlignerOptions {
 ///
 /// t and c are learned by EM. Posteriors are computed exactly, by the forward-backward algorithm.
 /// The weights that are best for the expected jumps have no closed form, since their sum depends on
-/// i' and I: they are improved by a step of Hunter's MM algorithm (2004, eq. 3), as choices of a
+/// i' and I: they are improved by a step of Hunter's MM algorithm (2004), as choices of a
 /// position among I. Thus no iteration lowers the likelihood of the pairs. With all weights 1, as
 /// they begin, the model is IBM model 1 (Brown et al. 1993).
 class WordAligner {
