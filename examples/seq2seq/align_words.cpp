@@ -98,6 +98,14 @@ std::vector<ReferenceAlignment> references_of(const AlignWordsCommand& command,
                "--reference-alignment: '{}' has {}, but {} has {}; expected as many",
                command.reference, lines_text(std::ssize(references)), name_of_input(command.data),
                lines_text(std::ssize(pairs)));
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (pairs[i].source.empty()) continue;  // too long
+    try {
+      check_positions(references[i], pairs[i].source.size(), pairs[i].target.size());
+    } catch (const Error& error) {
+      fail("{}: {}", place_of(command.reference, static_cast<std::int64_t>(i) + 1), error.what());
+    }
+  }
   return references;
 }
 
