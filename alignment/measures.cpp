@@ -33,12 +33,22 @@ void AlignmentScores::add(std::span<const int> positions, const ReferenceAlignme
       accurate_ += !has_link(reference, link.target);
       continue;
     }
-    const bool is_possible = reference.is_possible(link);
-    ++links_;
-    sure_links_ += reference.is_sure(link);
-    possible_links_ += is_possible;
-    accurate_ += is_possible;
+    accurate_ += count(link, reference);
   }
+}
+
+void AlignmentScores::add(std::span<const Link> links, const ReferenceAlignment& reference) {
+  sure_ += std::ssize(reference.sure);
+  for (const Link& link : links) count(link, reference);
+}
+
+// Counts a link of A. Returns whether it is in P.
+bool AlignmentScores::count(const Link& link, const ReferenceAlignment& reference) {
+  const bool is_possible = reference.is_possible(link);
+  ++links_;
+  sure_links_ += reference.is_sure(link);
+  possible_links_ += is_possible;
+  return is_possible;
 }
 
 double AlignmentScores::precision() const { return share(possible_links_, links_, 1); }

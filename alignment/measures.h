@@ -24,7 +24,10 @@ class AlignmentScores {
   void add(std::span<const int> positions, const ReferenceAlignment& reference,
            std::size_t target_length);
 
-  /// Whether no alignment has been added.
+  /// Counts an alignment in which a token may have several links, for all measures but accuracy().
+  void add(std::span<const Link> links, const ReferenceAlignment& reference);
+
+  /// Whether no positions have been added.
   bool empty() const { return tokens_ == 0; }
 
   double precision() const;
@@ -36,6 +39,8 @@ class AlignmentScores {
   double accuracy() const;
 
  private:
+  bool count(const Link& link, const ReferenceAlignment& reference);
+
   std::int64_t tokens_ = 0, accurate_ = 0;
   std::int64_t links_ = 0, sure_ = 0;                 // |A|, |S|
   std::int64_t sure_links_ = 0, possible_links_ = 0;  // |A & S|, |A & P|

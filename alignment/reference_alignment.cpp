@@ -84,6 +84,15 @@ ReferenceAlignment parse_moses(std::string_view line) {
   return alignment;
 }
 
+std::string to_moses(const ReferenceAlignment& alignment) {
+  std::string text;
+  for (const std::vector<Link>* links : {&alignment.sure, &alignment.possible})
+    for (const Link& link : *links)
+      text += fmt::format("{}{}{}{}", text.empty() ? "" : " ", link.source,
+                          links == &alignment.sure ? '-' : 'p', link.target);
+  return text;
+}
+
 std::vector<ReferenceAlignment> read_moses(const std::string& path) {
   std::ifstream file = utf8::open_text(path, "alignments");
   utf8::LineReader reader(file, name_of_input(path));

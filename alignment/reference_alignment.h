@@ -39,6 +39,9 @@ ReferenceAlignment reference_of(std::span<const int> positions, std::span<const 
 /// SOURCEpTARGET, with spaces between them, such as "0-0 1-2 1p1". Errors: anything else.
 ReferenceAlignment parse_moses(std::string_view line);
 
+/// The links of an alignment in this form: sure ones, then possible ones. Empty without links.
+std::string to_moses(const ReferenceAlignment& alignment);
+
 /// Reads the alignments of a file, one a line, as parse_moses() does. A blank line has no links.
 /// Errors: the file cannot be read; a malformed link (the message gives file and line).
 std::vector<ReferenceAlignment> read_moses(const std::string& path);

@@ -33,6 +33,16 @@ TEST_CASE("error rate, precision and recall of an alignment follow Och and Ney")
   CHECK(scores.accuracy() == Approx(3.0 / 5));
 }
 
+TEST_CASE("a token of an alignment may have several links, as those of two directions joined") {
+  // A = {0-0, 1-0, 1-2, 3-3}: one link in S = {0-0, 2-1}, two more in P.
+  AlignmentScores scores;
+  scores.add(Links{{0, 0}, {1, 0}, {1, 2}, {3, 3}}, parse_moses("0-0 2-1 1p2 1p0"));
+  CHECK(scores.precision() == Approx(3.0 / 4));
+  CHECK(scores.recall() == Approx(1.0 / 2));
+  CHECK(scores.error_rate() == Approx(1 - (1.0 + 3.0) / (4 + 2)));
+  CHECK(scores.accuracy() == 0);
+}
+
 TEST_CASE("counts of several alignments are added up before they are divided") {
   AlignmentScores scores;
   scores.add(Positions{2, 1, 0, 0}, reference_of(Positions{2, 1, 0}), 3);  // one position too many

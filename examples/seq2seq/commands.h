@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "attune/alignment/word_aligner.h"
+#include "attune/autograd/array/threads.h"
 #include "attune/report/explanation_html.h"
 #include "attune/report/report.h"
 #include "attune/train/align.h"
@@ -57,6 +59,19 @@ struct AlignCommand {
   std::string svg, png, pdf;  // files; empty: none
 };
 
+/// Aligns the words of pairs by statistics of them.
+struct AlignWordsCommand {
+  std::string data;               // "-": standard input
+  std::vector<std::string> more;  // further files of pairs to learn from
+  std::string output = "-";       // standard output
+  std::string reference;          // a file of correct alignments; empty: none
+  std::string source_tokens = "words", target_tokens = "words";
+  std::string symmetrization = "grow-diag-final-and";
+  attune::WordAlignerOptions options;
+  int max_length = 200;  // of a side, in tokens
+  int threads = attune::threads();
+};
+
 /// Shows one decoding, stage by stage.
 struct ExplainCommand {
   attune::ExplainOptions options;
@@ -75,6 +90,7 @@ int run(const ScoreCommand& command);
 int run(const TranslateCommand& command);
 int run(const ReportCommand& command);
 int run(const AlignCommand& command);
+int run(const AlignWordsCommand& command);
 int run(const ExplainCommand& command);
 int run(const AttentionsCommand& command);
 

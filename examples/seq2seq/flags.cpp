@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "align_words_flags.h"
 #include "attune/autograd/version.h"
 #include "examples/cli11_numbers.h"
 // Above, since it must come before other headers of CLI11.
@@ -336,6 +337,7 @@ Command parse_command_line(int argc, char** argv) {
   TranslateCommand translate;
   ReportCommand report;
   AlignCommand align;
+  AlignWordsCommand align_words;
   ExplainCommand explain;
   AttentionsCommand attentions;
   const CLI::App& train_flags =
@@ -345,6 +347,7 @@ Command parse_command_line(int argc, char** argv) {
   add_translate(app, translate);
   add_report(app, report);
   add_align(app, align);
+  add_align_words(app, align_words);
   add_explain(app, explain);
   app.add_subcommand("attentions", "List the mechanisms of attention, with formula and paper.")
       ->add_flag("--json", attentions.json, "print a JSON array");
@@ -357,8 +360,8 @@ Command parse_command_line(int argc, char** argv) {
   try {
     if (command == nullptr && !words.empty() && !flags::is_flag(words.front()))
       throw CLI::ValidationError("there is no command '" + words.front() + "'",
-                                 "expected train, test, score, translate, align, explain, report "
-                                 "or attentions");
+                                 "expected train, test, score, translate, align, align-words, "
+                                 "explain, report or attentions");
     if (command != nullptr) {
       flags::Words given = flags::split(*command, {words.begin() + 1, words.end()});
       if (takes_sources(*command)) {
@@ -404,6 +407,7 @@ Command parse_command_line(int argc, char** argv) {
     if (!sources.empty()) align.source = std::move(sources.front());
     return align;
   }
+  if (app.got_subcommand("align-words")) return align_words;
   if (app.got_subcommand("explain")) {
     explain.source = std::move(sources.front());
     return explain;

@@ -11,7 +11,7 @@ namespace seq2seq {
 /// has then been printed.
 using Command =
     std::variant<std::monostate, attune::TrainOptions, TestCommand, ScoreCommand, TranslateCommand,
-                 AlignCommand, ExplainCommand, ReportCommand, AttentionsCommand>;
+                 AlignCommand, AlignWordsCommand, ExplainCommand, ReportCommand, AttentionsCommand>;
 
 /// Thrown for an invalid command line.
 class WrongUse : public std::runtime_error {
@@ -20,7 +20,7 @@ class WrongUse : public std::runtime_error {
 };
 
 /// Parses the command line. Errors: WrongUse. (CLI11 takes long to compile, so only flags.cpp
-/// includes it.)
+/// and align_words_flags.cpp include it.)
 Command parse_command_line(int argc, char** argv);
 
 }  // namespace seq2seq

@@ -39,6 +39,8 @@ std::string way_out(const seq2seq::Command& command) {
       std::holds_alternative<seq2seq::AlignCommand>(command) ||
       std::holds_alternative<seq2seq::ExplainCommand>(command))
     return "; shorter sources need less, and so does a model with smaller sizes";
+  if (std::holds_alternative<seq2seq::AlignWordsCommand>(command))
+    return "; fewer or shorter pairs (--max-length) need less";
   return "";  // it did not come to a command
 }
 
