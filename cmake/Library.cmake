@@ -26,7 +26,7 @@ target_include_directories(attune PUBLIC $<BUILD_INTERFACE:${attune_include_fold
 target_link_libraries(
   attune
   PUBLIC fmt::fmt
-  PRIVATE OpenBLAS::OpenBLAS OpenMP::OpenMP_CXX $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
+  PRIVATE OpenBLAS::OpenBLAS OpenMP::OpenMP_CXX ZLIB::ZLIB $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
           $<BUILD_INTERFACE:attune_flags>)
 
 # One source alone is compiled with cairo's flags, which the precompiled header must not have: others

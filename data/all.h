@@ -4,6 +4,7 @@
 #include "attune/data/batch.h"
 #include "attune/data/batch_stream.h"
 #include "attune/data/files.h"
+#include "attune/data/gzip.h"
 #include "attune/data/input_lines.h"
 #include "attune/data/lines.h"
 #include "attune/data/messages.h"

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdio>
+#include <optional>
+#include <unordered_set>
 
+#include "attune/autograd/array/digest.h"
 #include "attune/autograd/array/text.h"
 #include "attune/data/lines.h"
 #include "attune/data/messages.h"
@@ -38,13 +40,13 @@ class Side {
   Side(const char* name, const std::string& tokens, int limit, bool truncates)
       : name_(name), tokenizer_(tokens_named(tokens)), limit_(limit), truncates_(truncates) {}
 
-  // Checks a text, and truncates it if the options say so. Errors: BadLine, if it has no tokens, or
-  // more than the limit.
-  void check(std::string& text) {
+  // The number of tokens of a text, which is truncated if the options say so. Errors: BadLine, if it
+  // has no tokens, or more than the limit.
+  int check(std::string& text) {
     const std::vector<std::string> tokens = tokenizer_.tokenize(text);
     if (tokens.empty())
       throw BadLine(BadLine::Kind::malformed, fmt::format("the {} has no tokens", name_));
-    if (std::ssize(tokens) <= limit_) return;
+    if (std::ssize(tokens) <= limit_) return static_cast<int>(tokens.size());
     if (!truncates_)
       throw BadLine(BadLine::Kind::too_long,
                     fmt::format("the {} has {} tokens, more than the limit of {}", name_,
@@ -54,6 +56,7 @@ class Side {
     for (int i = 0; i < limit_; ++i)
       text += (i == 0 ? "" : between) + tokens[static_cast<std::size_t>(i)];
     ++truncated_;
+    return limit_;
   }
   void add(std::string text) { texts_.push_back(std::move(text)); }
 
@@ -76,47 +79,77 @@ class Side {
   std::vector<std::string> texts_;
 };
 
+// The filters of whole pairs that the options ask for.
+class PairFilters {
+ public:
+  explicit PairFilters(const DataOptions& data)
+      : max_ratio_(data.max_ratio), drops_duplicates_(data.drop_duplicates) {}
+
+  // Errors: BadLine, if the pair, of texts with so many tokens, is to be left out.
+  void check(const std::string& source, const std::string& target, int source_length,
+             int target_length) {
+    const auto [shorter, longer] = std::minmax(source_length, target_length);
+    if (max_ratio_ && longer > *max_ratio_ * shorter)
+      throw BadLine(BadLine::Kind::unlike_lengths,
+                    fmt::format("the source has {} tokens and the target {}, one more than {} "
+                                "times the other",
+                                source_length, target_length, *max_ratio_));
+    if (!drops_duplicates_) return;
+    const std::uint64_t digest =
+        Digest().add(std::uint64_t{source.size()}).add(source).add(target).value();
+    if (!seen_.insert(digest).second)
+      throw BadLine(BadLine::Kind::repeated, "the same pair is in an earlier line");
+  }
+
+ private:
+  std::optional<double> max_ratio_;
+  bool drops_duplicates_;
+  std::unordered_set<std::uint64_t> seen_;  // digests, for which texts are taken as the same
+};
+
 TrainingData file_data(const TrainOptions& options) {
   const DataOptions& data = options.data;
+  const PairFiles files = data.pairs();
+  const std::string name = files.name();
   const bool truncates = data.too_long == "truncate";
   Side sources("source", data.source_tokens, data.source_limit(), truncates);
   Side targets("target", data.target_tokens, data.target_limit(), truncates);
-  BadLines bad(data.file, "warning",
+  PairFilters filters(data);
+  BadLines bad(files.expected(), "warning",
                data.skip_bad ? BadLines::OnMalformed::skip : BadLines::OnMalformed::stop);
 
-  TextInput input(data.file);
-  PairReader reader(input.stream(), name_of_input(data.file));
+  PairReader reader(files);
   std::int64_t lines = 0, with_more_columns = 0;
   for (PairLine line; reader.next(line); ++lines) {
     if (!line.fault.empty()) {
-      bad.add(line.number, BadLine::Kind::malformed, line.fault);
+      bad.add(files.place_of(line.number), BadLine::Kind::malformed, line.fault);
       continue;
     }
     with_more_columns += line.has_more;
+    std::string &source = line.source, &target = line.targets.front();
     try {
-      sources.check(line.pair.source);
-      targets.check(line.pair.target);
+      const int source_length = sources.check(source), target_length = targets.check(target);
+      filters.check(source, target, source_length, target_length);
     } catch (const BadLine& fault) {
-      bad.add(line.number, fault.kind, fault.what());
+      bad.add(files.place_of(line.number), fault.kind, fault.what());
       continue;
     }
-    sources.add(std::move(line.pair.source));
-    targets.add(std::move(line.pair.target));
+    sources.add(std::move(source));
+    targets.add(std::move(target));
   }
-  ATTUNE_CHECK(lines > 0, "{} is empty; expected a pair a line: source TAB target",
-               name_of_input(data.file));
+  files.check_not_empty(lines);
   ATTUNE_CHECK(!sources.texts().empty(),
-               "no pair of {} is left to learn from: {}; lengths go up to {} {} and {} {}",
-               name_of_input(data.file), bad.summary(), option_name("max_source_length"),
-               data.source_limit(), option_name("max_target_length"), data.target_limit());
+               "no pair of {} is left to learn from: {}; lengths go up to {} {} and {} {}", name,
+               bad.summary(), option_name("max_source_length"), data.source_limit(),
+               option_name("max_target_length"), data.target_limit());
   std::vector<std::string> changes;
   if (bad.count() > 0)
     changes.push_back(
         fmt::format("{} of {} left out: {}", bad.count(), lines_text(lines), bad.summary()));
   for (const Side* side : {&sources, &targets})
     if (!side->summary().empty()) changes.push_back(side->summary());
-  for (const std::string& change : changes) warn("{}: {}", name_of_input(data.file), change);
-  warn_of_columns(data.file, with_more_columns);
+  for (const std::string& change : changes) warn("{}: {}", name, change);
+  warn_of_columns(name, with_more_columns);
 
   Vocabulary source = sources.vocabulary(), target = targets.vocabulary();
   std::vector<Example> examples;
@@ -138,7 +171,7 @@ TrainingData file_data(const TrainOptions& options) {
 }  // namespace
 
 TrainingData load_training_data(const TrainOptions& options) {
-  return options.data.file.empty() ? task_data(options) : file_data(options);
+  return options.data.is_task() ? task_data(options) : file_data(options);
 }
 
 }  // namespace attune

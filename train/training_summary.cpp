@@ -63,11 +63,11 @@ std::string model_text(const EncoderDecoderOptions& model) {
 }
 
 std::string data_text(const TrainOptions& options, const Run& run, const TrainingData& data) {
-  if (options.data.file.empty())
+  if (options.data.is_task())
     return fmt::format("task {}, {} to {} letters", run.config.task, run.config.min_length,
                        run.config.max_length);
-  return fmt::format("{} pairs of '{}', {} source and {} target tokens",
-                     grouped(data.batches.examples_per_epoch()), options.data.file,
+  return fmt::format("{} pairs of {}, {} source and {} target tokens",
+                     grouped(data.batches.examples_per_epoch()), options.data.pairs().name(),
                      grouped(run.source.size()), grouped(run.target.size()));
 }
 

@@ -32,6 +32,8 @@ Examples:
   seq2seq train --run runs/sort --task sort --cell lstm --attention dot
   seq2seq train --run runs/transformer --model transformer --heads 4 --layers 2
   seq2seq train --run runs/cmudict --data train.tsv --valid valid.tsv --target-tokens words
+  seq2seq train --run runs/en-de --source train.en.gz --target train.de.gz \
+    --valid-source valid.en --valid-target valid.de --max-ratio 9 --drop-duplicates
   seq2seq train --run runs/cmudict --resume
   seq2seq train --run runs/demo --valid-count 100 --tensorboard  # tensorboard --logdir runs
   seq2seq train --config big.toml --seed 2
@@ -56,7 +58,8 @@ chrf or bleu:tokenize=char for them.
 Examples:
   seq2seq test --run runs/demo --count 5000 --seed 7
   seq2seq test --run runs/cmudict --data datasets/cmudict/test.tsv --output outputs.tsv
-  zcat test.tsv.gz | seq2seq test --run runs/cmudict --data -
+  cut -f1,2 test.tsv | seq2seq test --run runs/cmudict --data -
+  seq2seq test --run runs/en-de --source test.en --reference test.de --reference also.de
   seq2seq test --run runs/cmudict --data datasets/cmudict/test.tsv --json
   seq2seq test --run runs/cmudict --data datasets/cmudict/test.tsv --beam 5
   seq2seq test --run runs/words --data test.tsv --metrics bleu,chrf,ter,rouge
@@ -159,6 +162,13 @@ void add_test(CLI::App& app, TestCommand& test) {
   CLI::App& command =
       add_command(app, "test", "Measure a trained model on examples that it never saw.",
                   test.options, kTestHelp);
+  command
+      .add_option("--reference", test.options.references,
+                  "the target of each line of --source; given several times, each has several, of "
+                  "which the closest counts")
+      ->take_all()
+      ->expected(1)
+      ->type_name("FILE");
   command
       .add_option("--output", test.output,
                   "write a line for each source, with TABs between source, closest reference, "
