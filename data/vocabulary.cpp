@@ -122,19 +122,24 @@ Vocabulary::Vocabulary(Tokens kind)
 
 Vocabulary Vocabulary::build(Tokens kind, std::span<const std::string> lines,
                              std::size_t min_count) {
-  std::unordered_map<std::string, std::size_t> counts;
-  for (const std::string& line : lines) {
-    for (std::string& token : tokens_of(kind, line)) ++counts[std::move(token)];
-  }
-  std::erase_if(counts, [&](const auto& entry) {
+  VocabularyBuilder builder(kind);
+  for (const std::string& line : lines) builder.add(line);
+  return builder.build(min_count);
+}
+
+void VocabularyBuilder::add(std::string_view line) {
+  for (std::string& token : tokens_of(kind_, line)) ++counts_[std::move(token)];
+}
+
+Vocabulary VocabularyBuilder::build(std::size_t min_count) const {
+  std::vector<std::pair<std::string, std::size_t>> sorted(counts_.begin(), counts_.end());
+  std::erase_if(sorted, [&](const auto& entry) {
     return is_special(entry.first) || entry.second < min_count;
   });
-
-  std::vector<std::pair<std::string, std::size_t>> sorted(counts.begin(), counts.end());
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
     return a.second != b.second ? a.second > b.second : a.first < b.first;
   });
-  Vocabulary vocabulary(kind);
+  Vocabulary vocabulary(kind_);
   for (auto& [token, count] : sorted) vocabulary.add(std::move(token));
   return vocabulary;
 }

@@ -98,11 +98,26 @@ class Vocabulary {
   }
 
  private:
+  friend class VocabularyBuilder;
   void add(std::string token);
 
   Tokens kind_;
   std::vector<std::string> tokens_;
   std::unordered_map<std::string, int> ids_;  // without the special tokens
+};
+
+/// Makes the vocabulary of lines that come one at a time, in memory for the different tokens only.
+class VocabularyBuilder {
+ public:
+  explicit VocabularyBuilder(Tokens kind) : kind_(kind) {}
+  /// Counts the tokens of `line`. Errors: it is not UTF-8.
+  void add(std::string_view line);
+  /// The same as Vocabulary::build() of all lines.
+  Vocabulary build(std::size_t min_count = 1) const;
+
+ private:
+  Tokens kind_;
+  std::unordered_map<std::string, std::size_t> counts_;
 };
 
 }  // namespace attune
