@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <numeric>
 #include <string_view>
 #include <utility>
@@ -40,12 +39,11 @@ BatchStream::BatchStream(std::function<Example(std::uint64_t)> example, int batc
   ATTUNE_CHECK(batch_size >= 1, "BatchStream: batch size {}; expected at least 1", batch_size);
 }
 
-BatchStream::BatchStream(std::vector<Example> examples, int batch_size, std::uint64_t seed)
+BatchStream::BatchStream(PairTable examples, int batch_size, std::uint64_t seed)
     : BatchStream([](std::uint64_t) { return Example{}; }, batch_size, seed) {
-  ATTUNE_CHECK(!examples.empty(), "BatchStream: there are no examples; expected at least one");
+  ATTUNE_CHECK(examples.size() > 0, "BatchStream: there are no examples; expected at least one");
   set_size_ = examples.size();
-  example_ = [set = std::make_shared<std::vector<Example>>(std::move(examples))](
-                 std::uint64_t index) { return (*set)[index]; };
+  example_ = [set = std::move(examples)](std::uint64_t index) { return set[index]; };
 }
 
 void BatchStream::begin_epoch() {

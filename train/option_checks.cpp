@@ -269,6 +269,7 @@ TrainOptions options_for_resuming(const TrainOptions& given,
   options.record = given.record;
   options.live = given.live;
   options.tensorboard = given.tensorboard;
+  options.data.token_files = given.data.token_files;
   const std::vector<std::string> before = deciding(options);
   const std::vector<Field> all = fields(options);
   for (const Field& field : Chosen(given)) {

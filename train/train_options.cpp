@@ -133,6 +133,13 @@ std::vector<Field> data_fields(DataOptions& o) {
        .help = "leave out pairs that are the same texts as one before; they are counted and "
                "reported",
        .needs = "data"},
+      {.name = "token_files",
+       .value = &o.token_files,
+       .help = "keep the encoded pairs and their vocabularies in this folder, from which later "
+               "trainings on the same files with the same options start at once",
+       .content = "DIR",
+       .needs = "data",
+       .decides = false},
   };
 }
 

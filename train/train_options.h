@@ -31,6 +31,7 @@ struct DataOptions {
   std::string too_long = "skip";              ///< or "truncate": longer pairs
   std::optional<double> max_ratio = {};       ///< of the numbers of tokens of both sides
   bool drop_duplicates = false;               ///< skip pairs that came before
+  std::string token_files = {};               ///< a folder for TokenFiles; empty: none
   bool skip_bad = false;                      ///< skip malformed lines
 
   /// The pairs to train on, and for validation.

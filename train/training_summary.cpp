@@ -148,7 +148,8 @@ std::string summary_of(const TrainOptions& options, const Run& run, const Traini
   };
   line("model", fmt::format("{}: {} parameters", model_text(run.config.model),
                             grouped(run.model->parameter_count())));
-  line("data", data_text(options, run, data) + (data.left_out.empty() ? "" : "; " + data.left_out));
+  line("data", data_text(options, run, data) + (data.origin.empty() ? "" : ", " + data.origin) +
+                   (data.left_out.empty() ? "" : "; " + data.left_out));
   line("training", training_text(options, data));
   if (step > 0) line("resumed", fmt::format("after step {}", grouped(step)));
   line("memory", "about " + memory_text(expected_bytes(options, run, data)));
