@@ -67,10 +67,11 @@ Examples:
   seq2seq test --config big.toml --count 500)";
 
 constexpr fmt::string_view kScoreHelp = R"(
-Each line of a file is a text. Scores are percentages, each with a 95% confidence interval
-(1000 bootstrap resamples); p-values are those of the paired bootstrap test. Signatures are
-those of sacreBLEU, whose values bleu, chrf, chrf++ and ter give; those of rouge are 100
-times rouge-score's. Metrics, with rouge for rouge1, rouge2 and rougeL:
+Each line of a file, which may be compressed with gzip, is a text. Scores are percentages,
+each with a 95% confidence interval (1000 bootstrap resamples); p-values are those of the
+paired bootstrap test. Signatures are those of sacreBLEU, whose values bleu, chrf, chrf++
+and ter give; those of rouge are 100 times rouge-score's. Metrics, with rouge for rouge1,
+rouge2 and rougeL:
 
 {}
 Options follow the name of a metric:
@@ -93,9 +94,10 @@ that was cut before its end has the mark … behind it. A source that cannot be 
 (empty, too long, not UTF-8) is named on standard error and gets an empty line; the others
 go on, and the exit code is 3.
 
-Lines of standard input are read and translated many at a time, in batches that the
-threads share; the outputs are those of one line at a time, in the order of the lines. A
-line that has not been written yet is not waited for. Of many lines the speed is shown.
+Lines of standard input, which may be compressed with gzip, are read and translated many at
+a time, in batches that the threads share; the outputs are those of one line at a time, in
+the order of the lines. A line that has not been written yet is not waited for. Of many
+lines the speed is shown.
 
 Sources that begin with - go behind --. On a terminal control characters are shown as
 U+001B, say.
