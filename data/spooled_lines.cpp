@@ -18,6 +18,7 @@ SpooledLines::SpooledLines() : folder_(std::filesystem::temp_directory_path().st
                system_reason(errno));
   ::unlink(path.c_str());
   file_.reset(::fdopen(descriptor, "w+"));
+  ATTUNE_CHECK(file_ != nullptr, "cannot open a temporary file: {}", system_reason(errno));
 }
 
 void SpooledLines::add(std::string_view line) {

@@ -26,8 +26,8 @@ class Side {
         limit_(limit),
         truncates_(truncates) {}
 
-  // The number of tokens of a text, which is truncated if the options say so. Errors: BadLine, if it
-  // has no tokens, or more than the limit.
+  // The number of tokens of a text, which is truncated if the options say so. Errors: BadLine, if
+  // it has no tokens, or more than the limit.
   int check(std::string& text) {
     const std::vector<std::string> tokens = tokenizer_.tokenize(text);
     if (tokens.empty())

@@ -19,8 +19,8 @@ struct TrainingData {
   std::string origin = {};    ///< which token files they are from or in; empty: none
 };
 
-/// The task's endless supply of examples, or the pairs of files: those of read_corpus(), or the same
-/// from TokenFiles. Errors: as read_corpus() and token_key().
+/// The task's endless supply of examples, or the pairs of files: those of read_corpus(), or the
+/// same from TokenFiles. Errors: as read_corpus() and token_key().
 TrainingData load_training_data(const TrainOptions& options);
 
 }  // namespace attune
