@@ -27,7 +27,8 @@ target_link_libraries(
   attune
   PUBLIC fmt::fmt
   PRIVATE OpenBLAS::OpenBLAS OpenMP::OpenMP_CXX SentencePiece::SentencePiece utf8proc::utf8proc
-          $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> $<BUILD_INTERFACE:attune_flags>)
+          ZLIB::ZLIB $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
+          $<BUILD_INTERFACE:attune_flags>)
 
 # One source alone is compiled with cairo's flags, which the precompiled header must not have: others
 # reuse it.

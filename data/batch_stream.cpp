@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <numeric>
 #include <string_view>
 #include <utility>
@@ -49,12 +48,11 @@ BatchStream::BatchStream(std::function<Example(std::uint64_t)> example, BatchSiz
                std::min(size.examples, size.tokens));
 }
 
-BatchStream::BatchStream(std::vector<Example> examples, BatchSize size, std::uint64_t seed)
+BatchStream::BatchStream(PairTable examples, BatchSize size, std::uint64_t seed)
     : BatchStream([](std::uint64_t) { return Example{}; }, size, seed) {
-  ATTUNE_CHECK(!examples.empty(), "BatchStream: there are no examples; expected at least one");
+  ATTUNE_CHECK(examples.size() > 0, "BatchStream: there are no examples; expected at least one");
   set_size_ = examples.size();
-  example_ = [set = std::make_shared<std::vector<Example>>(std::move(examples))](
-                 std::uint64_t index) { return (*set)[index]; };
+  example_ = [set = std::move(examples)](std::uint64_t index) { return set[index]; };
 }
 
 void BatchStream::begin_epoch() {

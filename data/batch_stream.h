@@ -9,6 +9,7 @@
 #include "attune/autograd/array/named_arrays.h"
 #include "attune/autograd/array/random.h"
 #include "attune/data/batch.h"
+#include "attune/data/pair_table.h"
 
 namespace attune {
 
@@ -32,7 +33,7 @@ class BatchStream {
  public:
   /// A fixed set of examples: each epoch contains every example once, in a new random order.
   /// Errors: no examples; a batch size below 1.
-  BatchStream(std::vector<Example> examples, BatchSize size, std::uint64_t seed);
+  BatchStream(PairTable examples, BatchSize size, std::uint64_t seed);
   /// An endless supply of examples: `example(0)`, `example(1)`, ..., each used once.
   /// Errors: a batch size below 1.
   BatchStream(std::function<Example(std::uint64_t)> example, BatchSize size, std::uint64_t seed);

@@ -1,5 +1,8 @@
 #include "attune/data/lines.h"
 
+#include <cstddef>
+#include <numeric>
+
 #include "attune/data/messages.h"
 #include "attune/data/utf8.h"
 
@@ -35,30 +38,34 @@ std::string place_of(const std::string& path, std::int64_t line) {
                      : fmt::format("{}:{}", utf8::printable(path), line);
 }
 
-void BadLines::add(std::int64_t line, BadLine::Kind kind, std::string_view reason) {
+void BadLines::add(const std::string& place, BadLine::Kind kind, std::string_view reason) {
   constexpr std::int64_t kNamed = 10;
-  const bool is_malformed = kind == BadLine::Kind::malformed;
-  if (is_malformed && on_malformed_ == OnMalformed::stop)
-    fail("{}: {}; expected source TAB target ({} leaves such lines out)", place_of(path_, line),
-         reason, option_name("skip_bad"));
-  ++(is_malformed ? malformed_ : too_long_);
-  if (count() <= kNamed)
-    tell("{}: {}: {}: {}; left out\n", program_name(), level_, place_of(path_, line), reason);
+  if (kind == BadLine::Kind::malformed && on_malformed_ == OnMalformed::stop)
+    fail("{}: {}; expected {} ({} leaves such lines out)", place, reason, expected_,
+         option_name("skip_bad"));
+  ++counts_[static_cast<std::size_t>(kind)];
+  if (count() <= kNamed) tell("{}: {}: {}: {}; left out\n", program_name(), level_, place, reason);
   if (count() == kNamed + 1)
     tell("{}: {}: further lines are left out without a message\n", program_name(), level_);
 }
 
+std::int64_t BadLines::count() const {
+  return std::accumulate(counts_.begin(), counts_.end(), std::int64_t{0});
+}
+
 std::string BadLines::summary() const {
+  constexpr std::array kNames = {"too long", "of unlike lengths", "repeated", "malformed"};
   std::string text;
-  if (too_long_ > 0) text = fmt::format("{} too long", too_long_);
-  if (malformed_ > 0) text += fmt::format("{}{} malformed", text.empty() ? "" : ", ", malformed_);
+  for (std::size_t i = 0; i < counts_.size(); ++i)
+    if (counts_[i] > 0)
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", counts_[i], kNames[i]);
   return text;
 }
 
-void warn_of_columns(const std::string& path, std::int64_t lines) {
+void warn_of_columns(const std::string& name, std::int64_t lines) {
   if (lines == 0) return;
   warn("{} of {} with more than two columns; source and target are read, the others are not",
-       lines_text(lines), name_of_input(path));
+       lines_text(lines), name);
 }
 
 }  // namespace attune

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <fstream>
 #include <iostream>
@@ -41,36 +42,37 @@ std::string place_of(const std::string& path, std::int64_t line);
 
 /// Why a line cannot be used.
 struct BadLine : Error {
-  enum class Kind { malformed, too_long };
+  enum class Kind { too_long, unlike_lengths, repeated, malformed };
   BadLine(Kind why, const std::string& reason) : Error(reason), kind(why) {}
   Kind kind;
 };
 
-/// Counts the lines of a text that are left out, and reports the first ten on standard error.
+/// Counts the lines of a text that are left out, and why, and reports the first ten on standard
+/// error.
 class BadLines {
  public:
   enum class OnMalformed { stop, skip };
-  /// `level` is "warning" or "error".
-  BadLines(std::string path, const char* level, OnMalformed on_malformed)
-      : path_(std::move(path)), level_(level), on_malformed_(on_malformed) {}
+  /// `expected` is what each line should be, and `level` "warning" or "error".
+  BadLines(std::string expected, const char* level, OnMalformed on_malformed)
+      : expected_(std::move(expected)), level_(level), on_malformed_(on_malformed) {}
 
-  /// Counts and reports a line. Errors: it is malformed, and `on_malformed` is OnMalformed::stop.
-  void add(std::int64_t line, BadLine::Kind kind, std::string_view reason);
+  /// Counts and reports the line at `place`, such as place_of(). Errors: it is malformed, and
+  /// `on_malformed` is OnMalformed::stop.
+  void add(const std::string& place, BadLine::Kind kind, std::string_view reason);
 
-  std::int64_t malformed() const { return malformed_; }
-  std::int64_t too_long() const { return too_long_; }
-  std::int64_t count() const { return malformed_ + too_long_; }
+  std::int64_t count() const;
   /// "2 too long, 1 malformed".
   std::string summary() const;
 
  private:
-  std::string path_;
+  std::string expected_;
   const char* level_;
   OnMalformed on_malformed_;
-  std::int64_t malformed_ = 0, too_long_ = 0;
+  std::array<std::int64_t, 4> counts_ = {};  // of each BadLine::Kind
 };
 
-/// Warns on standard error that `lines` lines have more than two columns, unless `lines` is 0.
-void warn_of_columns(const std::string& path, std::int64_t lines);
+/// Warns on standard error that `lines` lines of the file called `name` have more than two columns,
+/// unless `lines` is 0.
+void warn_of_columns(const std::string& name, std::int64_t lines);
 
 }  // namespace attune

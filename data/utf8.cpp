@@ -310,7 +310,6 @@ struct Signature {
   std::string_view bytes, kind, remedy;
 };
 constexpr auto signatures = std::to_array<Signature>({
-    {"\x1F\x8B", "compressed with gzip", "gzip -dc"},
     {"BZh91AY&SY", "compressed with bzip2", "bzip2 -dc"},
     {{"\xFD"
       "7zXZ\0",
@@ -336,23 +335,32 @@ std::ifstream open_text(const std::string& path, std::string_view operation) {
 }
 
 LineReader::LineReader(std::istream& stream, std::string name, std::string_view option)
-    : stream_(stream), name_(std::move(name)), option_(option) {}
+    : stream_(&stream), name_(std::move(name)), option_(option) {}
+
+// Reads the text up to the next line feed into block_.
+bool LineReader::next_block() {
+  errno = 0;
+  if (std::getline(*stream_, block_)) return true;
+  const bool failed =
+      stream_->bad() || (stream_->rdbuf() == std::cin.rdbuf() && std::ferror(stdin) != 0);
+  ATTUNE_CHECK(!failed, "{}: cannot be read: {}", name_, std::generic_category().message(errno));
+  return false;
+}
 
 bool LineReader::next(std::string& line) {
   if (!is_block_open_) {
-    errno = 0;
-    if (!std::getline(stream_, block_)) {
-      const bool failed =
-          stream_.bad() || (stream_.rdbuf() == std::cin.rdbuf() && std::ferror(stdin) != 0);
-      ATTUNE_CHECK(!failed, "{}: cannot be read: {}", name_,
-                   std::generic_category().message(errno));
-      return false;
+    if (!next_block()) return false;
+    if (number_ == 0 && block_.starts_with(kGzipMagic) && !decompressed_) {
+      if (!stream_->eof()) block_ += '\n';
+      decompressed_ = std::make_unique<GzipStream>(*stream_, std::move(block_), name_);
+      stream_ = decompressed_.get();
+      if (!next_block()) return false;
     }
     at_ = 0;
     if (number_ == 0) {
       check_start(block_);
       if (block_.starts_with("\xEF\xBB\xBF")) at_ = 3;
-      if (at_ == block_.size() && stream_.eof()) return false;
+      if (at_ == block_.size() && stream_->eof()) return false;
     }
     if (block_.size() > at_ && block_.back() == '\r') block_.pop_back();
   }

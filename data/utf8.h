@@ -3,10 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "attune/data/gzip.h"
 
 /// Text as UTF-8: checked strictly, split into characters, and measured in terminal columns. A
 /// character here is one code point; a letter followed by a combining accent is two of them.
@@ -57,23 +60,26 @@ std::string isolated(std::string_view text);
 std::ifstream open_text(const std::string& path, std::string_view operation);
 
 /// Reads text line by line. Lines end with LF, CRLF or CR; a byte order mark at the start is
-/// skipped, and the last line may lack a line end. Empty text has no lines.
+/// skipped, and the last line may lack a line end. Empty text has no lines. Text compressed with
+/// gzip, which its first two bytes show, is decompressed.
 class LineReader {
  public:
   /// `stream` must outlive the reader. Errors start with `name`; `option` names the option with
   /// which a program reads standard input.
   LineReader(std::istream& stream, std::string name, std::string_view option = "data");
   /// Reads the next line into `line`, without its line end, and does not check whether it is UTF-8.
-  /// Returns false at the end of the text. Errors: the stream fails; its content is compressed or
-  /// UTF-16.
+  /// Returns false at the end of the text. Errors: the stream fails; its content is damaged gzip
+  /// data, compressed in another way, or UTF-16.
   bool next(std::string& line);
   /// The number of the line read last, from 1.
   std::int64_t number() const { return number_; }
 
  private:
+  bool next_block();
   void check_start(std::string_view text) const;
 
-  std::istream& stream_;
+  std::istream* stream_;
+  std::unique_ptr<GzipStream> decompressed_;  // which stream_ points to if there is one
   std::string name_, option_;
   std::string block_;           // text up to a line feed: a line, or several that end with CR
   std::size_t at_ = 0;          // position in block_

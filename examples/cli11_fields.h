@@ -69,8 +69,14 @@ inline void add_fields(CLI::App& command, const std::vector<attune::Field>& fiel
   const auto flag = [&](const std::string& option) {
     return command.get_option(attune::flag_of(option));
   };
+  // CLI11 cannot express that one of several flags is needed; check() of the options does.
+  const auto has_substitute = [&](const std::string& option) {
+    return std::any_of(fields.begin(), fields.end(),
+                       [&](const attune::Field& field) { return field.stands_for == option; });
+  };
   for (const attune::Field& field : fields) {
-    if (!field.needs.empty()) flag(field.name)->needs(flag(field.needs));
+    if (!field.needs.empty() && !has_substitute(field.needs))
+      flag(field.name)->needs(flag(field.needs));
     for (const std::string& other : field.excludes) flag(field.name)->excludes(flag(other));
   }
 }

@@ -18,10 +18,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::vector<Question> questions_for(const Run& run, const ReportOptions& options) {
-  BadLines bad(options.data, "warning", BadLines::OnMalformed::skip);
+  const PairFiles files{.pairs = options.data};
+  BadLines bad(files.expected(), "warning", BadLines::OnMalformed::skip);
   UnknownTokens unknown;
   std::vector<Question> questions = read_questions(run,
-                                                   {.path = options.data,
+                                                   {.files = files,
                                                     .max_length = run.config.max_length,
                                                     .count = {},
                                                     .seed = 1,
@@ -30,8 +31,7 @@ std::vector<Question> questions_for(const Run& run, const ReportOptions& options
   std::erase_if(questions, [](const Question& question) { return question.source.empty(); });
   warn_of_unknown(unknown);
   if (bad.count() > 0)
-    warn("{} of {} left out: {}", lines_text(bad.count()), name_of_input(options.data),
-         bad.summary());
+    warn("{} of {} left out: {}", lines_text(bad.count()), files.name(), bad.summary());
   return questions;
 }
 

@@ -1,6 +1,7 @@
 // How seq2seq handles invalid data, and the outputs that it writes.
 #include <nlohmann/json.hpp>
 
+#include "gzipped.h"
 #include "program.h"
 
 using namespace program;
@@ -195,15 +196,153 @@ TEST_CASE("line ends and byte order marks do not affect the data") {
   }
 }
 
-TEST_CASE("compressed data is rejected with a hint, from a file and from standard input") {
+TEST_CASE("data compressed with gzip is read from files and from standard input") {
   const TemporaryFolder folder;
-  const std::string bytes = "\x1F\x8B\x08\x08\xff\n\xfe";
-  folder.write("pairs.tsv.gz", bytes);
-  check_error(train(folder, "--data pairs.tsv.gz"), "'pairs.tsv.gz' is compressed with gzip");
-  CHECK_THAT(train(folder, "--data pairs.tsv.gz").err, contains("gzip -dc FILE | ... --data -"));
+  const std::string compressed = gzipped(kPairs);
+  folder.write("pairs.tsv.gz", compressed);
+  learn(folder, compressed, "--target-tokens words --valid pairs.tsv.gz");
+  CHECK(seq2seq(folder, "translate --run run", gzipped("ab\nba\na\n")).out == "X Y\nY X\nX\n");
+  const Result plain = seq2seq(folder, "test --run run --data - --json", kPairs);
+  CHECK(scores_of(plain).at("sequence_accuracy") == 1);
+  CHECK(seq2seq(folder, "test --run run --data pairs.tsv.gz --json").out == plain.out);
+  CHECK(seq2seq(folder, "test --run run --data - --json", compressed).out == plain.out);
+  const Result score =
+      seq2seq(folder, "score --output - --reference pairs.tsv.gz --metrics chrf", kPairs);
+  CHECK_THAT(score.out, contains("100.00"));
+
+  folder.write("early.gz", compressed.substr(0, compressed.size() - 9));
+  check_error(train(folder, "--data early.gz"), "'early.gz' ends before its gzip data is complete");
+  check_error(seq2seq(folder, "translate --run run", compressed.substr(0, 20)),
+              "standard input ends before its gzip data is complete");
+}
+
+TEST_CASE("otherwise compressed data is rejected with a hint, from a file and standard input") {
+  const TemporaryFolder folder;
+  const std::string bytes = "\x28\xB5\x2F\xFD\xff\n\xfe";
+  folder.write("pairs.tsv.zst", bytes);
+  check_error(train(folder, "--data pairs.tsv.zst"), "'pairs.tsv.zst' is compressed with zstd");
+  CHECK_THAT(train(folder, "--data pairs.tsv.zst").err, contains("zstd -dc FILE | ... --data -"));
+  CHECK_THAT(train(folder, "--source pairs.tsv.zst --target pairs.tsv.zst").err,
+             contains("zstd -dc FILE | ... --source -"));
   REQUIRE(train(folder, "").code == 0);
-  check_error(seq2seq(folder, "test --run run --data pairs.tsv.gz"), "gzip -dc");
+  check_error(seq2seq(folder, "test --run run --data pairs.tsv.zst"), "zstd -dc");
   check_error(seq2seq(folder, "translate --run run", bytes), "standard input is compressed");
+}
+
+// Files side by side, and filters
+
+TEST_CASE("a training on files side by side has the result of one on a file of pairs") {
+  const TemporaryFolder folder;
+  learn(folder, kPairs, "--target-tokens words --valid learnt.tsv");
+  folder.write("source", "ab\nba\naab\nb\na\n");
+  folder.write("target.gz", gzipped("X Y\nY X\nX X Y\nY\nX"));
+  const Result trained = seq2seq(folder,
+                                 "train --run other --source source --target target.gz --hidden 16 "
+                                 "--embedding 8 --batch 8 --learning-rate 0.01 --steps 200 "
+                                 "--target-tokens words --valid-source source --valid-target "
+                                 "target.gz");
+  INFO(trained.err);
+  REQUIRE(trained.code == 0);
+  CHECK_THAT(trained.err, contains("5 pairs of 'source' and 'target.gz', 6 source"));
+  for (const char* file : {"source.vocab", "target.vocab", "model.safetensors", "metrics.jsonl"})
+    CHECK(folder.read(std::string("other/") + file) == folder.read(std::string("run/") + file));
+  CHECK(seq2seq(folder, "test --run other --source source --reference target.gz --json").out ==
+        seq2seq(folder, "test --run run --data learnt.tsv --json").out);
+  CHECK(seq2seq(folder,
+                "train --run third --source - --target target.gz --steps 3" + std::string(kSmall),
+                folder.read("source"))
+            .code == 0);
+}
+
+TEST_CASE("test scores with several references, and each line of files side by side counts") {
+  const TemporaryFolder folder;
+  learn(folder, kPairs, "--target-tokens words");
+  folder.write("source", "ab\nba\nab\n");
+  folder.write("wrong", "Y\nY\nX Y\n");
+  folder.write("right", "X Y\nY X\nY Y Y\n");
+  const auto accuracy = [&](const std::string& references) {
+    const Result result = seq2seq(
+        folder, "test --run run --source source --json --metrics bleu:tokenize=none " + references);
+    INFO(result.err);
+    REQUIRE(result.code == 0);
+    CHECK(scores_of(result).at("sequences") == 3);  // though a source comes twice
+    return scores_of(result).at("sequence_accuracy").get<double>();
+  };
+  CHECK(accuracy("--reference wrong") == Approx(1 / 3.));
+  CHECK(accuracy("--reference right") == Approx(2 / 3.));
+  CHECK(accuracy("--reference wrong --reference right") == 1);
+}
+
+TEST_CASE("test names what is wrong with files side by side") {
+  const TemporaryFolder folder;
+  learn(folder, kPairs, "--target-tokens words");
+  folder.write("source", "ab\nba\nab\n");
+  folder.write("short", "Y\nX\n");
+  folder.write("gaps", "X Y\n\nX Y\n");
+  const auto error = [&](const std::string& flags, const std::string& part) {
+    check_error(seq2seq(folder, "test --run run " + flags), part);
+  };
+  error("--source source", "--source: it needs --reference");
+  error("--reference short", "--reference: it needs --source");
+  error("--source source --data learnt.tsv --reference short", "--data");
+  error("--source source --reference missing", "cannot open 'missing'");
+  error("--source source --reference short --reference learnt.tsv",
+        "'source' has 3 lines, but 'short' has 2 lines");
+  error("--source - --reference -", "several files are -, standard input");
+  error("--source source --reference gaps --reference short --reference-alignment a",
+        "--reference-alignment: it is of one target a source");
+  const Result gaps = seq2seq(folder, "test --run run --source source --reference gaps --json");
+  CHECK(gaps.code == 3);
+  CHECK_THAT(gaps.err, contains("line 2 of 'source' and 'gaps': the target is empty; left out"));
+  CHECK_THAT(gaps.err, contains("1 line of 'source' and 'gaps' could not be tested on: 1 malf"));
+  CHECK(scores_of(gaps).at("sequences") == 2);
+}
+
+TEST_CASE("train names what is wrong with files side by side") {
+  const TemporaryFolder folder;
+  folder.write("source", "ab\n\nab\nb\n");
+  folder.write("target", "ab\nb\n\xFF\nb\n");
+  folder.write("other", "a\nb\na\nb\n");
+  folder.write("short", "ab\nb\na\n");
+  folder.write("empty", "");
+  check_error(train(folder, "--source source --target target"),
+              "line 2 of 'source' and 'target': the source is empty; expected a text in every line "
+              "of each file (--skip-bad leaves such lines out)");
+  check_error(train(folder, "--source other --target short --skip-bad"),
+              "'other' has 4 lines, but 'short' has 3 lines");
+  check_error(train(folder, "--source empty --target empty"),
+              "'empty' and 'empty' are empty; expected a text in every line of each file");
+  check_error(train(folder, "--source source"), "--target");
+  check_error(train(folder, "--source source --target target --task copy"), "--task");
+  check_error(train(folder, "--skip-bad"), "--skip-bad: it needs --data");
+  const Result skipped = train(folder, "--source source --target target --skip-bad");
+  CHECK(skipped.code == 0);
+  CHECK_THAT(skipped.err, contains("'source' and 'target': 2 of 4 lines left out: 2 malformed"));
+}
+
+TEST_CASE("train filters pairs of unlike lengths and repeated ones, and counts each kind") {
+  const TemporaryFolder folder;
+  folder.write("pairs.tsv", "ab\tab\nabcdefg\ta\nab\tab\na\tabc\na\tabcd\nb\tb\nab\tab\n" +
+                                std::string(200, 'x') + "\ta\nbad\n");
+  const Result result =
+      train(folder, "--data pairs.tsv --max-ratio 3 --drop-duplicates --skip-bad");
+  INFO(result.err);
+  CHECK(result.code == 0);
+  CHECK_THAT(result.err, contains("'pairs.tsv': 6 of 9 lines left out: 1 too long, 2 of unlike "
+                                  "lengths, 2 repeated, 1 malformed"));
+  CHECK_THAT(result.err, contains("pairs.tsv:2: the source has 7 tokens and the target 1, one more "
+                                  "than 3 times the other; left out"));
+  CHECK_THAT(result.err, contains("pairs.tsv:3: the same pair is in an earlier line; left out"));
+  CHECK_THAT(result.err, contains("3 pairs of 'pairs.tsv'"));
+
+  folder.write("one.tsv", "ab\tba\n");
+  CHECK(train(folder, "--data one.tsv --max-ratio 1 --drop-duplicates").code == 0);
+  folder.write("unlike.tsv", "ab\tb\nab\tb\n");
+  check_error(train(folder, "--data unlike.tsv --max-ratio 0.5"), "--max-ratio");
+  const Result none = train(folder, "--data unlike.tsv --max-ratio 1");
+  CHECK(none.code == 1);
+  CHECK_THAT(none.err,
+             contains("no pair of 'unlike.tsv' is left to learn from: 2 of unlike lengths"));
 }
 
 TEST_CASE("the warning about unknown tokens comes once, with a count") {

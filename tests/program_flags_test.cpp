@@ -179,7 +179,7 @@ TEST_CASE("seq2seq names file and line of an error in a file of flags") {
   const TemporaryFolder folder;
   const std::vector<std::pair<std::string, std::string>> lines = {
       {"stepz = 5", "unknown key 'stepz'"},
-      {"source = a", "unknown key 'source'"},
+      {"sources = a", "unknown key 'sources'"},
       {"config = a", "unknown key 'config'"},
       {"steps = 1.5", "--steps: '1.5' is not a whole number"},
       {"steps = 0x10", "--steps: '0x10' is not a whole number"},

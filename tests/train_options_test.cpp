@@ -95,7 +95,20 @@ TEST_CASE("inconsistent options are rejected by name before data is read") {
   check_refused(with([](auto& o) { o.data.file = "a.tsv", o.data.task = "copy"; }),
                 "data: it excludes task");
   check_refused(with([](auto& o) { o.data.file = o.data.valid = "-"; }),
-                "valid: standard input has the pairs of data already");
+                "valid: standard input is data already");
+  check_refused(with([](auto& o) { o.data.source = "a"; }), "source: it needs target");
+  check_refused(with([](auto& o) { o.data.target = "a"; }), "target: it needs source");
+  check_refused(with([](auto& o) { o.data.file = o.data.source = o.data.target = "a"; }),
+                "source: it excludes data");
+  check_refused(with([](auto& o) { o.data.source = o.data.target = "-"; }),
+                "target: standard input is source already");
+  check_refused(with([](auto& o) { o.data.valid_source = o.data.valid_target = "a"; }),
+                "valid_source: it needs source");
+  check_refused(with([](auto& o) { o.data.max_ratio = 9; }), "max_ratio: it needs data");
+  CHECK_NOTHROW(check(with([](auto& o) {
+    o.data.source = o.data.target = o.data.valid_source = o.data.valid_target = "a";
+    o.data.max_ratio = 9, o.data.skip_bad = true, o.patience = 3;
+  })));
   check_refused(with([](auto& o) { o.epochs = 2; }),
                 "epochs: the examples of a task never come twice, so it has no epochs; use steps");
   check_refused(with([](auto& o) { o.model.hidden = 9, o.model.heads = 4; }),

@@ -19,15 +19,16 @@ std::vector<Question> questions_for(const Run& run, const TestOptions& options, 
                                     UnknownTokens& unknown) {
   const RunConfig& config = run.config;
   const bool wants_lengths = options.min_length || options.max_length;
-  ATTUNE_CHECK(options.reference_alignment.empty() || !options.data.empty(),
+  const PairFiles files = options.pairs();
+  ATTUNE_CHECK(options.reference_alignment.empty() || !files.empty(),
                "{} is for the pairs of {}; a synthetic task has a reference alignment of its own",
                option_name("reference_alignment"), option_name("data"));
-  if (!options.data.empty()) {
+  if (!files.empty()) {
     ATTUNE_CHECK(!wants_lengths, "{} and {} are for synthetic tasks; with {} use {}",
                  option_name("min_length"), option_name("max_length"), option_name("data"),
                  option_name("max_source_length"));
     return read_questions(run,
-                          {.path = options.data,
+                          {.files = files,
                            .max_length = options.max_source_length.value_or(config.max_length),
                            .count = options.count,
                            .seed = options.seed,
@@ -105,6 +106,12 @@ std::vector<Field> fields(TestOptions& o) {
        .help = "pairs to test on, one a line: source TAB target; where a source has several "
                "targets the closest counts; - reads standard input",
        .content = "FILE"},
+      {.name = "source",
+       .value = &o.source,
+       .help = "sources to test on instead, one a line; their targets are in `reference`",
+       .content = "FILE",
+       .stands_for = "data",
+       .excludes = {"data"}},
       reference_alignment_field(o.reference_alignment, "data"),
       {.name = "count",
        .value = &o.count,
@@ -144,9 +151,32 @@ std::vector<Field> fields(TestOptions& o) {
   return list;
 }
 
+namespace {
+
+void check_files(const TestOptions& options) {
+  const auto fail_option = [](std::string_view name, const std::string& reason) {
+    throw OptionError(fmt::format("{}: {}", option_name(name), reason));
+  };
+  if (!options.source.empty() && !options.data.empty())
+    fail_option("source", fmt::format("it excludes {}", option_name("data")));
+  if (!options.source.empty() && options.references.empty())
+    fail_option("source", fmt::format("it needs {}, a file with the target of each line",
+                                      option_name("reference")));
+  if (!options.references.empty() && options.source.empty())
+    fail_option("reference", fmt::format("it needs {}", option_name("source")));
+  if (options.references.size() > 1 && !options.reference_alignment.empty())
+    fail_option("reference_alignment", "it is of one target a source; expected one file of them");
+  const std::vector<std::string> paths = options.pairs().paths();
+  if (std::count(paths.begin(), paths.end(), "-") > 1)
+    fail_option("reference", "several files are -, standard input; expected one at most");
+}
+
+}  // namespace
+
 void check(const TestOptions& given) {
   TestOptions options = given;
   check_values(fields(options));
+  check_files(options);
   if (options.metrics.empty()) {
     if (!options.compare.empty())
       throw OptionError(
@@ -210,7 +240,7 @@ Evaluation evaluate(const TestOptions& options) {
   const Run run = load_run(options.run);
   const std::optional<Run> other =
       options.compare.empty() ? std::nullopt : std::optional(load_run(options.compare));
-  BadLines bad(options.data, "error", BadLines::OnMalformed::skip);
+  BadLines bad(options.pairs().expected(), "error", BadLines::OnMalformed::skip);
   UnknownTokens unknown;
   const std::vector<Question> questions = questions_for(run, options, bad, unknown);
   warn_of_unknown(unknown);

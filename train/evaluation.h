@@ -15,10 +15,12 @@ namespace attune {
 
 /// Options of evaluate().
 struct TestOptions {
-  std::string run = {};                    ///< the run folder
-  std::string data = {};                   ///< a file of pairs; empty: examples of the model's task
-  std::string reference_alignment = {};    ///< of `data`; see QuestionSource
-  std::optional<std::int64_t> count = {};  ///< default: 2000 of a task, all of a file
+  std::string run = {};     ///< the run folder
+  std::string data = {};    ///< a file of pairs; empty: files side by side, or the model's task
+  std::string source = {};  ///< a file of sources
+  std::vector<std::string> references = {};  ///< files of targets, each with one of every source
+  std::string reference_alignment = {};      ///< of `data`; see QuestionSource
+  std::optional<std::int64_t> count = {};    ///< default: 2000 of a task, all of a file
   std::uint64_t seed = 1;
   std::optional<int> min_length = {}, max_length = {};  ///< default: those of the training
   std::optional<int> max_source_length = {};            ///< default: that of the training
@@ -27,12 +29,15 @@ struct TestOptions {
   std::string metrics = {};  ///< metrics of texts, see make_text_metrics(); empty: none
   std::string compare = {};  ///< another run folder; empty: none
   int threads = attune::threads();
+
+  /// The files of pairs; empty: examples of the model's task.
+  PairFiles pairs() const { return {data, source, references}; }
 };
 
 std::vector<Field> fields(TestOptions& options);
 
-/// Errors: OptionError, if a value is out of its range, a metric is unknown, or runs are to be
-/// compared without metrics.
+/// Errors: OptionError, if a value is out of its range, files of pairs do not go together, a metric
+/// is unknown, or runs are to be compared without metrics.
 void check(const TestOptions& options);
 
 /// The result of evaluate().

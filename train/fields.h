@@ -54,6 +54,7 @@ struct Field {
   std::string alias = {};                  ///< the name in earlier versions
   bool required = false;                   ///< whether it must be set
   std::string needs = {};                  ///< an option without which it cannot be used
+  std::string stands_for = {};             ///< another option, where that one is needed
   std::vector<std::string> excludes = {};  ///< options with which it cannot be combined
   std::string not_for = {}, instead = {};  ///< a kind of model without it, and what to use there
   bool decides = true;                     ///< whether it affects the result of a training

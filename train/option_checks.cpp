@@ -33,6 +33,11 @@ class Chosen {
   Chosen& operator=(const Chosen&) = delete;
 
   bool has(std::string_view name) const { return find_field(chosen_, name) != nullptr; }
+  bool has_or_stands_for(std::string_view name) const {
+    return std::any_of(chosen_.begin(), chosen_.end(), [&](const Field& field) {
+      return field.name == name || field.stands_for == name;
+    });
+  }
   auto begin() const { return chosen_.begin(); }
   auto end() const { return chosen_.end(); }
 
@@ -49,7 +54,7 @@ template <typename... Args>
 
 void check_pairs(const Chosen& chosen) {
   for (const Field& field : chosen) {
-    if (!field.needs.empty() && !chosen.has(field.needs))
+    if (!field.needs.empty() && !chosen.has_or_stands_for(field.needs))
       fail_option(field.name, "it needs {}", option_name(field.needs));
     for (const std::string& other : field.excludes)
       if (chosen.has(other)) fail_option(field.name, "it excludes {}", option_name(other));
@@ -70,11 +75,27 @@ Task task_of(const DataOptions& data) {
   return task;
 }
 
+// Errors: several files are standard input.
+void check_standard_input(const DataOptions& data) {
+  std::string first;
+  for (const auto& [name, path] : {std::pair{"data", &data.file},
+                                   {"source", &data.source},
+                                   {"target", &data.target},
+                                   {"valid", &data.valid},
+                                   {"valid_source", &data.valid_source},
+                                   {"valid_target", &data.valid_target}}) {
+    if (*path != "-") continue;
+    if (!first.empty()) fail_option(name, "standard input is {} already", option_name(first));
+    first = name;
+  }
+}
+
 void check_data(const TrainOptions& options, const Chosen& chosen) {
   const DataOptions& data = options.data;
-  if (data.file == "-" && data.valid == "-")
-    fail_option("valid", "standard input has the pairs of {} already", option_name("data"));
-  if (!data.file.empty() && data.valid.empty() && data.valid_count)
+  check_standard_input(data);
+  if (data.is_task() && !data.valid_source.empty())
+    fail_option("valid_source", "it needs {}", option_name("source"));
+  if (!data.is_task() && data.valid_pairs().empty() && data.valid_count)
     fail_option("valid_count", "it needs {}", option_name("valid"));
   const bool has_subwords = data.source_tokens == "subwords" || data.target_tokens == "subwords";
   const bool has_others = data.source_tokens != "subwords" || data.target_tokens != "subwords";
@@ -89,13 +110,13 @@ void check_data(const TrainOptions& options, const Chosen& chosen) {
   if (data.joint_vocabulary && data.source_tokens != data.target_tokens)
     fail_option("joint_vocabulary", "sources are cut into {} and targets into {}; cut both alike",
                 data.source_tokens, data.target_tokens);
-  if (data.file.empty() && options.epochs)
+  if (data.is_task() && options.epochs)
     fail_option("epochs", "the examples of a task never come twice, so it has no epochs; use {}",
                 option_name("steps"));
-  if (data.file.empty() && data.min_length > data.limit())
+  if (data.is_task() && data.min_length > data.limit())
     throw OptionError(fmt::format("{} {} is more than {} {}", option_name("min_length"),
                                   data.min_length, option_name("max_length"), data.limit()));
-  if (data.file.empty()) task_of(data);
+  if (data.is_task()) task_of(data);
 }
 
 // Makes the positions of an option, and uses them for the last position that a sequence may have.
@@ -103,8 +124,7 @@ void check_positions(const TrainOptions& options, const std::string& option,
                      const std::string& name) {
   const EncoderDecoderOptions& model = options.model;
   const DataOptions& data = options.data;
-  const int longest_target =
-      data.target_limit() * (data.file.empty() ? task_of(data).expansion : 1);
+  const int longest_target = data.target_limit() * (data.is_task() ? task_of(data).expansion : 1);
   const int last = std::max(data.source_limit() - 1, longest_target);
   const GeneratorScope draws{Generator()};
   const NoGrad no_grad;
@@ -282,6 +302,7 @@ TrainOptions options_for_resuming(const TrainOptions& given,
   options.record = given.record;
   options.live = given.live;
   options.tensorboard = given.tensorboard;
+  options.data.token_files = given.data.token_files;
   const std::vector<std::string> before = deciding(options);
   const std::vector<Field> all = fields(options);
   for (const Field& field : Chosen(given)) {

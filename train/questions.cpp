@@ -48,7 +48,8 @@ namespace {
 // The reference alignments of the lines of a file of pairs.
 class AlignmentLines {
  public:
-  AlignmentLines(const std::string& path, const std::string& pairs) : path_(path), pairs_(pairs) {
+  AlignmentLines(const std::string& path, const PairFiles& pairs)
+      : path_(path), pairs_(pairs.name()) {
     if (!path.empty()) alignments_ = read_moses(path);
   }
   bool exist() const { return !path_.empty(); }
@@ -74,17 +75,18 @@ class AlignmentLines {
     for (std::int64_t line = lines + 1; line <= std::ssize(alignments_); ++line)
       ATTUNE_CHECK(alignments_[static_cast<std::size_t>(line - 1)] == ReferenceAlignment{},
                    "{}: there is no such line in {}; expected an alignment for each of its {}",
-                   place_of(path_, line), name_of_input(pairs_), lines_text(lines));
+                   place_of(path_, line), pairs_, lines_text(lines));
   }
 
  private:
   void check_has(std::int64_t line) const {
     ATTUNE_CHECK(line <= std::ssize(alignments_),
                  "{}: the file has only {}; expected an alignment for each line of {}",
-                 place_of(path_, line), lines_text(std::ssize(alignments_)), name_of_input(pairs_));
+                 place_of(path_, line), lines_text(std::ssize(alignments_)), pairs_);
   }
 
-  const std::string &path_, &pairs_;
+  const std::string& path_;
+  std::string pairs_;
   std::vector<ReferenceAlignment> alignments_;
 };
 
@@ -101,48 +103,55 @@ std::vector<Question> sample_of(std::vector<Question> questions, std::int64_t co
   return sample;
 }
 
+bool has_empty_target(const Run& run, const PairLine& line) {
+  return std::any_of(line.targets.begin(), line.targets.end(), [&](const std::string& target) {
+    return run.target.tokenize(target).empty();
+  });
+}
+
 }  // namespace
 
 std::vector<Question> read_questions(const Run& run, const QuestionSource& from, BadLines& bad,
                                      UnknownTokens* unknown) {
-  const AlignmentLines alignments(from.reference_alignment, from.path);
-  TextInput input(from.path);
-  PairReader reader(input.stream(), name_of_input(from.path));
+  const AlignmentLines alignments(from.reference_alignment, from.files);
+  PairReader reader(from.files);
   std::vector<Question> questions;
-  std::unordered_map<std::string, std::size_t> place;  // index of a source's question
+  std::unordered_map<std::string, std::size_t> place;  // of a source's question in one file
   std::int64_t with_more_columns = 0, lines = 0;
   for (PairLine line; reader.next(line); ++lines) {
     with_more_columns += line.has_more;
-    if (line.fault.empty() && run.target.tokenize(line.pair.target).empty())
-      line.fault = "the target has no tokens";
+    if (line.fault.empty() && has_empty_target(run, line)) line.fault = "the target has no tokens";
     if (!line.fault.empty()) {
-      bad.add(line.number, BadLine::Kind::malformed, line.fault);
-      questions.push_back({{std::move(line.pair.source), {}}, {}, {}});
+      bad.add(from.files.place_of(line.number), BadLine::Kind::malformed, line.fault);
+      questions.push_back({{std::move(line.source), {}}, {}, {}});
       continue;
     }
-    const auto [entry, is_new] = place.emplace(line.pair.source, questions.size());
-    if (is_new) {
-      questions.push_back({{line.pair.source, {}}, {}, {}});
+    const auto is_known = place.find(line.source);
+    const std::size_t at = is_known == place.end() ? questions.size() : is_known->second;
+    if (at == questions.size()) {
+      questions.push_back({{line.source, {}}, {}, {}});
       try {
-        questions.back().source = encode_source(run, line.pair.source, from.max_length);
+        questions.back().source = encode_source(run, line.source, from.max_length);
       } catch (const BadLine& fault) {
-        bad.add(line.number, fault.kind, fault.what());
+        bad.add(from.files.place_of(line.number), fault.kind, fault.what());
       }
+      if (!from.files.are_side_by_side()) place.emplace(line.source, at);
     }
-    Question& question = questions[entry->second];
-    question.references.push_back(ids_of_reference(run.target, line.pair.target));
-    if (alignments.exist() && !question.source.empty())
-      question.alignments.push_back(alignments.of_line(line.number, question.source.size(),
-                                                       question.references.back().size()));
-    question.text.targets.push_back(std::move(line.pair.target));
+    Question& question = questions[at];
+    for (std::string& target : line.targets) {
+      question.references.push_back(ids_of_reference(run.target, target));
+      if (alignments.exist() && !question.source.empty())
+        question.alignments.push_back(alignments.of_line(line.number, question.source.size(),
+                                                         question.references.back().size()));
+      question.text.targets.push_back(std::move(target));
+    }
   }
   alignments.check_count(lines);
-  ATTUNE_CHECK(!questions.empty(), "{} is empty; expected a pair a line: source TAB target",
-               name_of_input(from.path));
+  from.files.check_not_empty(lines);
   ATTUNE_CHECK(std::any_of(questions.begin(), questions.end(),
                            [](const Question& question) { return !question.source.empty(); }),
-               "no pair of {} is left to test on: {}", name_of_input(from.path), bad.summary());
-  warn_of_columns(from.path, with_more_columns);
+               "no pair of {} is left to test on: {}", from.files.name(), bad.summary());
+  warn_of_columns(from.files.name(), with_more_columns);
   if (from.count) questions = sample_of(std::move(questions), *from.count, from.seed);
   if (unknown != nullptr)
     for (const Question& question : questions)

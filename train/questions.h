@@ -9,6 +9,7 @@
 #include "attune/alignment/reference_alignment.h"
 #include "attune/data/batch.h"
 #include "attune/data/lines.h"
+#include "attune/data/pairs.h"
 #include "attune/train/run.h"
 
 namespace attune {
@@ -32,9 +33,9 @@ Example example_of(const Question& question);
 std::vector<Question> make_questions(const Run& run, Split split, std::int64_t count,
                                      std::uint64_t seed, int min_length, int max_length);
 
-/// A file of questions, and which of them to read.
+/// Files of questions, and which of them to read.
 struct QuestionSource {
-  std::string path;                   ///< "-": standard input
+  PairFiles files;
   int max_length = 1;                 ///< maximum number of tokens of a source
   std::optional<std::int64_t> count;  ///< size of a random sample; not set: all questions
   std::uint64_t seed = 1;             ///< of the sample
@@ -42,7 +43,8 @@ struct QuestionSource {
   std::string reference_alignment = {};
 };
 
-/// Reads questions from a file of pairs, in order; pairs with the same source are one question.
+/// Reads questions from files of pairs, in order. In one file, pairs with the same source are one
+/// question; of files side by side, each line is a question with a reference from each of them.
 /// Lines that the model cannot encode are added to `bad`; unless a sample is drawn, they are kept
 /// in their places as questions without a source. Errors: no questions are left; reference
 /// alignments that are malformed, or do not fit the lines (the message gives file and line); as

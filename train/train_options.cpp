@@ -45,14 +45,40 @@ std::vector<Field> data_fields(DataOptions& o) {
        .takes_arguments = true},
       {.name = "data",
        .value = &o.file,
-       .help = "pairs to learn from instead, one a line: source TAB target; - reads standard input",
+       .help = "pairs to learn from instead, one a line: source TAB target; - reads standard "
+               "input; files "
+               "may be compressed with gzip",
        .content = "FILE",
        .excludes = {"task", "min_length"}},
+      {.name = "source",
+       .value = &o.source,
+       .help = "the same in two files, of sources and of targets, one a line",
+       .content = "FILE",
+       .needs = "target",
+       .stands_for = "data",
+       .excludes = {"data", "task", "min_length"}},
+      {.name = "target",
+       .value = &o.target,
+       .help = "the targets of `source`, line by line",
+       .content = "FILE",
+       .needs = "source"},
       {.name = "valid",
        .value = &o.valid,
        .help = "pairs to measure progress on; the best model on them is kept",
        .content = "FILE",
        .needs = "data"},
+      {.name = "valid_source",
+       .value = &o.valid_source,
+       .help = "the same in two files, of sources and of targets",
+       .content = "FILE",
+       .needs = "valid_target",
+       .stands_for = "valid",
+       .excludes = {"valid"}},
+      {.name = "valid_target",
+       .value = &o.valid_target,
+       .help = "the targets of `valid_source`, line by line",
+       .content = "FILE",
+       .needs = "valid_source"},
       {.name = "valid_count",
        .value = &o.valid_count,
        .help = "measure on a random sample of so many sources, which `seed` fixes; all of `valid` "
@@ -141,6 +167,24 @@ std::vector<Field> data_fields(DataOptions& o) {
        .help = "leave out and report lines that are no pair (no TAB, an empty side, not UTF-8); "
                "without it they are an error",
        .needs = "data"},
+      {.name = "max_ratio",
+       .value = &o.max_ratio,
+       .help = "leave out pairs of which one side has more than so many times the tokens of the "
+               "other, such as 9 for translations; they are counted and reported",
+       .range = {.low = 1},
+       .needs = "data"},
+      {.name = "drop_duplicates",
+       .value = &o.drop_duplicates,
+       .help = "leave out pairs that are the same texts as one before; they are counted and "
+               "reported",
+       .needs = "data"},
+      {.name = "token_files",
+       .value = &o.token_files,
+       .help = "keep the encoded pairs and their vocabularies in this folder, from which later "
+               "trainings on the same files with the same options start at once",
+       .content = "DIR",
+       .needs = "data",
+       .decides = false},
   };
 }
 
@@ -278,7 +322,15 @@ std::vector<Field> saving_fields(TrainOptions& o) {
   };
 }
 
+PairFiles files_of(const std::string& pairs, const std::string& source, const std::string& target) {
+  return {pairs, source, target.empty() ? std::vector<std::string>() : std::vector{target}};
+}
+
 }  // namespace
+
+PairFiles DataOptions::pairs() const { return files_of(file, source, target); }
+
+PairFiles DataOptions::valid_pairs() const { return files_of(valid, valid_source, valid_target); }
 
 std::vector<Field> fields(EncoderDecoderOptions& o) {
   return {
@@ -538,7 +590,7 @@ EncoderDecoderOptions with_defaults(EncoderDecoderOptions options) {
 
 TrainOptions with_defaults(TrainOptions options) {
   DataOptions& data = options.data;
-  if (!data.file.empty()) data.task.clear();
+  if (!data.is_task()) data.task.clear();
   data.max_length = data.limit();
   data.max_source_length = data.source_limit();
   data.max_target_length = data.target_limit();

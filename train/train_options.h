@@ -7,6 +7,7 @@
 
 #include "attune/autograd/array/threads.h"
 #include "attune/data/batch_stream.h"
+#include "attune/data/pairs.h"
 #include "attune/data/text_form.h"
 #include "attune/models/encoder_decoder_options.h"
 #include "attune/optim/make_optimizer.h"
@@ -19,6 +20,8 @@ namespace attune {
 struct DataOptions {
   std::string task = "reverse";
   std::string file = {}, valid = {};  ///< pairs to train on instead of a task, and for validation
+  std::string source = {}, target = {};              ///< the same in files side by side
+  std::string valid_source = {}, valid_target = {};  ///< likewise
   /// Pairs of `valid` to use, not set: all; or examples of the task to validate on, not set: none.
   std::optional<std::int64_t> valid_count = {};
   std::string reference_alignment = {};  ///< of `valid`; see QuestionSource
@@ -36,15 +39,23 @@ struct DataOptions {
   std::optional<int> max_source_length = {},
                      max_target_length = {};  ///< see source_limit(), target_limit()
   std::string too_long = "skip";              ///< or "truncate": longer pairs
+  std::optional<double> max_ratio = {};       ///< of the numbers of tokens of both sides
+  bool drop_duplicates = false;               ///< skip pairs that came before
+  std::string token_files = {};               ///< a folder for TokenFiles; empty: none
   bool skip_bad = false;                      ///< skip malformed lines
 
+  /// The pairs to train on, and for validation.
+  PairFiles pairs() const;
+  PairFiles valid_pairs() const;
+  /// Whether the pairs are those of a task, not of files.
+  bool is_task() const { return file.empty() && source.empty(); }
   /// The maximum number of tokens of a source or a target.
-  int limit() const { return max_length.value_or(file.empty() ? 20 : 100); }
+  int limit() const { return max_length.value_or(is_task() ? 20 : 100); }
   int source_limit() const { return max_source_length.value_or(limit()); }
   int target_limit() const { return max_target_length.value_or(limit()); }
   TextForm form() const { return {lowercase, normal_form_named(normalization)}; }
   /// Whether the model is validated during training.
-  bool validates() const { return file.empty() ? valid_count.has_value() : !valid.empty(); }
+  bool validates() const { return is_task() ? valid_count.has_value() : !valid_pairs().empty(); }
 };
 
 /// Options of train(). By default, a model learns to reverse words. fields() describes each option

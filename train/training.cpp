@@ -33,7 +33,7 @@ constexpr const char* kFinished = "finished";      // "yes" once there is nothin
 std::string text_of(double loss) { return std::isnan(loss) ? "NaN" : fmt::format("{}", loss); }
 
 Run make_run(const TrainOptions& options, const TrainingData& data) {
-  RunConfig config{.task = options.data.file.empty() ? options.data.task : "",
+  RunConfig config{.task = options.data.is_task() ? options.data.task : "",
                    .min_length = options.data.min_length,
                    .max_length = options.data.source_limit(),
                    .max_source_length = data.max_source_length,
@@ -204,7 +204,7 @@ Training::Training(const TrainOptions& options, std::optional<Unfinished> resume
 std::vector<Question> Training::questions_to_show(std::int64_t count) const {
   if (!run_.config.model.has_attention() || count == 0) return {};
   if (validation_) return questions_to_record(validation_->questions(), count);
-  if (options_.data.file.empty())
+  if (options_.data.is_task())
     return questions_to_record(
         make_questions(run_, Split::valid, kConsideredQuestions, options_.seed,
                        options_.data.min_length, options_.data.limit()),

@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdio>
-#include <span>
-#include <utility>
+#include <optional>
 #include <vector>
 
-#include "attune/autograd/array/text.h"
-#include "attune/data/lines.h"
 #include "attune/data/messages.h"
+#include "attune/train/corpus.h"
+#include "attune/train/token_files.h"
 
 namespace attune {
 namespace {
@@ -35,165 +33,55 @@ TrainingData task_data(const TrainOptions& options) {
           fits ? word : pairs[0].source};
 }
 
-VocabularyOptions vocabulary_options(const DataOptions& data, const std::string& tokens) {
-  VocabularyOptions options{.kind = tokens_named(tokens), .form = data.form()};
-  options.min_count = static_cast<std::size_t>(data.min_count);
-  if (data.max_vocabulary) options.max_tokens = static_cast<std::size_t>(*data.max_vocabulary);
-  options.subwords = {data.subword_model, data.vocabulary.value_or(SubwordOptions().size)};
-  return options;
+// The corpus of the files, from the token files if the options name some.
+Corpus corpus_of(const TrainOptions& options, std::string& origin) {
+  const std::string& folder = options.data.token_files;
+  if (folder.empty()) return read_corpus(options.data);
+  const TokenFiles files(folder, token_key(options));
+  if (std::optional<Corpus> corpus = files.load()) {
+    origin = fmt::format("tokens from '{}'", folder);
+    if (!corpus->left_out.empty()) warn("{}: {}", options.data.pairs().name(), corpus->left_out);
+    return *std::move(corpus);
+  }
+  Corpus corpus = read_corpus(options.data);
+  if (files.save(corpus, token_key(options))) origin = fmt::format("tokens kept in '{}'", folder);
+  return corpus;
 }
 
-// One side of the pairs of a file. Subwords are only known, and counted, when all texts are.
-class Side {
- public:
-  Side(const char* name, const VocabularyOptions& vocabulary, int limit, bool truncates)
-      : name_(name), options_(vocabulary), limit_(limit), truncates_(truncates) {}
-
-  // Checks a text, and truncates it if the options say so. Errors: BadLine, if it has no tokens, or
-  // more than the limit.
-  void check(std::string& text) {
-    const bool are_subwords = options_.kind == Tokens::subwords;
-    const Vocabulary tokenizer(are_subwords ? Tokens::words : options_.kind, options_.form);
-    std::vector<std::string> tokens = tokenizer.tokenize(text);
-    if (tokens.empty())
-      throw BadLine(BadLine::Kind::malformed, fmt::format("the {} has no tokens", name_));
-    if (are_subwords) return;
-    if (cut(tokens)) text = tokenizer.join(tokens);
-  }
-
-  // The ids of a text that was checked. Errors: as check(), of subwords.
-  std::vector<int> encode(const Vocabulary& vocabulary, const std::string& text) {
-    std::vector<int> ids = vocabulary.encode(text);
-    cut(ids);
-    return ids;
-  }
-
-  const VocabularyOptions& options() const { return options_; }
-
-  // "2 sources cut to 5 tokens"; empty if none was cut.
-  std::string summary() const {
-    if (truncated_ == 0) return "";
-    return fmt::format("{} {}{} cut to {} tokens", truncated_, name_, truncated_ == 1 ? "" : "s",
-                       limit_);
-  }
-
- private:
-  // Whether there were more tokens than the limit. Errors: BadLine, if they must not be truncated.
-  template <typename Token>
-  bool cut(std::vector<Token>& tokens) {
-    if (std::ssize(tokens) <= limit_) return false;
-    if (!truncates_)
-      throw BadLine(BadLine::Kind::too_long,
-                    fmt::format("the {} has {} tokens, more than the limit of {}", name_,
-                                tokens.size(), limit_));
-    tokens.resize(static_cast<std::size_t>(limit_));
-    ++truncated_;
-    return true;
-  }
-
-  const char* name_;
-  VocabularyOptions options_;
-  int limit_;
-  bool truncates_;
-  std::int64_t truncated_ = 0;
-};
-
-// The vocabularies of both sides.
-std::pair<Vocabulary, Vocabulary> vocabularies_of(std::span<const PairLine> lines,
-                                                  const Side& sources, const Side& targets,
-                                                  bool joint) {
-  VocabularyBuilder source(sources.options()), target(targets.options());
-  for (const PairLine& line : lines) {
-    source.add(line.pair.source);
-    (joint ? source : target).add(line.pair.target);
-  }
-  Vocabulary first = source.build();
-  return {first, joint ? first : target.build()};
+// How often each id occurs in the sources.
+std::vector<std::int64_t> source_counts(const Corpus& corpus) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(corpus.source.size()));
+  for (std::size_t i = 0; i < corpus.pairs.size(); ++i)
+    for (const int id : corpus.pairs[i].source) ++counts[static_cast<std::size_t>(id)];
+  return counts;
 }
 
 TrainingData file_data(const TrainOptions& options) {
-  const DataOptions& data = options.data;
-  const bool truncates = data.too_long == "truncate";
-  Side sources("source", vocabulary_options(data, data.source_tokens), data.source_limit(),
-               truncates);
-  Side targets("target", vocabulary_options(data, data.target_tokens), data.target_limit(),
-               truncates);
-  BadLines bad(data.file, "warning",
-               data.skip_bad ? BadLines::OnMalformed::skip : BadLines::OnMalformed::stop);
-
-  TextInput input(data.file);
-  PairReader reader(input.stream(), name_of_input(data.file));
-  std::vector<PairLine> kept;
-  std::int64_t lines = 0, with_more_columns = 0;
-  for (PairLine line; reader.next(line); ++lines) {
-    if (!line.fault.empty()) {
-      bad.add(line.number, BadLine::Kind::malformed, line.fault);
-      continue;
-    }
-    with_more_columns += line.has_more;
-    try {
-      sources.check(line.pair.source);
-      targets.check(line.pair.target);
-      kept.push_back(std::move(line));
-    } catch (const BadLine& fault) {
-      bad.add(line.number, fault.kind, fault.what());
-    }
-  }
-  ATTUNE_CHECK(lines > 0, "{} is empty; expected a pair a line: source TAB target",
-               name_of_input(data.file));
-  const auto check_some_left = [&](std::size_t left) {
-    ATTUNE_CHECK(left > 0,
-                 "no pair of {} is left to learn from: {}; lengths go up to {} {} and {} {}",
-                 name_of_input(data.file), bad.summary(), option_name("max_source_length"),
-                 data.source_limit(), option_name("max_target_length"), data.target_limit());
-  };
-  check_some_left(kept.size());
-  auto [source, target] = vocabularies_of(kept, sources, targets, data.joint_vocabulary);
-  std::vector<Example> examples;
+  std::string origin;
+  Corpus corpus = corpus_of(options, origin);
   std::size_t longest_source = 0, longest_target = 0;
-  for (const PairLine& line : kept) {
-    try {
-      examples.push_back(
-          {sources.encode(source, line.pair.source), targets.encode(target, line.pair.target)});
-    } catch (const BadLine& fault) {
-      bad.add(line.number, fault.kind, fault.what());
-      continue;
-    }
-    longest_source = std::max(longest_source, examples.back().source.size());
-    longest_target = std::max(longest_target, examples.back().target.size());
+  for (std::size_t i = 0; i < corpus.pairs.size(); ++i) {
+    longest_source = std::max(longest_source, corpus.pairs.source_length(i));
+    longest_target = std::max(longest_target, corpus.pairs.target_length(i));
   }
-  check_some_left(examples.size());
-
-  std::vector<std::string> changes;
-  if (bad.count() > 0)
-    changes.push_back(
-        fmt::format("{} of {} left out: {}", bad.count(), lines_text(lines), bad.summary()));
-  for (const Side* side : {&sources, &targets})
-    if (!side->summary().empty()) changes.push_back(side->summary());
-  for (const std::string& change : changes) warn("{}: {}", name_of_input(data.file), change);
-  warn_of_columns(data.file, with_more_columns);
-
   std::optional<RareTokens> rare;
-  if (data.rare_as_unknown > 0) {
-    std::vector<std::int64_t> counts(static_cast<std::size_t>(source.size()));
-    for (const Example& example : examples)
-      for (const int id : example.source) ++counts[static_cast<std::size_t>(id)];
-    rare.emplace(counts, data.rare_as_unknown);
-  }
-  return {std::move(source),
-          std::move(target),
-          BatchStream(std::move(examples), options.batch_size(), options.seed),
+  if (options.data.rare_as_unknown > 0)
+    rare.emplace(source_counts(corpus), options.data.rare_as_unknown);
+  return {std::move(corpus.source),
+          std::move(corpus.target),
+          BatchStream(std::move(corpus.pairs), options.batch_size(), options.seed),
           static_cast<int>(longest_source),
           static_cast<int>(longest_target),
-          kept.front().pair.source,
+          std::move(corpus.sample),
           std::move(rare),
-          joined(changes, "; ")};
+          std::move(corpus.left_out),
+          std::move(origin)};
 }
 
 }  // namespace
 
 TrainingData load_training_data(const TrainOptions& options) {
-  return options.data.file.empty() ? task_data(options) : file_data(options);
+  return options.data.is_task() ? task_data(options) : file_data(options);
 }
 
 }  // namespace attune

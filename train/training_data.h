@@ -17,11 +17,11 @@ struct TrainingData {
   std::string sample;                           ///< a source whose alignment is shown
   std::optional<RareTokens> rare_sources = {};  ///< read as <unk> at random; not set: none are
   std::string left_out = {};  ///< a description of what was left out or cut; empty: nothing
+  std::string origin = {};    ///< which token files they are from or in; empty: none
 };
 
-/// The task's endless supply of examples, or the pairs of options.data.file. Pairs that are left
-/// out or cut are reported and counted on standard error. Errors: a malformed line (the message
-/// gives its number), unless such lines are skipped; no pairs are left.
+/// The task's endless supply of examples, or the pairs of files: those of read_corpus(), or the
+/// same from TokenFiles. Errors: as read_corpus() and token_key().
 TrainingData load_training_data(const TrainOptions& options);
 
 }  // namespace attune

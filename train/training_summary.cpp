@@ -63,11 +63,11 @@ std::string model_text(const EncoderDecoderOptions& model) {
 }
 
 std::string data_text(const TrainOptions& options, const Run& run, const TrainingData& data) {
-  if (options.data.file.empty())
+  if (options.data.is_task())
     return fmt::format("task {}, {} to {} letters", run.config.task, run.config.min_length,
                        run.config.max_length);
-  return fmt::format("{} pairs of '{}', {} source and {} target tokens",
-                     grouped(data.batches.examples_per_epoch()), options.data.file,
+  return fmt::format("{} pairs of {}, {} source and {} target tokens",
+                     grouped(data.batches.examples_per_epoch()), options.data.pairs().name(),
                      grouped(run.source.size()), grouped(run.target.size()));
 }
 
@@ -155,7 +155,8 @@ std::string summary_of(const TrainOptions& options, const Run& run, const Traini
   };
   line("model", fmt::format("{}: {} parameters", model_text(run.config.model),
                             grouped(run.model->parameter_count())));
-  line("data", data_text(options, run, data) + (data.left_out.empty() ? "" : "; " + data.left_out));
+  line("data", data_text(options, run, data) + (data.origin.empty() ? "" : ", " + data.origin) +
+                   (data.left_out.empty() ? "" : "; " + data.left_out));
   line("training", training_text(options, data));
   if (step > 0) line("resumed", fmt::format("after step {}", grouped(step)));
   line("memory", "about " + memory_text(expected_bytes(options, run, data)));

@@ -18,15 +18,16 @@ constexpr std::size_t kBatch = 64;
 // Examples of the task, or the usable questions in the file of validation pairs.
 std::vector<Question> questions_of(const Run& run, const TrainOptions& options) {
   const DataOptions& data = options.data;
-  if (data.file.empty())
+  const PairFiles files = data.valid_pairs();
+  if (data.is_task())
     return make_questions(run, Split::valid, data.valid_count.value_or(1), options.seed,
                           data.min_length, data.limit());
-  BadLines bad(data.valid, "warning",
+  BadLines bad(files.expected(), "warning",
                data.skip_bad ? BadLines::OnMalformed::skip : BadLines::OnMalformed::stop);
   UnknownTokens unknown;
   std::vector<Question> questions =
       read_questions(run,
-                     {.path = data.valid,
+                     {.files = files,
                       .max_length = run.config.max_length,
                       .count = data.valid_count,
                       .seed = options.seed,
@@ -35,8 +36,7 @@ std::vector<Question> questions_of(const Run& run, const TrainOptions& options) 
   std::erase_if(questions, [](const Question& question) { return question.source.empty(); });
   warn_of_unknown(unknown);
   if (bad.count() > 0)
-    warn("{} of {} left out: {}", lines_text(bad.count()), name_of_input(data.valid),
-         bad.summary());
+    warn("{} of {} left out: {}", lines_text(bad.count()), files.name(), bad.summary());
   return questions;
 }
 

@@ -34,7 +34,7 @@ class Validation {
     std::string text() const;
   };
 
-  /// Reads the pairs of the file options.data.valid, or a random sample of options.data.valid_count
+  /// Reads the pairs of options.data.valid_pairs(), or a random sample of options.data.valid_count
   /// of them, with the alignments of options.data.reference_alignment. Without a file, makes
   /// examples of the task that are not trained on. Lines that cannot be used are reported and
   /// counted on standard error. Errors: as read_questions().

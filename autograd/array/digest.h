@@ -1,6 +1,10 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -18,7 +22,19 @@ class Digest {
   }
   /// Adds the eight bytes of a number, lowest first.
   Digest& add(std::uint64_t number) {
-    for (int i = 0; i < 8; ++i) hash_ = (hash_ ^ (number >> (8 * i) & 0xFF)) * kPrime;
+    int i = 0;
+    for (; number != 0; ++i, number >>= 8) hash_ = (hash_ ^ (number & 0xFF)) * kPrime;
+    hash_ *= kPowers[static_cast<std::size_t>(8 - i)];  // for the bytes that are 0, all at once
+    return *this;
+  }
+  /// Adds bytes eight at a time, each as one number of this machine, which is several times as
+  /// fast as add() and gives another digest. The last ones are filled up with zeros.
+  Digest& add_words(std::string_view bytes) {
+    for (std::size_t at = 0; at < bytes.size(); at += 8) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, bytes.data() + at, std::min<std::size_t>(8, bytes.size() - at));
+      hash_ = (hash_ ^ word) * kPrime;
+    }
     return *this;
   }
   std::uint64_t value() const { return hash_; }
@@ -27,6 +43,11 @@ class Digest {
 
  private:
   static constexpr std::uint64_t kPrime = 0x100000001B3;
+  static constexpr std::array<std::uint64_t, 9> kPowers = [] {  // kPowers[n] = kPrime^n
+    std::array<std::uint64_t, 9> powers = {1};
+    for (std::size_t n = 1; n < powers.size(); ++n) powers[n] = powers[n - 1] * kPrime;
+    return powers;
+  }();
   std::uint64_t hash_ = 0xCBF29CE484222325;
 };
 

@@ -50,14 +50,13 @@ struct Corpus {
   std::int64_t too_long = 0;
 };
 
-void read(const std::string& path, const AlignWordsCommand& command, Numbers& sources,
+void read(const PairFiles& files, const AlignWordsCommand& command, Numbers& sources,
           Numbers& targets, Corpus& corpus, bool is_first) {
-  TextInput input(path);
-  PairReader reader(input.stream(), name_of_input(path));
+  PairReader reader(files);
   PairLine line;
   while (reader.next(line)) {
-    if (!line.fault.empty()) fail("{}: {}", place_of(path, line.number), line.fault);
-    WordPair words{.source = sources.of(line.pair.source), .target = targets.of(line.pair.target)};
+    if (!line.fault.empty()) fail("{}: {}", files.place_of(line.number), line.fault);
+    WordPair words{.source = sources.of(line.source), .target = targets.of(line.targets.front())};
     if (std::max(std::ssize(words.source), std::ssize(words.target)) > command.max_length) {
       ++corpus.too_long;
       words = {};
@@ -65,8 +64,7 @@ void read(const std::string& path, const AlignWordsCommand& command, Numbers& so
     if (is_first) corpus.to_align.push_back(words);
     if (!words.source.empty()) corpus.learned.push_back(std::move(words));
   }
-  ATTUNE_CHECK(line.number > 0, "{} is empty; expected a pair on each line: source TAB target",
-               name_of_input(path));
+  files.check_not_empty(line.number);
 }
 
 std::vector<WordPair> reversed(std::vector<WordPair> pairs) {
@@ -89,14 +87,36 @@ std::vector<std::vector<int>> positions_of(const std::vector<WordPair>& learned,
   return aligner.align(pairs);
 }
 
+// The files to read, first those to align. Errors: sources without targets; standard input twice.
+std::vector<PairFiles> inputs_of(const AlignWordsCommand& command) {
+  std::vector<PairFiles> inputs;
+  if (!command.data.empty()) inputs.push_back({.pairs = command.data});
+  for (const std::string& path : command.more) inputs.push_back({.pairs = path});
+  ATTUNE_CHECK(command.sources.size() == command.targets.size(),
+               "{} files for --source and {} for --target; expected as many",
+               command.sources.size(), command.targets.size());
+  for (std::size_t i = 0; i < command.sources.size(); ++i)
+    inputs.push_back({.source = command.sources[i], .targets = {command.targets[i]}});
+  ATTUNE_CHECK(!inputs.empty(), "no pairs to align; name them by --data, or --source and --target");
+  std::ptrdiff_t standard_inputs = 0;
+  for (const PairFiles& files : inputs) {
+    const std::vector<std::string> paths = files.paths();
+    standard_inputs += std::count(paths.begin(), paths.end(), "-");
+  }
+  ATTUNE_CHECK(standard_inputs <= 1, "{} files are -, standard input; expected one at most",
+               standard_inputs);
+  return inputs;
+}
+
 // The correct alignments of pairs, if there are any.
 std::vector<ReferenceAlignment> references_of(const AlignWordsCommand& command,
+                                              const std::string& name,
                                               const std::vector<WordPair>& pairs) {
   if (command.reference.empty()) return {};
   std::vector<ReferenceAlignment> references = read_moses(command.reference);
   ATTUNE_CHECK(references.size() == pairs.size(),
                "--reference-alignment: '{}' has {}, but {} has {}; expected as many",
-               command.reference, lines_text(std::ssize(references)), name_of_input(command.data),
+               command.reference, lines_text(std::ssize(references)), name,
                lines_text(std::ssize(pairs)));
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     if (pairs[i].source.empty()) continue;  // too long
@@ -122,20 +142,19 @@ std::string table_of(const AlignmentScores& scores) {
 
 int run(const AlignWordsCommand& command) {
   const Symmetrization how = symmetrization_named(command.symmetrization);
-  const auto inputs =
-      std::count(command.more.begin(), command.more.end(), "-") + (command.data == "-");
-  ATTUNE_CHECK(inputs <= 1, "{} files are -, standard input; expected one at most", inputs);
+  const std::vector<PairFiles> inputs = inputs_of(command);
   if (command.output != "-") check_output("--output", command.output);
   set_threads(command.threads);
   Numbers sources(command.source_tokens), targets(command.target_tokens);
   Corpus corpus;
-  read(command.data, command, sources, targets, corpus, true);
-  for (const std::string& path : command.more) read(path, command, sources, targets, corpus, false);
+  for (const PairFiles& files : inputs)
+    read(files, command, sources, targets, corpus, &files == &inputs.front());
   ATTUNE_CHECK(!corpus.learned.empty(),
-               "--data: each pair has more than {} tokens on a side; raise --max-length",
+               "each pair has more than {} tokens on a side; raise --max-length",
                command.max_length);
 
-  const std::vector<ReferenceAlignment> references = references_of(command, corpus.to_align);
+  const std::vector<ReferenceAlignment> references =
+      references_of(command, inputs.front().name(), corpus.to_align);
   const std::vector<std::vector<int>> forward =
       positions_of(corpus.learned, corpus.to_align, command, "source to target");
   const std::vector<std::vector<int>> backward =
@@ -159,7 +178,7 @@ int run(const AlignWordsCommand& command) {
         "{} with more than {} tokens on a side (--max-length) left out; the lines of those of "
         "{} are blank",
         corpus.too_long == 1 ? "1 pair" : fmt::format("{} pairs", corpus.too_long),
-        command.max_length, name_of_input(command.data));
+        command.max_length, inputs.front().name());
   return 0;
 }
 

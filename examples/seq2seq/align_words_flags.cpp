@@ -30,7 +30,7 @@ Examples:
   seq2seq align-words --data test.tsv --more train.tsv --output test.align
   seq2seq align-words --data datasets/gruut-fr/test.tsv --more datasets/gruut-fr/train.tsv \
     --source-tokens chars --reference-alignment datasets/gruut-fr/test.align
-  paste train.de train.en | seq2seq align-words --data - --output train.align
+  seq2seq align-words --source test.de --target test.en --source train.de --target train.en
   seq2seq test --run runs/mine --data test.tsv --reference-alignment test.align)";
 
 }  // namespace
@@ -38,16 +38,26 @@ Examples:
 void add_align_words(CLI::App& app, AlignWordsCommand& words) {
   CLI::App& command = *app.add_subcommand(
       "align-words", "Align the words of pairs by statistics, to compare attention with.");
-  command
-      .add_option("--data", words.data,
-                  "pairs to align, one a line: source TAB target; - reads standard input")
-      ->required()
-      ->type_name("FILE");
+  CLI::Option* data =
+      command
+          .add_option("--data", words.data,
+                      "pairs to align, one a line: source TAB target; - reads standard input")
+          ->type_name("FILE");
   command
       .add_option("--more", words.more, "pairs to learn from besides; may be given several times")
       ->take_all()
       ->expected(1)
+      ->needs(data)
       ->type_name("FILE");
+  for (const auto& [flag, files, help] :
+       {std::tuple{"--source", &words.sources,
+                   "instead of --data, a file of sources; given again, more to learn from"},
+        std::tuple{"--target", &words.targets, "a file of targets for each of --source"}})
+    command.add_option(flag, *files, help)
+        ->take_all()
+        ->expected(1)
+        ->excludes(data)
+        ->type_name("FILE");
   command
       .add_option("--output", words.output,
                   "a line of links for each pair; - writes to standard output")

@@ -61,8 +61,10 @@ struct AlignCommand {
 
 /// Aligns the words of pairs by statistics of them.
 struct AlignWordsCommand {
-  std::string data;               // "-": standard input
+  std::string data;               // pairs to align; "-": standard input; empty: sources, targets
   std::vector<std::string> more;  // further files of pairs to learn from
+  // The same in files side by side: those to align, and further ones to learn from.
+  std::vector<std::string> sources, targets;
   std::string output = "-";       // standard output
   std::string reference;          // a file of correct alignments; empty: none
   std::string source_tokens = "words", target_tokens = "words";

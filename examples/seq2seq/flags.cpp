@@ -33,6 +33,8 @@ Examples:
   seq2seq train --run runs/sort --task sort --cell lstm --attention dot
   seq2seq train --run runs/transformer --model transformer --heads 4 --layers 2
   seq2seq train --run runs/cmudict --data train.tsv --valid valid.tsv --target-tokens words
+  seq2seq train --run runs/en-de --source train.en.gz --target train.de.gz \
+    --valid-source valid.en --valid-target valid.de --max-ratio 9 --drop-duplicates
   seq2seq train --run runs/cmudict --resume
   seq2seq train --run runs/demo --valid-count 100 --tensorboard  # tensorboard --logdir runs
   seq2seq train --config big.toml --seed 2
@@ -57,7 +59,8 @@ chrf or bleu:tokenize=char for them.
 Examples:
   seq2seq test --run runs/demo --count 5000 --seed 7
   seq2seq test --run runs/cmudict --data datasets/cmudict/test.tsv --output outputs.tsv
-  zcat test.tsv.gz | seq2seq test --run runs/cmudict --data -
+  cut -f1,2 test.tsv | seq2seq test --run runs/cmudict --data -
+  seq2seq test --run runs/en-de --source test.en --reference test.de --reference also.de
   seq2seq test --run runs/cmudict --data datasets/cmudict/test.tsv --json
   seq2seq test --run runs/cmudict --data datasets/cmudict/test.tsv --beam 5
   seq2seq test --run runs/words --data test.tsv --metrics bleu,chrf,ter,rouge
@@ -65,10 +68,11 @@ Examples:
   seq2seq test --config big.toml --count 500)";
 
 constexpr fmt::string_view kScoreHelp = R"(
-Each line of a file is a text. Scores are percentages, each with a 95% confidence interval
-(1000 bootstrap resamples); p-values are those of the paired bootstrap test. Signatures are
-those of sacreBLEU, whose values bleu, chrf, chrf++ and ter give; those of rouge are 100
-times rouge-score's. Metrics, with rouge for rouge1, rouge2 and rougeL:
+Each line of a file, which may be compressed with gzip, is a text. Scores are percentages,
+each with a 95% confidence interval (1000 bootstrap resamples); p-values are those of the
+paired bootstrap test. Signatures are those of sacreBLEU, whose values bleu, chrf, chrf++
+and ter give; those of rouge are 100 times rouge-score's. Metrics, with rouge for rouge1,
+rouge2 and rougeL:
 
 {}
 Options follow the name of a metric:
@@ -91,9 +95,10 @@ that was cut before its end has the mark … behind it. A source that cannot be 
 (empty, too long, not UTF-8) is named on standard error and gets an empty line; the others
 go on, and the exit code is 3.
 
-Lines of standard input are read and translated many at a time, in batches that the
-threads share; the outputs are those of one line at a time, in the order of the lines. A
-line that has not been written yet is not waited for. Of many lines the speed is shown.
+Lines of standard input, which may be compressed with gzip, are read and translated many at
+a time, in batches that the threads share; the outputs are those of one line at a time, in
+the order of the lines. A line that has not been written yet is not waited for. Of many
+lines the speed is shown.
 
 Sources that begin with - go behind --. On a terminal control characters are shown as
 U+001B, say.
@@ -160,6 +165,13 @@ void add_test(CLI::App& app, TestCommand& test) {
   CLI::App& command =
       add_command(app, "test", "Measure a trained model on examples that it never saw.",
                   test.options, kTestHelp);
+  command
+      .add_option("--reference", test.options.references,
+                  "the target of each line of --source; given several times, each has several, of "
+                  "which the closest counts")
+      ->take_all()
+      ->expected(1)
+      ->type_name("FILE");
   command
       .add_option("--output", test.output,
                   "write a line for each source, with TABs between source, closest reference, "

@@ -20,8 +20,7 @@ int run(const TestCommand& command) {
   if (writes_outputs) write_file_atomically(command.output, result.outputs);
   if (result.skipped == 0) return 0;
   fmt::print(stderr, "seq2seq: error: {} of {} could not be tested on: {}\n",
-             lines_text(result.skipped), name_of_input(command.options.data),
-             result.skipped_summary);
+             lines_text(result.skipped), command.options.pairs().name(), result.skipped_summary);
   return kSomeLinesFailed;
 }
 
