@@ -1,6 +1,7 @@
 #include "attune/alignment/pieces.h"
 
 #include "attune/autograd/array/error.h"
+#include "attune/data/subwords.h"
 
 namespace attune {
 namespace {
@@ -23,8 +24,8 @@ std::vector<std::string> merged(std::span<const std::string> pieces, std::span<c
   std::vector<std::string> result;
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     if (i == 0 || words[i] != words[i - 1]) result.emplace_back();
-    const bool is_marked = pieces[i].starts_with(kWordStart);
-    result.back() += pieces[i].substr(is_marked ? kWordStart.size() : 0);
+    const bool is_marked = pieces[i].starts_with(SubwordModel::space);
+    result.back() += pieces[i].substr(is_marked ? SubwordModel::space.size() : 0);
   }
   return result;
 }
@@ -35,7 +36,7 @@ std::vector<int> words_of_pieces(std::span<const std::string> pieces) {
   std::vector<int> words;
   int word = -1;
   for (const std::string& piece : pieces) {
-    word += word < 0 || piece.starts_with(kWordStart);
+    word += word < 0 || piece.starts_with(SubwordModel::space);
     words.push_back(word);
   }
   return words;
@@ -63,13 +64,12 @@ std::vector<float> merged_weights(std::span<const float> weights, std::span<cons
   return result;
 }
 
-Alignment merge_pieces(const Alignment& pieces) {
+Alignment merge_pieces(const Alignment& pieces, std::span<const int> source_words,
+                       std::span<const int> target_words) {
   pieces.check();
-  const std::vector<int> source = words_of_pieces(pieces.source),
-                         target = words_of_pieces(pieces.target);
-  return {.source = merged(pieces.source, source),
-          .target = merged(pieces.target, target),
-          .weights = merged_weights(pieces.weights, source, target)};
+  return {.source = merged(pieces.source, source_words),
+          .target = merged(pieces.target, target_words),
+          .weights = merged_weights(pieces.weights, source_words, target_words)};
 }
 
 }  // namespace attune

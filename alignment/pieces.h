@@ -3,18 +3,14 @@
 #include <cstddef>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "attune/alignment/alignment.h"
 
 namespace attune {
 
-/// U+2581, with which a piece begins that begins a word, as SentencePiece writes them.
-inline constexpr std::string_view kWordStart = "\u2581";
-
-/// For each piece the position of its word, counted from 0. A piece begins a word if it begins with
-/// kWordStart, or is the first.
+/// For each piece of a SubwordModel the position of its word, counted from 0. A piece begins a word
+/// if it begins with SubwordModel::space, or is the first.
 std::vector<int> words_of_pieces(std::span<const std::string> pieces);
 
 /// The weights of words [T_words, S_words] by those of pieces [T, S]: what a target word attends to
@@ -29,8 +25,9 @@ std::vector<int> words_of_pieces(std::span<const std::string> pieces);
 std::vector<float> merged_weights(std::span<const float> weights, std::span<const int> source_words,
                                   std::span<const int> target_words);
 
-/// An alignment of words by that of their pieces, with the weights above. kWordStart is removed
-/// from words. Errors: as Alignment::check().
-Alignment merge_pieces(const Alignment& pieces);
+/// An alignment of words by that of their pieces, with the weights above; the space before a word
+/// is removed. Errors: as Alignment::check() and merged_weights().
+Alignment merge_pieces(const Alignment& pieces, std::span<const int> source_words,
+                       std::span<const int> target_words);
 
 }  // namespace attune

@@ -145,9 +145,12 @@ std::int64_t BatchStream::batches_per_epoch() const {
     first.batches_.clear();
     first.epoch_.clear();
     first.generator_ = Generator(generator_.seed(), kFirstStream);
-    do first.refill();
-    while (!first.epoch_.empty());
-    batches_per_epoch_ = std::ssize(first.batches_);
+    batches_per_epoch_ = 0;
+    do {
+      first.refill();
+      batches_per_epoch_ += std::ssize(first.batches_);
+      first.batches_.clear();
+    } while (!first.epoch_.empty());
   }
   return batches_per_epoch_;
 }

@@ -3,13 +3,15 @@
 #include <string>
 #include <vector>
 
+#include "attune/data/pairs.h"
+
 namespace attune {
 
 /// Options of report_html().
 struct ReportOptions {
   std::vector<std::string> runs = {};  ///< run folders; several are compared side by side
   int beam = 1;  ///< above 1: also the `beam` best outputs for each recorded source, with scores
-  std::string data = {};  ///< a file of pairs; not empty: also what the runs write for its sources
+  PairFiles data = {};  ///< if there are any, also what the runs write for the sources of pairs
   std::string metrics = "bleu:effective_order=true,chrf";  ///< of these outputs, as texts
 };
 

@@ -18,11 +18,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::vector<Question> questions_for(const Run& run, const ReportOptions& options) {
-  const PairFiles files{.pairs = options.data};
-  BadLines bad(files.expected(), "warning", BadLines::OnMalformed::skip);
+  BadLines bad(options.data.expected(), "warning", BadLines::OnMalformed::skip);
   UnknownTokens unknown;
   std::vector<Question> questions = read_questions(run,
-                                                   {.files = files,
+                                                   {.files = options.data,
                                                     .max_length = run.config.max_length,
                                                     .count = {},
                                                     .seed = 1,
@@ -31,7 +30,7 @@ std::vector<Question> questions_for(const Run& run, const ReportOptions& options
   std::erase_if(questions, [](const Question& question) { return question.source.empty(); });
   warn_of_unknown(unknown);
   if (bad.count() > 0)
-    warn("{} of {} left out: {}", lines_text(bad.count()), files.name(), bad.summary());
+    warn("{} of {} left out: {}", lines_text(bad.count()), options.data.name(), bad.summary());
   return questions;
 }
 
@@ -64,7 +63,7 @@ std::string tested_sentences_json(const Run& run, const ReportOptions& options) 
     for (const float weight : output.weights)
       weights.push_back(static_cast<std::uint8_t>(std::lround(255 * std::clamp(weight, 0.F, 1.F))));
   }
-  return Json{{"data", options.data},
+  return Json{{"data", options.data.name()},
               {"metrics", std::move(shown_metrics)},
               {"sentences", std::move(sentences)},
               {"weights", base64(weights)}}

@@ -84,14 +84,3 @@ TEST_CASE("batches are the same from wide ids as from narrow ones") {
       CHECK(one.target_output.at(k) == other.target_output.at(k));
   }
 }
-
-TEST_CASE("a vocabulary of lines one at a time is that of all lines at once") {
-  const std::vector<std::string> lines = {"b a b", "c <s> a", "", "b  d"};
-  for (const Tokens kind : {Tokens::chars, Tokens::words}) {
-    VocabularyBuilder builder(kind);
-    for (const std::string& line : lines) builder.add(line);
-    for (const std::size_t min_count : {1, 2, 3})
-      CHECK(builder.build(min_count) == Vocabulary::build(kind, lines, min_count));
-  }
-  CHECK_THROWS_WITH(VocabularyBuilder(Tokens::words).add("\xFF"), contains("expected UTF-8"));
-}

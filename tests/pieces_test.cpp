@@ -38,7 +38,8 @@ TEST_CASE("an alignment of pieces becomes one of words, whose largest weight may
   const Alignment pieces = {
       {"▁a", "▁b", "c", "d"}, {"▁x", "y"}, {0.4f, 0.2f, 0.2f, 0.2f, 0.4f, 0.2f, 0.2f, 0.2f}};
   CHECK(to_moses(pieces) == "0-0 0-1");
-  const Alignment words = merge_pieces(pieces);
+  const Alignment words =
+      merge_pieces(pieces, words_of_pieces(pieces.source), words_of_pieces(pieces.target));
   CHECK(words.source == Strings{"a", "bcd"});
   CHECK(words.target == Strings{"xy"});
   CHECK(words.weight(0, 1) == Approx(0.6f));
@@ -54,5 +55,5 @@ TEST_CASE("merging says what is wrong with weights and words") {
                     contains("a target piece of word 1 is behind one of word -1"));
   CHECK_THROWS_WITH(merged_weights(Weights{1, 0, 0}, Words{0}, Words{0, 1, 0}),
                     contains("word 0 is behind one of word 1"));
-  CHECK_THROWS_WITH(merge_pieces({{"▁a"}, {"▁b"}, {}}), contains("0 weights"));
+  CHECK_THROWS_WITH(merge_pieces({{"▁a"}, {"▁b"}, {}}, Words{0}, Words{0}), contains("0 weights"));
 }

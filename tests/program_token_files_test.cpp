@@ -144,6 +144,31 @@ TEST_CASE("a training from token files has the result of one without") {
                       "made again"));
 }
 
+TEST_CASE("token files keep subwords, and their lengths are filtered once they are known") {
+  const TemporaryFolder folder;
+  std::string pairs;
+  for (int i = 0; i < 30; ++i)
+    pairs += fmt::format("the cat {0} sat on mats\tder kater {0} sass auf matten\n", i);
+  folder.write("pairs", pairs + "the cat\tder kater sass auf matten und auf matten und matten\n");
+  const std::string flags =
+      "--data pairs --source-tokens subwords --target-tokens subwords --vocabulary 45 "
+      "--joint-vocabulary --lowercase --batch-tokens 200 --max-ratio 3 --steps 5 --hidden 8 "
+      "--embedding 4";
+  const Result plain = seq2seq(folder, "train --run plain " + flags);
+  INFO(plain.err);
+  REQUIRE(plain.code == 0);
+  CHECK_THAT(plain.err, contains("pairs:31: the source has") &&
+                            contains("1 of 31 lines left out: 1 of unlike lengths"));
+  for (const char* run : {"first", "second"}) {
+    const Result kept =
+        seq2seq(folder, "train --token-files t " + flags + " --run " + std::string(run));
+    CHECK(kept.code == 0);
+    CHECK_THAT(kept.err, contains(run == std::string("first") ? "kept in 't'" : "from 't'"));
+    CHECK(folder.read(std::string(run) + "/model.safetensors") ==
+          folder.read("plain/model.safetensors"));
+  }
+}
+
 TEST_CASE("a resumed training may use token files, or others") {
   const TemporaryFolder folder;
   folder.write("pairs", "ab\tba\nba\tab\nb\tb\n");

@@ -175,9 +175,11 @@ TEST_CASE("a report holds each sentence of test data, with output, scores and we
          .steps = 40,
          .optimizer_options = {.learning_rate = 0.02},
          .record = 0});
-  const json test = data_of(report_html(
-      {.runs = {run}, .beam = 2, .data = pairs, .metrics = "chrf,ter"}))["runs"][0]["test"];
-  CHECK(test["data"] == pairs);
+  const json test = data_of(report_html({.runs = {run},
+                                         .beam = 2,
+                                         .data = {.pairs = pairs},
+                                         .metrics = "chrf,ter"}))["runs"][0]["test"];
+  CHECK(test["data"] == "'" + pairs + "'");
   CHECK(test["metrics"][0]["name"] == "chrF2");
   REQUIRE(test["sentences"].size() == 2);
   const Run loaded = load_run(run);
@@ -198,8 +200,9 @@ TEST_CASE("a report holds each sentence of test data, with output, scores and we
   CHECK(from_base64(test["weights"]) == expected);
   CHECK(expected.size() == cells);
 
-  CHECK_THAT(fault_of({.runs = {run}, .data = pairs, .metrics = "beauty"}), contains("beauty"));
-  CHECK_THAT(fault_of({.runs = {run}, .data = folder.path("none")}), contains("none"));
+  CHECK_THAT(fault_of({.runs = {run}, .data = {.pairs = pairs}, .metrics = "beauty"}),
+             contains("beauty"));
+  CHECK_THAT(fault_of({.runs = {run}, .data = {.pairs = folder.path("none")}}), contains("none"));
 }
 
 TEST_CASE("a report of what is not a run is an error") {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "attune/alignment/alignment.h"
+#include "attune/alignment/pieces.h"
 
 namespace attune {
 namespace {
@@ -39,6 +40,19 @@ void add_forced_weights(const Run& run, std::span<const Question> questions,
 std::span<const float> weights_of(const Answer& answer, std::size_t reference) {
   if (reference >= answer.reference_weights.size()) return {};
   return answer.reference_weights[reference];
+}
+
+// Counts the alignment by which the model computes a reference.
+void add_alignment(const Run& run, const Question& question, std::size_t reference,
+                   std::span<const float> weights, AlignmentScores& scores) {
+  const std::vector<std::string> source = run.source.tokenize(question.text.source),
+                                 target = run.target.tokenize(question.text.targets[reference]);
+  const std::vector<int> source_words = word_positions(run.source, source),
+                         target_words = word_positions(run.target, target);
+  std::vector<float> of_words;
+  if (!weights.empty()) of_words = merged_weights(weights, source_words, target_words);
+  scores.add(hard_alignment(of_words, static_cast<std::size_t>(source_words.back()) + 1),
+             question.alignments[reference], static_cast<std::size_t>(target_words.back()) + 1);
 }
 
 }  // namespace
@@ -100,8 +114,7 @@ Measures measure(const Run& run, std::span<const Question> questions,
       measures.alignment.add(hard_alignment(output.weights, length), *question.truth,
                              question.references.front().size());
     for (std::size_t j = 0; j < question.alignments.size(); ++j)
-      measures.alignment.add(hard_alignment(weights_of(answers[i], j), length),
-                             question.alignments[j], question.references[j].size());
+      add_alignment(run, question, j, weights_of(answers[i], j), measures.alignment);
   }
   return measures;
 }

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "attune/autograd/array/digest.h"
@@ -24,34 +26,35 @@ VocabularyOptions vocabulary_options(const DataOptions& data, const std::string&
   return options;
 }
 
-// One side of the pairs. The subwords of a text are only known when all texts have been read.
+// One side of the pairs of a file. Subwords are only known, and counted, when all texts are.
 class Side {
  public:
-  Side(const char* name, Tokens kind, const TextForm& form, int limit, bool truncates)
+  Side(const char* name, const VocabularyOptions& vocabulary, int limit, bool truncates)
       : name_(name),
-        are_subwords_(kind == Tokens::subwords),
-        tokenizer_(are_subwords_ ? Tokens::words : kind, form),
+        options_(vocabulary),
+        tokenizer_(are_subwords() ? Tokens::words : options_.kind, options_.form),
         limit_(limit),
         truncates_(truncates) {}
 
-  bool are_subwords() const { return are_subwords_; }
-
-  // The number of tokens of a text, or of its words if tokens are subwords. It is truncated if the
-  // options say so. Errors: BadLine, if it has no tokens, or more than the limit.
-  int check(std::string& text) {
+  // The number of tokens of a text, which is truncated if the options say so; of subwords, that of
+  // words, which is not limited. Errors: BadLine, if it has no tokens, or more than the limit.
+  std::size_t check(std::string& text) {
     std::vector<std::string> tokens = tokenizer_.tokenize(text);
     if (tokens.empty())
       throw BadLine(BadLine::Kind::malformed, fmt::format("the {} has no tokens", name_));
-    if (!are_subwords_ && cut(tokens)) text = tokenizer_.join(tokens);
-    return static_cast<int>(tokens.size());
+    if (!are_subwords() && cut(tokens)) text = tokenizer_.join(tokens);
+    return tokens.size();
   }
 
-  // The ids of a text that was checked. Errors: BadLine, if it has more subwords than the limit.
+  // The ids of a text that was checked. Errors: as check(), of subwords.
   std::vector<int> encode(const Vocabulary& vocabulary, const std::string& text) {
     std::vector<int> ids = vocabulary.encode(text);
     cut(ids);
     return ids;
   }
+
+  bool are_subwords() const { return options_.kind == Tokens::subwords; }
+  const VocabularyOptions& options() const { return options_; }
 
   // "2 sources cut to 5 tokens"; empty if none was cut.
   std::string summary() const {
@@ -75,7 +78,7 @@ class Side {
   }
 
   const char* name_;
-  bool are_subwords_;
+  VocabularyOptions options_;
   Vocabulary tokenizer_;
   int limit_;
   bool truncates_;
@@ -88,7 +91,7 @@ class PairFilters {
   explicit PairFilters(const DataOptions& data)
       : max_ratio_(data.max_ratio), drops_duplicates_(data.drop_duplicates) {}
 
-  // Errors: BadLine, if a pair whose sides have so many tokens is to be left out.
+  // Errors: BadLine, if a pair with so many tokens is to be left out.
   void check_lengths(std::size_t source, std::size_t target) const {
     const auto [shorter, longer] = std::minmax(source, target);
     if (max_ratio_ && static_cast<double>(longer) > *max_ratio_ * static_cast<double>(shorter))
@@ -113,90 +116,80 @@ class PairFilters {
   std::unordered_set<std::uint64_t> seen_;  // digests, for which texts are taken as the same
 };
 
-// Reads the pairs of files, first as texts and then as ids.
+// Reads the pairs of files twice: the texts, and then the tokens.
 class CorpusReader {
  public:
-  explicit CorpusReader(const DataOptions& data);
-  Corpus read();
+  explicit CorpusReader(const DataOptions& data)
+      : data_(data),
+        files_(data.pairs()),
+        sources_("source", vocabulary_options(data, data.source_tokens), data.source_limit(),
+                 data.too_long == "truncate"),
+        targets_("target", vocabulary_options(data, data.target_tokens), data.target_limit(),
+                 data.too_long == "truncate"),
+        filters_(data),
+        bad_(files_.expected(), "warning",
+             data.skip_bad ? BadLines::OnMalformed::skip : BadLines::OnMalformed::stop) {}
+
+  Corpus read() {
+    VocabularyBuilder source(sources_.options()), target(targets_.options());
+    read_texts(source, data_.joint_vocabulary ? source : target);
+    Vocabulary first = source.build();
+    Vocabulary second = data_.joint_vocabulary ? first : target.build();
+    return encode(std::move(first), std::move(second));
+  }
 
  private:
-  void read_texts();
-  void keep(PairLine& line);
-  PairTable encode(const Vocabulary& source, const Vocabulary& target);
+  void read_texts(VocabularyBuilder& source_tokens, VocabularyBuilder& target_tokens);
+  Corpus encode(Vocabulary source, Vocabulary target);
   void check_some_left(std::int64_t count) const;
-  std::string left_out() const;
+  std::string report() const;
 
   const DataOptions& data_;
   PairFiles files_;
   Side sources_, targets_;
   PairFilters filters_;
-  VocabularyBuilder source_builder_, target_builder_;
   BadLines bad_;
-  SpooledLines texts_;  // for each pair that is kept: number of its line, source, target
-  std::int64_t lines_ = 0, kept_ = 0;
-  std::string sample_;
+  SpooledLines texts_;  // of each pair that is kept: its line's number, source and target
+  std::int64_t lines_ = 0, with_more_columns_ = 0;
 };
 
-CorpusReader::CorpusReader(const DataOptions& data)
-    : data_(data),
-      files_(data.pairs()),
-      sources_("source", tokens_named(data.source_tokens), data.form(), data.source_limit(),
-               data.too_long == "truncate"),
-      targets_("target", tokens_named(data.target_tokens), data.form(), data.target_limit(),
-               data.too_long == "truncate"),
-      filters_(data),
-      source_builder_(vocabulary_options(data, data.source_tokens)),
-      target_builder_(vocabulary_options(data, data.target_tokens)),
-      bad_(files_.expected(), "warning",
-           data.skip_bad ? BadLines::OnMalformed::skip : BadLines::OnMalformed::stop) {}
-
-void CorpusReader::check_some_left(std::int64_t count) const {
-  ATTUNE_CHECK(count > 0,
-               "no pair of {} is left to learn from: {}; lengths go up to {} {} and {} {}",
-               files_.name(), bad_.summary(), option_name("max_source_length"),
-               data_.source_limit(), option_name("max_target_length"), data_.target_limit());
-}
-
-// Keeps the texts of a pair. Errors: BadLine, if it cannot be used or is filtered.
-void CorpusReader::keep(PairLine& line) {
-  std::string &source = line.source, &target = line.targets.front();
-  const int source_length = sources_.check(source), target_length = targets_.check(target);
-  if (!sources_.are_subwords() && !targets_.are_subwords())
-    filters_.check_lengths(static_cast<std::size_t>(source_length),
-                           static_cast<std::size_t>(target_length));
-  filters_.check_is_new(source, target);
-  source_builder_.add(source);
-  (data_.joint_vocabulary ? source_builder_ : target_builder_).add(target);
-  for (const std::string& text : {std::to_string(line.number), source, target}) texts_.add(text);
-  ++kept_;
-}
-
-void CorpusReader::read_texts() {
+// Keeps the texts that pass the filters, and counts their tokens. The lengths of subwords are not
+// known yet.
+void CorpusReader::read_texts(VocabularyBuilder& source_tokens, VocabularyBuilder& target_tokens) {
   PairReader reader(files_);
-  std::int64_t with_more_columns = 0;
+  std::int64_t kept = 0;
   for (PairLine line; reader.next(line); ++lines_) {
     if (!line.fault.empty()) {
       bad_.add(files_.place_of(line.number), BadLine::Kind::malformed, line.fault);
       continue;
     }
-    with_more_columns += line.has_more;
+    with_more_columns_ += line.has_more;
+    std::string &source = line.source, &target = line.targets.front();
     try {
-      keep(line);
+      const std::size_t source_length = sources_.check(source),
+                        target_length = targets_.check(target);
+      if (!sources_.are_subwords() && !targets_.are_subwords())
+        filters_.check_lengths(source_length, target_length);
+      filters_.check_is_new(source, target);
     } catch (const BadLine& fault) {
       bad_.add(files_.place_of(line.number), fault.kind, fault.what());
+      continue;
     }
+    source_tokens.add(source);
+    target_tokens.add(target);
+    for (const std::string& text : {std::to_string(line.number), source, target}) texts_.add(text);
+    ++kept;
   }
   files_.check_not_empty(lines_);
-  check_some_left(kept_);
-  warn_of_columns(files_.name(), with_more_columns);
+  check_some_left(kept);
 }
 
-PairTable CorpusReader::encode(const Vocabulary& source, const Vocabulary& target) {
+Corpus CorpusReader::encode(Vocabulary source, Vocabulary target) {
   PairTableBuilder pairs(std::max(source.size(), target.size()));
-  std::int64_t count = 0;
+  std::int64_t kept = 0;
+  std::string sample, number, source_text, target_text;
   texts_.rewind();
-  for (std::string number, source_text, target_text;
-       texts_.next(number) && texts_.next(source_text) && texts_.next(target_text);) {
+  while (texts_.next(number) && texts_.next(source_text) && texts_.next(target_text)) {
     try {
       const std::vector<int> source_ids = sources_.encode(source, source_text),
                              target_ids = targets_.encode(target, target_text);
@@ -206,14 +199,22 @@ PairTable CorpusReader::encode(const Vocabulary& source, const Vocabulary& targe
       bad_.add(files_.place_of(std::stoll(number)), fault.kind, fault.what());
       continue;
     }
-    if (++count == 1) sample_ = source_text;
+    if (++kept == 1) sample = source_text;
   }
-  check_some_left(count);
-  return std::move(pairs).build();
+  check_some_left(kept);
+  return {std::move(source), std::move(target), std::move(pairs).build(), std::move(sample),
+          report()};
+}
+
+void CorpusReader::check_some_left(std::int64_t count) const {
+  ATTUNE_CHECK(count > 0,
+               "no pair of {} is left to learn from: {}; lengths go up to {} {} and {} {}",
+               files_.name(), bad_.summary(), option_name("max_source_length"),
+               data_.source_limit(), option_name("max_target_length"), data_.target_limit());
 }
 
 // Reports what was left out or cut, and returns it as one text.
-std::string CorpusReader::left_out() const {
+std::string CorpusReader::report() const {
   std::vector<std::string> changes;
   if (bad_.count() > 0)
     changes.push_back(
@@ -221,15 +222,8 @@ std::string CorpusReader::left_out() const {
   for (const Side* side : {&sources_, &targets_})
     if (!side->summary().empty()) changes.push_back(side->summary());
   for (const std::string& change : changes) warn("{}: {}", files_.name(), change);
+  warn_of_columns(files_.name(), with_more_columns_);
   return joined(changes, "; ");
-}
-
-Corpus CorpusReader::read() {
-  read_texts();
-  Vocabulary source = source_builder_.build();
-  Vocabulary target = data_.joint_vocabulary ? source : target_builder_.build();
-  PairTable pairs = encode(source, target);
-  return {std::move(source), std::move(target), std::move(pairs), std::move(sample_), left_out()};
 }
 
 }  // namespace

@@ -103,6 +103,12 @@ std::vector<Question> sample_of(std::vector<Question> questions, std::int64_t co
   return sample;
 }
 
+// How many words or tokens a text has that a reference alignment may link.
+std::size_t positions_in(const Vocabulary& vocabulary, const std::string& text) {
+  const std::vector<int> positions = word_positions(vocabulary, vocabulary.tokenize(text));
+  return positions.empty() ? 0 : static_cast<std::size_t>(positions.back() + 1);
+}
+
 bool has_empty_target(const Run& run, const PairLine& line) {
   return std::any_of(line.targets.begin(), line.targets.end(), [&](const std::string& target) {
     return run.target.tokenize(target).empty();
@@ -141,8 +147,8 @@ std::vector<Question> read_questions(const Run& run, const QuestionSource& from,
     for (std::string& target : line.targets) {
       question.references.push_back(ids_of_reference(run.target, target));
       if (alignments.exist() && !question.source.empty())
-        question.alignments.push_back(alignments.of_line(line.number, question.source.size(),
-                                                         question.references.back().size()));
+        question.alignments.push_back(alignments.of_line(
+            line.number, positions_in(run.source, line.source), positions_in(run.target, target)));
       question.text.targets.push_back(std::move(target));
     }
   }

@@ -20,7 +20,8 @@ struct Question {
   std::vector<int> source;                       ///< empty: the model cannot encode it
   std::vector<std::vector<int>> references;      ///< the correct targets
   std::optional<ReferenceAlignment> truth = {};  ///< the true alignment of a task
-  /// The reference alignment of each reference; empty: there are none.
+  /// The reference alignment of each reference, of words if tokens are subwords; empty: there are
+  /// none.
   std::vector<ReferenceAlignment> alignments = {};
 };
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "attune/autograd/array/digest.h"
@@ -197,6 +198,18 @@ Alignment alignment_of(const Run& run, std::span<const int> source, const Hypoth
   for (const int id : hypothesis.tokens) alignment.target.push_back(run.target.token(id));
   alignment.weights = hypothesis.weights;
   return alignment;
+}
+
+std::vector<int> word_positions(const Vocabulary& vocabulary, std::span<const std::string> tokens) {
+  if (vocabulary.kind() == Tokens::subwords) return words_of_pieces(tokens);
+  std::vector<int> positions(tokens.size());
+  std::iota(positions.begin(), positions.end(), 0);
+  return positions;
+}
+
+Alignment alignment_of_words(const Run& run, const Alignment& tokens) {
+  return merge_pieces(tokens, word_positions(run.source, tokens.source),
+                      word_positions(run.target, tokens.target));
 }
 
 AlignmentFigure figure_of(const Run& run, std::span<const int> source,

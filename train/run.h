@@ -90,6 +90,13 @@ void warn_of_unfinished(std::int64_t unfinished, std::int64_t outputs);
 /// The alignment of a hypothesis, for heat maps.
 Alignment alignment_of(const Run& run, std::span<const int> source, const Hypothesis& hypothesis);
 
+/// The position of each token of a side in an alignment of words: that of its word if tokens are
+/// subwords, otherwise its own.
+std::vector<int> word_positions(const Vocabulary& vocabulary, std::span<const std::string> tokens);
+
+/// An alignment of tokens, as from alignment_of(), as one of words; see merge_pieces().
+Alignment alignment_of_words(const Run& run, const Alignment& tokens);
+
 /// A picture of it, entitled with the texts of source and hypothesis.
 AlignmentFigure figure_of(const Run& run, std::span<const int> source,
                           const Hypothesis& hypothesis);

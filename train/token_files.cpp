@@ -131,9 +131,9 @@ std::vector<std::string> token_key(const TrainOptions& options) {
   TrainOptions all = with_defaults(options);
   const std::vector<Field> fields = attune::fields(all);
   const std::string group = find_field(fields, "data")->group;
-  for (const Field& field : fields)
+  for (const Field& field : fields)  // but not those of validation, and of how tokens are used
     if (field.group == group && field.decides && field.content != "FILE" &&
-        field.name != "valid_count")
+        field.name != "valid_count" && field.name != "rare_as_unknown")
       key.push_back(fmt::format("{}={}", field.name, field.text()));
   return key;
 }

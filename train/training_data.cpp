@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "attune/data/messages.h"
@@ -48,7 +49,7 @@ Corpus corpus_of(const TrainOptions& options, std::string& origin) {
   return corpus;
 }
 
-// How often each id occurs in the sources.
+// How often each token occurs in the sources.
 std::vector<std::int64_t> source_counts(const Corpus& corpus) {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(corpus.source.size()));
   for (std::size_t i = 0; i < corpus.pairs.size(); ++i)

@@ -232,7 +232,8 @@ void add_translate(CLI::App& app, TranslateCommand& translate) {
       ->take_all();
   command.add_flag(
       "--alignment", translate.alignment,
-      "add a TAB and the alignment in Moses form: 0-2 1-1 2-0, source-target positions");
+      "add a TAB and the alignment in Moses form: 0-2 1-1 2-0, source-target positions of "
+      "tokens, or of words if tokens are subwords");
   command.add_flag("--heatmap", translate.heatmap, "draw the attention weights");
   command
       .add_option("--svg", translate.svg,
@@ -261,24 +262,37 @@ void add_report(CLI::App& app, ReportCommand& report) {
                   "also show the best outputs of a beam search of this width, with scores")
       ->check(flags::in_range(1, 1000, "a whole number from 1 to 1000"))
       ->capture_default_str();
+  attune::PairFiles& tested = report.options.data;
   CLI::Option* data =
       command
           .add_option(
-              "--data", report.options.data,
-              "also show every sentence of a file of pairs, source TAB target, with output,\n"
-              "score and alignment, to sort and search; outputs are those of --beam")
+              "--data", tested.pairs,
+              "also show every sentence of a file of pairs, source TAB target, with "
+              "output,\nscore and alignment, to sort and search; outputs are those of --beam")
           ->type_name("FILE");
+  CLI::Option* source =
+      command.add_option("--source", tested.source, "the same of a file of sources ...")
+          ->excludes(data)
+          ->type_name("FILE");
+  CLI::Option* reference =
+      command
+          .add_option("--reference", tested.targets,
+                      "... and one of targets; given several times, each source has several")
+          ->take_all()
+          ->expected(1)
+          ->needs(source)
+          ->type_name("FILE");
+  source->needs(reference);
   command
       .add_option("--metrics", report.options.metrics,
                   "metrics of these outputs, as of score; each sentence has a score of its own")
-      ->needs(data)
       ->type_name("NAME,...")
       ->check(fault_of_metrics)
       ->capture_default_str();
   command.footer(
       "\nExamples:\n"
       "  seq2seq report --run runs/reverse\n"
-      "  seq2seq report --run runs/multi30k --data test.tsv --beam 5\n"
+      "  seq2seq report --run runs/multi30k --source test.de --reference test.en --beam 5\n"
       "  seq2seq report --run runs/gru --run runs/transformer --output comparison.html");
 }
 

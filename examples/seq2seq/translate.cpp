@@ -66,7 +66,7 @@ class LineTranslator {
           "{}{}{}{}\n",
           command_.options.search.n_best > 1 ? fmt::format("{}\t{:.6f}\t", lines_, score) : "",
           shown(text), command_.alignment ? "\t" : "",
-          command_.alignment ? to_moses(alignment) : "");
+          command_.alignment ? to_moses(alignment_of_words(translate_.run(), alignment)) : "");
     const Translation& first = best.front();
     if (command_.heatmap)
       fmt::print("\n{}\n", to_terminal(first.alignment, terminal_color(stdout),
