@@ -7,10 +7,10 @@
 namespace attune {
 namespace {
 
-// A reference's ids. The model cannot produce a token outside its vocabulary, so such a token must
-// not count as correct if the model's output is <unk>.
-std::vector<int> ids_of_reference(const Vocabulary& vocabulary, const std::string& target) {
-  std::vector<int> ids = vocabulary.encode(target);
+// A reference's ids. The model cannot produce a token that neither its vocabulary nor a source that
+// it copies from has, so such a token must not count as correct if the model's output is <unk>.
+std::vector<int> ids_of_reference(const Run& run, const Pair& pair) {
+  std::vector<int> ids = words_of(run, pair.source).encode_target(pair.target);
   for (int& id : ids)
     if (id == Vocabulary::unknown) id = -1;
   return ids;
@@ -130,7 +130,7 @@ std::vector<Question> read_questions(const Run& run, const QuestionSource& from,
       }
     }
     Question& question = questions[entry->second];
-    question.references.push_back(ids_of_reference(run.target, line.pair.target));
+    question.references.push_back(ids_of_reference(run, line.pair));
     if (alignments.exist() && !question.source.empty())
       question.alignments.push_back(alignments.of_line(line.number, question.source.size(),
                                                        question.references.back().size()));

@@ -77,7 +77,6 @@ class Side {
                        limit_);
   }
 
- private:
   // Whether there were more tokens than the limit. Errors: BadLine, if they must not be truncated.
   template <typename Token>
   bool cut(std::vector<Token>& tokens) {
@@ -91,6 +90,7 @@ class Side {
     return true;
   }
 
+ private:
   const char* name_;
   VocabularyOptions options_;
   int limit_;
@@ -109,6 +109,17 @@ std::pair<Vocabulary, Vocabulary> vocabularies_of(std::span<const PairLine> line
   }
   Vocabulary first = source.build();
   return {first, joint ? first : target.build()};
+}
+
+// A pair for a model that copies tokens. Errors: as Side::encode().
+Example with_own_tokens(const Pair& pair, Side& sources, Side& targets, const Vocabulary& source,
+                        const Vocabulary& target) {
+  std::vector<std::string> tokens = source.tokenize(pair.source);
+  sources.cut(tokens);
+  const ExtendedVocabulary words(source, target, tokens);
+  std::vector<int> ids = words.encode_target(pair.target);
+  targets.cut(ids);
+  return {words.source(), std::move(ids)};
 }
 
 TrainingData file_data(const TrainOptions& options) {
@@ -149,12 +160,15 @@ TrainingData file_data(const TrainOptions& options) {
   };
   check_some_left(kept.size());
   auto [source, target] = vocabularies_of(kept, sources, targets, data.joint_vocabulary);
+  const bool copies =
+      options.model.decoder_name() == "recurrent" && copies_tokens(options.model.output_layer);
   std::vector<Example> examples;
   std::size_t longest_source = 0, longest_target = 0;
   for (const PairLine& line : kept) {
     try {
-      examples.push_back(
-          {sources.encode(source, line.pair.source), targets.encode(target, line.pair.target)});
+      examples.push_back(copies ? with_own_tokens(line.pair, sources, targets, source, target)
+                                : Example{sources.encode(source, line.pair.source),
+                                          targets.encode(target, line.pair.target)});
     } catch (const BadLine& fault) {
       bad.add(line.number, fault.kind, fault.what());
       continue;
@@ -177,8 +191,12 @@ TrainingData file_data(const TrainOptions& options) {
   if (data.rare_as_unknown > 0) {
     std::vector<std::int64_t> counts(static_cast<std::size_t>(source.size()));
     for (const Example& example : examples)
-      for (const int id : example.source) ++counts[static_cast<std::size_t>(id)];
-    rare.emplace(counts, data.rare_as_unknown);
+      for (const int id : example.source)
+        if (id < source.size()) ++counts[static_cast<std::size_t>(id)];
+    if (copies)
+      rare.emplace(counts, data.rare_as_unknown, source.ids_in(target));
+    else
+      rare.emplace(counts, data.rare_as_unknown);
   }
   return {std::move(source),
           std::move(target),
