@@ -29,6 +29,7 @@
 #include "attune/autograd/ops/attention.h"
 #include "attune/autograd/ops/comparison.h"
 #include "attune/autograd/ops/convolution.h"
+#include "attune/autograd/ops/copy_mixture.h"
 #include "attune/autograd/ops/embedding.h"
 #include "attune/autograd/ops/entmax.h"
 #include "attune/autograd/ops/indexing.h"

@@ -3,6 +3,7 @@
 /// Input data: files, settings, UTF-8, vocabularies, pairs, tasks, batches.
 #include "attune/data/batch.h"
 #include "attune/data/batch_stream.h"
+#include "attune/data/extended_vocabulary.h"
 #include "attune/data/files.h"
 #include "attune/data/gzip.h"
 #include "attune/data/input_lines.h"

@@ -14,13 +14,26 @@ RareTokens::RareTokens(const std::vector<std::int64_t>& counts, double alpha) {
         id < Vocabulary::specials ? 0 : alpha / (alpha + static_cast<double>(counts[id])));
 }
 
+RareTokens::RareTokens(const std::vector<std::int64_t>& counts, double alpha,
+                       const std::vector<std::int32_t>& copied_as)
+    : RareTokens(counts, alpha) {
+  const auto size = static_cast<std::int32_t>(copied_as.size());
+  for (std::int32_t id = 0; id < size; ++id) {
+    const std::int32_t target = copied_as[static_cast<std::size_t>(id)];
+    replacement_.push_back(target == Vocabulary::unknown ? id : size + target);
+  }
+}
+
 Indices RareTokens::replace(const Indices& ids, Generator& random) const {
   std::vector<std::int32_t> replaced = ids.to_vector();
   for (std::int32_t& id : replaced) {
-    ATTUNE_CHECK(id >= 0 && static_cast<std::size_t>(id) < probability_.size(),
+    const auto place = static_cast<std::size_t>(id);
+    if (!replacement_.empty() && place >= replacement_.size()) continue;
+    ATTUNE_CHECK(id >= 0 && place < probability_.size(),
                  "RareTokens: index {} is outside of the {} counts", id, probability_.size());
-    const double probability = probability_[static_cast<std::size_t>(id)];
-    if (probability > 0 && random.uniform() < probability) id = Vocabulary::unknown;
+    const double probability = probability_[place];
+    if (probability > 0 && random.uniform() < probability)
+      id = replacement_.empty() ? Vocabulary::unknown : replacement_[place];
   }
   return Indices(replaced, ids.shape());
 }

@@ -12,13 +12,24 @@
 
 namespace attune {
 
+/// What a decoder that copies tokens predicts to be copied.
+struct Copying {
+  /// [B, S]: the probability that the token of each source position is copied; not defined: the
+  /// decoder does not copy
+  Tensor weights = {};
+  CopiedTokens tokens = {};  ///< what these tokens are copied as
+};
+
 /// A decoder's prediction of the next token of each target.
 struct Prediction {
-  Tensor logits;  ///< [B, V]
+  /// [B, V], or [B, N] with N = CopiedTokens::size() if the decoder copies tokens: tokens from
+  /// CopiedTokens::vocabulary of its source on have no meaning for a target
+  Tensor logits;
   /// The attention weights over the source, [B, H, S], of each layer with attention to the source,
   /// from the first layer to the last. Empty without attention, and possibly without
   /// DecoderState::weights.
   std::vector<Tensor> weights;
+  Copying copying = {};
 
   /// A single alignment for display and evaluation: the last layer's weights, averaged over its
   /// heads, [B, S]. Not defined without attention.
@@ -33,12 +44,18 @@ struct Targets {
   /// most probable one. The choice is made once per step for the whole batch, in all of its shards
   /// (scheduled sampling, Bengio et al. 2015; draws from batch_generator()).
   double teacher_forcing = 1;
+  /// lambda of the coverage loss: see Decoded::penalty. 0: none.
+  double coverage_loss = 0;
 };
 
 /// A decoder's output for known targets.
 struct Decoded {
-  Tensor logits;   ///< [T, B, V]; meaningless beyond a target's length
-  Tensor penalty;  ///< [T, B]: what attention adds to the loss of each step; not defined: nothing
+  Tensor logits;  ///< [T, B, V], as in Prediction; meaningless beyond a target's length
+  /// [T, B]: what is added to the loss of each step; not defined: nothing. It is the penalty of
+  /// attention, and the coverage loss lambda sum_s min(a_s, c_s), where a_s are the weights of the
+  /// step, the mean over the heads, and c_s is the sum of those of all steps before it (See et al.
+  /// 2017, eq. 12 and 13).
+  Tensor penalty;
   /// [T, B]: of the positions that hard attention drew; not defined: none. See policy_loss().
   Tensor log_probability;
 };
@@ -64,6 +81,9 @@ class Decoder : public Layer {
   /// Computes all steps of known targets. With teacher_forcing 1, the logits equal those of
   /// predict() called step by step.
   virtual Decoded operator()(const Encoded& encoded, const Targets& targets) const = 0;
+  /// The number of source tokens that an encoder reads, if the decoder can also copy tokens which
+  /// are beyond them, and which an encoder reads as `<unk>`; see ExtendedVocabulary. 0: it cannot.
+  virtual std::int64_t copied_vocabulary() const { return 0; }
 };
 
 /// Makes a decoder for the states of an encoder of width `source_size`; 0: without a source.

@@ -25,10 +25,21 @@ struct OutputReads {
   bool state = false, previous = false, weights = false;
 };
 
-/// What an output layer computes once from the source.
+/// The target tokens that the tokens of a batch of sources are copied as. Those from V on are
+/// tokens of one source that the target vocabulary does not have; see ExtendedVocabulary.
+struct CopiedTokens {
+  Indices ids;                ///< [B, S]
+  Indices vocabulary;         ///< [B]: V and the number of such tokens of each source
+  std::int64_t size() const;  ///< the largest of these
+
+  /// The given rows of the batch, in this order. Errors: a row out of range.
+  CopiedTokens select(const Indices& rows) const;
+};
+
+/// What an output layer computes once from the source. What it does not need is not defined.
 struct OutputSource {
-  Tensor logits;   ///< [B, S, V]; not defined if the layer has none
-  Indices tokens;  ///< [B, S]: the target token that each source token is copied as
+  Tensor logits = {};        ///< [B, S, V]
+  CopiedTokens tokens = {};  ///< what the source's tokens are copied as
 
   /// The given rows of the batch, in this order. Errors: a row out of range.
   OutputSource select(const Indices& rows) const;
@@ -41,9 +52,14 @@ struct OutputSource {
 /// and a row of output_layers().
 class OutputLayer : public Layer {
  public:
-  /// Logits [..., B, V].
+  /// Logits [..., B, V], or [..., B, N] with N = CopiedTokens::size() if the layer copies tokens.
   virtual Tensor operator()(const OutputInput& input, const OutputSource& source) const = 0;
   virtual OutputReads reads() const { return {}; }
+  /// For layers that copy tokens: the probability that the token of each source position is copied,
+  /// [..., B, S]. Not defined: the layer does not copy.
+  virtual Tensor copies(const OutputInput&) const { return {}; }
+  /// For layers that copy tokens: source_vocabulary(). 0: the layer does not copy.
+  virtual std::int64_t copied_vocabulary() const { return 0; }
   /// Errors: there is nothing in the source that the layer needs.
   virtual OutputSource read(const Encoded& encoded) const;
 };
@@ -64,14 +80,18 @@ struct OutputLayerOptions {
 /// The least probability that an output layer gives to a token, so that all logits are finite.
 inline constexpr double kLeastProbability = 1e-30;
 
-/// The tokens of a source as target tokens, [B, S]. Errors: the source has no tokens, or one that
-/// `copied_as` or the `vocabulary` does not contain; messages start with `layer`.
-Indices tokens_to_copy(const char* layer, const Encoded& encoded,
-                       const OutputLayerOptions& options);
+/// The number of source tokens that `copied_as` has ids for.
+std::int64_t source_vocabulary(const OutputLayerOptions& options);
+/// The tokens of a source as target tokens. A source token that `copied_as` maps to `<unk>` is one
+/// that the target vocabulary does not have; source ids from the size of `copied_as` on are as in
+/// ExtendedVocabulary. Errors: the source has no tokens, or one that is not among these; messages
+/// start with `layer`.
+CopiedTokens tokens_to_copy(const char* layer, const Encoded& encoded,
+                            const OutputLayerOptions& options);
 /// The probability of each target token if the source token is copied that attention selects:
-/// p_y = the sum of the weights of all positions s with token y. Shapes: weights [..., B, S],
-/// tokens [B, S] -> [..., B, V].
-Tensor copy_distribution(const Tensor& weights, const Indices& tokens, std::int64_t vocabulary);
+/// p_y = the sum of the weights of all positions s with token y. Shapes: weights [..., B, S] ->
+/// [..., B, tokens.size()].
+Tensor copy_distribution(const Tensor& weights, const CopiedTokens& tokens);
 
 using OutputLayerMaker = std::function<std::shared_ptr<OutputLayer>(const OutputLayerOptions&)>;
 
@@ -81,6 +101,8 @@ Family<OutputLayerMaker>& output_layers();
 /// Family::make(). Errors: an unknown name (the message lists the valid ones); a size below 1.
 std::shared_ptr<OutputLayer> make_output_layer(std::string_view name,
                                                const OutputLayerOptions& options);
+/// Whether the output layer called `name` copies tokens. Errors: as make_output_layer().
+bool copies_tokens(std::string_view name);
 /// The names that make_output_layer() accepts.
 std::vector<std::string> output_layer_names();
 

@@ -2,8 +2,8 @@
 
 #include "attune/autograd/ops/activations.h"
 #include "attune/autograd/ops/arithmetic.h"
+#include "attune/autograd/ops/copy_mixture.h"
 #include "attune/autograd/ops/shaping.h"
-#include "attune/autograd/ops/softmax.h"
 #include "attune/layers/attention/stage_recorder.h"
 
 namespace attune {
@@ -16,10 +16,20 @@ PointerGeneratorOutput::PointerGeneratorOutput(const OutputLayerOptions& options
 Tensor PointerGeneratorOutput::operator()(const OutputInput& input,
                                           const OutputSource& source) const {
   const LayerScope scope(*this);
-  const Tensor generate = sigmoid(generate_(concat({input.combined, input.previous}, -1)));
-  const Tensor copy = copy_distribution(input.weights, source.tokens, options_.vocabulary);
-  const Tensor p = generate * softmax(vocabulary_(input.combined)) + (1.0 - generate) * copy;
-  return recorded(AttentionStage::combine, "logits", log(maximum(p, kLeastProbability)));
+  const Tensor generate = this->generate(input);
+  return recorded(
+      AttentionStage::combine, "logits",
+      log_copy_mixture(vocabulary_(input.combined), generate, (1.0 - generate) * input.weights,
+                       source.tokens.ids, source.tokens.size(), kLeastProbability));
+}
+
+Tensor PointerGeneratorOutput::generate(const OutputInput& input) const {
+  return sigmoid(generate_(concat({input.combined, input.previous}, -1)));
+}
+
+Tensor PointerGeneratorOutput::copies(const OutputInput& input) const {
+  const LayerScope scope(*this);
+  return (1.0 - generate(input)) * input.weights;
 }
 
 OutputSource PointerGeneratorOutput::read(const Encoded& encoded) const {

@@ -11,10 +11,10 @@ namespace attune {
 ///     p(y)  = p_gen softmax(W [s_t ; c_t] + b')_y
 ///             + (1 - p_gen) sum_{s: x_s = y} a_s                                 eq. 9
 ///
-/// with the weights a of attention and e_t, the embedding of the previous token. The paper computes
-/// the softmax with two linear layers, and extends the vocabulary by the tokens of each source;
-/// here a source token that is not in the vocabulary counts as `<unk>`. logits = log p, with p at
-/// least kLeastProbability.
+/// with the weights a of attention and e_t, the embedding of the previous token. The
+/// vocabulary of the softmax is extended by the tokens of each source, which thus can be written
+/// even if training never showed them (see CopiedTokens). The paper computes the softmax with two
+/// linear layers. logits = log p, with p at least kLeastProbability.
 ///
 /// Parameters: generate.weight [1, C + E] (w) and generate.bias, vocabulary.weight [V, C] (W) and
 /// vocabulary.bias.
@@ -24,9 +24,13 @@ class PointerGeneratorOutput : public OutputLayer {
   explicit PointerGeneratorOutput(const OutputLayerOptions& options);
   Tensor operator()(const OutputInput& input, const OutputSource& source) const override;
   OutputReads reads() const override { return {.previous = true, .weights = true}; }
+  Tensor copies(const OutputInput& input) const override;
+  std::int64_t copied_vocabulary() const override { return source_vocabulary(options_); }
   OutputSource read(const Encoded& encoded) const override;
 
  private:
+  Tensor generate(const OutputInput& input) const;  // p_gen [..., B, 1]
+
   OutputLayerOptions options_;
   Linear generate_, vocabulary_;
 };

@@ -13,11 +13,16 @@ PointerOutput::PointerOutput(const OutputLayerOptions& options)
 Tensor PointerOutput::operator()(const OutputInput& input, const OutputSource& source) const {
   const LayerScope scope(*this);
   const Tensor end = sigmoid(end_(input.combined));  // [..., B, 1]
-  const Tensor copy = copy_distribution(input.weights, source.tokens, options_.vocabulary);
-  Array is_end = Array::zeros({options_.vocabulary}, copy.dtype());
+  const Tensor copy = copy_distribution(input.weights, source.tokens);
+  Array is_end = Array::zeros({copy.size(-1)}, copy.dtype());
   is_end.set(Vocabulary::end, 1);
   const Tensor p = (1.0 - end) * copy + end * Tensor(is_end);
   return recorded(AttentionStage::combine, "logits", log(maximum(p, kLeastProbability)));
+}
+
+Tensor PointerOutput::copies(const OutputInput& input) const {
+  const LayerScope scope(*this);
+  return (1.0 - sigmoid(end_(input.combined))) * input.weights;
 }
 
 OutputSource PointerOutput::read(const Encoded& encoded) const {

@@ -12,7 +12,8 @@ namespace attune {
 ///
 /// In the paper `</s>` is one of the positions that the softmax runs over. Here its probability is
 /// computed apart, so that it does not depend on the normaliser. A token that the source does not
-/// contain cannot be written. logits = log p, with p at least kLeastProbability.
+/// contain cannot be written; one that no vocabulary contains can be copied (see CopiedTokens).
+/// logits = log p, with p at least kLeastProbability.
 ///
 /// Parameters: end.weight [1, C] (w) and end.bias [1].
 /// Errors: a size below 1; the source has no tokens.
@@ -21,6 +22,8 @@ class PointerOutput : public OutputLayer {
   explicit PointerOutput(const OutputLayerOptions& options);
   Tensor operator()(const OutputInput& input, const OutputSource& source) const override;
   OutputReads reads() const override { return {.weights = true}; }
+  Tensor copies(const OutputInput& input) const override;
+  std::int64_t copied_vocabulary() const override { return source_vocabulary(options_); }
   OutputSource read(const Encoded& encoded) const override;
 
  private:

@@ -5,10 +5,13 @@
 
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/ops/activations.h"
+#include "attune/autograd/ops/arithmetic.h"
 #include "attune/autograd/ops/padding.h"
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/ops/shaping.h"
 #include "attune/autograd/scopes.h"
+#include "attune/data/vocabulary.h"
+#include "attune/layers/attention/coverage_score.h"
 #include "attune/layers/attention/stage_recorder.h"
 #include "attune/layers/known_input.h"
 
@@ -52,6 +55,36 @@ OutputInput stacked(const std::vector<OutputInput>& steps) {
   return {all(&OutputInput::combined), all(&OutputInput::state), all(&OutputInput::previous),
           all(&OutputInput::weights)};
 }
+
+// a + b, where either may be undefined.
+Tensor sum_of(const Tensor& a, const Tensor& b) {
+  if (!a.defined() || !b.defined()) return a.defined() ? a : b;
+  return a + b;
+}
+
+// What is added to the loss of each step; see Decoded::penalty.
+class Penalty {
+ public:
+  explicit Penalty(double coverage_loss) : factor_(coverage_loss) {}
+
+  void add(const AttentionResult& found) {
+    Tensor penalty = found.penalty;
+    if (factor_ > 0) {
+      const Tensor weights = mean_of_heads(found.weights);
+      penalty = sum_of(penalty, factor_ * coverage_loss(weights, coverage_));
+      coverage_ = sum_of(coverage_, weights);
+    }
+    if (penalty.defined()) steps_.push_back(penalty);
+  }
+
+  // [T, B]; not defined: nothing.
+  Tensor of_all_steps() const { return steps_.empty() ? Tensor() : stack(steps_); }
+
+ private:
+  double factor_;
+  Tensor coverage_;  // [B, S]; not defined before the first step
+  std::vector<Tensor> steps_;
+};
 
 void check(const RecurrentDecoderOptions& options) {
   ATTUNE_CHECK(options.query == "previous" || options.query == "current",
@@ -206,42 +239,56 @@ Indices RecurrentDecoder::most_probable(const OutputInput& input,
 Prediction RecurrentDecoder::predict(const Indices& previous, DecoderState& state) const {
   const LayerScope scope(*this);
   begin(state, previous.elements());
-  const Step now = step(embed(previous), state, /*weights=*/true);
+  const Step now = step(embed(known(previous)), state, /*weights=*/true);
   Tensor logits = output(now.output, state.output);
   recorded(AttentionStage::repeat, "s", state.query());
   Prediction next{.logits = recorded(AttentionStage::combine, "logits", std::move(logits)),
-                  .weights = {}};
+                  .weights = {},
+                  .copying = {output_->copies(now.output), state.output.tokens}};
   if (attention_) next.weights.push_back(with_heads(now.attention.weights));
   return next;
 }
 
 Decoded RecurrentDecoder::operator()(const Encoded& encoded, const Targets& targets) const {
   const LayerScope scope(*this);
+  ATTUNE_CHECK(targets.coverage_loss == 0 || attention_,
+               "RecurrentDecoder: there is no attention for a coverage loss of {}",
+               targets.coverage_loss);
   DecoderState state = start(encoded);
   begin(state, targets.input.shape()[1]);
-  const Previous tokens = embed(targets.input, targets.lengths);
+  const Previous tokens = embed(known(targets.input), targets.lengths);
+  const bool weights = targets.coverage_loss > 0;
+  Penalty penalty(targets.coverage_loss);
   std::vector<OutputInput> steps;
-  std::vector<Tensor> penalties, log_probabilities;
+  std::vector<Tensor> log_probabilities;
   // Step 9, repeat, once for each token of the target.
   for (std::int64_t t = 0; t < targets.input.shape()[0]; ++t) {
     const bool forced = t == 0 || targets.teacher_forcing >= 1 ||
                         batch_generator().uniform() < targets.teacher_forcing;
     Step now;
     if (forced) {
-      now = step(tokens[t], state, /*weights=*/false);
+      now = step(tokens[t], state, weights);
     } else {
-      const Indices own = most_probable(steps.back(), state.output);
+      const Indices own = known(most_probable(steps.back(), state.output));
       const Previous last = embed(own.reshape({1, own.elements()}), going_on(targets.lengths, t));
-      now = step(last[0], state, /*weights=*/false);
+      now = step(last[0], state, weights);
     }
     steps.push_back(std::move(now.output));
-    const AttentionResult& found = now.attention;
-    if (found.penalty.defined()) penalties.push_back(found.penalty);
-    if (found.log_probability.defined()) log_probabilities.push_back(found.log_probability);
+    penalty.add(now.attention);
+    if (now.attention.log_probability.defined())
+      log_probabilities.push_back(now.attention.log_probability);
   }
   // One product for all steps: W [s ; c] for each step alone would cost several times as much.
-  return {output(stacked(steps), state.output), penalties.empty() ? Tensor() : stack(penalties),
+  return {output(stacked(steps), state.output), penalty.of_all_steps(),
           log_probabilities.empty() ? Tensor() : stack(log_probabilities)};
+}
+
+Indices RecurrentDecoder::known(const Indices& tokens) const {
+  if (output_->copied_vocabulary() == 0) return tokens;
+  std::vector<std::int32_t> ids = tokens.to_vector();
+  for (std::int32_t& id : ids)
+    if (id >= embedding_.vocabulary()) id = Vocabulary::unknown;
+  return Indices(ids, tokens.shape());
 }
 
 // Without a source the number of targets is known only at the first step.

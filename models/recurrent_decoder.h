@@ -71,6 +71,7 @@ class RecurrentDecoder : public Decoder {
   DecoderState start(const Encoded& encoded) const override;
   Prediction predict(const Indices& previous, DecoderState& state) const override;
   Decoded operator()(const Encoded& encoded, const Targets& targets) const override;
+  std::int64_t copied_vocabulary() const override { return output_->copied_vocabulary(); }
 
  private:
   struct Bridge {
@@ -87,6 +88,8 @@ class RecurrentDecoder : public Decoder {
   };
 
   void begin(DecoderState& state, std::int64_t batch) const;
+  /// Tokens beyond the vocabulary, which were copied, are `<unk>` to the next step.
+  Indices known(const Indices& tokens) const;
   Previous embed(const Indices& tokens) const;
   Previous embed(const Indices& tokens, const Indices& lengths) const;
   /// Steps two to eight of attention.

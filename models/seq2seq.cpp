@@ -10,7 +10,9 @@
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/ops/softmax.h"
 #include "attune/autograd/scopes.h"
+#include "attune/data/vocabulary.h"
 #include "attune/layers/attention/stage_recorder.h"
+#include "attune/models/output_layer.h"
 #include "attune/models/policy_loss.h"
 #include "attune/models/transformer_decoder_model.h"
 
@@ -20,6 +22,14 @@ namespace {
 // The sum of penalty [T, B] over the steps within each target's length, per token.
 Tensor mean_penalty(const Tensor& penalty, const Batch& batch) {
   return sum(mask_padding(penalty, target_lengths(batch))) / static_cast<double>(batch.tokens);
+}
+
+// The sources as an encoder with `known` tokens reads them.
+Source as_read(const Sources& sources, std::int64_t known) {
+  std::vector<std::int32_t> ids = sources.ids.to_vector();
+  for (std::int32_t& id : ids)
+    if (id >= known) id = Vocabulary::unknown;
+  return Sources{Indices(ids, sources.ids.shape()), sources.lengths};
 }
 
 // The log-probability of each target token [T, B], and 0 for kIgnore.
@@ -44,25 +54,29 @@ Seq2Seq::Seq2Seq(std::shared_ptr<Decoder> decoder)
 
 Encoded Seq2Seq::encode(const Source& source) const {
   if (!encoder_) return {};
-  Encoded encoded = (*encoder_)(source);
+  const auto* tokens = std::get_if<Sources>(&source);
+  const std::int64_t known = decoder_->copied_vocabulary();
+  Encoded encoded = (*encoder_)(tokens && known > 0 ? as_read(*tokens, known) : source);
   recorded(AttentionStage::encode, "h", encoded.states);
-  if (const auto* tokens = std::get_if<Sources>(&source)) encoded.tokens = tokens->ids;
+  if (tokens) encoded.tokens = tokens->ids;
   return encoded;
 }
 
-Decoded Seq2Seq::decode(const Source& source, const Batch& batch, double teacher_forcing) const {
+Decoded Seq2Seq::decode(const Source& source, const Batch& batch,
+                        const LossOptions& options) const {
   return (*decoder_)(encode(source), {.input = batch.target_input,
                                       .lengths = target_lengths(batch),
-                                      .teacher_forcing = teacher_forcing});
+                                      .teacher_forcing = options.teacher_forcing,
+                                      .coverage_loss = options.coverage_loss});
 }
 
 Tensor Seq2Seq::operator()(const Batch& batch, double teacher_forcing) const {
-  return decode(batch.source, batch, teacher_forcing).logits;
+  return decode(batch.source, batch, {.teacher_forcing = teacher_forcing}).logits;
 }
 
 Seq2SeqResult Seq2Seq::forward(const Source& source, const Batch& batch,
                                const LossOptions& options) const {
-  const Decoded decoded = decode(source, batch, options.teacher_forcing);
+  const Decoded decoded = decode(source, batch, options);
   Tensor loss =
       cross_entropy(decoded.logits, batch.target_output, kIgnore, options.label_smoothing);
   if (decoded.penalty.defined()) loss = loss + mean_penalty(decoded.penalty, batch);
@@ -89,6 +103,10 @@ std::shared_ptr<Seq2Seq> make_model(const EncoderDecoderOptions& options) {
                      ? make_tied_decoder(options, *encoder)
                      : make_decoder(options.decoder_name(), options, encoder->state_size());
   return std::make_shared<Seq2Seq>(std::move(encoder), std::move(decoder));
+}
+
+bool copies_tokens(const EncoderDecoderOptions& options) {
+  return options.decoder_name() == "recurrent" && copies_tokens(options.output_layer);
 }
 
 std::vector<std::string> model_names() {

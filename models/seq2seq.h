@@ -15,12 +15,13 @@ namespace attune {
 struct LossOptions {
   double teacher_forcing = 1;  ///< see Targets
   double label_smoothing = 0;  ///< see cross_entropy()
+  double coverage_loss = 0;    ///< see Targets
 };
 
 /// The result of Seq2Seq::forward().
 struct Seq2SeqResult {
   Tensor loss;    ///< a scalar
-  Tensor logits;  ///< [T, B, V]; meaningless beyond a target's length
+  Tensor logits;  ///< [T, B, V], as in Prediction; meaningless beyond a target's length
 };
 
 /// A sequence-to-sequence model: an encoder, and a decoder that generates the target token by
@@ -62,7 +63,8 @@ class Seq2Seq : public Layer {
   Seq2SeqResult forward(const Source& source, const Batch& batch,
                         const LossOptions& options = {}) const;
 
-  /// The encoder's output; `Encoded{}` for a language model.
+  /// The encoder's output; `Encoded{}` for a language model. If the decoder copies tokens, the
+  /// encoder reads `<unk>` for ids beyond its vocabulary; see Decoder::copied_vocabulary().
   Encoded encode(const Source& source) const;
 
   /// False for a language model.
@@ -72,7 +74,7 @@ class Seq2Seq : public Layer {
   const Decoder& decoder() const { return *decoder_; }
 
  private:
-  Decoded decode(const Source& source, const Batch& batch, double teacher_forcing) const;
+  Decoded decode(const Source& source, const Batch& batch, const LossOptions& options) const;
 
   std::shared_ptr<Encoder> encoder_;  // null for a language model
   std::shared_ptr<Decoder> decoder_;
@@ -82,6 +84,9 @@ class Seq2Seq : public Layer {
 /// unless they are set.
 /// Errors: as make_encoder() and make_decoder().
 std::shared_ptr<Seq2Seq> make_model(const EncoderDecoderOptions& options);
+/// Whether the model that the options name copies tokens of the source, also those that no
+/// vocabulary has; see ExtendedVocabulary.
+bool copies_tokens(const EncoderDecoderOptions& options);
 /// The names accepted as options.model: those that an encoder and a decoder share.
 std::vector<std::string> model_names();
 

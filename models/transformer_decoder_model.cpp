@@ -94,6 +94,10 @@ Decoded TransformerDecoderModel::operator()(const Encoded& encoded, const Target
                "Transformer: teacher forcing is {}; all positions of a target are computed at once "
                "from the correct previous tokens, so it must be 1",
                targets.teacher_forcing);
+  ATTUNE_CHECK(targets.coverage_loss == 0,
+               "Transformer: there is no coverage loss for its layers of several heads; use a "
+               "recurrent decoder, or a coverage loss of 0 instead of {}",
+               targets.coverage_loss);
   const DecoderState state = start(encoded);
   const Tensor target = mask_padding(embed(targets.input, 0), targets.lengths);
   return {output_(transformer_(target, state.source).output), {}, {}};

@@ -180,16 +180,18 @@ void add_recording(const AttentionRecording& recording, Json& run) {
 Json hypotheses_of(const Run& run, const AttentionRecording& recording, int beam) {
   Json all = Json::array();
   for (const RecordedPair& pair : recording.pairs) {
+    const std::string source = run.source.join(pair.source);
     SearchInput input;
     for (const std::string& token : pair.source) input.source.push_back(run.source.id(token));
+    if (run.copies_tokens()) input.source = words_of(run, source).source();
     input.max_length = run.config.max_output_length(input.source.size());
     Json best = Json::array();
     const auto found_of = search(*run.model, std::span(&input, 1), {.beam = beam, .n_best = beam});
     for (const Hypothesis& found : found_of.front())
-      best.push_back({{"text", marked_text(run, found)},
+      best.push_back({{"text", marked_text(run, found, source)},
                       {"score", found.score},
                       {"log_probability", found.log_probability}});
-    all.push_back({{"source", run.source.decode(input.source)}, {"best", std::move(best)}});
+    all.push_back({{"source", source}, {"best", std::move(best)}});
   }
   return all;
 }

@@ -50,7 +50,7 @@ std::string tested_sentences_json(const Run& run, const ReportOptions& options) 
   std::vector<std::uint8_t> weights;
   for (std::size_t i = 0; i < questions.size(); ++i) {
     const Hypothesis& output = answers[i].output;
-    const Alignment alignment = alignment_of(run, questions[i].source, output);
+    const Alignment alignment = alignment_of(run, questions[i].source, output, texts[i].source);
     Json scores = Json::array();
     for (const auto& metric : metrics) scores.push_back(score_of_text(*metric, texts[i]));
     sentences.push_back({{"source", alignment.source},

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "attune/autograd/ops/reductions.h"
+#include "attune/autograd/ops/shaping.h"
 #include "attune/data/vocabulary.h"
 
 namespace attune {
@@ -31,15 +32,27 @@ std::vector<int> largest(const T* logits, int vocabulary, int count) {
   return best;
 }
 
+// The log-sum-exp of each row of logits, of as many as the row has tokens.
+Tensor log_sums_of(const Prediction& prediction) {
+  const Tensor& logits = prediction.logits;
+  const Indices& sizes = prediction.copying.tokens.vocabulary;
+  if (!sizes.defined()) return logsumexp(logits, 1);
+  std::vector<Tensor> sums;
+  for (std::int64_t row = 0; row < sizes.elements(); ++row)
+    sums.push_back(logsumexp(slice(logits[row], 0, 0, sizes.at(row)), 0));
+  return stack(sums);
+}
+
 }  // namespace
 
 bool may_be_written(int token) { return token == Vocabulary::end || token >= Vocabulary::specials; }
 
-NextTokens::NextTokens(const Tensor& logits) : logits_(logits) {
-  ATTUNE_CHECK(logits.size(1) >= Vocabulary::specials,
-               "search: logits {} for a vocabulary without its {} special tokens", logits.shape(),
+NextTokens::NextTokens(const Prediction& prediction)
+    : logits_(prediction.logits), copying_(prediction.copying) {
+  ATTUNE_CHECK(logits_.size(1) >= Vocabulary::specials,
+               "search: logits {} for a vocabulary without its {} special tokens", logits_.shape(),
                Vocabulary::specials);
-  log_sums_ = logsumexp(logits, 1);
+  log_sums_ = log_sums_of(prediction);
   for (std::int64_t row = 0; row < log_sums_.elements(); ++row)
     ATTUNE_CHECK(!std::isnan(log_sums_.value().at(row)),
                  "search: a logit is NaN, so no token is the most probable one; are the model's "
@@ -49,20 +62,31 @@ NextTokens::NextTokens(const Tensor& logits) : logits_(logits) {
 double NextTokens::log_probability(std::int64_t row, int token) const {
   return dispatch(logits_.dtype(), [&](auto type) {
     using T = decltype(type);
-    return static_cast<double>(logits_.value().data<T>()[row * vocabulary() + token] -
+    return static_cast<double>(logits_.value().data<T>()[row * logits_.size(1) + token] -
                                log_sums_.value().data<T>()[row]);
   });
 }
 
 std::vector<int> NextTokens::most_probable(std::int64_t row, int count) const {
-  const auto size = static_cast<int>(vocabulary());
+  const auto size = static_cast<int>(vocabulary(row));
   return dispatch(logits_.dtype(), [&](auto type) {
-    return largest(logits_.value().data<decltype(type)>() + row * size, size, count);
+    return largest(logits_.value().data<decltype(type)>() + row * logits_.size(1), size, count);
   });
 }
 
 std::vector<double> NextTokens::logits(std::int64_t row) const {
-  return logits_.value()[row].to_vector<double>();
+  std::vector<double> all = logits_.value()[row].to_vector<double>();
+  all.resize(static_cast<std::size_t>(vocabulary(row)));
+  return all;
+}
+
+bool NextTokens::is_copied(std::int64_t row, int token) const {
+  if (!can_copy()) return false;
+  const std::int64_t positions = copying_.weights.size(1);
+  double copied = 0;
+  for (std::int64_t i = row * positions; i < (row + 1) * positions; ++i)
+    if (copying_.tokens.ids.at(i) == token) copied += copying_.weights.value().at(i);
+  return copied > std::exp(log_probability(row, token)) / 2;
 }
 
 }  // namespace attune

@@ -26,9 +26,9 @@ Choices choices(const NextTokens& next, std::int64_t row, const SamplingOptions&
   Choices left;
   if (options.top_k > 0 || options.top_p < 1) {
     left.tokens = next.most_probable(
-        row, options.top_k > 0 ? options.top_k : static_cast<int>(next.vocabulary()));
+        row, options.top_k > 0 ? options.top_k : static_cast<int>(next.vocabulary(row)));
   } else {
-    for (int token = 0; token < next.vocabulary(); ++token)
+    for (int token = 0; token < next.vocabulary(row); ++token)
       if (may_be_written(token)) left.tokens.push_back(token);
   }
   double largest = logit(left.tokens.front());

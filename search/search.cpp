@@ -75,7 +75,7 @@ std::vector<TargetSearch> search_batch(const Seq2Seq& model,
   std::vector<std::int32_t> tokens(searches.size(), Vocabulary::start);
   while (!tokens.empty()) {
     const Prediction prediction = decoder.predict(Indices(tokens), state);
-    const NextTokens next(prediction.logits);
+    const NextTokens next(prediction);
     const Tensor alignment = prediction.alignment();
     NextRows going_on;
     std::int64_t row = 0;

@@ -31,13 +31,15 @@ void TargetSearch::step(const NextTokens& next, const Tensor& alignment, std::in
                         NextRows& going_on) {
   const bool at_limit = length_ == input_.max_length;
   std::vector<Live> live;
+  can_copy_ = next.can_copy();
   std::vector<bool> has_ended(live_.size());
   for (const auto& [hypothesis, token, log_probability] : continuations(next, first_row)) {
     const bool ends = token == Vocabulary::end;
     if (at_limit && !ends) continue;
     const std::int64_t row = first_row + static_cast<std::int64_t>(hypothesis);
-    steps_.push_back(
-        {token, live_[hypothesis].last, weights_of(alignment, row, input_.source.size())});
+    steps_.push_back({token, live_[hypothesis].last,
+                      weights_of(alignment, row, input_.source.size()),
+                      next.is_copied(row, token)});
     const Live extended{steps_.size() - 1, log_probability};
     if (ends) {
       has_ended[hypothesis] = true;
@@ -59,9 +61,9 @@ std::vector<Continuation> TargetSearch::continuations(const NextTokens& next,
                                                       std::int64_t first_row) {
   if (length_ < std::ssize(input_.prefix)) {
     const int token = input_.prefix[static_cast<std::size_t>(length_)];
-    ATTUNE_CHECK(token < next.vocabulary(),
+    ATTUNE_CHECK(token < next.vocabulary(first_row),
                  "search: token {} of a prefix is outside of the vocabulary of {}", token,
-                 next.vocabulary());
+                 next.vocabulary(first_row));
     return {{0, token, live_[0].log_probability + next.log_probability(first_row, token)}};
   }
   std::vector<double> log_probabilities;
@@ -78,11 +80,12 @@ void TargetSearch::finish(const Live& live, bool with_end) {
   for (std::size_t i = live.last; i != kNone; i = steps_[i].previous) steps.push_back(&steps_[i]);
   std::vector<double> coverage;
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    const auto& [token, previous, weights] = **step;
+    const auto& [token, previous, weights, copied] = **step;
     coverage.resize(weights.size());
     for (std::size_t s = 0; s < weights.size(); ++s) coverage[s] += weights[s];
     if (token == Vocabulary::end) continue;
     found.tokens.push_back(token);
+    if (can_copy_) found.copied.push_back(copied);
     if (options_.weights) found.weights.insert(found.weights.end(), weights.begin(), weights.end());
   }
   found.score = live.log_probability / length_penalty(std::ssize(steps), options_.length_penalty) +

@@ -37,6 +37,7 @@ class TargetSearch {
     int token;
     std::size_t previous;
     std::vector<float> weights;
+    bool copied;
   };
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   struct Live {
@@ -52,6 +53,7 @@ class TargetSearch {
   Generator random_;
   int wanted_;               // hypotheses that are still to be found
   std::int64_t length_ = 0;  // of the live hypotheses
+  bool can_copy_ = false;
   std::vector<Step> steps_;
   std::vector<Live> live_ = {{kNone, 0.0}};
   std::vector<Hypothesis> found_;

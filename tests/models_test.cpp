@@ -12,6 +12,7 @@
 #include "attune/train/all.h"
 #include "catch.h"
 #include "compare.h"
+#include "model_gradients.h"
 #include "temporary_folder.h"
 
 using namespace attune;
@@ -32,35 +33,6 @@ EncoderDecoderOptions small(const std::string& model) {
 }
 
 Tensor random(const Shape& shape) { return random_normal(shape, DefaultDType::current()); }
-
-// Compares the derivative of the loss in a random direction of each parameter with the finite
-// difference. (For all models, that of each element would take too long; the tests of layers check
-// it.)
-std::string fault_of_gradients(const Layer& model, const std::function<Tensor()>& loss) {
-  constexpr double kStep = 1e-6;
-  const Gradients gradients = backward(loss());
-  for (const Param& param : model.parameters()) {
-    Array value = param.value.value();  // the parameter's own memory
-    const Array before = value.clone();
-    const Array direction = random(before.shape()).value();
-    const auto loss_at = [&](double step) {
-      for (std::int64_t i = 0; i < before.elements(); ++i)
-        value.set(i, before.at(i) + step * direction.at(i));
-      const NoGrad no_grad;
-      return loss().item();
-    };
-    const double expected = (loss_at(kStep) - loss_at(-kStep)) / (2 * kStep);
-    loss_at(0);
-    double found = 0;
-    if (const Array* gradient = gradients.find(param.value))
-      for (std::int64_t i = 0; i < before.elements(); ++i)
-        found += gradient->at(i) * direction.at(i);
-    if (!(std::abs(found - expected) <= 1e-7 + 1e-5 * std::abs(expected)))
-      return fmt::format("{}: the derivative is {}, the finite difference {}", param.name, found,
-                         expected);
-  }
-  return "";
-}
 
 std::shared_ptr<Encoder> encoder_of_frames(const std::string& name) {
   if (name == "recurrent")

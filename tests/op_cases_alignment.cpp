@@ -89,6 +89,24 @@ double padded(const Numbers& x, std::int64_t steps, std::int64_t rows, std::int6
   return t < 0 || t >= steps ? 0 : x[static_cast<std::size_t>(t * rows + row)];
 }
 
+// log max(p, least) of mixtures of 7 generated tokens and two more with 5 copied ones, for 2 rows
+// of tokens.
+Numbers mixtures(const Numbers& logits, const Numbers& generate, const Numbers& copies,
+                 const std::vector<std::int32_t>& tokens, double least) {
+  Numbers y;
+  for (std::size_t row = 0; row < generate.size(); ++row) {
+    Numbers p(9, 0);
+    double total = 0;
+    for (std::size_t i = 0; i < 7; ++i) total += std::exp(logits[row * 7 + i]);
+    for (std::size_t i = 0; i < 7; ++i)
+      p[i] = generate[row] * std::exp(logits[row * 7 + i]) / total;
+    for (std::size_t s = 0; s < 5; ++s)
+      p[static_cast<std::size_t>(tokens[row % 2 * 5 + s])] += copies[row * 5 + s];
+    for (const double v : p) y.push_back(std::log(std::max(v, least)));
+  }
+  return y;
+}
+
 }  // namespace
 
 std::vector<OpCase> alignment_cases() {
@@ -125,6 +143,46 @@ std::vector<OpCase> alignment_cases() {
                      {{"chunkwise_weights: chunks of 0 positions", [] {
                          chunkwise_weights(of({2, 3}), of({2, 3}), 0);
                        }}}});
+  cases.push_back(
+      {"log_copy_mixture",
+       {{{3, 2, 7}, -2, 2}, {{3, 2, 1}, 0.1, 0.9}, {{3, 2, 5}, 0.01, 0.2}},
+       {{101, 3, 601}, {101, 3, 1}, {101, 3, 5}},
+       [](const Operands& x) {
+         const std::int64_t all = x[0].size(-1) + 2;
+         return log_copy_mixture(x[0], x[1], x[2], ids({x[0].size(-2), 5}, all), all, 0.02);
+       },
+       [](const std::vector<Numbers>& x) {
+         return mixtures(x[0], x[1], x[2], ids({2, 5}, 9).to_vector(), 0.02);
+       },
+       {{"log_copy_mixture: logits must be [..., B, V]; got [3]",
+         [] {
+           log_copy_mixture(of({3}), of({1}), of({2}), ids({1, 2}, 3), 3, 1e-9);
+         }},
+        {"log_copy_mixture: logits [2, 3] need tokens [2, S]; got [1, 2]",
+         [] {
+           log_copy_mixture(of({2, 3}), of({2, 1}), of({2, 2}), ids({1, 2}, 3), 3, 1e-9);
+         }},
+        {"need generate [2, 1] and copies [2, 2]; got [2, 3] and [2, 1]",
+         [] {
+           log_copy_mixture(of({2, 3}), of({2, 3}), of({2, 1}), ids({2, 2}, 3), 3, 1e-9);
+         }},
+        {"logits are f32, generate f64 and copies f32",
+         [] {
+           log_copy_mixture(of({2, 3}), of({2, 1}, DType::f64), of({2, 2}), ids({2, 2}, 3), 3,
+                            1e-9);
+         }},
+        {"log_copy_mixture: 2 tokens in all are fewer than the 3 of logits [2, 3]",
+         [] {
+           log_copy_mixture(of({2, 3}), of({2, 1}), of({2, 2}), ids({2, 2}, 2), 2, 1e-9);
+         }},
+        {"log_copy_mixture: token 4 at position 1 of [1, 2] is outside [0, 4)",
+         [] {
+           log_copy_mixture(of({1, 3}), of({1, 1}), of({1, 2}), Indices({0, 4}).reshape({1, 2}), 4,
+                            1e-9);
+         }},
+        {"log_copy_mixture: the least probability is 0", [] {
+           log_copy_mixture(of({1, 3}), of({1, 1}), of({1, 2}), ids({1, 2}, 3), 3, 0);
+         }}}});
   cases.push_back(
       {"unfold",
        {{{7, 2, 3}}},

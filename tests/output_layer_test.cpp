@@ -147,10 +147,20 @@ TEST_CASE("tokens are copied as the same token of the target's vocabulary") {
   CHECK(target.ids_in(source)[static_cast<std::size_t>(target.id("c"))] == Vocabulary::unknown);
 
   const Encoded encoded = two_sources();
-  const Indices tokens = tokens_to_copy("test", encoded, options_with({0, 1, 2, 3, 4, 6, 3, 5}));
-  CHECK(tokens.to_vector() == std::vector<std::int32_t>{6, 3, 6, 5, 0, 0});
+  const CopiedTokens tokens =
+      tokens_to_copy("test", encoded, options_with({0, 1, 2, 3, 4, 6, 3, 5}));
+  CHECK(tokens.ids.to_vector() == std::vector<std::int32_t>{6, 8, 6, 5, 0, 0});
+  CHECK(tokens.vocabulary.to_vector() == std::vector<std::int32_t>{9, 8});
+  CHECK(tokens.size() == 9);
+  const CopiedTokens second = tokens.select({1, 1});
+  CHECK(second.ids.to_vector() == std::vector<std::int32_t>{5, 0, 0, 5, 0, 0});
+  CHECK(second.size() == 8);
   CHECK_THROWS_WITH(tokens_to_copy("test", encoded, options_with({0, 1, 2, 3, 4})),
-                    contains("test: source token 5 is none of the 8 target tokens"));
+                    contains("test: source token 5 is none of the 5 source tokens, and as one of "
+                             "this source alone it would be copied as 0; expected 4 to 8"));
+  CHECK_THROWS_WITH(tokens_to_copy("test", encoded, options_with({0, 1, 2, 3, 4, 8, 3, 5})),
+                    contains("test: source token 5 is copied as 8, which is none of the 8 target "
+                             "tokens; correct copied_as"));
   CHECK_THROWS_WITH(tokens_to_copy("test", Encoded{}, options_with()),
                     contains("the source has no tokens that could be copied"));
 }

@@ -37,6 +37,14 @@ TEST_CASE("the replacement of rare tokens depends on the generator only") {
   CHECK(rare.replace(ids, one).to_vector() == rare.replace(ids, same).to_vector());
 }
 
+TEST_CASE("rare tokens of models that copy are still copied") {
+  // Seven source tokens; 4 is target token 5, 5 is none, and 6 is target token 4.
+  const RareTokens rare({0, 0, 0, 0, 1, 1, 1}, 1e9, {0, 1, 2, 3, 5, 3, 4});
+  Generator random(1);
+  CHECK(rare.replace({4, 5, 6, 3, 0, 9, 12}, random).to_vector() ==
+        std::vector<std::int32_t>{7 + 5, 5, 7 + 4, 3, 0, 9, 12});
+}
+
 TEST_CASE("rare tokens need a positive alpha, and a count of each id") {
   CHECK_THROWS_WITH(RareTokens({}, 0), contains("alpha 0"));
   Generator random(1);

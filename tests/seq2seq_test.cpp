@@ -316,7 +316,7 @@ TEST_CASE("greedy search gives one row of weights for each token, which adds up 
   const std::vector<Ids> sources = {{4, 5, 6, 7}, {8, 4}};
   const std::vector<Hypothesis> found = greedy_search(model, sources, 5);
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    const auto& [tokens, weights, finished, log_probability, score] = found[i];
+    const auto& [tokens, weights, copied, finished, log_probability, score] = found[i];
     const std::size_t length = sources[i].size();
     CHECK((finished || tokens.size() == 5));
     REQUIRE(weights.size() == tokens.size() * length);

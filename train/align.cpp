@@ -89,13 +89,13 @@ AlignmentFigure align(const AlignOptions& given, const std::string& source) {
   const std::vector<int> ids = encode_source(
       run, source, options.max_source_length.value_or(run.config.max_length), &unknown);
   std::vector<int> target;
-  if (!options.target.empty()) target = encode_target(run, options.target, &unknown);
+  if (!options.target.empty()) target = encode_target(run, options.target, source, &unknown);
   const Hypothesis found = hypothesis_of(run, options, ids, target);
 
-  const Alignment alignment = alignment_of(run, ids, found);
+  const Alignment alignment = alignment_of(run, ids, found, source);
   const bool is_given = !target.empty();
   AlignmentFigure figure{
-      alignment_title(source, is_given ? options.target : marked_text(run, found)), {}};
+      alignment_title(source, is_given ? options.target : marked_text(run, found, source)), {}};
   const std::vector<Tensor> weights =
       options.heads ? attention_weights(*run.model, {ids, found.tokens}) : std::vector<Tensor>();
   if (weights.empty())  // one alignment, or an output without tokens

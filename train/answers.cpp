@@ -124,9 +124,10 @@ std::vector<TextOutput> texts_of(const Run& run, std::span<const Question> quest
   std::vector<TextOutput> texts;
   for (std::size_t i = 0; i < questions.size(); ++i)
     if (!questions[i].source.empty())
-      texts.push_back({.output = run.target.decode(answers[i].output.tokens),
-                       .references = questions[i].text.targets,
-                       .source = questions[i].text.source});
+      texts.push_back(
+          {.output = target_text(run, answers[i].output.tokens, questions[i].text.source),
+           .references = questions[i].text.targets,
+           .source = questions[i].text.source});
   return texts;
 }
 

@@ -164,8 +164,9 @@ TrainingRecorder::TrainingRecorder(const Run& run, std::span<const Question> que
   Json pairs = Json::array();
   for (const Question& question : questions) {
     const Example example = example_of(question);
-    RecordedPair pair{run.source.tokens(example.source), run.target.tokens(example.target),
-                      truth_of(question)};
+    Alignment tokens =
+        alignment_of(run, example.source, {.tokens = example.target}, question.text.source);
+    RecordedPair pair{std::move(tokens.source), std::move(tokens.target), truth_of(question)};
     pair.target.push_back(run.target.token(Vocabulary::end));
     pairs.push_back(json_of(pair));
     examples_.push_back(example);

@@ -10,6 +10,7 @@
 
 #include "attune/autograd/array/digest.h"
 #include "attune/autograd/array/text.h"
+#include "attune/data/extended_vocabulary.h"
 #include "attune/data/lines.h"
 #include "attune/data/messages.h"
 #include "attune/data/pairs.h"
@@ -63,7 +64,6 @@ class Side {
                        limit_);
   }
 
- private:
   // Whether there were more tokens than the limit. Errors: BadLine, if they must not be truncated.
   template <typename Token>
   bool cut(std::vector<Token>& tokens) {
@@ -77,6 +77,7 @@ class Side {
     return true;
   }
 
+ private:
   const char* name_;
   VocabularyOptions options_;
   Vocabulary tokenizer_;
@@ -119,8 +120,9 @@ class PairFilters {
 // Reads the pairs of files twice: the texts, and then the tokens.
 class CorpusReader {
  public:
-  explicit CorpusReader(const DataOptions& data)
+  CorpusReader(const DataOptions& data, bool copies_tokens)
       : data_(data),
+        copies_tokens_(copies_tokens),
         files_(data.pairs()),
         sources_("source", vocabulary_options(data, data.source_tokens), data.source_limit(),
                  data.too_long == "truncate"),
@@ -141,10 +143,13 @@ class CorpusReader {
  private:
   void read_texts(VocabularyBuilder& source_tokens, VocabularyBuilder& target_tokens);
   Corpus encode(Vocabulary source, Vocabulary target);
+  Example ids_of(const Vocabulary& source, const Vocabulary& target, const std::string& source_text,
+                 const std::string& target_text);
   void check_some_left(std::int64_t count) const;
   std::string report() const;
 
   const DataOptions& data_;
+  bool copies_tokens_;
   PairFiles files_;
   Side sources_, targets_;
   PairFilters filters_;
@@ -184,17 +189,32 @@ void CorpusReader::read_texts(VocabularyBuilder& source_tokens, VocabularyBuilde
   check_some_left(kept);
 }
 
+// The ids of a pair. Errors: as Side::encode().
+Example CorpusReader::ids_of(const Vocabulary& source, const Vocabulary& target,
+                             const std::string& source_text, const std::string& target_text) {
+  if (!copies_tokens_)
+    return {sources_.encode(source, source_text), targets_.encode(target, target_text)};
+  std::vector<std::string> tokens = source.tokenize(source_text);
+  sources_.cut(tokens);
+  const ExtendedVocabulary words(source, target, tokens);
+  std::vector<int> ids = words.encode_target(target_text);
+  targets_.cut(ids);
+  return {words.source(), std::move(ids)};
+}
+
 Corpus CorpusReader::encode(Vocabulary source, Vocabulary target) {
-  PairTableBuilder pairs(std::max(source.size(), target.size()));
+  // Of copied tokens, ids are below this sum; see ExtendedVocabulary.
+  const int below = copies_tokens_ ? source.size() + target.size() + data_.source_limit()
+                                   : std::max(source.size(), target.size());
+  PairTableBuilder pairs(below);
   std::int64_t kept = 0;
   std::string sample, number, source_text, target_text;
   texts_.rewind();
   while (texts_.next(number) && texts_.next(source_text) && texts_.next(target_text)) {
     try {
-      const std::vector<int> source_ids = sources_.encode(source, source_text),
-                             target_ids = targets_.encode(target, target_text);
-      filters_.check_lengths(source_ids.size(), target_ids.size());
-      pairs.add(source_ids, target_ids);
+      const Example ids = ids_of(source, target, source_text, target_text);
+      filters_.check_lengths(ids.source.size(), ids.target.size());
+      pairs.add(ids.source, ids.target);
     } catch (const BadLine& fault) {
       bad_.add(files_.place_of(std::stoll(number)), fault.kind, fault.what());
       continue;
@@ -228,6 +248,8 @@ std::string CorpusReader::report() const {
 
 }  // namespace
 
-Corpus read_corpus(const DataOptions& options) { return CorpusReader(options).read(); }
+Corpus read_corpus(const DataOptions& options, bool copies_tokens) {
+  return CorpusReader(options, copies_tokens).read();
+}
 
 }  // namespace attune

@@ -18,8 +18,9 @@ struct Corpus {
 
 /// Reads the pairs of options.pairs() twice: once for the vocabularies, while the texts are copied
 /// to a temporary file, and once to encode them. Pairs that are left out or cut are reported and
-/// counted on standard error. Errors: as PairReader::next(); a malformed line (the message gives
+/// counted on standard error. Ids are those of an ExtendedVocabulary if the model copies tokens.
+/// Errors: as PairReader::next(); a malformed line (the message gives
 /// its number), unless such lines are skipped; no pairs are left.
-Corpus read_corpus(const DataOptions& options);
+Corpus read_corpus(const DataOptions& options, bool copies_tokens);
 
 }  // namespace attune

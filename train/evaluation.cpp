@@ -50,6 +50,10 @@ std::vector<Question> questions_for(const Run& run, const TestOptions& options, 
                         min_length, max_length);
 }
 
+double share_of(std::int64_t part, std::int64_t whole) {
+  return static_cast<double>(part) / static_cast<double>(whole);
+}
+
 // `text` for a cell of a table with TABs between columns: without TABs and line ends.
 std::string cell(std::string text) {
   for (char& byte : text)
@@ -73,10 +77,26 @@ std::string outputs_of(const Run& run, std::span<const Question> questions,
     const std::size_t longer = std::max({output.size(), reference.size(), std::size_t{1}});
     const double score = 1 - edit_distance(output, reference) / static_cast<double>(longer);
     table += fmt::format("{}\t{}\t{}\t{:.4f}\t{}\n", cell(text.source), cell(text.targets[best]),
-                         cell(run.target.decode(output)), score,
+                         cell(target_text(run, output, text.source)), score,
                          answers[i].output.finished ? "finished" : "unfinished");
   }
   return table;
+}
+
+void count_unseen(const Run& run, std::span<const Question> questions,
+                  std::span<const Answer> answers, Evaluation& result) {
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    if (questions[i].source.empty()) continue;
+    std::vector<int> left = answers[i].output.tokens;
+    for (const int id : questions[i].references[closest(left, questions[i].references)]) {
+      if (id >= 0 && id < run.target.size()) continue;
+      ++result.unseen_tokens;
+      const auto place = std::find(left.begin(), left.end(), id);
+      if (place == left.end()) continue;
+      ++result.unseen_tokens_right;
+      left.erase(place);
+    }
+  }
 }
 
 // What another run writes for the sources of `texts`.
@@ -84,14 +104,15 @@ std::vector<TextOutput> others_of(const Run& other, std::vector<TextOutput> text
                                   const TestOptions& options) {
   std::vector<std::vector<int>> sources;
   for (const TextOutput& text : texts) {
-    sources.push_back(other.source.encode(text.source));
+    sources.push_back(other.copies_tokens() ? words_of(other, text.source).source()
+                                            : other.source.encode(text.source));
     ATTUNE_CHECK(!sources.back().empty(), "{}: '{}' reads no token in the source '{}'",
                  option_name("compare"), other.folder, utf8::printable(text.source));
   }
   const std::vector<Hypothesis> found =
       answer(other, sources, options.max_output_length, options.search);
   for (std::size_t i = 0; i < texts.size(); ++i)
-    texts[i].output = other.target.decode(found[i].tokens);
+    texts[i].output = target_text(other, found[i].tokens, texts[i].source);
   return texts;
 }
 
@@ -202,6 +223,10 @@ std::string Evaluation::json() const {
   json["unfinished"] = unfinished;
   json["skipped"] = skipped;
   json["unknown_tokens"] = unknown_tokens;
+  if (unseen_tokens > 0) {
+    json["unseen_tokens"] = unseen_tokens;
+    json["unseen_token_recall"] = share_of(unseen_tokens_right, unseen_tokens);
+  }
   if (!text_scores.empty())
     json["metrics"] = nlohmann::ordered_json::parse(text_score_json(text_scores));
   return json.dump() + "\n";
@@ -229,6 +254,10 @@ std::string Evaluation::table() const {
   }
   number("unfinished outputs", unfinished);
   if (skipped > 0) number("skipped lines", skipped);
+  if (unseen_tokens > 0) {
+    number("unseen target tokens", unseen_tokens);
+    percent("of these right", share_of(unseen_tokens_right, unseen_tokens));
+  }
   if (!text_scores.empty())
     text += fmt::format("\n{}", text_score_table(text_scores, compared_run));
   return text;
@@ -252,6 +281,7 @@ Evaluation evaluate(const TestOptions& options) {
                     .unknown_tokens = unknown.occurrences(),
                     .skipped_summary = bad.summary(),
                     .outputs = outputs_of(run, questions, answers)};
+  count_unseen(run, questions, answers, result);
   for (std::size_t i = 0; i < questions.size(); ++i)
     result.unfinished += !questions[i].source.empty() && !answers[i].output.finished;
   if (options.metrics.empty()) return result;

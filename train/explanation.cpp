@@ -27,7 +27,7 @@ Decoding decode(const Seq2Seq& model, const std::vector<int>& source,
   Decoding decoding{StageValues(recorder.take()), {}};
   std::int32_t previous = Vocabulary::start;
   for (const int token : written) {
-    NextTokens next(decoder.predict({previous}, state).logits);
+    NextTokens next(decoder.predict({previous}, state));
     decoding.steps.push_back({StageValues(recorder.take()), std::move(next)});
     previous = token;
   }
@@ -107,11 +107,11 @@ Explanation explain(const ExplainOptions& given, const std::string& source) {
   const std::vector<int> ids = encode_source(
       run, source, options.max_source_length.value_or(run.config.max_length), &unknown);
   const bool is_given = !options.target.empty();
-  const Hypothesis found = is_given
-                               ? Hypothesis{.tokens = encode_target(run, options.target, &unknown),
-                                            .weights = {},
-                                            .finished = true}
-                               : answer(run, {&ids, 1}, options.max_output_length).front();
+  const Hypothesis found =
+      is_given ? Hypothesis{.tokens = encode_target(run, options.target, source, &unknown),
+                            .weights = {},
+                            .finished = true}
+               : answer(run, {&ids, 1}, options.max_output_length).front();
   std::vector<int> written = found.tokens;
   if (found.finished) written.push_back(Vocabulary::end);
   if (options.step)
@@ -123,10 +123,10 @@ Explanation explain(const ExplainOptions& given, const std::string& source) {
   ATTUNE_CHECK(!attentions.empty(),
                "the decoder of the model in '{}' does not attend to the source", options.run);
   const HeadPlace place = place_of_head(run, options, attentions, first, ids.size());
-  ExplanationBuilder builder(run, ids, written, attentions, place);
+  ExplanationBuilder builder(run, source, ids, written, attentions, place);
   Explanation explanation{
       .run = run.folder,
-      .title = alignment_title(source, is_given ? options.target : marked_text(run, found)),
+      .title = alignment_title(source, is_given ? options.target : marked_text(run, found, source)),
       .model = description_of(run.config.model),
       .subject = subject_of(place),
       .step_count = static_cast<int>(written.size()),

@@ -22,19 +22,20 @@ std::string layer_of(const std::string& attention) {
 
 }  // namespace
 
-ExplanationBuilder::ExplanationBuilder(const Run& run, const std::vector<int>& source,
-                                       std::vector<int> written,
+ExplanationBuilder::ExplanationBuilder(const Run& run, const std::string& line,
+                                       const std::vector<int>& source, std::vector<int> written,
                                        std::vector<std::string> attentions, HeadPlace of)
     : run_(run),
+      words_(words_of(run, line)),
       written_(std::move(written)),
       attentions_(std::move(attentions)),
       of_(std::move(of)) {
-  for (const int id : source) source_.push_back(utf8::visible(run.source.token(id)));
+  for (const int id : source) source_.push_back(utf8::visible(words_.source_token(id)));
   for (const int id : written_) target_.push_back(label(id));
 }
 
 std::string ExplanationBuilder::label(int target_id) const {
-  return utf8::visible(run_.target.token(target_id));
+  return utf8::visible(words_.target_token(target_id));
 }
 
 ExplainedStage ExplanationBuilder::stage(AttentionStage stage) const {

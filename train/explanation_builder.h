@@ -19,10 +19,10 @@ struct DecodedStep {
 /// Makes the stages of an explanation from the values that were recorded.
 class ExplanationBuilder {
  public:
-  /// `written` are the target tokens with `</s>`, unless the target was cut off; `attentions` are
-  /// those to the source, of which `of` is explained.
-  ExplanationBuilder(const Run& run, const std::vector<int>& source, std::vector<int> written,
-                     std::vector<std::string> attentions, HeadPlace of);
+  /// `source` are the ids of `line`; `written` are the target tokens with `</s>`, unless the target
+  /// was cut off; `attentions` are those to the source, of which `of` is explained.
+  ExplanationBuilder(const Run& run, const std::string& line, const std::vector<int>& source,
+                     std::vector<int> written, std::vector<std::string> attentions, HeadPlace of);
 
   /// Stages 1 and 3.
   std::vector<ExplainedStage> preparation(const StageValues& values);
@@ -54,6 +54,7 @@ class ExplanationBuilder {
   ExplainedStage repeat(const StageValues& values, std::size_t index) const;
 
   const Run& run_;
+  ExtendedVocabulary words_;
   std::vector<std::string> source_, target_;
   std::vector<int> written_;
   std::vector<std::string> attentions_;

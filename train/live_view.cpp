@@ -50,7 +50,7 @@ Alignment forced_alignment(const Run& run, const Question& question) {
   Hypothesis hypothesis;
   hypothesis.tokens = example.target;
   if (!weights.empty()) hypothesis.weights = mean(weights.back(), 0).value().to_vector<float>();
-  return alignment_of(run, question.source, hypothesis);
+  return alignment_of(run, question.source, hypothesis, question.text.source);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "attune/autograd/array/text.h"
 #include "attune/data/messages.h"
 #include "attune/data/tasks.h"
+#include "attune/layers/attention/attention_score.h"
 #include "attune/layers/attention/head_mixer.h"
 #include "attune/layers/attention/positional_encoding.h"
 #include "attune/layers/attention/sequence_mixer.h"
@@ -157,6 +158,29 @@ void check_attention(const EncoderDecoderOptions& model) {
                 model.output_layer, option_name("attention"));
 }
 
+// Whether a score adds to the loss by itself.
+bool has_penalty(const std::string& score, const EncoderDecoderOptions& model) {
+  const GeneratorScope draws{Generator()};
+  const std::int64_t size = model.state_size();
+  const AttentionState before;
+  const Tensor weights = Array::zeros({1, 1});
+  return make_score(score, {.query_size = size, .key_size = size, .hidden = model.hidden})
+      ->penalty(weights, before)
+      .defined();
+}
+
+void check_coverage_loss(const EncoderDecoderOptions& model) {
+  if (model.decoder_name() != "recurrent")
+    fail_option("coverage_loss", "the decoder is {}, and only a recurrent one has this loss",
+                model.decoder_name());
+  if (!model.has_attention())
+    fail_option("coverage_loss", "{} is none, so nothing is covered", option_name("attention"));
+  if (has_penalty(model.attention, model))
+    fail_option("coverage_loss",
+                "{} {} has a coverage loss of its own already; use coverage:loss=0",
+                option_name("attention"), model.attention);
+}
+
 void check_mixer(const EncoderDecoderOptions& model) {
   const GeneratorScope draws{Generator()};
   try {
@@ -184,6 +208,7 @@ void check_model(const TrainOptions& options, const Chosen& chosen) {
     fail_option("tied_embeddings", "only weights of a transformer can be one, for '{}' {}", tied,
                 tied == "all" ? "of encoder and decoder" : "of the decoder");
   check_attention(model);
+  if (options.step.coverage_loss > 0) check_coverage_loss(model);
   if (model.has_transformer()) {
     if (model.embedding_size() % model.head_count() != 0)
       fail_option("heads", "{} {} cannot be divided among {} heads; use a multiple",

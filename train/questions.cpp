@@ -7,10 +7,11 @@
 namespace attune {
 namespace {
 
-// A reference's ids. The model cannot produce a token outside its vocabulary, so such a token must
-// not count as correct if the model's output is <unk>.
-std::vector<int> ids_of_reference(const Vocabulary& vocabulary, const std::string& target) {
-  std::vector<int> ids = vocabulary.encode(target);
+// A reference's ids. The model cannot produce a token that neither its vocabulary nor a source that
+// it copies from has, so such a token must not count as correct if the model's output is <unk>.
+std::vector<int> ids_of_reference(const Run& run, const std::string& source,
+                                  const std::string& target) {
+  std::vector<int> ids = words_of(run, source).encode_target(target);
   for (int& id : ids)
     if (id == Vocabulary::unknown) id = -1;
   return ids;
@@ -145,7 +146,7 @@ std::vector<Question> read_questions(const Run& run, const QuestionSource& from,
     }
     Question& question = questions[at];
     for (std::string& target : line.targets) {
-      question.references.push_back(ids_of_reference(run.target, target));
+      question.references.push_back(ids_of_reference(run, line.source, target));
       if (alignments.exist() && !question.source.empty())
         question.alignments.push_back(alignments.of_line(
             line.number, positions_in(run.source, line.source), positions_in(run.target, target)));

@@ -30,12 +30,6 @@ const RecordedStep& find_step(const AttentionRecording& recording, std::int64_t 
   fail("nothing was recorded at step {}; expected one of {}", step, recorded);
 }
 
-std::string text_of(const Vocabulary& vocabulary, const std::vector<std::string>& tokens) {
-  std::vector<int> ids;
-  for (const std::string& token : tokens) ids.push_back(vocabulary.id(token));
-  return vocabulary.decode(ids);
-}
-
 }  // namespace
 
 AlignmentFigure recorded_alignment(const std::string& folder,
@@ -56,8 +50,7 @@ AlignmentFigure recorded_alignment(const std::string& folder,
   const std::vector<std::string>& source = recording.pairs[at].source;
   std::vector<std::string> target = recording.pairs[at].target;
   target.pop_back();  // </s>
-  AlignmentFigure figure{alignment_title(text_of(run.source, source), text_of(run.target, target)),
-                         {}};
+  AlignmentFigure figure{alignment_title(run.source.join(source), run.target.join(target)), {}};
   for (const RecordedStep* step : chosen) {
     const RecordedArray* array = last_weights(step->pairs[at]);
     ATTUNE_CHECK(array != nullptr, "the model in '{}' has no attention to the source", folder);

@@ -65,6 +65,25 @@ std::string files_of(const std::string& folder) {
   return files;
 }
 
+// A token in brackets, which follow the space that a subword may begin with.
+std::string in_brackets(std::string_view token) {
+  const std::string_view before = token.starts_with(SubwordModel::space) ? SubwordModel::space : "";
+  return fmt::format("{}[{}]", before, token.substr(before.size()));
+}
+
+// The tokens of a hypothesis.
+std::vector<std::string> tokens_of(const Run& run, const Hypothesis& found, std::string_view line,
+                                   bool mark_copied) {
+  const ExtendedVocabulary words = words_of(run, line);
+  std::vector<std::string> tokens;
+  for (std::size_t i = 0; i < found.tokens.size(); ++i) {
+    tokens.push_back(words.target_token(found.tokens[i]));
+    if (mark_copied && !found.copied.empty() && found.copied[i])
+      tokens.back() = in_brackets(tokens.back());
+  }
+  return tokens;
+}
+
 }  // namespace
 
 std::string fingerprint(const Run& run) {
@@ -120,11 +139,17 @@ Run load_run(const std::string& folder) {
   }
 }
 
+ExtendedVocabulary words_of(const Run& run, std::string_view line) {
+  if (!run.copies_tokens()) return {run.source, run.target};
+  return {run.source, run.target, line};
+}
+
 std::vector<int> encode_source(const Run& run, const std::string& line, int max_length,
                                UnknownTokens* unknown) {
   const std::string fault = utf8::fault_of(line);
   if (!fault.empty()) throw BadLine(BadLine::Kind::malformed, fault);
   std::vector<int> ids = run.source.encode(line, unknown);
+  if (run.copies_tokens()) ids = words_of(run, line).source();
   if (ids.empty())
     throw BadLine(BadLine::Kind::malformed, "the source is empty; expected at least one token");
   if (std::ssize(ids) > max_length)
@@ -135,11 +160,12 @@ std::vector<int> encode_source(const Run& run, const std::string& line, int max_
   return ids;
 }
 
-std::vector<int> encode_target(const Run& run, const std::string& target, UnknownTokens* unknown) {
+std::vector<int> encode_target(const Run& run, const std::string& target, std::string_view line,
+                               UnknownTokens* unknown) {
   const std::string option = option_name("target");
   if (const std::string fault = utf8::fault_of(target); !fault.empty())
     throw OptionError(option + ": " + fault);
-  std::vector<int> ids = run.target.encode(target, unknown);
+  std::vector<int> ids = words_of(run, line).encode_target(target, unknown);
   if (ids.empty()) throw OptionError(option + ": it is empty; expected at least one token");
   return ids;
 }
@@ -176,8 +202,13 @@ std::vector<Hypothesis> answer(const Run& run, std::span<const std::vector<int>>
   return answers;
 }
 
-std::string marked_text(const Run& run, const Hypothesis& found) {
-  const std::string text = run.target.decode(found.tokens);
+std::string target_text(const Run& run, std::span<const int> tokens, std::string_view line) {
+  return words_of(run, line).decode_target(tokens);
+}
+
+std::string marked_text(const Run& run, const Hypothesis& found, std::string_view line,
+                        bool mark_copied) {
+  const std::string text = run.target.join(tokens_of(run, found, line, mark_copied));
   if (found.finished) return text;
   const bool needs_space = run.target.kind() != Tokens::chars && !text.empty();
   return fmt::format("{}{}{}", text, needs_space ? " " : "", kUnfinishedMark);
@@ -192,10 +223,12 @@ void warn_of_unfinished(std::int64_t unfinished, std::int64_t outputs) {
       unfinished, outputs, kUnfinishedMark, option_name("max_output_length"));
 }
 
-Alignment alignment_of(const Run& run, std::span<const int> source, const Hypothesis& hypothesis) {
+Alignment alignment_of(const Run& run, std::span<const int> source, const Hypothesis& hypothesis,
+                       std::string_view line, bool mark_copied) {
+  const ExtendedVocabulary words = words_of(run, line);
   Alignment alignment;
-  for (const int id : source) alignment.source.push_back(run.source.token(id));
-  for (const int id : hypothesis.tokens) alignment.target.push_back(run.target.token(id));
+  for (const int id : source) alignment.source.push_back(words.source_token(id));
+  alignment.target = tokens_of(run, hypothesis, line, mark_copied);
   alignment.weights = hypothesis.weights;
   return alignment;
 }
@@ -212,10 +245,11 @@ Alignment alignment_of_words(const Run& run, const Alignment& tokens) {
                       word_positions(run.target, tokens.target));
 }
 
-AlignmentFigure figure_of(const Run& run, std::span<const int> source,
-                          const Hypothesis& hypothesis) {
-  return {alignment_title(run.source.decode(source), marked_text(run, hypothesis)),
-          {{alignment_of(run, source, hypothesis)}}};
+AlignmentFigure figure_of(const Run& run, std::span<const int> source, const Hypothesis& hypothesis,
+                          std::string_view line) {
+  const Alignment alignment = alignment_of(run, source, hypothesis, line);
+  return {alignment_title(run.source.join(alignment.source), marked_text(run, hypothesis, line)),
+          {{alignment}}};
 }
 
 }  // namespace attune

@@ -41,7 +41,13 @@ struct Run {
   std::shared_ptr<Seq2Seq> model;
 
   std::string file(const char* name) const { return folder + "/" + name; }
+  /// Whether the model copies tokens of the source, also those that no vocabulary has.
+  bool copies_tokens() const { return model->decoder().copied_vocabulary() > 0; }
 };
+
+/// The vocabularies of a run, which are extended by the tokens of the source `line` if the model
+/// copies tokens.
+ExtendedVocabulary words_of(const Run& run, std::string_view line);
 
 /// A fingerprint of a model's options and vocabularies, which differs between files of different
 /// runs.
@@ -63,14 +69,16 @@ void save_model(const Run& run, const NamedArrays& values);
 /// runs.
 Run load_run(const std::string& folder);
 
-/// The token ids of a source. Unknown tokens are counted in `unknown` unless it is nullptr. Errors:
-/// BadLine if the source is not UTF-8, or has no tokens or more than `max_length`.
+/// The token ids of a source, as in ExtendedVocabulary if the model copies tokens. Unknown tokens
+/// are counted in `unknown` unless it is nullptr. Errors: BadLine if the source is not UTF-8, or
+/// has no tokens or more than `max_length`.
 std::vector<int> encode_source(const Run& run, const std::string& line, int max_length,
                                UnknownTokens* unknown = nullptr);
 
-/// The token ids of the option `target`, likewise. Errors: OptionError if it is not UTF-8 or has no
-/// tokens.
-std::vector<int> encode_target(const Run& run, const std::string& target, UnknownTokens* unknown);
+/// The token ids of the option `target` for the source `line`, likewise. Errors: OptionError if it
+/// is not UTF-8 or has no tokens.
+std::vector<int> encode_target(const Run& run, const std::string& target, std::string_view line,
+                               UnknownTokens* unknown);
 
 /// Warns on standard error about tokens that were read as <unk>, if there are any.
 void warn_of_unknown(const UnknownTokens& tokens);
@@ -81,14 +89,21 @@ std::vector<Hypothesis> answer(const Run& run, std::span<const std::vector<int>>
                                std::optional<int> max_output_length = {},
                                const SearchOptions& options = {});
 
-/// The text of a hypothesis, with kUnfinishedMark at the end if it was cut off.
-std::string marked_text(const Run& run, const Hypothesis& found);
+/// The text of target tokens for the source `line`.
+std::string target_text(const Run& run, std::span<const int> tokens, std::string_view line);
+
+/// The text of a hypothesis for the source `line`, with kUnfinishedMark at the end if it was cut
+/// off. With `mark_copied`, tokens that were copied are in brackets: "an [aardvark]".
+std::string marked_text(const Run& run, const Hypothesis& found, std::string_view line,
+                        bool mark_copied = false);
 
 /// Warns on standard error about unfinished outputs, if there are any.
 void warn_of_unfinished(std::int64_t unfinished, std::int64_t outputs);
 
-/// The alignment of a hypothesis, for heat maps.
-Alignment alignment_of(const Run& run, std::span<const int> source, const Hypothesis& hypothesis);
+/// The alignment of a hypothesis for the source `line` with these ids, for heat maps. Copied tokens
+/// are marked as in marked_text().
+Alignment alignment_of(const Run& run, std::span<const int> source, const Hypothesis& hypothesis,
+                       std::string_view line, bool mark_copied = false);
 
 /// The position of each token of a side in an alignment of words: that of its word if tokens are
 /// subwords, otherwise its own.
@@ -98,7 +113,7 @@ std::vector<int> word_positions(const Vocabulary& vocabulary, std::span<const st
 Alignment alignment_of_words(const Run& run, const Alignment& tokens);
 
 /// A picture of it, entitled with the texts of source and hypothesis.
-AlignmentFigure figure_of(const Run& run, std::span<const int> source,
-                          const Hypothesis& hypothesis);
+AlignmentFigure figure_of(const Run& run, std::span<const int> source, const Hypothesis& hypothesis,
+                          std::string_view line);
 
 }  // namespace attune

@@ -135,6 +135,7 @@ std::vector<std::string> token_key(const TrainOptions& options) {
     if (field.group == group && field.decides && field.content != "FILE" &&
         field.name != "valid_count" && field.name != "rare_as_unknown")
       key.push_back(fmt::format("{}={}", field.name, field.text()));
+  key.push_back(fmt::format("copies tokens={}", copies_tokens(options.model)));
   return key;
 }
 

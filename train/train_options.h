@@ -79,7 +79,8 @@ struct TrainOptions {
   OptimizerOptions optimizer_options = {};  ///< see learning_rate()
   std::optional<std::int64_t> warmup = {};  ///< see warmup_steps()
   StepOptions step = {};
-  std::string on_nan = "stop";  ///< or "skip"
+  std::int64_t coverage_loss_from = 1;  ///< the first step with step.coverage_loss
+  std::string on_nan = "stop";          ///< or "skip"
   std::uint64_t seed = 1;
 
   // Options that do not affect the result.

@@ -32,9 +32,10 @@ BatchLoss add_gradients(const Seq2Seq& model, std::span<const Batch> batches,
     sum.loss += sharded_backward(std::ssize(shards), [&](std::int64_t i) {
       const Batch& shard = shards[static_cast<std::size_t>(i)];
       const double share = static_cast<double>(shard.tokens) / tokens;
-      const auto [loss, logits] = model.forward(
-          shard.source, shard,
-          {.teacher_forcing = options.teacher_forcing, .label_smoothing = options.label_smoothing});
+      const auto [loss, logits] = model.forward(shard.source, shard,
+                                                {.teacher_forcing = options.teacher_forcing,
+                                                 .label_smoothing = options.label_smoothing,
+                                                 .coverage_loss = options.coverage_loss});
       right[static_cast<std::size_t>(i)] = share * token_accuracy(logits, shard.target_output);
       return share * loss;
     });

@@ -16,6 +16,7 @@ struct StepOptions {
   double clip_norm = 1;        ///< maximum joint norm of all gradients; 0: no clipping
   double teacher_forcing = 1;  ///< probability of teacher forcing, in [0, 1]: see Targets
   double label_smoothing = 0;  ///< in [0, 1): see cross_entropy()
+  double coverage_loss = 0;    ///< lambda of the coverage loss: see Decoded::penalty
 
   bool operator==(const StepOptions&) const = default;
 };

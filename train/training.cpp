@@ -67,10 +67,11 @@ double loss_of(const Seq2Seq& model, const Batch& batch) {
 // for standard output.
 std::string draw_alignment(const Run& run, const std::string& sample) {
   if (!run.config.model.has_attention()) return "";
-  const std::vector<std::vector<int>> sources = {run.source.encode(sample)};
+  const std::vector<std::vector<int>> sources = {
+      encode_source(run, sample, std::numeric_limits<int>::max())};
   const Hypothesis found = answer(run, sources).front();
-  const Alignment alignment = alignment_of(run, sources.front(), found);
-  const std::string title = alignment_title(sample, marked_text(run, found));
+  const Alignment alignment = alignment_of(run, sources.front(), found, sample);
+  const std::string title = alignment_title(sample, marked_text(run, found, sample));
   write_file_atomically(run.file("alignment.svg"), to_svg(alignment, title));
   return fmt::format(
       "\n{}\n{}\n", title,
@@ -285,8 +286,9 @@ void Training::take_step() {
     tokens += batches.back().tokens;
   }
   optimizer_->scale_learning_rate(schedule_->factor(step_ - 1));
-  const StepResult result =
-      train_step(*run_.model, batches, *optimizer_, last_good_, options_.step);
+  StepOptions options = options_.step;
+  if (step_ < options_.coverage_loss_from) options.coverage_loss = 0;
+  const StepResult result = train_step(*run_.model, batches, *optimizer_, last_good_, options);
   if (!result.good()) refuse_update(result.loss, result.fault);
 
   if (live_) live_->add_loss(result.loss);

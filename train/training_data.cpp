@@ -37,14 +37,14 @@ TrainingData task_data(const TrainOptions& options) {
 // The corpus of the files, from the token files if the options name some.
 Corpus corpus_of(const TrainOptions& options, std::string& origin) {
   const std::string& folder = options.data.token_files;
-  if (folder.empty()) return read_corpus(options.data);
+  if (folder.empty()) return read_corpus(options.data, copies_tokens(options.model));
   const TokenFiles files(folder, token_key(options));
   if (std::optional<Corpus> corpus = files.load()) {
     origin = fmt::format("tokens from '{}'", folder);
     if (!corpus->left_out.empty()) warn("{}: {}", options.data.pairs().name(), corpus->left_out);
     return *std::move(corpus);
   }
-  Corpus corpus = read_corpus(options.data);
+  Corpus corpus = read_corpus(options.data, copies_tokens(options.model));
   if (files.save(corpus, token_key(options))) origin = fmt::format("tokens kept in '{}'", folder);
   return corpus;
 }
@@ -53,7 +53,8 @@ Corpus corpus_of(const TrainOptions& options, std::string& origin) {
 std::vector<std::int64_t> source_counts(const Corpus& corpus) {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(corpus.source.size()));
   for (std::size_t i = 0; i < corpus.pairs.size(); ++i)
-    for (const int id : corpus.pairs[i].source) ++counts[static_cast<std::size_t>(id)];
+    for (const int id : corpus.pairs[i].source)
+      if (id < corpus.source.size()) ++counts[static_cast<std::size_t>(id)];
   return counts;
 }
 
@@ -67,7 +68,10 @@ TrainingData file_data(const TrainOptions& options) {
   }
   std::optional<RareTokens> rare;
   if (options.data.rare_as_unknown > 0)
-    rare.emplace(source_counts(corpus), options.data.rare_as_unknown);
+    rare = copies_tokens(options.model)
+               ? RareTokens(source_counts(corpus), options.data.rare_as_unknown,
+                            corpus.source.ids_in(corpus.target))
+               : RareTokens(source_counts(corpus), options.data.rare_as_unknown);
   return {std::move(corpus.source),
           std::move(corpus.target),
           BatchStream(std::move(corpus.pairs), options.batch_size(), options.seed),

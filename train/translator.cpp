@@ -86,6 +86,10 @@ std::vector<Field> fields(TranslateOptions& o) {
         .value = &o.search.batch_size,
         .help = "most sources to decode at the same time; results do not depend on it",
         .range = {.low = 1}},
+       {.name = "mark_copied",
+        .value = &o.mark_copied,
+        .help = "put tokens that were copied from the source in brackets: an [aardvark]; of models "
+                "whose output layer copies"},
        threads_field(o.threads)});
   return list;
 }
@@ -105,6 +109,11 @@ Translator::Translator(TranslateOptions options)
       run_(load_run(options_.run)),
       prefix_(encode_prefix(run_, options_)) {
   set_threads(options_.threads);
+  ATTUNE_CHECK(!options_.mark_copied || run_.copies_tokens(),
+               "{}: the model in '{}' copies no tokens; expected one trained with {} "
+               "pointer_generator or pointer, rather than {}",
+               option_name("mark_copied"), options_.run, option_name("output_layer"),
+               run_.config.model.output_layer);
 }
 
 Translation Translator::operator()(const std::string& source) {
@@ -117,7 +126,7 @@ std::vector<Translations> Translator::all(std::span<const std::string> sources) 
   const int longest = options_.max_source_length.value_or(run_.config.max_length);
   std::vector<Translations> results(sources.size());
   std::vector<SearchInput> inputs;
-  std::vector<Translations*> places;  // of the result for each input
+  std::vector<Place> places;  // of each input
   for (std::size_t i = 0; i < sources.size(); ++i) {
     const auto stream = static_cast<std::uint64_t>(sources_++);
     try {
@@ -126,7 +135,7 @@ std::vector<Translations> Translator::all(std::span<const std::string> sources) 
           options_.max_output_length.value_or(run_.config.max_output_length(ids.size()));
       inputs.push_back(
           {.source = std::move(ids), .max_length = limit, .prefix = prefix_, .stream = stream});
-      places.push_back(&results[i]);
+      places.push_back({sources[i], &results[i]});
     } catch (const BadLine& fault) {
       results[i].fault = fault.what();
     }
@@ -136,27 +145,30 @@ std::vector<Translations> Translator::all(std::span<const std::string> sources) 
 }
 
 // Sources that cannot be decoded together are decoded one by one, to find out which are at fault.
-void Translator::translate(std::span<const SearchInput> inputs,
-                           std::span<Translations* const> results) {
+void Translator::translate(std::span<const SearchInput> inputs, std::span<const Place> places) {
   std::vector<std::vector<Hypothesis>> found;
   try {
     found = search(*run_.model, inputs, options_.search);
   } catch (const Error& error) {
     if (inputs.size() == 1)
-      results.front()->fault = error.what();
+      places.front().result->fault = error.what();
     else
       for (std::size_t i = 0; i < inputs.size(); ++i)
-        translate(inputs.subspan(i, 1), results.subspan(i, 1));
+        translate(inputs.subspan(i, 1), places.subspan(i, 1));
     return;
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     ++outputs_;
     unfinished_ += !found[i].front().finished;
     tokens_ += std::ssize(found[i].front().tokens);
+    const auto [line, result] = places[i];
+    const bool mark = options_.mark_copied;
     for (const Hypothesis& best : found[i])
-      results[i]->best.push_back({marked_text(run_, best),
-                                  alignment_of(run_, inputs[i].source, best), best.log_probability,
-                                  best.score});
+      result->best.push_back({.text = marked_text(run_, best, line, mark),
+                              .alignment = alignment_of(run_, inputs[i].source, best, line, mark),
+                              .copied = best.copied,
+                              .log_probability = best.log_probability,
+                              .score = best.score});
   }
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "attune/train/fields.h"
@@ -19,7 +20,8 @@ struct TranslateOptions {
   SearchOptions search = {.batch_size = 32};  ///< its `sampling` is set by `sample`
   bool sample = false;                        ///< sample outputs, by the next member
   SamplingOptions sampling = {.seed = 1};
-  std::string prefix = {};  ///< what each output begins with
+  std::string prefix = {};   ///< what each output begins with
+  bool mark_copied = false;  ///< see marked_text()
   int threads = attune::threads();
 };
 
@@ -32,6 +34,7 @@ void check(const TranslateOptions& options);
 struct Translation {
   std::string text;  ///< with a mark at the end if it was cut off; see marked_text()
   Alignment alignment;
+  std::vector<bool> copied;               ///< see Hypothesis
   double log_probability = 0, score = 0;  ///< see Hypothesis
 };
 
@@ -50,7 +53,7 @@ struct Translations {
 class Translator {
  public:
   /// Errors: as check() and load_run(); a prefix with unknown tokens, or longer
-  /// than outputs may be.
+  /// than outputs may be; copied tokens are to be marked, but the model copies none.
   explicit Translator(TranslateOptions options);
 
   /// The best output for a source. Errors: BadLine, if the source has no tokens, has too many, or
@@ -71,7 +74,11 @@ class Translator {
   const Run& run() const { return run_; }
 
  private:
-  void translate(std::span<const SearchInput> inputs, std::span<Translations* const> results);
+  struct Place {
+    std::string_view line;  // the source
+    Translations* result;
+  };
+  void translate(std::span<const SearchInput> inputs, std::span<const Place> places);
 
   TranslateOptions options_;
   Run run_;

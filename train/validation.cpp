@@ -100,7 +100,8 @@ Validation::Result Validation::operator()(const Run& run) const {
   }
   if (!is_finite) result.cost = std::numeric_limits<double>::quiet_NaN();
   if (is_finite && run.config.model.has_attention())
-    result.example = figure_of(run, questions_.front().source, answers.front().output);
+    result.example = figure_of(run, questions_.front().source, answers.front().output,
+                               questions_.front().text.source);
   return result;
 }
 

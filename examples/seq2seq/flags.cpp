@@ -35,6 +35,8 @@ Examples:
   seq2seq train --run runs/cmudict --data train.tsv --valid valid.tsv --target-tokens words
   seq2seq train --run runs/en-de --source train.en.gz --target train.de.gz \
     --valid-source valid.en --valid-target valid.de --max-ratio 9 --drop-duplicates
+  seq2seq train --run runs/brief --data texts.tsv --source-tokens words --target-tokens words
+    --output-layer pointer_generator --attention coverage  # copies words, also new ones
   seq2seq train --run runs/cmudict --resume
   seq2seq train --run runs/demo --valid-count 100 --tensorboard  # tensorboard --logdir runs
   seq2seq train --config big.toml --seed 2
@@ -90,8 +92,9 @@ Examples:
     seq2seq score --output - --reference targets.txt --metrics bleu:tokenize=char --json)";
 
 constexpr const char* kTranslateHelp = R"(
-Tokens that training never showed are read as <unk>, with a warning at the end. An output
-that was cut before its end has the mark … behind it. A source that cannot be translated
+Tokens that training never showed are read as <unk>, with a warning at the end; models
+with --output-layer pointer_generator or pointer can copy them nevertheless. An output that
+was cut before its end has the mark … behind it. A source that cannot be translated
 (empty, too long, not UTF-8) is named on standard error and gets an empty line; the others
 go on, and the exit code is 3.
 
@@ -109,6 +112,7 @@ Examples:
   seq2seq translate --run runs/demo --beam 5 --n-best 3 --length-penalty 0.6 attention
   seq2seq translate --run runs/demo --sample --temperature 0.7 --top-p 0.9 --seed 4 attention
   seq2seq translate --run runs/demo --prefix no attention
+  seq2seq translate --run runs/brief --mark-copied 'an aardvark is an animal'
   seq2seq translate --config big.toml -- -x
   cut -f1 datasets/cmudict/test.tsv | seq2seq translate --run runs/cmudict --alignment)";
 

@@ -61,7 +61,7 @@ class LineTranslator {
 
  private:
   void show(const std::string& source, const std::vector<Translation>& best) {
-    for (const auto& [text, alignment, log_probability, score] : best)
+    for (const auto& [text, alignment, copied, log_probability, score] : best)
       fmt::print(
           "{}{}{}{}\n",
           command_.options.search.n_best > 1 ? fmt::format("{}\t{:.6f}\t", lines_, score) : "",

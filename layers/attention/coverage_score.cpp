@@ -10,6 +10,13 @@
 
 namespace attune {
 
+Tensor coverage_loss(const Tensor& weights, const Tensor& coverage) {
+  if (!coverage.defined()) return Array::zeros({weights.size(0)}, weights.dtype());
+  // Hidden keys have neither weight nor coverage, and their gradient goes no further.
+  const Tensor overlap = where(not_equal(weights.detach(), 0.0), minimum(weights, coverage), 0.0);
+  return sum(overlap, 1);
+}
+
 CoverageScore::CoverageScore(const CoverageScoreOptions& options)
     : loss_(options.loss),
       most_(options.fertility),
@@ -45,11 +52,7 @@ Tensor CoverageScore::operator()(const Tensor& query, const Tensor& projected_ke
 Tensor CoverageScore::penalty(const Tensor& weights, const AttentionState& before) const {
   const LayerScope scope(*this);
   if (loss_ == 0) return {};
-  if (!before.coverage.defined()) return Array::zeros({weights.size(0)}, weights.dtype());
-  // Hidden keys have neither weight nor coverage, and their gradient goes no further.
-  const Tensor overlap =
-      where(not_equal(weights.detach(), 0.0), minimum(weights, before.coverage), 0.0);
-  return loss_ * sum(overlap, 1);
+  return loss_ * coverage_loss(weights, before.coverage);
 }
 
 std::shared_ptr<AttentionScore> make_coverage_score(const ScoreOptions& options) {

@@ -14,6 +14,11 @@ struct CoverageScoreOptions {
   double fertility = 0;      ///< N, the most target tokens of a source token; 0: all count as 1
 };
 
+/// The coverage loss of a step (See et al. 2017, eq. 12): sum_s min(a_s, c_s), for its weights a
+/// and the coverage c, the sum of the weights of all steps before it; not defined: 0. It grows if a
+/// step attends to positions that had been attended to. Shapes: weights, coverage [R, S] -> [R].
+Tensor coverage_loss(const Tensor& weights, const Tensor& coverage);
+
 /// An additive score that also takes the coverage, the sum of all weights that a source position
 /// has had so far (See et al. 2017, eq. 10 and 11), which keeps it from attending to the same
 /// position again and again:

@@ -46,6 +46,26 @@ bool add_scatter_add(Builder& b) {
                 [=](const Tensors& in) { return Tensors{scatter_add(in[0], axis, index, in[1])}; });
 }
 
+bool add_log_copy_mixture(Builder& b) {
+  const int logits = b.any_filled(2, 3);
+  Shape shape = b.shape_of(logits);
+  const int last = shape.rank() - 1;
+  const std::int64_t positions = b.size(), vocabulary = shape[last] + b.below(3);
+  if (shape[last] == 0 || positions == 0) return false;
+  const Indices tokens = b.ids({shape[last - 1], positions}, vocabulary);
+  shape[last] = 1;
+  const int gate = b.of(shape);
+  shape[last] = positions;
+  const int scores = b.of(shape);
+  return b.push(
+      "log_copy_mixture", fmt::format("of {} tokens={}", vocabulary, to_text(tokens)),
+      {logits, gate, scores}, [=](const Tensors& in) {
+        const Tensor generate = sigmoid(in[1]);
+        const Tensor copies = (1.0 - generate) * softmax(in[2]);
+        return Tensors{log_copy_mixture(in[0], generate, copies, tokens, vocabulary, 1e-30)};
+      });
+}
+
 bool add_cumsum(Builder& b) {
   const int x = b.any(1), axis = b.axis(b.shape_of(x).rank());
   return b.push("cumsum", fmt::format("axis={}", axis), {x},
@@ -82,13 +102,10 @@ bool add_masked_fill(Builder& b) {
 
 std::vector<Operation> indexing_operations() {
   return {
-      {"slice with steps", add_step_slice},
-      {"unsqueeze and expand", add_expand},
-      {"take_along_axis", add_take_along_axis},
-      {"scatter_add", add_scatter_add},
-      {"cumsum", add_cumsum},
-      {"logcumsumexp", add_logcumsumexp},
-      {"sum over axes", add_sum_over_axes},
+      {"slice with steps", add_step_slice},       {"unsqueeze and expand", add_expand},
+      {"take_along_axis", add_take_along_axis},   {"scatter_add", add_scatter_add},
+      {"log_copy_mixture", add_log_copy_mixture}, {"cumsum", add_cumsum},
+      {"logcumsumexp", add_logcumsumexp},         {"sum over axes", add_sum_over_axes},
       {"masked_fill", add_masked_fill},
   };
 }
