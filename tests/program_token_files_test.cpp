@@ -40,7 +40,7 @@ void check_equal(const Corpus& a, const Corpus& b) {
 TEST_CASE("token files give back the corpus, with ids of two or four bytes") {
   const TemporaryFolder folder;
   const TrainOptions options = options_for(folder);
-  Corpus corpus = read_corpus(options.data);
+  Corpus corpus = read_corpus(options);
   CHECK(corpus.left_out == "1 of 4 lines left out: 1 too long");
   CHECK(corpus.sample == "ab");
   const std::vector<std::string> key = token_key(options);
@@ -59,7 +59,7 @@ TEST_CASE("token files of other data or options are not used") {
   const TemporaryFolder folder;
   const TrainOptions options = options_for(folder);
   const std::vector<std::string> key = token_key(options);
-  const Corpus corpus = read_corpus(options.data);
+  const Corpus corpus = read_corpus(options);
   REQUIRE(TokenFiles(options.data.token_files, key).save(corpus, key));
   const auto is_used = [&](auto change) {
     TrainOptions other = options;
@@ -84,7 +84,7 @@ TEST_CASE("damaged token files are noticed, whatever byte is changed or missing"
   const TrainOptions options = options_for(folder);
   const std::vector<std::string> key = token_key(options);
   const TokenFiles files(options.data.token_files, key);
-  REQUIRE(files.save(read_corpus(options.data), key));
+  REQUIRE(files.save(read_corpus(options), key));
   for (const char* name : {"pairs.tokens", "source.vocab", "target.vocab"}) {
     const std::string path = std::string("tokens/") + name, whole = folder.read(path);
     CAPTURE(name);

@@ -248,8 +248,8 @@ std::string CorpusReader::report() const {
 
 }  // namespace
 
-Corpus read_corpus(const DataOptions& options, bool copies_tokens) {
-  return CorpusReader(options, copies_tokens).read();
+Corpus read_corpus(const TrainOptions& options) {
+  return CorpusReader(options.data, copies_tokens(options.model)).read();
 }
 
 }  // namespace attune

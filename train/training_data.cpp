@@ -37,14 +37,14 @@ TrainingData task_data(const TrainOptions& options) {
 // The corpus of the files, from the token files if the options name some.
 Corpus corpus_of(const TrainOptions& options, std::string& origin) {
   const std::string& folder = options.data.token_files;
-  if (folder.empty()) return read_corpus(options.data, copies_tokens(options.model));
+  if (folder.empty()) return read_corpus(options);
   const TokenFiles files(folder, token_key(options));
   if (std::optional<Corpus> corpus = files.load()) {
     origin = fmt::format("tokens from '{}'", folder);
     if (!corpus->left_out.empty()) warn("{}: {}", options.data.pairs().name(), corpus->left_out);
     return *std::move(corpus);
   }
-  Corpus corpus = read_corpus(options.data, copies_tokens(options.model));
+  Corpus corpus = read_corpus(options);
   if (files.save(corpus, token_key(options))) origin = fmt::format("tokens kept in '{}'", folder);
   return corpus;
 }
