@@ -296,3 +296,20 @@ TEST_CASE("seq2seq train --live draws loss and attention on a terminal, and chan
   CHECK_THAT(seq2seq(folder, "train --live" + small + "file").err,
              contains("training 200/200") && !contains("\x1b"));
 }
+
+TEST_CASE("the recipes have flags that fit together") {
+  const TemporaryFolder folder;
+  std::size_t recipes = 0;
+  for (const char* kind : {"translation", "summarization"}) {
+    const std::filesystem::path examples = std::filesystem::path(ATTUNE_ROOT) / "examples" / kind;
+    for (const auto& entry : std::filesystem::directory_iterator(examples)) {
+      if (entry.path().extension() != ".toml") continue;
+      ++recipes;
+      INFO(entry.path());
+      // All that is missing is the data.
+      check_error(seq2seq(folder, "train --config '" + entry.path().string() + "'"),
+                  "cannot open 'datasets/");
+    }
+  }
+  CHECK(recipes >= 8);
+}
