@@ -69,7 +69,7 @@ TEST_CASE(
                                   "(--max-length) left out; the lines of those of 'pairs' are "
                                   "blank"));
   check_error(seq2seq(folder, "align-words --data pairs --max-length 1"),
-              "--data: each pair has more than 1 tokens on a side; raise --max-length");
+              "each pair has more than 1 tokens on a side; raise --max-length");
 }
 
 TEST_CASE("seq2seq align-words says what is wrong with its flags and files") {

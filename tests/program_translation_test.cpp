@@ -114,3 +114,48 @@ TEST_CASE("a vocabulary of another run is refused") {
   folder.write("a/source.vocab", folder.read("b/source.vocab"));
   check_error(seq2seq(folder, "translate --run a red"), "is of another run than config.json");
 }
+
+TEST_CASE("alignments of subwords are compared and printed as those of words") {
+  const TemporaryFolder folder;
+  write_pairs(folder);
+  // Pieces are short, so that words have several.
+  const Result trained = seq2seq(
+      folder, std::string("train --run run --source-tokens subwords --target-tokens subwords "
+                          "--vocabulary 36 --subword-model bpe --joint-vocabulary --hidden 24 "
+                          "--embedding 16 --learning-rate 0.01 --steps 150 --data train.tsv"));
+  INFO(trained.err);
+  REQUIRE(trained.code == 0);
+  std::string links, sources;
+  for (const std::string& line : lines_of(sentences(300, 20))) {
+    const std::string source = line.substr(0, line.find('\t'));
+    const auto words = 1 + std::count(source.begin(), source.end(), ' ');
+    for (int i = 0; i < words; ++i) links += fmt::format("{}-{} ", i, words - 1 - i);
+    links += "\n";
+    sources += source + "\n";
+  }
+  folder.write("valid.align", links);
+  const Result test =
+      seq2seq(folder, "test --run run --data valid.tsv --reference-alignment valid.align --json");
+  INFO(test.err);
+  CHECK(nlohmann::json::parse(test.out).at("alignment_error_rate").get<double>() < 0.7);
+  folder.write("valid.align", "5-0\n" + links.substr(links.find('\n') + 1));
+  check_error(seq2seq(folder, "test --run run --data valid.tsv --reference-alignment valid.align"),
+              "valid.align:1");
+
+  const Result translated = seq2seq(folder, "translate --run run --alignment", sources);
+  const std::vector<std::string> lines = lines_of(translated.out), texts = lines_of(sources);
+  REQUIRE(lines.size() == texts.size());
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::size_t tab = lines[i].find('\t');
+    std::istringstream positions(lines[i].substr(tab + 1));
+    const auto words_in = [](const std::string& text) {
+      return 1 + std::count(text.begin(), text.end(), ' ');
+    };
+    int source = 0, target = 0, last = 0;
+    for (char dash = 0; positions >> source >> dash >> target;) {
+      CHECK(source < words_in(texts[i]));
+      last = std::max(last, target);
+    }
+    CHECK(last + 1 == words_in(lines[i].substr(0, tab)));
+  }
+}

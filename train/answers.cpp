@@ -42,17 +42,24 @@ std::span<const float> weights_of(const Answer& answer, std::size_t reference) {
   return answer.reference_weights[reference];
 }
 
+// The position of each token of a side in a reference alignment; `ids` are those of `text`.
+std::vector<int> positions_of(const Vocabulary& vocabulary, const std::string& text,
+                              std::span<const int> ids) {
+  if (vocabulary.kind() == Tokens::subwords)
+    return word_positions(vocabulary, vocabulary.tokenize(text));
+  return word_positions(vocabulary, std::vector<std::string>(ids.size()));
+}
+
 // Counts the alignment by which the model computes a reference.
 void add_alignment(const Run& run, const Question& question, std::size_t reference,
                    std::span<const float> weights, AlignmentScores& scores) {
-  const std::vector<std::string> source = run.source.tokenize(question.text.source),
-                                 target = run.target.tokenize(question.text.targets[reference]);
-  const std::vector<int> source_words = word_positions(run.source, source),
-                         target_words = word_positions(run.target, target);
+  const std::vector<int> source = positions_of(run.source, question.text.source, question.source),
+                         target = positions_of(run.target, question.text.targets[reference],
+                                               question.references[reference]);
   std::vector<float> of_words;
-  if (!weights.empty()) of_words = merged_weights(weights, source_words, target_words);
-  scores.add(hard_alignment(of_words, static_cast<std::size_t>(source_words.back()) + 1),
-             question.alignments[reference], static_cast<std::size_t>(target_words.back()) + 1);
+  if (!weights.empty()) of_words = merged_weights(weights, source, target);
+  scores.add(hard_alignment(of_words, static_cast<std::size_t>(source.back()) + 1),
+             question.alignments[reference], static_cast<std::size_t>(target.back()) + 1);
 }
 
 }  // namespace

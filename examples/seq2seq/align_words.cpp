@@ -53,8 +53,8 @@ struct Corpus {
 void read(const PairFiles& files, const AlignWordsCommand& command, Numbers& sources,
           Numbers& targets, Corpus& corpus, bool is_first) {
   PairReader reader(files);
-  PairLine line;
-  while (reader.next(line)) {
+  std::int64_t lines = 0;
+  for (PairLine line; reader.next(line); ++lines) {
     if (!line.fault.empty()) fail("{}: {}", files.place_of(line.number), line.fault);
     WordPair words{.source = sources.of(line.source), .target = targets.of(line.targets.front())};
     if (std::max(std::ssize(words.source), std::ssize(words.target)) > command.max_length) {
@@ -64,7 +64,7 @@ void read(const PairFiles& files, const AlignWordsCommand& command, Numbers& sou
     if (is_first) corpus.to_align.push_back(words);
     if (!words.source.empty()) corpus.learned.push_back(std::move(words));
   }
-  files.check_not_empty(line.number);
+  files.check_not_empty(lines);
 }
 
 std::vector<WordPair> reversed(std::vector<WordPair> pairs) {
