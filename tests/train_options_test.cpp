@@ -117,6 +117,8 @@ TEST_CASE("inconsistent options are rejected by name before data is read") {
   check_refused(with([](auto& o) { o.model.model = "transformer", o.model.cell = "lstm"; }),
                 "cell: a transformer model has no such thing: it has attention where a recurrent "
                 "model has cells");
+  check_refused(with([](auto& o) { o.warmup = 700, o.steps = 30; }),
+                "warmup: 700 steps are not fewer than the 30 of steps");
   const auto with_data = [&](auto change) {
     TrainOptions options = good;
     options.data.file = "a.tsv";

@@ -91,13 +91,7 @@ void check_standard_input(const DataOptions& data) {
   }
 }
 
-void check_data(const TrainOptions& options, const Chosen& chosen) {
-  const DataOptions& data = options.data;
-  check_standard_input(data);
-  if (data.is_task() && !data.valid_source.empty())
-    fail_option("valid_source", "it needs {}", option_name("source"));
-  if (!data.is_task() && data.valid_pairs().empty() && data.valid_count)
-    fail_option("valid_count", "it needs {}", option_name("valid"));
+void check_vocabularies(const DataOptions& data, const Chosen& chosen) {
   const bool has_subwords = data.source_tokens == "subwords" || data.target_tokens == "subwords";
   const bool has_others = data.source_tokens != "subwords" || data.target_tokens != "subwords";
   for (const char* name : {"vocabulary", "subword_model"})
@@ -111,6 +105,16 @@ void check_data(const TrainOptions& options, const Chosen& chosen) {
   if (data.joint_vocabulary && data.source_tokens != data.target_tokens)
     fail_option("joint_vocabulary", "sources are cut into {} and targets into {}; cut both alike",
                 data.source_tokens, data.target_tokens);
+}
+
+void check_data(const TrainOptions& options, const Chosen& chosen) {
+  const DataOptions& data = options.data;
+  check_standard_input(data);
+  if (data.is_task() && !data.valid_source.empty())
+    fail_option("valid_source", "it needs {}", option_name("source"));
+  if (!data.is_task() && data.valid_pairs().empty() && data.valid_count)
+    fail_option("valid_count", "it needs {}", option_name("valid"));
+  check_vocabularies(data, chosen);
   if (data.is_task() && options.epochs)
     fail_option("epochs", "the examples of a task never come twice, so it has no epochs; use {}",
                 option_name("steps"));
@@ -283,6 +287,13 @@ std::string with_or_without(const Field& field) {
 
 }  // namespace
 
+// Of a number of epochs, the steps are only known when the data has been read.
+void check_warmup(const TrainOptions& options) {
+  if (!options.epochs && options.warmup_steps() >= options.steps)
+    fail_option("warmup", "{} steps are not fewer than the {} of {}", options.warmup_steps(),
+                options.steps, option_name("steps"));
+}
+
 void check_best(const TrainOptions& options, const Chosen& chosen) {
   const std::vector<std::string> measures = validation_measures();
   if (!chosen.has("best")) return;
@@ -308,6 +319,7 @@ void check(const TrainOptions& given) {
   check_data(options, chosen);
   check_model(options, chosen);
   check_best(options, chosen);
+  check_warmup(options);
 }
 
 std::vector<std::string> chosen_options(const TrainOptions& options) {

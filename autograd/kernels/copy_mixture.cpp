@@ -44,7 +44,7 @@ void backward_row(const CopyMixtureSizes& n, const CopyMixture<T>& x, std::int64
   const T log_least = std::log(x.least);
 #pragma omp simd
   for (std::int64_t i = 0; i < n.tokens; ++i)  // dy / p
-    dp[i] = (dy[i] == 0) | (y[i] <= log_least) ? T{0} : dy[i] * math::exp(-y[i]);
+    dp[i] = ((dy[i] == 0) | (y[i] <= log_least)) ? T{0} : dy[i] * math::exp(-y[i]);
   const std::int32_t* tokens = x.tokens + row % n.batch * n.positions;
   for (std::int64_t s = 0; s < n.positions; ++s) dcopies[s] = dp[tokens[s]];
   if (sum.empty()) return;
