@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "attune/autograd/array/parallel.h"
+#include "attune/autograd/ops/matmul.h"
 #include "attune/data/vocabulary.h"
 #include "attune/search/target_search.h"
 
@@ -111,10 +112,13 @@ std::vector<std::vector<Hypothesis>> search(const Seq2Seq& model,
   const std::vector<std::size_t> order = by_length(inputs);
   std::vector<const SearchInput*> sorted;
   for (const std::size_t i : order) sorted.push_back(&inputs[i]);
-  // Smaller batches if there would otherwise be threads without one.
-  const std::int64_t count = std::ssize(inputs);
+  // Smaller batches if there would otherwise be threads without one; but where the bits of a row
+  // depend on how many there are, batches must not depend on the number of threads.
+  constexpr std::int64_t kParts = 2;
+  const std::int64_t count = std::ssize(inputs),
+                     parts = rows_are_independent() ? threads() : kParts;
   const std::int64_t size =
-      std::clamp<std::int64_t>((count + threads() - 1) / threads(), 1, options.batch_size);
+      std::clamp<std::int64_t>((count + parts - 1) / parts, 1, options.batch_size);
   std::vector<std::vector<Hypothesis>> found(inputs.size());
   const auto run_batch = [&](std::int64_t first, std::int64_t last) {
     const auto begin = static_cast<std::size_t>(first), end = static_cast<std::size_t>(last);

@@ -306,6 +306,8 @@ ATTUNE_INSTANTIATE(float);
 ATTUNE_INSTANTIATE(double);
 #undef ATTUNE_INSTANTIATE
 
+bool rows_are_independent() { return gemm_kernel::kAvailable; }
+
 const char* blas_description() {
   static const std::string text =
       gemm_kernel::kAvailable

@@ -60,6 +60,10 @@ std::shared_ptr<const PackedMatrix<T>> packed(Op op, const Array& weight) {
   return packed<T>(op, weight, 0, weight.shape()[1]);
 }
 
+/// Whether each row of a float32 product has the same bits for any number of rows, as with Attune's
+/// own kernel; with OpenBLAS alone it has not.
+bool rows_are_independent();
+
 /// The implementation of matrix products, for logs: Attune's own kernel and OpenBLAS, or OpenBLAS
 /// alone ("OpenBLAS 0.3.21 ... Zen").
 const char* blas_description();

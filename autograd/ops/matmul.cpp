@@ -166,4 +166,6 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
   });
 }
 
+bool rows_are_independent() { return kernels::rows_are_independent(); }
+
 }  // namespace attune

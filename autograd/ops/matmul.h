@@ -17,4 +17,8 @@ struct MatmulOptions {
 /// Errors: rank below 2; inner sizes differ; leading axes do not broadcast; dtypes differ.
 Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options = {});
 
+/// Whether each row of a product of float32 has the same bits for any number of rows. False in
+/// builds without AVX2 and FMA, whose products are OpenBLAS's.
+bool rows_are_independent();
+
 }  // namespace attune
