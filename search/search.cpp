@@ -114,9 +114,8 @@ std::vector<std::vector<Hypothesis>> search(const Seq2Seq& model,
   for (const std::size_t i : order) sorted.push_back(&inputs[i]);
   // Smaller batches if there would otherwise be threads without one; but where the bits of a row
   // depend on how many there are, batches must not depend on the number of threads.
-  constexpr std::int64_t kParts = 2;
-  const std::int64_t count = std::ssize(inputs),
-                     parts = rows_are_independent() ? threads() : kParts;
+  const std::int64_t count = std::ssize(inputs);
+  const std::int64_t parts = rows_are_independent() ? threads() : 1;
   const std::int64_t size =
       std::clamp<std::int64_t>((count + parts - 1) / parts, 1, options.batch_size);
   std::vector<std::vector<Hypothesis>> found(inputs.size());
