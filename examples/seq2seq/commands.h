@@ -65,8 +65,8 @@ struct AlignWordsCommand {
   std::vector<std::string> more;  // further files of pairs to learn from
   // The same in files side by side: those to align, and further ones to learn from.
   std::vector<std::string> sources, targets;
-  std::string output = "-";       // standard output
-  std::string reference;          // a file of correct alignments; empty: none
+  std::string output = "-";  // standard output
+  std::string reference;     // a file of correct alignments; empty: none
   std::string source_tokens = "words", target_tokens = "words";
   std::string symmetrization = "grow-diag-final-and";
   attune::WordAlignerOptions options;
