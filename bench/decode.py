@@ -5,11 +5,12 @@ import json
 import math
 import os
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
 import time
+
+import safetensors_file
 
 PROGRAM = "build/bench/decode"
 VOCABULARY, LENGTH, BATCH, FILE = 1000, 32, 32, 256
@@ -34,16 +35,6 @@ def attune(size, sentences, beam, threads, seconds, save=None):
     if result.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))} failed: {result.stderr.strip()}")
     return json.loads(result.stdout)
-
-
-def load_safetensors(path):
-    import numpy
-    with open(path, "rb") as file:
-        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
-        numbers = file.read()
-    return {name: numpy.frombuffer(numbers[slice(*entry["data_offsets"])], "<f4")
-            .reshape(entry["shape"])
-            for name, entry in header.items() if name != "__metadata__"}
 
 
 def sinusoids(width):
@@ -153,7 +144,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             parameters = os.path.join(folder, "model.safetensors")
             first = attune(size, FILE, 1, 1, 0, save=parameters)
-            save_for_ctranslate2(load_safetensors(parameters), size, folder)
+            save_for_ctranslate2(safetensors_file.load(parameters)[0], size, folder)
             sources = os.path.join(folder, "sources.json")
             with open(sources, "w", encoding="utf-8") as file:
                 json.dump(first["sources"], file)

@@ -12,11 +12,12 @@ import os
 import resource
 import shutil
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
 import time
+
+import safetensors_file
 
 SEQ2SEQ, BATCHES = "build/examples/seq2seq", "build/bench/training_batches"
 # The tiny Transformer of Wu et al. 2021, "Good for Misconceived Reasons".
@@ -49,34 +50,6 @@ def checked(command, **options):
     if result.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))} failed: {result.stderr.strip()[-1000:]}")
     return result.stdout
-
-
-# --- safetensors --------------------------------------------------------------------------------
-
-
-def load_safetensors(path):
-    import numpy
-    with open(path, "rb") as file:
-        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
-        numbers = file.read()
-    arrays = {name: numpy.frombuffer(numbers[slice(*entry["data_offsets"])],
-                                     {"F32": "<f4", "F64": "<f8"}[entry["dtype"]])
-              .reshape(entry["shape"])
-              for name, entry in header.items() if name != "__metadata__"}
-    return arrays, header["__metadata__"]
-
-
-def save_safetensors(path, arrays, metadata):
-    header, numbers = {"__metadata__": metadata}, b""
-    for name, array in arrays.items():
-        data = array.astype("<f4").tobytes()
-        header[name] = {"dtype": "F32", "shape": list(array.shape),
-                        "data_offsets": [len(numbers), len(numbers) + len(data)]}
-        numbers += data
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + numbers)
 
 
 # --- PyTorch ------------------------------------------------------------------------------------
@@ -216,7 +189,7 @@ def peer_main(initial, batches, output, steps, threads, mode):
     torch.set_num_threads(threads)
     torch.manual_seed(1)
     parameters = {name.removeprefix("model/"): value
-                  for name, value in load_safetensors(initial)[0].items()
+                  for name, value in safetensors_file.load(initial)[0].items()
                   if name.startswith("model/")}
     model = peer_model(parameters)
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
@@ -245,9 +218,9 @@ def peer_main(initial, batches, output, steps, threads, mode):
     if output:
         average = {name: sum(copy[name].double() for copy in copies) / len(copies)
                    for name in copies[0]}
-        save_safetensors(output, {name: value.numpy() for name, value in average.items()},
-                         {"run": load_safetensors(os.path.join(os.path.dirname(initial),
-                                                               "model.safetensors"))[1]["run"]})
+        run = safetensors_file.load(os.path.join(os.path.dirname(initial), "model.safetensors"))[1]
+        safetensors_file.save(output, {name: value.numpy() for name, value in average.items()},
+                              {"run": run["run"]})
     skipped = min(5, steps // 2)  # while memory is first taken and code compiled
     print(json.dumps({"tokens_per_second": sum(tokens[skipped:]) / sum(times[skipped:]),
                       "loss": loss,

@@ -130,13 +130,8 @@ std::vector<std::string> SubwordModel::pieces() const {
   return all;
 }
 
-std::vector<SubwordModel::Piece> SubwordModel::split(std::string_view line) const {
-  const std::string spaced = with_spaces(line);
-  const auto text = processor_->pieces.EncodeAsImmutableProto(spaced);
-  std::vector<Piece> result;
-  for (const auto& piece : text.pieces())
-    result.push_back({piece.piece(), static_cast<int>(piece.id())});
-  return result;
+std::vector<std::string> SubwordModel::split(std::string_view line) const {
+  return processor_->pieces.EncodeAsPieces(with_spaces(line));
 }
 
 }  // namespace attune

@@ -38,12 +38,8 @@ class SubwordModel {
   /// All pieces, by id, with the special tokens first.
   std::vector<std::string> pieces() const;
 
-  struct Piece {
-    std::string text;
-    int id;
-  };
-  /// The pieces of `line`; those that are not in the model have the id Vocabulary::unknown.
-  std::vector<Piece> split(std::string_view line) const;
+  /// The pieces of `line`, also those that are not in the model.
+  std::vector<std::string> split(std::string_view line) const;
 
  private:
   struct Processor;

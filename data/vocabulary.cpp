@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "attune/autograd/array/error.h"
-#include "attune/autograd/array/random.h"
 #include "attune/autograd/array/text.h"
 #include "attune/data/files.h"
 #include "attune/data/utf8.h"
@@ -190,8 +189,7 @@ void VocabularyBuilder::add(std::string_view line) {
     lines_.push_back(in_form(line, options_.form));
     return;
   }
-  Generator random(seen_);
-  const auto place = static_cast<std::size_t>(random.below(static_cast<std::int64_t>(seen_)));
+  const auto place = static_cast<std::size_t>(random_.below(static_cast<std::int64_t>(seen_)));
   if (place < kSubwordLines) lines_[place] = in_form(line, options_.form);
 }
 
@@ -237,10 +235,7 @@ std::vector<std::int32_t> Vocabulary::ids_in(const Vocabulary& other) const {
 
 std::vector<std::string> Vocabulary::split(std::string_view line) const {
   if (kind_ == Tokens::chars) return utf8::characters(line);
-  if (kind_ == Tokens::words) return words_of(line);
-  std::vector<std::string> pieces;
-  for (SubwordModel::Piece& piece : subwords_->split(line)) pieces.push_back(std::move(piece.text));
-  return pieces;
+  return kind_ == Tokens::words ? words_of(line) : subwords_->split(line);
 }
 
 std::vector<std::string> Vocabulary::tokenize(std::string_view line) const {

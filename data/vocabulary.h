@@ -10,6 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "attune/autograd/array/random.h"
 #include "attune/data/subwords.h"
 #include "attune/data/text_form.h"
 
@@ -154,6 +155,7 @@ class VocabularyBuilder {
   std::unordered_map<std::string, std::size_t> counts_;
   std::vector<std::string> lines_;  // for subwords
   std::uint64_t seen_ = 0;          // the number of lines
+  Generator random_;                // which of them to keep
 };
 
 }  // namespace attune

@@ -48,7 +48,7 @@ std::vector<float> weights_by_steps(const Run& run, const Ids& source, const Ids
 TEST_CASE("reference alignments are compared with the weights of the reference, not the output") {
   for (const char* kind : {"recurrent", "transformer"}) {
     const Run run = small_run(kind);
-    Question question{{"abcd", {"dcba", "e"}}, run.source.encode("abcd"), {}};
+    Question question{{"abcd", {"dcba", "xe"}}, run.source.encode("abcd"), {}};
     question.references = {run.target.encode("dcba"), {-1, run.target.id("e")}};
     question.alignments = {parse_moses("3-0 2-1 1-2 0-3"), parse_moses("0-0 1p0")};
     const Question skipped{{"", {}}, {}, {}};

@@ -42,20 +42,11 @@ std::span<const float> weights_of(const Answer& answer, std::size_t reference) {
   return answer.reference_weights[reference];
 }
 
-// The position of each token of a side in a reference alignment; `ids` are those of `text`.
-std::vector<int> positions_of(const Vocabulary& vocabulary, const std::string& text,
-                              std::span<const int> ids) {
-  if (vocabulary.kind() == Tokens::subwords)
-    return word_positions(vocabulary, vocabulary.tokenize(text));
-  return word_positions(vocabulary, std::vector<std::string>(ids.size()));
-}
-
 // Counts the alignment by which the model computes a reference.
 void add_alignment(const Run& run, const Question& question, std::size_t reference,
                    std::span<const float> weights, AlignmentScores& scores) {
-  const std::vector<int> source = positions_of(run.source, question.text.source, question.source),
-                         target = positions_of(run.target, question.text.targets[reference],
-                                               question.references[reference]);
+  const std::vector<int> source = word_positions(run.source, question.text.source),
+                         target = word_positions(run.target, question.text.targets[reference]);
   std::vector<float> of_words;
   if (!weights.empty()) of_words = merged_weights(weights, source, target);
   scores.add(hard_alignment(of_words, static_cast<std::size_t>(source.back()) + 1),

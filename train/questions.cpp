@@ -106,7 +106,7 @@ std::vector<Question> sample_of(std::vector<Question> questions, std::int64_t co
 
 // How many words or tokens a text has that a reference alignment may link.
 std::size_t positions_in(const Vocabulary& vocabulary, const std::string& text) {
-  const std::vector<int> positions = word_positions(vocabulary, vocabulary.tokenize(text));
+  const std::vector<int> positions = word_positions(vocabulary, text);
   return positions.empty() ? 0 : static_cast<std::size_t>(positions.back() + 1);
 }
 

@@ -240,6 +240,10 @@ std::vector<int> word_positions(const Vocabulary& vocabulary, std::span<const st
   return positions;
 }
 
+std::vector<int> word_positions(const Vocabulary& vocabulary, std::string_view line) {
+  return word_positions(vocabulary, vocabulary.tokenize(line));
+}
+
 Alignment alignment_of_words(const Run& run, const Alignment& tokens) {
   return merge_pieces(tokens, word_positions(run.source, tokens.source),
                       word_positions(run.target, tokens.target));

@@ -108,6 +108,7 @@ Alignment alignment_of(const Run& run, std::span<const int> source, const Hypoth
 /// The position of each token of a side in an alignment of words: that of its word if tokens are
 /// subwords, otherwise its own.
 std::vector<int> word_positions(const Vocabulary& vocabulary, std::span<const std::string> tokens);
+std::vector<int> word_positions(const Vocabulary& vocabulary, std::string_view line);
 
 /// An alignment of tokens, as from alignment_of(), as one of words; see merge_pieces().
 Alignment alignment_of_words(const Run& run, const Alignment& tokens);
