@@ -1,5 +1,6 @@
 // Decoding speed: random sources of 32 tokens are translated into 32 tokens by a Transformer with
-// random weights. bench/decode.py compares it with CTranslate2, which reads the same weights.
+// random weights, or the lines of a file by the model of a run. bench/decode.py compares it with
+// CTranslate2, which reads the same weights.
 
 #include <fmt/format.h>
 
@@ -9,10 +10,12 @@
 #include <vector>
 
 #include "attune/autograd/all.h"
+#include "attune/data/lines.h"
 #include "attune/data/vocabulary.h"
 #include "attune/models/seq2seq.h"
 #include "attune/search/search.h"
 #include "attune/train/checkpoint.h"
+#include "attune/train/run.h"
 #include "examples/cli11_numbers.h"
 
 using namespace attune;
@@ -24,7 +27,7 @@ struct Options {
   int sentences = 256, batch = 32, length = 32, beam = 1;
   int threads = attune::threads();
   double seconds = 2;
-  std::string save;
+  std::string run, sources, save;
 };
 
 // Special tokens are never the most probable, so that every output has `length` tokens.
@@ -57,11 +60,27 @@ std::vector<SearchInput> make_inputs(const Options& o) {
   return inputs;
 }
 
+struct Task {
+  std::shared_ptr<Seq2Seq> model;
+  std::vector<SearchInput> inputs;
+};
+
+// Translating the first lines of a file with the model of a run.
+Task task_of_run(const Options& o) {
+  const Run run = load_run(o.run);
+  std::vector<std::string> lines = read_text_lines(o.sources, "sources");
+  if (std::ssize(lines) > o.sentences) lines.resize(static_cast<std::size_t>(o.sentences));
+  Task task{run.model, {}};
+  for (const std::string& line : lines)
+    task.inputs.push_back(
+        {.source = encode_source(run, line, run.config.max_length), .max_length = o.length});
+  return task;
+}
+
 nlohmann::json measure(const Options& o) {
   set_threads(o.threads);
-  const auto model = make_model(o);
+  const auto [model, inputs] = o.run.empty() ? Task{make_model(o), make_inputs(o)} : task_of_run(o);
   if (!o.save.empty()) save_parameters(o.save, *model);
-  const std::vector<SearchInput> inputs = make_inputs(o);
   using Clock = std::chrono::steady_clock;
   std::vector<std::vector<Hypothesis>> found;
   double best = 1e300;
@@ -80,6 +99,7 @@ nlohmann::json measure(const Options& o) {
   nlohmann::json sources;
   for (const SearchInput& input : inputs) sources.push_back(input.source);
   return {{"tokens_per_second", static_cast<double>(tokens) / best},
+          {"best_seconds", best},
           {"threads", o.threads},
           {"sources", sources},
           {"outputs", outputs}};
@@ -90,8 +110,9 @@ nlohmann::json measure(const Options& o) {
 int main(int argc, char** argv) {
   Options o;
   CLI::App app{
-      "Times the decoding of random sources by a Transformer with random weights. Prints one JSON "
-      "object: the tokens a second of the fastest run, the sources and the outputs."};
+      "Times the decoding of random sources by a Transformer with random weights, or of a file by "
+      "the model of a run. Prints one JSON object: the tokens a second of the fastest round, its "
+      "seconds, the sources and the outputs."};
   const auto count = flags::in_range(1, 1 << 20, "a whole number from 1 to 1048576");
   const auto add = [&](const char* flag, int& value, const char* help) {
     app.add_option(flag, value, help)->check(count)->capture_default_str();
@@ -105,6 +126,8 @@ int main(int argc, char** argv) {
   add("--length", o.length, "tokens of each source and each output");
   add("--beam", o.beam, "hypotheses of each source");
   add("--threads", o.threads, "threads to use");
+  app.add_option("--run", o.run, "a run folder, whose model decodes --sources")->type_name("DIR");
+  app.add_option("--sources", o.sources, "a text, one source a line")->type_name("FILE");
   app.add_option("--seconds", o.seconds, "how long to measure")->capture_default_str();
   app.add_option("--save", o.save, "write the model's parameters to this file (safetensors)");
   app.footer("Example: decode --layers 6 --width 512 --heads 8 --beam 5");

@@ -52,8 +52,9 @@ struct SearchOptions {
 /// Greedy search takes the most probable token at every step, until `</s>`. Beam search extends the
 /// `beam` most probable hypotheses by every token at every step, and keeps the most probable
 /// results. A finished hypothesis leaves the beam, which becomes narrower by one (Sutskever et al.
-/// 2014, sec. 3.2). Equally probable hypotheses are ordered by that of the hypotheses which they
-/// extend, then by token id.
+/// 2014, sec. 3.2). A hypothesis is dropped once n_best finished ones have scores that none of its
+/// extensions can exceed. Equally probable hypotheses are ordered by that of the hypotheses which
+/// they extend, then by token id.
 ///
 /// A target of max_length tokens is finished if the next step chooses `</s>`. `<pad>`, `<s>`
 /// and `<unk>` are never written, except for `<unk>` in a prefix. With a whole target as its

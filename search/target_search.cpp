@@ -30,7 +30,11 @@ TargetSearch::TargetSearch(const SearchInput& input, const SearchOptions& option
 void TargetSearch::step(const NextTokens& next, const Tensor& alignment, std::int64_t first_row,
                         NextRows& going_on) {
   const bool at_limit = length_ == input_.max_length;
-  std::vector<Live> live;
+  struct Extended {
+    Live live;
+    std::int64_t row;
+  };
+  std::vector<Extended> extended;
   can_copy_ = next.can_copy();
   std::vector<bool> has_ended(live_.size());
   for (const auto& [hypothesis, token, log_probability] : continuations(next, first_row)) {
@@ -40,21 +44,36 @@ void TargetSearch::step(const NextTokens& next, const Tensor& alignment, std::in
     steps_.push_back({token, live_[hypothesis].last,
                       weights_of(alignment, row, input_.source.size()),
                       next.is_copied(row, token)});
-    const Live extended{steps_.size() - 1, log_probability};
+    const Live live{steps_.size() - 1, log_probability};
     if (ends) {
       has_ended[hypothesis] = true;
-      finish(extended, /*with_end=*/true);
+      finish(live, /*with_end=*/true);
     } else {
-      live.push_back(extended);
-      going_on.rows.push_back(static_cast<std::int32_t>(row));
-      going_on.tokens.push_back(token);
+      extended.push_back({live, row});
     }
   }
   if (at_limit)
     for (std::size_t i = 0; i < live_.size(); ++i)
       if (!has_ended[i]) finish(live_[i], /*with_end=*/false);
-  live_ = std::move(live);
+  live_.clear();
+  for (const auto& [live, row] : extended) {
+    if (!may_be_returned(live)) continue;
+    live_.push_back(live);
+    going_on.rows.push_back(static_cast<std::int32_t>(row));
+    going_on.tokens.push_back(steps_[live.last].token);
+  }
   ++length_;
+}
+
+bool TargetSearch::may_be_returned(const Live& live) const {
+  if (options_.sampling) return true;
+  // Its log-probability can only fall, and the coverage penalty is at most 0.
+  const double most = live.log_probability /
+                      length_penalty(std::int64_t{input_.max_length} + 1, options_.length_penalty);
+  const auto ahead = std::count_if(found_.begin(), found_.end(), [&](const Hypothesis& found) {
+    return found.finished && found.score >= most;
+  });
+  return ahead < options_.n_best;
 }
 
 std::vector<Continuation> TargetSearch::continuations(const NextTokens& next,

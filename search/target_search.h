@@ -47,6 +47,8 @@ class TargetSearch {
 
   std::vector<struct Continuation> continuations(const NextTokens& next, std::int64_t first_row);
   void finish(const Live& live, bool with_end);
+  // Whether no target that continues the hypothesis is certain to come after the n_best found.
+  bool may_be_returned(const Live& live) const;
 
   const SearchInput& input_;
   const SearchOptions& options_;

@@ -103,6 +103,30 @@ TEST_CASE("float32 products of all sizes and transposes match plain loops") {
   }
 }
 
+TEST_CASE("a bias is added to each row of a product, with the bits of rows that hold it") {
+  for (const Product& p : products()) {
+    const Operands x(p);
+    const float *a = x.a.data<float>(), *b = x.b.data<float>();
+    const Array bias = random_matrix(1, p.n);
+    Array filled = Array::full({p.m, p.ldc()}, 0.5);
+    for (std::int64_t i = 0; i < p.m; ++i)
+      for (std::int64_t j = 0; j < p.n; ++j) filled.set(i * p.ldc() + j, bias.at(j));
+    Array plain = Array::full({p.m, p.ldc()}, 0.5), packed = plain.clone();
+    gemm(p.op_a, p.op_b, p.m, p.n, p.k, a, p.lda(), b, p.ldb(), 1.0f, filled.mutable_data<float>(),
+         p.ldc());
+    gemm(p.op_a, p.op_b, p.m, p.n, p.k, a, p.lda(), b, p.ldb(), 0.0f, plain.mutable_data<float>(),
+         p.ldc(), bias.data<float>());
+    PackedMatrix<float>(p.op_b, p.n, p.k, b, p.ldb())
+        .multiply(p.op_a, p.m, a, p.lda(), 0.0f, packed.mutable_data<float>(), p.ldc(),
+                  bias.data<float>());
+    CHECK(plain.to_vector() == filled.to_vector());
+    CHECK(packed.to_vector() == filled.to_vector());
+  }
+  std::vector<double> bias = {3, -2}, c(4, 0.5);
+  gemm<double>(Op::none, Op::none, 2, 2, 0, nullptr, 1, nullptr, 2, 0, c.data(), 2, bias.data());
+  CHECK(c == std::vector<double>{3, -2, 3, -2});
+}
+
 TEST_CASE("a packed operand gives bitwise equal products") {
   for (const Product& p : products()) {
     const Operands x(p);

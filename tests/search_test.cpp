@@ -395,6 +395,12 @@ TEST_CASE("a beam as wide as there are targets finds all of them, in the order o
         CHECK(found[i].tokens == expected[i].second);
       }
       for (std::size_t i = expected.size(); i < found.size(); ++i) CHECK_FALSE(found[i].finished);
+      // Fewer are returned, and hypotheses dropped that cannot be among them.
+      for (const int count : {1, 3}) {
+        const auto few =
+            search_one(model, input, {.beam = 200, .length_penalty = alpha, .n_best = count});
+        check_equal({few}, {{found.begin(), found.begin() + count}});
+      }
     }
 }
 
@@ -478,6 +484,25 @@ TEST_CASE("hypotheses and sources that are finished are no longer computed") {
   set_threads(before);
   // Of three hypotheses one ends at once, and only one other is possible.
   CHECK(decoder->batches == std::vector<std::int64_t>{2, 1, 1});
+}
+
+TEST_CASE("hypotheses that can no longer be returned are dropped") {
+  const auto decoder = chain({{kStart, {{kStop, 0.6}, {4, 0.4}}},
+                              {4, {{5, 0.9}, {kStop, 0.1}}},
+                              {5, {{6, 0.9}, {kStop, 0.1}}},
+                              {6, {{kStop, 1.0}}}});
+  const Seq2Seq model(decoder);
+  const SearchInput input{.max_length = 5};
+  const auto steps = [&](const SearchOptions& options) {
+    decoder->batches.clear();
+    search_one(model, input, options);
+    return decoder->batches.size();
+  };
+  CHECK(steps({.beam = 3}) == 1);
+  CHECK(steps({.beam = 3, .n_best = 2}) == 4);
+  // Longer ones may still get a higher score: log 0.4 / 11/6, then log 0.36 / 11/6.
+  CHECK(steps({.beam = 3, .length_penalty = 1}) == 2);
+  CHECK(steps({.beam = 3, .length_penalty = 2}) == 4);
 }
 
 TEST_CASE("all targets begin with the prefix, which counts in their probabilities") {

@@ -1,8 +1,5 @@
 #include "attune/autograd/kernels/affine.h"
 
-#include <algorithm>
-
-#include "attune/autograd/array/parallel.h"
 #include "attune/autograd/kernels/gemm.h"
 
 namespace attune::kernels {
@@ -12,27 +9,17 @@ constexpr std::int64_t kFewRows = 128;
 
 std::int64_t rows_of(const Array& x) { return x.shape().elements(0, x.shape().rank() - 1); }
 
-// y = x W^T + beta y with Op::transpose, y = x W + beta y with Op::none.
+// y = x W^T + beta y with Op::transpose, y = x W + beta y with Op::none; + bias as in gemm().
 template <typename T>
 void multiply(Op op, const Array& x, const Array& weight, std::int64_t first_column, T beta,
-              Array& y) {
+              Array& y, const T* bias = nullptr) {
   const std::int64_t rows = rows_of(x), k = x.shape().last(), n = y.shape().last();
   const std::int64_t in = op == Op::transpose ? k : n, width = weight.shape()[1];
   if (const auto b = packed<T>(op, weight, first_column, in, /*make=*/rows <= kFewRows))
-    b->multiply(Op::none, rows, x.data<T>(), k, beta, y.mutable_data<T>(), n);
+    b->multiply(Op::none, rows, x.data<T>(), k, beta, y.mutable_data<T>(), n, bias);
   else
     gemm(Op::none, op, rows, n, k, x.data<T>(), k, weight.data<T>() + first_column, width, beta,
-         y.mutable_data<T>(), n);
-}
-
-template <typename T>
-void fill_rows(const Array& row, Array& y) {
-  const std::int64_t n = y.shape().last();
-  const T* from = row.data<T>();
-  T* to = y.mutable_data<T>();
-  parallel_for(rows_of(y), row_grain(n), [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t i = first; i < last; ++i) std::copy_n(from, n, to + i * n);
-  });
+         y.mutable_data<T>(), n, bias);
 }
 
 }  // namespace
@@ -43,8 +30,8 @@ Array affine(const Array& x, const Array& weight, const Array& bias, std::int64_
   Array y(shape, x.dtype());
   dispatch(y.dtype(), [&](auto type) {
     using T = decltype(type);
-    if (bias.defined()) fill_rows<T>(bias, y);
-    multiply<T>(Op::transpose, x, weight, first_column, bias.defined() ? T{1} : T{0}, y);
+    multiply<T>(Op::transpose, x, weight, first_column, T{0}, y,
+                bias.defined() ? bias.data<T>() : nullptr);
   });
   return y;
 }

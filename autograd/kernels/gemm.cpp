@@ -131,20 +131,22 @@ void pack(const ForRange& for_range, std::int64_t n, std::int64_t k, const gemm_
   });
 }
 
-// C = A B + beta C with gemm_kernel, in blocks of kDepth along k. `for_range(n, grain, body)` runs
-// the loops, on this thread or in parallel. `packed_b` is B in PackedMatrix's layout, or nullptr.
+// C = A B + beta C, or + bias, with gemm_kernel, in blocks of kDepth along k.
+// `for_range(n, grain, body)` runs the loops, on this thread or in parallel. `packed_b` is B in
+// PackedMatrix's layout, or nullptr.
 template <typename ForRange>
 void own_product(const ForRange& for_range, std::int64_t m, std::int64_t n, std::int64_t k,
                  const gemm_kernel::Operand& a, const gemm_kernel::Operand& b,
-                 const float* packed_b, float beta, float* c, std::int64_t ldc) {
+                 const float* packed_b, float beta, float* c, std::int64_t ldc, const float* bias) {
   using namespace gemm_kernel;
   Work::add_flops(2 * m * n * k);
-  bool add = scale_c(m, n, beta, c, ldc);
+  Addend addend{bias};
+  if (scale_c(m, n, beta, c, ldc)) addend = {c, ldc};
   const std::int64_t columns = round_up(n, kColumns);
   if ((m == 1 || (m <= kFewRows && m * n * k < kPanelWork)) && !packed_b && a.along_k) {
-    for (std::int64_t p = 0; p < k; p += kDepth, add = true)
-      multiply_few_rows(m, n, std::min(kDepth, k - p), a.data + p, a.row_length, b.from(0, p), add,
-                        c, ldc);
+    for (std::int64_t p = 0; p < k; p += kDepth, addend = {c, ldc})
+      multiply_few_rows(m, n, std::min(kDepth, k - p), a.data + p, a.row_length, b.from(0, p),
+                        addend, c, ldc);
     return;
   }
   Array scratch = packed_b ? Array() : Array(Shape{columns * std::min(k, kDepth)});
@@ -154,13 +156,15 @@ void own_product(const ForRange& for_range, std::int64_t m, std::int64_t n, std:
     const float* block = packed_b ? packed_b + columns * p : scratch.data<float>();
     if (m >= n)
       for_range(m, panel_size(m, m * n * d, kRows), [&](std::int64_t first, std::int64_t last) {
-        multiply(last - first, n, d, a.from(first, p), block, add, c + first * ldc, ldc);
+        multiply(last - first, n, d, a.from(first, p), block, addend.from(first, 0),
+                 c + first * ldc, ldc);
       });
     else
       for_range(n, panel_size(n, m * n * d, kColumns), [&](std::int64_t first, std::int64_t last) {
-        multiply(m, last - first, d, a.from(0, p), block + first * d, add, c + first, ldc);
+        multiply(m, last - first, d, a.from(0, p), block + first * d, addend.from(0, first),
+                 c + first, ldc);
       });
-    add = true;
+    addend = {c, ldc};
   }
 }
 
@@ -171,12 +175,16 @@ constexpr auto kShared = [](std::int64_t n, std::int64_t grain, const auto& body
   parallel_for(n, grain, body);
 };
 
-}  // namespace
-
+// gemm() on the calling thread only.
 template <typename T>
-void gemm_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
-                std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
+void panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
+           std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc,
+           const T* bias) {
   if (m == 0 || n == 0) return;
+  if (bias && (k == 0 || !kOwnKernel<T>)) {
+    for (std::int64_t i = 0; i < m; ++i) std::copy_n(bias, n, c + i * ldc);
+    bias = nullptr, beta = 1;
+  }
   if (k == 0) {  // an empty sum; BLAS rejects its leading dimensions
     for (std::int64_t i = 0; i < m; ++i)
       for (std::int64_t j = 0; j < n; ++j) c[i * ldc + j] = beta == 0 ? 0 : beta * c[i * ldc + j];
@@ -184,29 +192,38 @@ void gemm_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k
   }
   if constexpr (kOwnKernel<T>)
     own_product(kHere, m, n, k, operand_a(op_a, a, lda), operand_b(op_b, b, ldb), nullptr, beta, c,
-                ldc);
+                ldc, bias);
   else
     blas_panel(op_a, op_b, m, n, k, a, lda, b, ldb, beta, c, ldc);
 }
 
+}  // namespace
+
+template <typename T>
+void gemm_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
+                std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
+  panel<T>(op_a, op_b, m, n, k, a, lda, b, ldb, beta, c, ldc, nullptr);
+}
+
 template <typename T>
 void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
-          std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
+          std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc,
+          const T* bias) {
   const std::int64_t work = m * n * k;
-  if (work < 2 * kPanelWork) return gemm_panel(op_a, op_b, m, n, k, a, lda, b, ldb, beta, c, ldc);
+  if (work < 2 * kPanelWork) return panel(op_a, op_b, m, n, k, a, lda, b, ldb, beta, c, ldc, bias);
   if constexpr (kOwnKernel<T>)
     return own_product(kShared, m, n, k, operand_a(op_a, a, lda), operand_b(op_b, b, ldb), nullptr,
-                       beta, c, ldc);
+                       beta, c, ldc, bias);
   constexpr std::int64_t kMultiple = 16;  // rows in a tile of OpenBLAS's kernels
   if (m >= n) {
     parallel_for(m, panel_size(m, work, kMultiple), [&](std::int64_t first, std::int64_t last) {
-      gemm_panel(op_a, op_b, last - first, n, k, corner(op_a == Op::none, a, lda, first, 0), lda, b,
-                 ldb, beta, c + first * ldc, ldc);
+      panel(op_a, op_b, last - first, n, k, corner(op_a == Op::none, a, lda, first, 0), lda, b, ldb,
+            beta, c + first * ldc, ldc, bias);
     });
   } else {
     parallel_for(n, panel_size(n, work, kMultiple), [&](std::int64_t first, std::int64_t last) {
-      gemm_panel(op_a, op_b, m, last - first, k, a, lda,
-                 corner(op_b == Op::transpose, b, ldb, first, 0), ldb, beta, c + first, ldc);
+      panel(op_a, op_b, m, last - first, k, a, lda, corner(op_b == Op::transpose, b, ldb, first, 0),
+            ldb, beta, c + first, ldc, bias ? bias + first : nullptr);
     });
   }
 }
@@ -226,13 +243,13 @@ PackedMatrix<T>::PackedMatrix(Op op, std::int64_t n, std::int64_t k, const T* b,
 
 template <typename T>
 void PackedMatrix<T>::multiply(Op op_a, std::int64_t m, const T* a, std::int64_t lda, T beta, T* c,
-                               std::int64_t ldc) const {
+                               std::int64_t ldc, const T* bias) const {
   if constexpr (kOwnKernel<T>) {
     if (m > 0 && n_ > 0 && k_ > 0)
       return own_product(kShared, m, n_, k_, operand_a(op_a, a, lda), operand_b(op_, b_, ldb_),
-                         packed_.data<float>(), beta, c, ldc);
+                         packed_.data<float>(), beta, c, ldc, bias);
   }
-  gemm(op_a, op_, m, n_, k_, a, lda, b_, ldb_, beta, c, ldc);
+  gemm(op_a, op_, m, n_, k_, a, lda, b_, ldb_, beta, c, ldc, bias);
 }
 
 namespace {
@@ -298,7 +315,7 @@ std::shared_ptr<const PackedMatrix<T>> packed(Op op, const Array& weight, std::i
   template void gemm_panel(Op, Op, std::int64_t, std::int64_t, std::int64_t, const T*,         \
                            std::int64_t, const T*, std::int64_t, T, T*, std::int64_t);         \
   template void gemm(Op, Op, std::int64_t, std::int64_t, std::int64_t, const T*, std::int64_t, \
-                     const T*, std::int64_t, T, T*, std::int64_t);                             \
+                     const T*, std::int64_t, T, T*, std::int64_t, const T*);                   \
   template class PackedMatrix<T>;                                                              \
   template std::shared_ptr<const PackedMatrix<T>> packed(Op, const Array&, std::int64_t,       \
                                                          std::int64_t, bool)

@@ -11,7 +11,8 @@ namespace attune::kernels {
 enum class Op : bool { none, transpose };
 
 /// C = op_a(A) op_b(B) + beta C for row-major matrices, where op_a(A) is [m, k], op_b(B) [k, n] and
-/// C [m, n]; lda, ldb and ldc are the row strides of A, B and C in memory, in elements.
+/// C [m, n]; lda, ldb and ldc are the row strides of A, B and C in memory, in elements. With a
+/// `bias` [n], which is added to each row, C is not read, and beta has to be 0.
 ///
 /// float32 uses Attune's own kernel where it is available (gemm_kernel.h), all else OpenBLAS, which
 /// is not called from any other source. Large products are split into panels of C that are computed
@@ -19,9 +20,10 @@ enum class Op : bool { none, transpose };
 /// results of OpenBLAS's own threading depend on the number of threads.
 template <typename T>
 void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
-          std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc);
+          std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc,
+          const T* bias = nullptr);
 
-/// The same product on the calling thread only, for use inside a parallel_for.
+/// The same product without a bias, on the calling thread only, for use inside a parallel_for.
 template <typename T>
 void gemm_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
                 std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc);
@@ -34,10 +36,10 @@ class PackedMatrix {
  public:
   PackedMatrix(Op op, std::int64_t n, std::int64_t k, const T* b, std::int64_t ldb);
 
-  /// C = op_a(A) B + beta C, where op_a(A) has m rows; parallel unless called inside a
-  /// parallel_for.
+  /// C = op_a(A) B + beta C, or + bias as in gemm(), where op_a(A) has m rows; parallel unless
+  /// called inside a parallel_for.
   void multiply(Op op_a, std::int64_t m, const T* a, std::int64_t lda, T beta, T* c,
-                std::int64_t ldc) const;
+                std::int64_t ldc, const T* bias = nullptr) const;
   std::int64_t n() const { return n_; }
   std::int64_t k() const { return k_; }
 

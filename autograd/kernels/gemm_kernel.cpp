@@ -18,11 +18,17 @@ typedef Vector Unaligned __attribute__((aligned(sizeof(float))));
 
 constexpr int kVectors = kColumns / kLanes;
 
+// Writes a vector of sums to C.
+inline void put(const Vector& sums, const Addend& addend, float* c) {
+  *reinterpret_cast<Unaligned*>(c) =
+      addend.data ? *reinterpret_cast<const Unaligned*>(addend.data) + sums : sums;
+}
+
 // Computes R rows by kColumns columns of C, with the sums in registers for all of k. Rows of B are
 // b_step elements apart.
 template <int R, bool kAlongK>
 void tile(std::int64_t k, const float* a, std::int64_t row_length, const float* b,
-          std::int64_t b_step, bool add, float* c, std::int64_t ldc) {
+          std::int64_t b_step, const Addend& addend, float* c, std::int64_t ldc) {
   Vector sums[R][kVectors] = {};
   // Prefetch C, which is needed only at the end.
 #pragma GCC unroll 8
@@ -44,8 +50,7 @@ void tile(std::int64_t k, const float* a, std::int64_t row_length, const float* 
   for (int i = 0; i < R; ++i)
 #pragma GCC unroll 8
     for (int j = 0; j < kVectors; ++j) {
-      Unaligned* to = reinterpret_cast<Unaligned*>(c + i * ldc + j * kLanes);
-      *to = add ? *to + sums[i][j] : sums[i][j];
+      put(sums[i][j], addend.from(i, j * kLanes), c + i * ldc + j * kLanes);
     }
 }
 
@@ -53,8 +58,8 @@ void tile(std::int64_t k, const float* a, std::int64_t row_length, const float* 
 // before it.
 constexpr int kPanels = 4;
 template <bool kAlongK>
-void wide_tile(std::int64_t k, const float* a, std::int64_t row_length, const float* b, bool add,
-               float* c) {
+void wide_tile(std::int64_t k, const float* a, std::int64_t row_length, const float* b,
+               const Addend& addend, float* c) {
   Vector sums[kPanels][kVectors] = {};
 #pragma GCC unroll 1
   for (std::int64_t p = 0; p < k; ++p) {
@@ -70,13 +75,13 @@ void wide_tile(std::int64_t k, const float* a, std::int64_t row_length, const fl
   for (int i = 0; i < kPanels; ++i)
 #pragma GCC unroll 8
     for (int j = 0; j < kVectors; ++j) {
-      Unaligned* to = reinterpret_cast<Unaligned*>(c + i * kColumns + j * kLanes);
-      *to = add ? *to + sums[i][j] : sums[i][j];
+      const std::int64_t column = i * kColumns + j * kLanes;
+      put(sums[i][j], addend.from(0, column), c + column);
     }
 }
 
-using Tile = void (*)(std::int64_t, const float*, std::int64_t, const float*, std::int64_t, bool,
-                      float*, std::int64_t);
+using Tile = void (*)(std::int64_t, const float*, std::int64_t, const float*, std::int64_t,
+                      const Addend&, float*, std::int64_t);
 
 template <bool kAlongK, int... R>
 constexpr std::array<Tile, kRows> make_tiles(std::integer_sequence<int, R...>) {
@@ -182,7 +187,7 @@ constexpr std::int64_t kManyColumns = 384;
 }  // namespace
 
 void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Operand& a, const float* b,
-              bool add, float* c, std::int64_t ldc) {
+              const Addend& addend, float* c, std::int64_t ldc) {
   // A block of rows of A stays in the L2 cache while all of B is read.
   constexpr std::int64_t kBlock = 192;
   static_assert(kBlock % kRows == 0);
@@ -198,8 +203,8 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Operand& a, 
     std::int64_t j = 0;
     if (m == 1 && !packs)
       for (; j + kPanels * kColumns <= n; j += kPanels * kColumns)
-        (a.along_k ? wide_tile<true> : wide_tile<false>)(k, a.data, a.row_length, b + j * k, add,
-                                                         c + j);
+        (a.along_k ? wide_tile<true> : wide_tile<false>)(k, a.data, a.row_length, b + j * k,
+                                                         addend.from(0, j), c + j);
     for (; j < n; j += kColumns) {
       const std::int64_t columns = std::min<std::int64_t>(kColumns, n - j);
       for (std::int64_t i = block; i < end; i += kRows) {
@@ -207,17 +212,19 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Operand& a, 
         const Operand here = packs ? Operand{packed + (i - block) * k, kRows, false} : a.from(i, 0);
         const Tile whole = kTiles[here.along_k][static_cast<std::size_t>(rows - 1)];
         float* to = c + i * ldc + j;
+        const Addend added = addend.from(i, j);
         if (columns == kColumns) {
-          whole(k, here.data, here.row_length, b + j * k, kColumns, add, to, ldc);
+          whole(k, here.data, here.row_length, b + j * k, kColumns, added, to, ldc);
           continue;
         }
         // At the right edge, where C has fewer columns, a full tile is computed in a buffer.
         alignas(64) float beside[kRows * kColumns];
-        whole(k, here.data, here.row_length, b + j * k, kColumns, false, beside, kColumns);
+        whole(k, here.data, here.row_length, b + j * k, kColumns, {}, beside, kColumns);
         for (std::int64_t row = 0; row < rows; ++row)
-          for (std::int64_t column = 0; column < columns; ++column)
-            to[row * ldc + column] = add ? to[row * ldc + column] + beside[row * kColumns + column]
-                                         : beside[row * kColumns + column];
+          for (std::int64_t column = 0; column < columns; ++column) {
+            const float sum = beside[row * kColumns + column];
+            to[row * ldc + column] = added.data ? *added.from(row, column).data + sum : sum;
+          }
       }
     }
   }
@@ -232,20 +239,16 @@ namespace {
 // the order of k, so several chains run side by side.
 
 // One vector of a row of C, or its first `here` elements.
-void store(const Vector& sums, std::int64_t here, bool add, float* c) {
-  if (here == kLanes) {
-    Unaligned* to = reinterpret_cast<Unaligned*>(c);
-    *to = add ? *to + sums : sums;
-  } else {
-    for (std::int64_t i = 0; i < here; ++i) c[i] = add ? c[i] + sums[i] : sums[i];
-  }
+void store(const Vector& sums, std::int64_t here, const Addend& addend, float* c) {
+  if (here == kLanes) return put(sums, addend, c);
+  for (std::int64_t i = 0; i < here; ++i) c[i] = addend.data ? addend.data[i] + sums[i] : sums[i];
 }
 
 // For columns of B that are contiguous along k: blocks of kLanes columns are transposed in
 // registers, J blocks at a time. Only the last one may have fewer columns, in all `count`.
 template <int R, int J>
 void columns_along_k(std::int64_t count, std::int64_t k, const float* a, std::int64_t row_length,
-                     const Operand& b, bool add, float* c, std::int64_t ldc) {
+                     const Operand& b, const Addend& addend, float* c, std::int64_t ldc) {
   Vector sums[R][J] = {};
   const std::int64_t last = count - (J - 1) * kLanes;  // columns of the last block
   std::int64_t p = 0;
@@ -277,25 +280,27 @@ void columns_along_k(std::int64_t count, std::int64_t k, const float* a, std::in
     }
   for (int r = 0; r < R; ++r)
     for (int j = 0; j < J; ++j)
-      store(sums[r][j], j == J - 1 ? last : kLanes, add, c + r * ldc + j * kLanes);
+      store(sums[r][j], j == J - 1 ? last : kLanes, addend.from(r, j * kLanes),
+            c + r * ldc + j * kLanes);
 }
 
 template <int R>
 void rows_along_k(std::int64_t n, std::int64_t k, const float* a, std::int64_t row_length,
-                  const Operand& b, bool add, float* c, std::int64_t ldc) {
+                  const Operand& b, const Addend& addend, float* c, std::int64_t ldc) {
   constexpr int kBlocks = R == 1 ? 4 : 2;
   std::int64_t j = 0;
   for (; j + kBlocks * kLanes <= n; j += kBlocks * kLanes)
-    columns_along_k<R, kBlocks>(kBlocks * kLanes, k, a, row_length, b.from(j, 0), add, c + j, ldc);
+    columns_along_k<R, kBlocks>(kBlocks * kLanes, k, a, row_length, b.from(j, 0), addend.from(0, j),
+                                c + j, ldc);
   for (; j < n; j += kLanes)
     columns_along_k<R, 1>(std::min<std::int64_t>(kLanes, n - j), k, a, row_length, b.from(j, 0),
-                          add, c + j, ldc);
+                          addend.from(0, j), c + j, ldc);
 }
 
 // For rows of B that are contiguous: V vectors of columns at a time.
 template <int R, int V>
 void columns_across(std::int64_t n, std::int64_t k, const float* a, std::int64_t row_length,
-                    const Operand& b, bool add, float* c, std::int64_t ldc) {
+                    const Operand& b, const Addend& addend, float* c, std::int64_t ldc) {
   Vector sums[R][V] = {};
   const float* row = b.data;
 #pragma GCC unroll 1
@@ -314,13 +319,14 @@ void columns_across(std::int64_t n, std::int64_t k, const float* a, std::int64_t
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 8
-    for (int i = 0; i < V; ++i) store(sums[r][i], kLanes, add, c + r * ldc + i * kLanes);
+    for (int i = 0; i < V; ++i)
+      store(sums[r][i], kLanes, addend.from(r, i * kLanes), c + r * ldc + i * kLanes);
 }
 
 // The last columns, fewer than a vector.
 template <int R>
 void last_columns_across(std::int64_t count, std::int64_t k, const float* a,
-                         std::int64_t row_length, const Operand& b, bool add, float* c,
+                         std::int64_t row_length, const Operand& b, const Addend& addend, float* c,
                          std::int64_t ldc) {
   Vector sums[R] = {};
   for (std::int64_t p = 0; p < k; ++p) {
@@ -329,26 +335,27 @@ void last_columns_across(std::int64_t count, std::int64_t k, const float* a,
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r) sums[r] += a[r * row_length + p] * row;
   }
-  for (int r = 0; r < R; ++r) store(sums[r], count, add, c + r * ldc);
+  for (int r = 0; r < R; ++r) store(sums[r], count, addend.from(r, 0), c + r * ldc);
 }
 
 template <int R>
 void rows_across(std::int64_t n, std::int64_t k, const float* a, std::int64_t row_length,
-                 const Operand& b, bool add, float* c, std::int64_t ldc) {
+                 const Operand& b, const Addend& addend, float* c, std::int64_t ldc) {
   constexpr int kWide = R == 1 ? 8 : 2;
   std::int64_t j = 0;
   for (; j + kWide * kLanes <= n; j += kWide * kLanes)
-    columns_across<R, kWide>(n, k, a, row_length, b.from(j, 0), add, c + j, ldc);
+    columns_across<R, kWide>(n, k, a, row_length, b.from(j, 0), addend.from(0, j), c + j, ldc);
   if constexpr (kWide > 4)
     for (; j + 4 * kLanes <= n; j += 4 * kLanes)
-      columns_across<R, 4>(n, k, a, row_length, b.from(j, 0), add, c + j, ldc);
+      columns_across<R, 4>(n, k, a, row_length, b.from(j, 0), addend.from(0, j), c + j, ldc);
   for (; j + kLanes <= n; j += kLanes)
-    columns_across<R, 1>(n, k, a, row_length, b.from(j, 0), add, c + j, ldc);
-  if (j < n) last_columns_across<R>(n - j, k, a, row_length, b.from(j, 0), add, c + j, ldc);
+    columns_across<R, 1>(n, k, a, row_length, b.from(j, 0), addend.from(0, j), c + j, ldc);
+  if (j < n)
+    last_columns_across<R>(n - j, k, a, row_length, b.from(j, 0), addend.from(0, j), c + j, ldc);
 }
 
-using Rows = void (*)(std::int64_t, std::int64_t, const float*, std::int64_t, const Operand&, bool,
-                      float*, std::int64_t);
+using Rows = void (*)(std::int64_t, std::int64_t, const float*, std::int64_t, const Operand&,
+                      const Addend&, float*, std::int64_t);
 template <int... R>
 constexpr std::array<Rows, kFewRows> make_rows(bool along_k, std::integer_sequence<int, R...>) {
   return {(along_k ? rows_along_k<R + 1> : rows_across<R + 1>)...};
@@ -360,9 +367,9 @@ constexpr std::array<Rows, kFewRows> kRowsOf[2] = {
 }  // namespace
 
 void multiply_few_rows(std::int64_t m, std::int64_t n, std::int64_t k, const float* a,
-                       std::int64_t row_length, const Operand& b, bool add, float* c,
+                       std::int64_t row_length, const Operand& b, const Addend& addend, float* c,
                        std::int64_t ldc) {
-  kRowsOf[b.along_k][static_cast<std::size_t>(m - 1)](n, k, a, row_length, b, add, c, ldc);
+  kRowsOf[b.along_k][static_cast<std::size_t>(m - 1)](n, k, a, row_length, b, addend, c, ldc);
 }
 
 }  // namespace attune::kernels::gemm_kernel

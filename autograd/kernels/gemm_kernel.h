@@ -45,19 +45,31 @@ struct Operand {
   }
 };
 
+/// What is added to a product, with the element (i, j) data[i * row_length + j]: C itself, or one
+/// row, such as a bias, with row_length 0. Nothing if data is null.
+struct Addend {
+  const float* data = nullptr;
+  std::int64_t row_length = 0;
+
+  /// The addend from element (i, j) on.
+  Addend from(std::int64_t i, std::int64_t j) const {
+    return data ? Addend{data + i * row_length + j, row_length} : Addend{};
+  }
+};
+
 /// Packs columns [0, n) of B into panels [k, kColumns], with zeros beyond n. `packed` must be
 /// 64-byte aligned and have room for whole panels.
 void pack_b(std::int64_t n, std::int64_t k, const Operand& b, float* packed);
 
-/// C = A B, or C += A B with `add`. B [k, n] is packed by pack_b(); C [m, n] is row-major.
+/// C = A B + addend. B [k, n] is packed by pack_b(); C [m, n] is row-major.
 void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Operand& a, const float* b,
-              bool add, float* c, std::int64_t ldc);
+              const Addend& addend, float* c, std::int64_t ldc);
 
 /// The same for 1 to kFewRows rows of A, along k, and B unpacked: for a product that is too small
 /// for packing to pay off.
 inline constexpr int kFewRows = 5;
 void multiply_few_rows(std::int64_t m, std::int64_t n, std::int64_t k, const float* a,
-                       std::int64_t row_length, const Operand& b, bool add, float* c,
+                       std::int64_t row_length, const Operand& b, const Addend& addend, float* c,
                        std::int64_t ldc);
 
 }  // namespace attune::kernels::gemm_kernel

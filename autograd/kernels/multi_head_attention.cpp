@@ -284,20 +284,6 @@ void forward(const MultiHeadSizes& n, std::int64_t pair, std::int64_t first_tile
   }
 }
 
-// `count` keys or values of a pair from position `first` on, copied to `scratch` if each position
-// has a row of its own.
-template <typename T>
-Rows<T> gathered(const MultiHeadSizes& n, std::int64_t pair, std::int64_t heads, std::int64_t first,
-                 std::int64_t count, const Sequence<const T>& from, T* scratch) {
-  const std::int64_t features = from.features;
-  if (n.key_rows_step == 0)
-    return {from.at(n.pair_of(pair, heads), first), from.step(), count, features};
-  for (std::int64_t i = 0; i < count; ++i)
-    std::copy_n(from.at(n.pair_of(pair, heads, first + i), first + i), features,
-                scratch + i * features);
-  return {scratch, features, count, features};
-}
-
 // Rows of the batch whose single queries see the same keys.
 struct RowGroup {
   std::int64_t first, count;
@@ -320,21 +306,59 @@ std::vector<RowGroup> row_groups(const MultiHeadSizes& n) {
   return groups;
 }
 
+// The keys or values of all heads of a row of the batch, those of a position beside each other.
+template <typename T>
+struct HeadRows {
+  const T* first;
+  std::int64_t step, features;
+  Rows<T> of_head(std::int64_t head, std::int64_t position, std::int64_t count) const {
+    return {first + position * step + head * features, step, count, features};
+  }
+};
+
+template <typename T>
+HeadRows<T> rows_of_group(const MultiHeadSizes& n, const RowGroup& group, std::int64_t heads,
+                          const Sequence<const T>& from) {
+  return {from.at(n.pair_of(group.first * n.heads, heads), 0), from.step(), from.features};
+}
+
+// The same where each position has a row of its own: the positions seen are copied to `scratch`.
+template <typename T>
+HeadRows<T> gathered(const MultiHeadSizes& n, const RowGroup& group, std::int64_t heads,
+                     const Sequence<const T>& from, T* scratch) {
+  const std::int64_t pair = group.first * n.heads, width = heads * from.features;
+  const KeyRange seen = n.range(pair, 0);
+  for (std::int64_t s = seen.first; s < seen.last; ++s)
+    std::copy_n(from.at(n.pair_of(pair, heads, s), s), width, scratch + s * width);
+  return {scratch, width, from.features};
+}
+
+// Fetches what gathered() will copy, which may be anywhere in memory.
+template <typename T>
+void prefetch_rows(const MultiHeadSizes& n, const RowGroup& group, std::int64_t heads,
+                   const Sequence<const T>& from) {
+  const std::int64_t pair = group.first * n.heads, width = heads * from.features;
+  constexpr std::int64_t kLine = 64 / sizeof(T);
+  const KeyRange seen = n.range(pair, 0);
+  for (std::int64_t s = seen.first; s < seen.last; ++s)
+    for (std::int64_t i = 0; i < width; i += kLine)
+      __builtin_prefetch(from.at(n.pair_of(pair, heads, s), s) + i);
+}
+
 // forward() of single queries, as when a target is decoded step by step: their products are too
 // small for packed keys and values. The queries of one head in a group of rows are computed
 // together. The results have the same bits as those of forward().
 template <typename T>
 void forward_one(const MultiHeadSizes& n, const RowGroup& group, std::int64_t head, const T* query,
-                 const T* key, const T* value, T* context, LogSumExp<T>* log_sums) {
+                 const HeadRows<T>& keys, const HeadRows<T>& values, T* context,
+                 LogSumExp<T>* log_sums) {
   const std::int64_t d = n.key_features, e = n.value_features, m = group.count;
   const std::int64_t pair = group.first * n.heads + head, step = n.heads;  // to the next row's pair
   constexpr std::int64_t kOnStack = 512;
   T on_stack[kOnStack];
-  Array scratch, tile_scratch;
+  Array scratch;
   if (m * d > kOnStack) scratch = Array(Shape{m, d}, dtype_of<T>);
-  if (n.key_rows_step > 0) tile_scratch = Array(Shape{kTile, std::max(d, e)}, dtype_of<T>);
   T* const own = m * d <= kOnStack ? on_stack : scratch.mutable_data<T>();
-  T* const rows = n.key_rows_step > 0 ? tile_scratch.mutable_data<T>() : nullptr;
   T* const sums = context + pair * e;
   for (std::int64_t i = 0; i < m; ++i) {
     axpy(d, static_cast<T>(n.scale), query + (pair + i * step) * d, own + i * d,
@@ -343,19 +367,18 @@ void forward_one(const MultiHeadSizes& n, const RowGroup& group, std::int64_t he
   }
   RunningSoftmax<T> softmax(m);
   const KeyRange seen = n.range(pair, 0);
-  const Sequence<const T> keys = keys_of(n, key), values = values_of(n, value);
   T weights[gemm_kernel::kFewRows * kTile];
   bool is_first = true;
   for_each_key_tile(seen, [&](const KeyTile& tile) {
     const std::int64_t first = std::max(tile.first, seen.first);
     const std::int64_t count = tile.first + tile.count - first;
-    const Rows<T> k = gathered(n, pair, n.key_heads, first, count, keys, rows);
+    const Rows<T> k = keys.of_head(head / (n.heads / n.key_heads), first, count);
     gemm_panel(Op::none, Op::transpose, m, count, d, own, d, k.first, k.step, T{0}, weights, kTile);
     for (std::int64_t i = 0; i < m; ++i) {
       const T shrink = softmax.take_in(i, weights + i * kTile, count);
       if (!is_first) scale_row(sums + i * step * e, e, shrink);
     }
-    const Rows<T> v = gathered(n, pair, n.value_heads, first, count, values, rows);
+    const Rows<T> v = values.of_head(head / (n.heads / n.value_heads), first, count);
     gemm_panel(Op::none, Op::none, m, e, count, weights, kTile, v.first, v.step,
                is_first ? T{0} : T{1}, sums, step * e);
     is_first = false;
@@ -366,6 +389,44 @@ void forward_one(const MultiHeadSizes& n, const RowGroup& group, std::int64_t he
     log_sums[pair + i * step] =
         sees ? LogSumExp<T>{softmax.largest[i], std::log(softmax.total[i])} : LogSumExp<T>{};
   }
+}
+
+// forward_one() of all rows of the batch.
+template <typename T>
+void forward_all_of_one(const MultiHeadSizes& n, const T* query, const Sequence<const T>& keys,
+                        const Sequence<const T>& values, T* context, LogSumExp<T>* log_sums) {
+  const std::vector<RowGroup> groups = row_groups(n);
+  const auto count = std::ssize(groups);
+  const auto group = [&](std::int64_t i) { return groups[static_cast<std::size_t>(i)]; };
+  const std::int64_t work = n.keys * (n.key_features + n.value_features);
+  const auto grain = [](std::int64_t work) {
+    return kRangeWork / std::max<std::int64_t>(1, work) + 1;
+  };
+  if (n.key_rows_step == 0) {
+    parallel_for(count * n.heads, grain(work), [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t i = first; i < last; ++i)
+        forward_one(n, group(i / n.heads), i % n.heads, query,
+                    rows_of_group(n, group(i / n.heads), n.key_heads, keys),
+                    rows_of_group(n, group(i / n.heads), n.value_heads, values), context, log_sums);
+    });
+    return;
+  }
+  // What a row sees is gathered once for all of its heads.
+  parallel_for(count, grain(work * n.heads), [&](std::int64_t first, std::int64_t last) {
+    const std::int64_t of_keys = n.keys * n.key_heads * n.key_features;
+    Array scratch(Shape{of_keys + n.keys * n.value_heads * n.value_features}, dtype_of<T>);
+    T* const rows = scratch.mutable_data<T>();
+    for (std::int64_t i = first; i < last; ++i) {
+      if (i + 1 < last) {
+        prefetch_rows(n, group(i + 1), n.key_heads, keys);
+        prefetch_rows(n, group(i + 1), n.value_heads, values);
+      }
+      const HeadRows<T> k = gathered(n, group(i), n.key_heads, keys, rows);
+      const HeadRows<T> v = gathered(n, group(i), n.value_heads, values, rows + of_keys);
+      for (std::int64_t head = 0; head < n.heads; ++head)
+        forward_one(n, group(i), head, query, k, v, context, log_sums);
+    }
+  });
 }
 
 // The gradients of one (batch row, head) pair. Only pairs that share a head of keys or values write
@@ -542,14 +603,7 @@ template <typename T>
 void multi_head_forward(const MultiHeadSizes& n, const T* query, const T* key, const T* value,
                         T* context, LogSumExp<T>* log_sums) {
   if (takes_rows_of_positions<T>(n)) {
-    const std::vector<RowGroup> groups = row_groups(n);
-    const std::int64_t work = n.keys * (n.key_features + n.value_features);
-    parallel_for(std::ssize(groups) * n.heads, kRangeWork / std::max<std::int64_t>(1, work) + 1,
-                 [&](std::int64_t first, std::int64_t last) {
-                   for (std::int64_t i = first; i < last; ++i)
-                     forward_one(n, groups[static_cast<std::size_t>(i / n.heads)], i % n.heads,
-                                 query, key, value, context, log_sums);
-                 });
+    forward_all_of_one(n, query, keys_of(n, key), values_of(n, value), context, log_sums);
     return;
   }
   for_each_group(n, [&](std::int64_t pair, std::int64_t first, std::int64_t last) {

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <numeric>
 
 #include "attune/autograd/kernels/math.h"
 #include "attune/autograd/kernels/vector.h"
@@ -26,7 +25,8 @@ T row_max(const T* x, std::int64_t n) {
     for (int lane = 0; lane < kLanes; ++lane) lanes[lane] = larger(lanes[lane], x[i + lane]);
   }
   for (int lane = 0; i < n; ++i, ++lane) lanes[lane] = larger(lanes[lane], x[i]);
-  return std::accumulate(lanes + 1, lanes + kLanes, lanes[0], larger);
+  fold_lanes<kLanes / 2>(lanes, larger);
+  return lanes[0];
 }
 
 /// y[i] = exp(x[i] - shift)
@@ -50,18 +50,20 @@ struct LogSumExp {
 
 /// log sum_i exp(x[i]), shifted by the largest element so that nothing overflows.
 template <typename T>
-LogSumExp<T> row_logsumexp(const T* x, std::int64_t n) {
-  const T largest = row_max(x, n);
+LogSumExp<T> row_logsumexp(const T* x, std::int64_t n, T largest) {
   if (largest == -std::numeric_limits<T>::infinity()) return {largest, 0};
-  constexpr std::int64_t kBlock = 256;  // fits into the L1 cache
-  T block[kBlock];
+  constexpr std::int64_t kBlock = 256;
   Wide<T> total = 0;
-  for (std::int64_t first = 0; first < n; first += kBlock) {
-    const std::int64_t width = std::min(kBlock, n - first);
-    row_exp(x + first, largest, width, block);
-    total += lane_sum<T>(width, [&](std::int64_t i) { return block[i]; });
-  }
+  for (std::int64_t first = 0; first < n; first += kBlock)
+    total += lane_sum<T>(std::min(kBlock, n - first),
+                         [=](std::int64_t i) { return math::exp(x[first + i] - largest); });
   return {largest, std::log(static_cast<T>(total))};
+}
+
+/// The same, if the largest element is not known yet.
+template <typename T>
+LogSumExp<T> row_logsumexp(const T* x, std::int64_t n) {
+  return row_logsumexp(x, n, row_max(x, n));
 }
 
 /// y[i] = log probability of x[i]; the row must not be empty().

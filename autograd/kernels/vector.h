@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <type_traits>
 
 /// Attribute of a function with a loop that calls a function passed in by the caller. That function
@@ -32,12 +33,13 @@ namespace attune::kernels {
 template <typename T>
 using Wide = std::conditional_t<std::is_same_v<T, float>, double, long double>;
 
-/// Adds the upper half of `lanes` to the lower until lanes[0] holds the sum of all.
-template <int kWidth, typename T>
-[[gnu::always_inline]] inline void fold_lanes(T* lanes) {
+/// Combines the upper half of `lanes` with the lower by f until lanes[0] holds the result of all:
+/// their sum by default.
+template <int kWidth, typename T, typename F = std::plus<>>
+[[gnu::always_inline]] inline void fold_lanes(T* lanes, const F& f = {}) {
 #pragma omp simd
-  for (int lane = 0; lane < kWidth; ++lane) lanes[lane] += lanes[lane + kWidth];
-  if constexpr (kWidth > 1) fold_lanes<kWidth / 2>(lanes);
+  for (int lane = 0; lane < kWidth; ++lane) lanes[lane] = f(lanes[lane], lanes[lane + kWidth]);
+  if constexpr (kWidth > 1) fold_lanes<kWidth / 2>(lanes, f);
 }
 
 /// f(0) + ... + f(n - 1). Each block is sixteen running sums, combined in a fixed order; the sums

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "attune/autograd/tensor.h"
+
+namespace attune {
+
+/// The largest elements of a row of logits, and their normaliser.
+struct TopOfRow {
+  std::vector<int> positions;  ///< the largest first, and equal ones in order of position; none if
+                               ///< an element is NaN
+  double log_sum;              ///< log sum exp of the row; NaN if an element is NaN
+};
+
+/// The k largest of the first n elements of row `row` of x [R, N], or all n if there are fewer.
+/// Gradients are not recorded. With a large vocabulary each pass through a row costs as much as
+/// the row's share of a product, so what a search needs is found in as few passes as possible: one
+/// for the maximum of each block, one for the sum, and the few blocks that have candidates.
+TopOfRow top_of_row(const Tensor& x, std::int64_t row, std::int64_t n, std::int64_t k);
+
+}  // namespace attune
