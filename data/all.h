@@ -15,6 +15,7 @@
 #include "attune/data/rare_tokens.h"
 #include "attune/data/settings.h"
 #include "attune/data/spooled_lines.h"
+#include "attune/data/subword_dropout.h"
 #include "attune/data/subwords.h"
 #include "attune/data/tasks.h"
 #include "attune/data/text_form.h"

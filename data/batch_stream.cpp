@@ -48,8 +48,10 @@ BatchStream::BatchStream(std::function<Example(std::uint64_t)> example, BatchSiz
                std::min(size.examples, size.tokens));
 }
 
-BatchStream::BatchStream(PairTable examples, BatchSize size, std::uint64_t seed)
+BatchStream::BatchStream(PairTable examples, BatchSize size, std::uint64_t seed,
+                         Variation variation)
     : BatchStream([](std::uint64_t) { return Example{}; }, size, seed) {
+  variation_ = std::move(variation);
   ATTUNE_CHECK(examples.size() > 0, "BatchStream: there are no examples; expected at least one");
   set_size_ = examples.size();
   example_ = [set = std::move(examples)](std::uint64_t index) { return set[index]; };
@@ -69,8 +71,13 @@ bool BatchStream::next_example(Example& example) {
     return true;
   }
   if (epoch_.empty()) return false;
-  example = example_(epoch_.back());
+  const std::uint64_t index = epoch_.back();
   epoch_.pop_back();
+  example = example_(index);
+  if (!variation_) return true;
+  // A generator for each epoch and example, so that nothing depends on what was drawn before.
+  Generator random(Digest().add(generator_.seed()).add(refill_.epoch_draws).add(index).value());
+  example = variation_(example, random);
   return true;
 }
 

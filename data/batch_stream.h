@@ -27,13 +27,16 @@ struct BatchSize {
   int tokens = 0;  ///< of the sources, or of the targets with their `</s>`: the larger number
 };
 
+/// A random change to an example, which may depend on nothing else.
+using Variation = std::function<Example(const Example&, Generator&)>;
+
 /// An endless stream of training batches, in a random order that depends only on the seed. Examples
 /// of similar length tend to be in the same batch (bucketing), which saves padding.
 class BatchStream {
  public:
-  /// A fixed set of examples: each epoch contains every example once, in a new random order.
-  /// Errors: no examples; a batch size below 1.
-  BatchStream(PairTable examples, BatchSize size, std::uint64_t seed);
+  /// A fixed set of examples: each epoch contains every example once, in a new random order and,
+  /// with a `variation`, in a new form. Errors: no examples; a batch size below 1.
+  BatchStream(PairTable examples, BatchSize size, std::uint64_t seed, Variation variation = {});
   /// An endless supply of examples: `example(0)`, `example(1)`, ..., each used once.
   /// Errors: a batch size below 1.
   BatchStream(std::function<Example(std::uint64_t)> example, BatchSize size, std::uint64_t seed);
@@ -69,6 +72,7 @@ class BatchStream {
   double fingerprint() const;
 
   std::function<Example(std::uint64_t)> example_;
+  Variation variation_;               // not set: examples are used as they are
   std::vector<std::uint64_t> epoch_;  // the examples left in the epoch, the next one last
   std::uint64_t set_size_ = 0;        // 0: an endless supply
   std::uint64_t drawn_ = 0;           // examples drawn from an endless supply so far

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "catch.h"
@@ -67,6 +68,33 @@ TEST_CASE("a stream of batches by tokens continues from its state") {
   CHECK_THROWS_WITH(other.load_state(whole.state()), contains("batch size"));
   BatchStream by_examples = make(30);
   CHECK_THROWS_WITH(by_examples.load_state(whole.state()), contains("batch size"));
+}
+
+TEST_CASE("examples that vary have a new form in each epoch, also after a stream continues") {
+  // The first source token says which example it is, the second is drawn.
+  const Variation variation = [](const Example& example, Generator& random) {
+    return Example{{example.source[0], static_cast<int>(random.below(1000))}, example.target};
+  };
+  const auto stream = [&] {
+    return BatchStream(examples_of_lengths(40), BatchSize::of_tokens(30), 3, variation);
+  };
+  BatchStream whole = stream();
+  const std::int64_t batches = whole.batches_per_epoch();
+  std::map<int, std::vector<int>> forms;
+  for (std::int64_t i = 0; i < 3 * batches; ++i) {
+    const Batch batch = whole.next();
+    for (std::int64_t b = 0; b < batch.sequences(); ++b)
+      forms[batch.source.ids.at(b)].push_back(batch.source.ids.at(batch.sequences() + b));
+  }
+  CHECK(forms.size() == 40);
+  std::set<std::vector<int>> all;
+  for (const auto& [example, drawn] : forms) all.insert(drawn);
+  CHECK(all.size() == 40);
+  CHECK(forms[100][0] != forms[100][1]);
+  BatchStream resumed = stream();
+  resumed.load_state(whole.state());
+  for (int i = 0; i < 20; ++i)
+    CHECK(resumed.next().source.ids.to_vector() == whole.next().source.ids.to_vector());
 }
 
 TEST_CASE("an endless supply can be cut into batches by tokens") {

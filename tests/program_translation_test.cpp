@@ -64,7 +64,7 @@ TEST_CASE("a training with averages and batches by tokens resumes with the same 
   write_pairs(folder);
   const std::string average = GENERATE("--average 3", "--ema 0.9");
   const std::string flags = std::string(kFlags) + average +
-                            " --rare-as-unknown 0.2 --dropout 0.1 " +
+                            " --rare-as-unknown 0.2 --subword-dropout 0.2 --dropout 0.1 " +
                             "--accumulate 2 --save-every 7 --best chrf ";
   REQUIRE(seq2seq(folder, "train --run whole --threads 1 " + flags).code == 0);
   REQUIRE(seq2seq(folder, "train --run run --threads 2 --keep 1000 " + flags).code == 0);

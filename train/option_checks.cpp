@@ -98,6 +98,9 @@ void check_vocabularies(const DataOptions& data, const Chosen& chosen) {
     if (chosen.has(name) && !has_subwords)
       fail_option(name, "it is for subwords; use {} or {} subwords", option_name("source_tokens"),
                   option_name("target_tokens"));
+  if (data.subword_dropout > 0 && (!has_subwords || data.subword_model != "bpe"))
+    fail_option("subword_dropout", "it leaves out merges, which only subwords of {} bpe have",
+                option_name("subword_model"));
   for (const char* name : {"min_count", "max_vocabulary"})
     if (chosen.has(name) && !has_others)
       fail_option(name, "it is for chars and words; {} sets the number of subwords",

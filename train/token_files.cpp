@@ -133,7 +133,8 @@ std::vector<std::string> token_key(const TrainOptions& options) {
   const std::string group = find_field(fields, "data")->group;
   for (const Field& field : fields)  // but not those of validation, and of how tokens are used
     if (field.group == group && field.decides && field.content != "FILE" &&
-        field.name != "valid_count" && field.name != "rare_as_unknown")
+        field.name != "valid_count" && field.name != "rare_as_unknown" &&
+        field.name != "subword_dropout")
       key.push_back(fmt::format("{}={}", field.name, field.text()));
   key.push_back(fmt::format("copies tokens={}", copies_tokens(options.model)));
   return key;

@@ -110,6 +110,12 @@ std::vector<Field> data_fields(DataOptions& o) {
        .value = &o.joint_vocabulary,
        .help = "make one vocabulary of sources and targets, or one of each (the default)",
        .needs = "data"},
+      {.name = "subword_dropout",
+       .value = &o.subword_dropout,
+       .help = "share of the merges of bpe that are left out at random in training, such as 0.1, so "
+               "that words are cut in many ways (Provilkov et al. 2020); 0: none (the default)",
+       .range = {.low = 0, .high = 1, .below_high = true},
+       .needs = "data"},
       {.name = "min_count",
        .value = &o.min_count,
        .help = "leave chars and words that occur fewer times in `data` out of the vocabularies; "

@@ -28,6 +28,7 @@ struct DataOptions {
   std::string source_tokens = "chars", target_tokens = "chars";
   std::optional<int> vocabulary = {};     ///< pieces of a subword model; see SubwordOptions
   std::string subword_model = "unigram";  ///< or "bpe"
+  double subword_dropout = 0;             ///< of both sides in training; see SubwordDropout
   bool joint_vocabulary = false;          ///< one vocabulary for sources and targets
   int min_count = 1;                      ///< see VocabularyOptions
   std::optional<int> max_vocabulary = {};

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "attune/data/messages.h"
+#include "attune/data/subword_dropout.h"
 #include "attune/train/corpus.h"
 #include "attune/train/token_files.h"
 
@@ -58,6 +60,22 @@ std::vector<std::int64_t> source_counts(const Corpus& corpus) {
   return counts;
 }
 
+// What varies the examples of a corpus from epoch to epoch; empty if nothing does.
+Variation variation_of(const TrainOptions& options, const Corpus& corpus) {
+  const double probability = options.data.subword_dropout;
+  if (probability == 0) return {};
+  const auto dropout = [&](const Vocabulary& vocabulary) {
+    return vocabulary.kind() == Tokens::subwords
+               ? std::make_shared<const SubwordDropout>(vocabulary, probability)
+               : nullptr;
+  };
+  return [source = dropout(corpus.source), target = dropout(corpus.target)](const Example& example,
+                                                                            Generator& random) {
+    return Example{source ? (*source)(example.source, random) : example.source,
+                   target ? (*target)(example.target, random) : example.target};
+  };
+}
+
 TrainingData file_data(const TrainOptions& options) {
   std::string origin;
   Corpus corpus = corpus_of(options, origin);
@@ -72,9 +90,11 @@ TrainingData file_data(const TrainOptions& options) {
                ? RareTokens(source_counts(corpus), options.data.rare_as_unknown,
                             corpus.source.ids_in(corpus.target))
                : RareTokens(source_counts(corpus), options.data.rare_as_unknown);
+  Variation variation = variation_of(options, corpus);
   return {std::move(corpus.source),
           std::move(corpus.target),
-          BatchStream(std::move(corpus.pairs), options.batch_size(), options.seed),
+          BatchStream(std::move(corpus.pairs), options.batch_size(), options.seed,
+                      std::move(variation)),
           static_cast<int>(longest_source),
           static_cast<int>(longest_target),
           std::move(corpus.sample),

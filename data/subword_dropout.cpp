@@ -1,0 +1,97 @@
+#include "attune/data/subword_dropout.h"
+
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+#include "attune/autograd/array/error.h"
+#include "attune/data/subwords.h"
+#include "attune/data/utf8.h"
+
+namespace attune {
+namespace {
+
+std::uint64_t pair_of(int left, int right) {
+  return static_cast<std::uint64_t>(left) << 32 | static_cast<std::uint64_t>(right);
+}
+
+// The ends of the characters of a text, except the last.
+std::vector<std::size_t> inner_ends(std::string_view text) {
+  std::vector<std::size_t> ends;
+  for (std::size_t at = 1; at < text.size(); ++at)
+    if ((static_cast<unsigned char>(text[at]) & 0xc0) != 0x80) ends.push_back(at);
+  return ends;
+}
+
+}  // namespace
+
+SubwordDropout::SubwordDropout(const Vocabulary& vocabulary, double probability)
+    : probability_(probability) {
+  ATTUNE_CHECK(vocabulary.kind() == Tokens::subwords,
+               "SubwordDropout: a vocabulary of {}; expected subwords", name_of(vocabulary.kind()));
+  ATTUNE_CHECK(probability >= 0 && probability < 1,
+               "SubwordDropout: probability {}; expected at least 0 and below 1", probability);
+  const int size = vocabulary.size();
+  std::unordered_map<std::string_view, int> ids;
+  for (int id = Vocabulary::specials; id < size; ++id) ids.emplace(vocabulary.token(id), id);
+  for (int id = 0; id < size; ++id) {
+    const std::string_view piece = vocabulary.token(id);
+    begins_word_.push_back(piece.starts_with(SubwordModel::space));
+    std::vector<int>& characters = characters_.emplace_back();
+    std::size_t begin = 0;
+    std::vector<std::size_t> ends = inner_ends(piece);
+    for (const std::size_t end : ends)
+      if (const auto left = ids.find(piece.substr(0, end)), right = ids.find(piece.substr(end));
+          id >= Vocabulary::specials && left != ids.end() && right != ids.end())
+        joined_.emplace(pair_of(left->second, right->second), id);
+    ends.push_back(piece.size());
+    for (const std::size_t end : ends) {
+      const auto found = ids.find(piece.substr(begin, end - begin));
+      if (id < Vocabulary::specials || found == ids.end()) {
+        characters = {id};
+        break;
+      }
+      characters.push_back(found->second);
+      begin = end;
+    }
+  }
+}
+
+std::vector<int> SubwordDropout::operator()(const std::vector<int>& ids, Generator& random) const {
+  std::vector<int> result, word;
+  const auto end_word = [&] {
+    join(word, random);
+    result.insert(result.end(), word.begin(), word.end());
+    word.clear();
+  };
+  for (const int id : ids) {
+    ATTUNE_CHECK(id >= 0 && static_cast<std::size_t>(id) < characters_.size(),
+                 "SubwordDropout: id {} is outside of the vocabulary of {}", id,
+                 characters_.size());
+    const auto place = static_cast<std::size_t>(id);
+    if (begins_word_[place]) end_word();
+    word.insert(word.end(), characters_[place].begin(), characters_[place].end());
+  }
+  end_word();
+  return result;
+}
+
+// Joins pieces of a word, those that BPE learned to join first, until no candidate is left.
+void SubwordDropout::join(std::vector<int>& word, Generator& random) const {
+  while (word.size() > 1) {
+    std::size_t best = word.size();
+    int joined = 0;
+    for (std::size_t i = 0; i + 1 < word.size(); ++i) {
+      const auto found = joined_.find(pair_of(word[i], word[i + 1]));
+      if (found == joined_.end()) continue;
+      if (probability_ > 0 && random.uniform() < probability_) continue;
+      if (best < word.size() && found->second >= joined) continue;
+      best = i, joined = found->second;
+    }
+    if (best == word.size()) return;
+    word[best] = joined;
+    word.erase(word.begin() + static_cast<std::ptrdiff_t>(best) + 1);
+  }
+}
+
+}  // namespace attune
