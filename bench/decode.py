@@ -115,7 +115,8 @@ def ctranslate2_main(folder, sources, sentences, beam, translators, threads, com
         start = time.perf_counter()
         found = translator.translate_batch(
             tokens, max_batch_size=batch[0], batch_type=batch[1], beam_size=beam, length_penalty=0,
-            max_decoding_length=length, max_input_length=0, disable_unk=True)
+            min_decoding_length=0, max_decoding_length=length, max_input_length=0,
+            disable_unk=True)
         best = min(best, time.perf_counter() - start)
         if time.perf_counter() - begin > seconds:
             break
