@@ -112,8 +112,9 @@ std::vector<Field> data_fields(DataOptions& o) {
        .needs = "data"},
       {.name = "subword_dropout",
        .value = &o.subword_dropout,
-       .help = "share of the merges of bpe that are left out at random in training, such as 0.1, so "
-               "that words are cut in many ways (Provilkov et al. 2020); 0: none (the default)",
+       .help =
+           "share of the merges of bpe that are left out at random in training, such as 0.1, so "
+           "that words are cut in many ways (Provilkov et al. 2020); 0: none (the default)",
        .range = {.low = 0, .high = 1, .below_high = true},
        .needs = "data"},
       {.name = "min_count",
