@@ -149,6 +149,13 @@ TEST_CASE("inconsistent options are rejected by name before data is read") {
         o.data.source_tokens = o.data.target_tokens = "subwords", o.data.subword_dropout = 0.1;
       }),
       "subword_dropout: it leaves out merges, which only subwords of subword_model bpe have");
+  check_refused(with_data([](auto& o) {
+                  o.data.source_tokens = o.data.target_tokens = "subwords";
+                  o.data.subword_model = "bpe", o.data.subword_dropout = 0.1;
+                  o.model.output_layer = "pointer_generator";
+                }),
+                "subword_dropout: output_layer pointer_generator copies tokens as they are in the "
+                "source");
   check_refused(
       with_data([](auto& o) { o.data.source_tokens = "words", o.data.joint_vocabulary = true; }),
       "joint_vocabulary: sources are cut into words and targets into chars; cut both "

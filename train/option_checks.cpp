@@ -118,6 +118,9 @@ void check_data(const TrainOptions& options, const Chosen& chosen) {
   if (!data.is_task() && data.valid_pairs().empty() && data.valid_count)
     fail_option("valid_count", "it needs {}", option_name("valid"));
   check_vocabularies(data, chosen);
+  if (data.subword_dropout > 0 && copies_tokens(options.model))
+    fail_option("subword_dropout", "{} {} copies tokens as they are in the source",
+                option_name("output_layer"), options.model.output_layer);
   if (data.is_task() && options.epochs)
     fail_option("epochs", "the examples of a task never come twice, so it has no epochs; use {}",
                 option_name("steps"));
