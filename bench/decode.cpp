@@ -126,8 +126,10 @@ int main(int argc, char** argv) {
   add("--length", o.length, "tokens of each source and each output");
   add("--beam", o.beam, "hypotheses of each source");
   add("--threads", o.threads, "threads to use");
-  app.add_option("--run", o.run, "a run folder, whose model decodes --sources")->type_name("DIR");
-  app.add_option("--sources", o.sources, "a text, one source a line")->type_name("FILE");
+  CLI::Option* run = app.add_option("--run", o.run, "a run folder, whose model decodes --sources");
+  CLI::Option* sources = app.add_option("--sources", o.sources, "a text, one source a line");
+  run->type_name("DIR")->needs(sources);
+  sources->type_name("FILE")->needs(run);
   app.add_option("--seconds", o.seconds, "how long to measure")->capture_default_str();
   app.add_option("--save", o.save, "write the model's parameters to this file (safetensors)");
   app.footer("Example: decode --layers 6 --width 512 --heads 8 --beam 5");

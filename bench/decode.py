@@ -146,6 +146,8 @@ def main():
     args = parser.parse_args()
     if args.peer:
         return ctranslate2_main(*json.loads(args.peer))
+    if bool(args.run) != bool(args.sources):
+        parser.error("--run and --sources go together")
     if args.quick:
         args.rounds, args.seconds = 1, 0.5
     try:

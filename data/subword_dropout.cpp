@@ -1,6 +1,8 @@
 #include "attune/data/subword_dropout.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -15,14 +17,6 @@ std::uint64_t pair_of(int left, int right) {
   return static_cast<std::uint64_t>(left) << 32 | static_cast<std::uint64_t>(right);
 }
 
-// The ends of the characters of a text, except the last.
-std::vector<std::size_t> inner_ends(std::string_view text) {
-  std::vector<std::size_t> ends;
-  for (std::size_t at = 1; at < text.size(); ++at)
-    if ((static_cast<unsigned char>(text[at]) & 0xc0) != 0x80) ends.push_back(at);
-  return ends;
-}
-
 }  // namespace
 
 SubwordDropout::SubwordDropout(const Vocabulary& vocabulary, double probability)
@@ -31,29 +25,27 @@ SubwordDropout::SubwordDropout(const Vocabulary& vocabulary, double probability)
                "SubwordDropout: a vocabulary of {}; expected subwords", name_of(vocabulary.kind()));
   ATTUNE_CHECK(probability >= 0 && probability < 1,
                "SubwordDropout: probability {}; expected at least 0 and below 1", probability);
-  const int size = vocabulary.size();
   std::unordered_map<std::string_view, int> ids;
-  for (int id = Vocabulary::specials; id < size; ++id) ids.emplace(vocabulary.token(id), id);
-  for (int id = 0; id < size; ++id) {
+  for (int id = Vocabulary::specials; id < vocabulary.size(); ++id)
+    ids.emplace(vocabulary.token(id), id);
+  const auto id_of = [&](std::string_view piece) {
+    const auto found = ids.find(piece);
+    return found == ids.end() ? Vocabulary::unknown : found->second;
+  };
+  for (int id = 0; id < vocabulary.size(); ++id) {
     const std::string_view piece = vocabulary.token(id);
     begins_word_.push_back(piece.starts_with(SubwordModel::space));
     std::vector<int>& characters = characters_.emplace_back();
-    std::size_t begin = 0;
-    std::vector<std::size_t> ends = inner_ends(piece);
-    for (const std::size_t end : ends)
-      if (const auto left = ids.find(piece.substr(0, end)), right = ids.find(piece.substr(end));
-          id >= Vocabulary::specials && left != ids.end() && right != ids.end())
-        joined_.emplace(pair_of(left->second, right->second), id);
-    ends.push_back(piece.size());
-    for (const std::size_t end : ends) {
-      const auto found = ids.find(piece.substr(begin, end - begin));
-      if (id < Vocabulary::specials || found == ids.end()) {
-        characters = {id};
-        break;
+    if (id >= Vocabulary::specials)
+      for (std::size_t end = 0; const std::string& character : utf8::characters(piece)) {
+        characters.push_back(id_of(character));
+        end += character.size();
+        const int left = id_of(piece.substr(0, end)), right = id_of(piece.substr(end));
+        if (left != Vocabulary::unknown && right != Vocabulary::unknown)
+          joined_.emplace(pair_of(left, right), id);
       }
-      characters.push_back(found->second);
-      begin = end;
-    }
+    if (characters.empty() || std::ranges::count(characters, Vocabulary::unknown) > 0)
+      characters = {id};
   }
 }
 

@@ -53,7 +53,8 @@ struct SearchOptions {
 /// `beam` most probable hypotheses by every token at every step, and keeps the most probable
 /// results. A finished hypothesis leaves the beam, which becomes narrower by one (Sutskever et al.
 /// 2014, sec. 3.2). A hypothesis is dropped once n_best finished ones have scores that none of its
-/// extensions can exceed. Equally probable hypotheses are ordered by that of the hypotheses which
+/// extensions can exceed. That leaves room for others, so with another n_best the best target may,
+/// rarely, be another one. Equally probable hypotheses are ordered by that of the hypotheses which
 /// they extend, then by token id.
 ///
 /// A target of max_length tokens is finished if the next step chooses `</s>`. `<pad>`, `<s>`

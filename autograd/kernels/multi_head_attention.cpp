@@ -333,18 +333,6 @@ HeadRows<T> gathered(const MultiHeadSizes& n, const RowGroup& group, std::int64_
   return {scratch, width, from.features};
 }
 
-// Fetches what gathered() will copy, which may be anywhere in memory.
-template <typename T>
-void prefetch_rows(const MultiHeadSizes& n, const RowGroup& group, std::int64_t heads,
-                   const Sequence<const T>& from) {
-  const std::int64_t pair = group.first * n.heads, width = heads * from.features;
-  constexpr std::int64_t kLine = 64 / sizeof(T);
-  const KeyRange seen = n.range(pair, 0);
-  for (std::int64_t s = seen.first; s < seen.last; ++s)
-    for (std::int64_t i = 0; i < width; i += kLine)
-      __builtin_prefetch(from.at(n.pair_of(pair, heads, s), s) + i);
-}
-
 // forward() of single queries, as when a target is decoded step by step: their products are too
 // small for packed keys and values. The queries of one head in a group of rows are computed
 // together. The results have the same bits as those of forward().
@@ -417,10 +405,6 @@ void forward_all_of_one(const MultiHeadSizes& n, const T* query, const Sequence<
     Array scratch(Shape{of_keys + n.keys * n.value_heads * n.value_features}, dtype_of<T>);
     T* const rows = scratch.mutable_data<T>();
     for (std::int64_t i = first; i < last; ++i) {
-      if (i + 1 < last) {
-        prefetch_rows(n, group(i + 1), n.key_heads, keys);
-        prefetch_rows(n, group(i + 1), n.value_heads, values);
-      }
       const HeadRows<T> k = gathered(n, group(i), n.key_heads, keys, rows);
       const HeadRows<T> v = gathered(n, group(i), n.value_heads, values, rows + of_keys);
       for (std::int64_t head = 0; head < n.heads; ++head)

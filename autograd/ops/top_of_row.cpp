@@ -32,16 +32,17 @@ std::vector<int> sorted_positions(const T* x, std::int64_t n, std::int64_t k) {
 // `maxima` are those of each block. No more than k blocks have a larger one than the k-th largest,
 // which bounds the k-th largest element from below, so few blocks are looked at.
 template <typename T>
-std::vector<int> top_positions(const T* x, std::int64_t n, std::int64_t k, std::vector<T> maxima) {
+std::vector<int> top_positions(const T* x, std::int64_t n, std::int64_t k,
+                               const std::vector<T>& maxima) {
   T bound = -std::numeric_limits<T>::infinity();
-  const std::vector<T> of_blocks = maxima;
   if (std::ssize(maxima) >= k) {
-    std::nth_element(maxima.begin(), maxima.begin() + (k - 1), maxima.end(), std::greater<>());
-    bound = maxima[static_cast<std::size_t>(k - 1)];
+    std::vector<T> sorted = maxima;
+    std::nth_element(sorted.begin(), sorted.begin() + (k - 1), sorted.end(), std::greater<>());
+    bound = sorted[static_cast<std::size_t>(k - 1)];
   }
   std::vector<int> best;
-  for (std::size_t block = 0; block < of_blocks.size(); ++block) {
-    if (of_blocks[block] < bound) continue;
+  for (std::size_t block = 0; block < maxima.size(); ++block) {
+    if (maxima[block] < bound) continue;
     const auto first = static_cast<int>(block) * static_cast<int>(kBlock);
     const auto last = static_cast<int>(std::min<std::int64_t>(n, first + kBlock));
     for (int i = first; i < last; ++i) {

@@ -15,9 +15,9 @@ struct TopOfRow {
 };
 
 /// The k largest of the first n elements of row `row` of x [R, N], or all n if there are fewer.
-/// Gradients are not recorded. With a large vocabulary each pass through a row costs as much as
-/// the row's share of a product, so what a search needs is found in as few passes as possible: one
-/// for the maximum of each block, one for the sum, and the few blocks that have candidates.
+/// Gradients are not recorded. The logits of many rows and a large vocabulary do not fit into the
+/// L2 cache, so all is found while a row is in it: the maximum of each block, the sum, and then
+/// the candidates in the few blocks that have any.
 TopOfRow top_of_row(const Tensor& x, std::int64_t row, std::int64_t n, std::int64_t k);
 
 }  // namespace attune
