@@ -65,6 +65,16 @@ TEST_CASE("exp of float32 is within 2 units in the last place") {
   CHECK(std::isnan(math::exp(std::nanf(""))));
 }
 
+TEST_CASE("exp_to_88 has the bits of exp") {
+  for (float x = 88.0f; x > -110.0f; x -= 0.00037f) {
+    INFO("x = " << x);
+    REQUIRE(math::exp_to_88(x) == math::exp(x));
+  }
+  for (float x = 1.0f; x > 0; x /= 3) REQUIRE(math::exp_to_88(-x) == math::exp(-x));
+  CHECK(math::exp_to_88(-kInfinity) == 0);
+  CHECK(std::isnan(math::exp_to_88(std::nanf(""))));
+}
+
 TEST_CASE("tanh of float32 is within 2 units in the last place") {
   CHECK(worst(tanh, std::tanh) <= 2);
   CHECK(math::tanh(kInfinity) == 1);

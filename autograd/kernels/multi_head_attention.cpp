@@ -356,14 +356,19 @@ void forward_one(const MultiHeadSizes& n, const RowGroup& group, std::int64_t he
   RunningSoftmax<T> softmax(m);
   const KeyRange seen = n.range(pair, 0);
   T weights[gemm_kernel::kFewRows * kTile];
+  constexpr std::int64_t kLanes = 16;  // of the loops over rows
   bool is_first = true;
   for_each_key_tile(seen, [&](const KeyTile& tile) {
     const std::int64_t first = std::max(tile.first, seen.first);
     const std::int64_t count = tile.first + tile.count - first;
     const Rows<T> k = keys.of_head(head / (n.heads / n.key_heads), first, count);
     gemm_panel(Op::none, Op::transpose, m, count, d, own, d, k.first, k.step, T{0}, weights, kTile);
+    // Whole vectors: further scores of minus infinity change nothing.
+    const std::int64_t whole = std::min(kTile, (count + kLanes - 1) / kLanes * kLanes);
     for (std::int64_t i = 0; i < m; ++i) {
-      const T shrink = softmax.take_in(i, weights + i * kTile, count);
+      std::fill(weights + i * kTile + count, weights + i * kTile + whole,
+                -std::numeric_limits<T>::infinity());
+      const T shrink = softmax.take_in(i, weights + i * kTile, whole);
       if (!is_first) scale_row(sums + i * step * e, e, shrink);
     }
     const Rows<T> v = values.of_head(head / (n.heads / n.value_heads), first, count);

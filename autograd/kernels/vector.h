@@ -42,6 +42,18 @@ template <int kWidth, typename T, typename F = std::plus<>>
   if constexpr (kWidth > 1) fold_lanes<kWidth / 2>(lanes, f);
 }
 
+/// Calls f(i % kLanes, i) for i in [0, n), for kLanes successive i at the same time. Always inlined,
+/// as lane_sum() is.
+template <int kLanes, typename F>
+[[gnu::always_inline]] inline void for_lanes(std::int64_t n, const F& f) {
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+#pragma omp simd
+    for (int lane = 0; lane < kLanes; ++lane) f(lane, i + lane);
+  }
+  for (int lane = 0; i < n; ++i, ++lane) f(lane, i);
+}
+
 /// f(0) + ... + f(n - 1). Each block is sixteen running sums, combined in a fixed order; the sums
 /// of blocks are added in a wider type. Always inlined: otherwise the loop would not become SIMD
 /// code if f captures by reference.

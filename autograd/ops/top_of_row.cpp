@@ -29,6 +29,16 @@ std::vector<int> sorted_positions(const T* x, std::int64_t n, std::int64_t k) {
   return all;
 }
 
+// Whether one of kLanes elements is at least `bound`.
+constexpr int kLanes = 16;
+template <typename T>
+bool reaches(const T* x, T bound) {
+  int found = 0;
+#pragma omp simd reduction(+ : found)
+  for (int i = 0; i < kLanes; ++i) found += x[i] >= bound;
+  return found > 0;
+}
+
 // `maxima` are those of each block. No more than k blocks have a larger one than the k-th largest,
 // which bounds the k-th largest element from below, so few blocks are looked at.
 template <typename T>
@@ -41,15 +51,20 @@ std::vector<int> top_positions(const T* x, std::int64_t n, std::int64_t k,
     bound = sorted[static_cast<std::size_t>(k - 1)];
   }
   std::vector<int> best;
+  best.reserve(static_cast<std::size_t>(k) + 1);
   for (std::size_t block = 0; block < maxima.size(); ++block) {
     if (maxima[block] < bound) continue;
     const auto first = static_cast<int>(block) * static_cast<int>(kBlock);
     const auto last = static_cast<int>(std::min<std::int64_t>(n, first + kBlock));
-    for (int i = first; i < last; ++i) {
-      if (x[i] < bound) continue;
-      best.insert(std::upper_bound(best.begin(), best.end(), i, comes_before(x)), i);
-      if (std::ssize(best) > k) best.pop_back();
-      if (std::ssize(best) == k) bound = std::max(bound, x[best.back()]);
+    for (int group = first; group < last; group += kLanes) {
+      const int end = std::min(last, group + kLanes);
+      if (end - group == kLanes && !reaches(x + group, bound)) continue;
+      for (int i = group; i < end; ++i) {
+        if (x[i] < bound) continue;
+        best.insert(std::upper_bound(best.begin(), best.end(), i, comes_before(x)), i);
+        if (std::ssize(best) > k) best.pop_back();
+        if (std::ssize(best) == k) bound = std::max(bound, x[best.back()]);
+      }
     }
   }
   return best;
@@ -58,6 +73,7 @@ std::vector<int> top_positions(const T* x, std::int64_t n, std::int64_t k,
 template <typename T>
 TopOfRow top(const T* x, std::int64_t n, std::int64_t k) {
   std::vector<T> maxima;
+  maxima.reserve(static_cast<std::size_t>((n + kBlock - 1) / kBlock));
   for (std::int64_t first = 0; first < n; first += kBlock)
     maxima.push_back(kernels::row_max(x + first, std::min(kBlock, n - first)));
   const T largest = kernels::row_max(maxima.data(), std::ssize(maxima));
