@@ -1,9 +1,14 @@
 #include "attune/models/decoder.h"
 
+#include "attune/autograd/ops/linear.h"
 #include "attune/autograd/ops/reductions.h"
 #include "attune/autograd/ops/shaping.h"
 
 namespace attune {
+
+Tensor LinearLogits::of(const Indices& rows) const {
+  return linear(index_select(x, 0, rows), weight, bias);
+}
 
 Tensor Prediction::alignment() const {
   if (weights.empty()) return {};

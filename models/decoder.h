@@ -20,16 +20,28 @@ struct Copying {
   CopiedTokens tokens = {};  ///< what these tokens are copied as
 };
 
+/// Logits x W^T + b that are yet to be computed.
+struct LinearLogits {
+  Tensor x;       ///< [B, C]; not defined: the logits have been computed
+  Tensor weight;  ///< [V, C]
+  Tensor bias;    ///< [V]
+
+  /// The logits [R, V] of the given rows [R] of the batch. Errors: a row out of range.
+  Tensor of(const Indices& rows) const;
+};
+
 /// A decoder's prediction of the next token of each target.
 struct Prediction {
   /// [B, V], or [B, N] with N = CopiedTokens::size() if the decoder copies tokens: tokens from
-  /// CopiedTokens::vocabulary of its source on have no meaning for a target
+  /// CopiedTokens::vocabulary of its source on have no meaning for a target. Possibly not defined
+  /// without DecoderState::logits; `linear` then is.
   Tensor logits;
   /// The attention weights over the source, [B, H, S], of each layer with attention to the source,
   /// from the first layer to the last. Empty without attention, and possibly without
   /// DecoderState::weights.
   std::vector<Tensor> weights;
   Copying copying = {};
+  LinearLogits linear = {};
 
   /// A single alignment for display and evaluation: the last layer's weights, averaged over its
   /// heads, [B, S]. Not defined without attention.

@@ -36,7 +36,8 @@ DecoderState DecoderState::select(const Indices& rows) const {
                         .combined = combined.defined() ? index_select(combined, 0, rows) : Tensor(),
                         .attention = attention.select(rows),
                         .position = position,
-                        .weights = weights};
+                        .weights = weights,
+                        .logits = logits};
   for (const RecurrentState& layer : layers)
     selected.layers.push_back({index_select(layer.h, 0, rows),
                                layer.c.defined() ? index_select(layer.c, 0, rows) : Tensor()});

@@ -25,6 +25,8 @@ struct DecoderState {
   AttentionState attention;   ///< of a recurrent decoder's attention to the source
   std::int64_t position = 0;  ///< the number of tokens processed so far
   bool weights = true;  ///< whether predict() should return attention weights that it does not need
+  bool logits = true;   ///< whether predict() should compute the logits of all rows; if not, it may
+                        ///< leave them to its caller
 
   /// s_{t-1}, the attention query: the state of the top recurrent layer.
   const Tensor& query() const { return layers.back().h; }

@@ -81,8 +81,12 @@ Prediction TransformerDecoderModel::predict(const Indices& previous, DecoderStat
       transformer_(x, state.source, state.seen, {.weights = state.weights});
   state.seen = std::move(result.seen);
   ++state.position;
-  Prediction next{.logits = recorded(AttentionStage::combine, "logits", output_(result.output[0])),
-                  .weights = {}};
+  const Tensor combined = result.output[0];
+  Prediction next;
+  if (state.logits)
+    next.logits = recorded(AttentionStage::combine, "logits", output_(combined));
+  else
+    next.linear = {combined, output_.weight(), output_.bias()};
   for (const Tensor& weights : result.weights)  // [B, H, 1, S]
     next.weights.push_back(reshape(weights, weights.shape().without(2)));
   return next;

@@ -18,12 +18,25 @@ struct Continuation {
   double log_probability;  ///< of the extended hypothesis
 };
 
-/// Up to `count` extensions, the most probable first, of the hypotheses in rows first_row,
-/// first_row + 1, ... of `next`, which have the given log-probabilities.
-std::vector<Continuation> most_probable_continuations(const NextTokens& next,
-                                                      std::int64_t first_row,
-                                                      std::span<const double> log_probabilities,
-                                                      int count);
+/// Up to `count` extensions of a source's hypotheses, those that are most probable. Hypotheses are
+/// added in order, the most probable one first.
+class MostProbable {
+ public:
+  explicit MostProbable(int count) : count_(count) {}
+
+  /// Whether an extension of a hypothesis with this log-probability might still be one of them: an
+  /// extension is never more probable.
+  bool may_gain_from(double log_probability) const;
+  /// Extends a hypothesis, which has row `row` of `next`, by each token.
+  void add(std::size_t hypothesis, double log_probability, const NextTokens& next,
+           std::int64_t row);
+  /// Those found so far, the most probable one first; none are left.
+  std::vector<Continuation> take();
+
+ private:
+  int count_;
+  std::vector<Continuation> found_;
+};
 
 /// Extends each of the `count` hypotheses by a token that is drawn at random; a single hypothesis
 /// is extended `count` times.

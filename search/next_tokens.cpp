@@ -18,29 +18,41 @@ constexpr std::int64_t kNeverWritten = Vocabulary::specials - 1;  // all special
 bool may_be_written(int token) { return token == Vocabulary::end || token >= Vocabulary::specials; }
 
 NextTokens::NextTokens(const Prediction& prediction)
-    : logits_(prediction.logits),
-      copying_(prediction.copying),
-      log_sums_(static_cast<std::size_t>(logits_.size(0))) {
-  ATTUNE_CHECK(logits_.size(1) >= Vocabulary::specials,
-               "search: logits {} for a vocabulary without its {} special tokens", logits_.shape(),
+    : linear_(prediction.linear), copying_(prediction.copying) {
+  const Tensor& logits = prediction.logits;
+  vocabulary_ = logits.defined() ? logits.size(1) : linear_.weight.size(0);
+  ATTUNE_CHECK(vocabulary_ >= Vocabulary::specials,
+               "search: {} logits for a vocabulary without its {} special tokens", vocabulary_,
                Vocabulary::specials);
+  rows_.resize(static_cast<std::size_t>(logits.defined() ? logits.size(0) : linear_.x.size(0)));
+  if (logits.defined())
+    for (std::size_t i = 0; i < rows_.size(); ++i)
+      rows_[i] = {.logits = logits, .index = static_cast<std::int64_t>(i)};
+}
+
+void NextTokens::compute(std::span<const std::int32_t> rows) {
+  if (!linear_.x.defined() || rows.empty()) return;
+  const Tensor logits = linear_.of(Indices(rows));
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    rows_[static_cast<std::size_t>(rows[i])] = {.logits = logits,
+                                                .index = static_cast<std::int64_t>(i)};
 }
 
 std::vector<int> NextTokens::largest(std::int64_t row, std::int64_t count) const {
-  TopOfRow top = top_of_row(logits_, row, vocabulary(row), count);
+  TopOfRow top = top_of_row(at(row).logits, at(row).index, vocabulary(row), count);
   ATTUNE_CHECK(!std::isnan(top.log_sum),
                "search: a logit is NaN, so no token is the most probable one; are the model's "
                "parameters finite?");
-  log_sums_[static_cast<std::size_t>(row)] = top.log_sum;
+  rows_[static_cast<std::size_t>(row)].log_sum = top.log_sum;
   return std::move(top.positions);
 }
 
 double NextTokens::log_probability(std::int64_t row, int token) const {
-  const std::optional<double>& log_sum = log_sums_[static_cast<std::size_t>(row)];
-  if (!log_sum) largest(row, 0);
-  return dispatch(logits_.dtype(), [&](auto type) {
+  if (!at(row).log_sum) largest(row, 0);
+  const auto& [logits, index, log_sum] = at(row);
+  return dispatch(logits.dtype(), [&](auto type) {
     using T = decltype(type);
-    const T logit = logits_.value().data<T>()[row * logits_.size(1) + token];
+    const T logit = logits.value().data<T>()[index * logits.size(1) + token];
     // Above 0 only by rounding.
     return static_cast<double>(std::min(logit - static_cast<T>(*log_sum), T{0}));
   });
@@ -54,7 +66,7 @@ std::vector<int> NextTokens::most_probable(std::int64_t row, int count) const {
 }
 
 std::vector<double> NextTokens::logits(std::int64_t row) const {
-  std::vector<double> all = logits_.value()[row].to_vector<double>();
+  std::vector<double> all = at(row).logits.value()[at(row).index].to_vector<double>();
   all.resize(static_cast<std::size_t>(vocabulary(row)));
   return all;
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "attune/models/decoder.h"
@@ -14,10 +15,13 @@ class NextTokens {
   /// Errors: the vocabulary is smaller than the number of special tokens.
   explicit NextTokens(const Prediction& prediction);
 
+  /// Computes the logits of the given rows, if the decoder left that to its caller (see
+  /// DecoderState::logits). The functions below may only be asked about rows that have logits.
+  void compute(std::span<const std::int32_t> rows);
   /// The number of tokens that have a probability in a row.
   std::int64_t vocabulary(std::int64_t row) const {
     const Indices& sizes = copying_.tokens.vocabulary;
-    return sizes.defined() ? sizes.at(row) : logits_.size(1);
+    return sizes.defined() ? sizes.at(row) : vocabulary_;
   }
   /// log softmax(logits[row])[token]. Errors: a logit of the row is NaN.
   double log_probability(std::int64_t row, int token) const;
@@ -36,9 +40,17 @@ class NextTokens {
   // The tokens with the `count` largest logits; sets the row's log sum.
   std::vector<int> largest(std::int64_t row, std::int64_t count) const;
 
-  Tensor logits_;
+  struct Row {
+    Tensor logits = {};  // of several rows, of which this is row `index`
+    std::int64_t index = 0;
+    std::optional<double> log_sum = {};  // log sum exp, once it was asked for
+  };
+  const Row& at(std::int64_t row) const { return rows_[static_cast<std::size_t>(row)]; }
+
+  LinearLogits linear_;
   Copying copying_;
-  mutable std::vector<std::optional<double>> log_sums_;  // log sum exp of the rows asked for so far
+  std::int64_t vocabulary_;
+  mutable std::vector<Row> rows_;
 };
 
 /// Whether a search may write `token`: `</s>`, or one that is not special.

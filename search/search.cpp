@@ -61,6 +61,43 @@ bool is_identity(const std::vector<std::int32_t>& rows, std::int64_t count) {
   return true;
 }
 
+// Looks at the tokens that may follow the hypotheses: of the most probable one of each source first,
+// and then of those that the next step still depends on.
+void look_at_tokens(std::span<TargetSearch> searches, NextTokens& next) {
+  // Logits are computed for so many rows at a time, or nearly twice as many: for fewer, a product
+  // mostly waits for its weights, and those of more do not fit into the L2 cache.
+  constexpr std::size_t kRows = 16;
+  const auto open = static_cast<std::size_t>(
+      std::count_if(searches.begin(), searches.end(),
+                    [](const TargetSearch& search) { return search.rows() > 0; }));
+  const auto of_each = static_cast<std::int64_t>((kRows + open - 1) / open);
+  struct Needed {
+    TargetSearch* search;
+    std::int64_t index;
+  };
+  for (std::int64_t first = 0;; first += of_each) {
+    std::vector<Needed> needed;
+    std::vector<std::int32_t> rows;
+    std::int64_t row = 0;
+    for (TargetSearch& search : searches) {
+      for (std::int64_t i = first; i < first + of_each && search.needs(i); ++i) {
+        needed.push_back({&search, i});
+        rows.push_back(static_cast<std::int32_t>(row + i));
+      }
+      row += search.rows();
+    }
+    if (needed.empty()) return;
+    const std::size_t parts = std::max<std::size_t>(1, needed.size() / kRows);
+    for (std::size_t part = 0; part < parts; ++part) {
+      const std::size_t begin = part * kRows;
+      const std::size_t end = part + 1 < parts ? begin + kRows : needed.size();
+      next.compute(std::span(rows).subspan(begin, end - begin));
+      for (std::size_t i = begin; i < end; ++i)
+        needed[i].search->look_at(needed[i].index, next, rows[i]);
+    }
+  }
+}
+
 // Searches the targets of one batch of sources. The rows of a step are the live hypotheses of the
 // first source, then those of the second, and so on.
 std::vector<TargetSearch> search_batch(const Seq2Seq& model,
@@ -73,10 +110,12 @@ std::vector<TargetSearch> search_batch(const Seq2Seq& model,
   const Decoder& decoder = model.decoder();
   DecoderState state = decoder.start(encode(model, inputs));
   state.weights = options.weights || options.coverage_penalty > 0;
+  state.logits = false;
   std::vector<std::int32_t> tokens(searches.size(), Vocabulary::start);
   while (!tokens.empty()) {
     const Prediction prediction = decoder.predict(Indices(tokens), state);
-    const NextTokens next(prediction);
+    NextTokens next(prediction);
+    look_at_tokens(searches, next);
     const Tensor alignment = prediction.alignment();
     NextRows going_on;
     std::int64_t row = 0;

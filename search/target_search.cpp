@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "attune/data/vocabulary.h"
-#include "attune/search/continuations.h"
 #include "attune/search/penalties.h"
 
 namespace attune {
@@ -25,7 +24,20 @@ TargetSearch::TargetSearch(const SearchInput& input, const SearchOptions& option
     : input_(input),
       options_(options),
       random_(options.sampling ? options.sampling->seed : 0, /*draws=*/input.stream << 32),
-      wanted_(options.sampling ? options.n_best : options.beam) {}
+      wanted_(options.sampling ? options.n_best : options.beam),
+      extensions_(wanted_) {}
+
+bool TargetSearch::needs(std::int64_t index) const {
+  return index < rows() &&
+         (in_prefix() || options_.sampling ||
+          extensions_.may_gain_from(live_[static_cast<std::size_t>(index)].log_probability));
+}
+
+void TargetSearch::look_at(std::int64_t index, const NextTokens& next, std::int64_t row) {
+  if (in_prefix() || options_.sampling) return;  // continuations() will
+  const auto hypothesis = static_cast<std::size_t>(index);
+  extensions_.add(hypothesis, live_[hypothesis].log_probability, next, row);
+}
 
 void TargetSearch::step(const NextTokens& next, const Tensor& alignment, std::int64_t first_row,
                         NextRows& going_on) {
@@ -63,6 +75,7 @@ void TargetSearch::step(const NextTokens& next, const Tensor& alignment, std::in
     going_on.tokens.push_back(steps_[live.last].token);
   }
   ++length_;
+  extensions_ = MostProbable(wanted_);
 }
 
 bool TargetSearch::may_be_returned(const Live& live) const {
@@ -78,19 +91,18 @@ bool TargetSearch::may_be_returned(const Live& live) const {
 
 std::vector<Continuation> TargetSearch::continuations(const NextTokens& next,
                                                       std::int64_t first_row) {
-  if (length_ < std::ssize(input_.prefix)) {
+  if (in_prefix()) {
     const int token = input_.prefix[static_cast<std::size_t>(length_)];
     ATTUNE_CHECK(token < next.vocabulary(first_row),
                  "search: token {} of a prefix is outside of the vocabulary of {}", token,
                  next.vocabulary(first_row));
     return {{0, token, live_[0].log_probability + next.log_probability(first_row, token)}};
   }
+  if (!options_.sampling) return extensions_.take();
   std::vector<double> log_probabilities;
   for (const Live& live : live_) log_probabilities.push_back(live.log_probability);
-  if (options_.sampling)
-    return sampled_continuations(next, first_row, log_probabilities, wanted_, *options_.sampling,
-                                 random_);
-  return most_probable_continuations(next, first_row, log_probabilities, wanted_);
+  return sampled_continuations(next, first_row, log_probabilities, wanted_, *options_.sampling,
+                               random_);
 }
 
 void TargetSearch::finish(const Live& live, bool with_end) {

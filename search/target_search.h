@@ -5,6 +5,7 @@
 
 #include "attune/autograd/array/random.h"
 #include "attune/autograd/tensor.h"
+#include "attune/search/continuations.h"
 #include "attune/search/next_tokens.h"
 #include "attune/search/search.h"
 
@@ -23,9 +24,14 @@ class TargetSearch {
 
   /// The number of rows of this source: at first one, for the empty hypothesis.
   std::int64_t rows() const { return static_cast<std::int64_t>(live_.size()); }
-  /// Extends the hypotheses by a token. Their rows are first_row, first_row + 1, ... of `next` and
-  /// of `alignment` [R, S], which is not defined without attention. The unfinished hypotheses are
-  /// added to `going_on`.
+  /// Whether the next step depends on the probabilities of the tokens that may follow hypothesis
+  /// `index`, the `index`-th most probable one, given those looked at so far.
+  bool needs(std::int64_t index) const;
+  /// Looks at the tokens that may follow a hypothesis, which has row `row` of `next`.
+  void look_at(std::int64_t index, const NextTokens& next, std::int64_t row);
+  /// Extends the hypotheses by a token, once all that it needs have been looked at. Their rows are
+  /// first_row, first_row + 1, ... of `next` and of `alignment` [R, S], which is not defined without
+  /// attention. The unfinished hypotheses are added to `going_on`.
   void step(const NextTokens& next, const Tensor& alignment, std::int64_t first_row,
             NextRows& going_on);
   /// The hypotheses found, once there are no more rows; see search().
@@ -45,7 +51,8 @@ class TargetSearch {
     double log_probability;
   };
 
-  std::vector<struct Continuation> continuations(const NextTokens& next, std::int64_t first_row);
+  bool in_prefix() const { return length_ < std::ssize(input_.prefix); }
+  std::vector<Continuation> continuations(const NextTokens& next, std::int64_t first_row);
   void finish(const Live& live, bool with_end);
   // Whether no target that continues the hypothesis is certain to come after the n_best found.
   bool may_be_returned(const Live& live) const;
@@ -58,6 +65,7 @@ class TargetSearch {
   bool can_copy_ = false;
   std::vector<Step> steps_;
   std::vector<Live> live_ = {{kNone, 0.0}};
+  MostProbable extensions_;  // of the live hypotheses looked at
   std::vector<Hypothesis> found_;
 };
 

@@ -12,7 +12,9 @@
 #include "attune/autograd/kernels/gemm.h"
 #include "attune/data/vocabulary.h"
 #include "attune/models/all.h"
+#include "attune/search/continuations.h"
 #include "catch.h"
+#include "compare.h"
 
 using namespace attune;
 
@@ -503,6 +505,60 @@ TEST_CASE("hypotheses that can no longer be returned are dropped") {
   // Longer ones may still get a higher score: log 0.4 / 11/6, then log 0.36 / 11/6.
   CHECK(steps({.beam = 3, .length_penalty = 1}) == 2);
   CHECK(steps({.beam = 3, .length_penalty = 2}) == 4);
+}
+
+TEST_CASE("hypotheses whose extensions cannot be among the most probable are not looked at") {
+  Generator random(5);
+  int left_out = 0;
+  for (int round = 0; round < 200; ++round) {
+    constexpr int kHypotheses = 4, kCount = 3;
+    Array logits({kHypotheses, kVocabulary});
+    for (std::int64_t i = 0; i < logits.elements(); ++i)
+      logits.set(i, static_cast<double>(random.below(12)));
+    const NextTokens next({.logits = Tensor(logits), .weights = {}});
+    std::vector<double> log_probabilities;
+    for (int i = 0; i < kHypotheses; ++i) log_probabilities.push_back(-3 * random.uniform());
+    std::sort(log_probabilities.begin(), log_probabilities.end(), std::greater<>());
+    MostProbable found(kCount), of_all(kCount);
+    for (std::size_t i = 0; i < kHypotheses; ++i) {
+      const auto row = static_cast<std::int64_t>(i);
+      of_all.add(i, log_probabilities[i], next, row);
+      if (found.may_gain_from(log_probabilities[i]))
+        found.add(i, log_probabilities[i], next, row);
+      else
+        ++left_out;
+    }
+    const std::vector<Continuation> a = found.take(), b = of_all.take();
+    REQUIRE(a.size() == b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      CHECK(a[i].hypothesis == b[i].hypothesis);
+      CHECK(a[i].token == b[i].token);
+      CHECK(a[i].log_probability == b[i].log_probability);
+    }
+  }
+  CHECK(left_out > 50);
+}
+
+TEST_CASE("logits that are left to the caller are those that a decoder computes") {
+  const Seq2Seq model = make("transformer", "dot");
+  const NoGrad no_grad;
+  const Eval eval;
+  const std::vector<Ids> sources = {{4, 5, 6, kStop}, {7, kStop}, {5, 8, kStop}};
+  const Encoded encoded = model.encode(make_sources(sources));
+  DecoderState with = model.decoder().start(encoded), without = with;
+  without.logits = false;
+  without = without.select({0, 1, 2});  // which keeps the choice
+  const Prediction expected = model.decoder().predict({kStart, kStart, kStart}, with);
+  const Prediction left = model.decoder().predict({kStart, kStart, kStart}, without);
+  CHECK_FALSE(left.logits.defined());
+  NextTokens all(expected), some(left);
+  const std::vector<std::int32_t> rows = {2, 0};
+  some.compute(rows);
+  for (const std::int32_t row : rows) {
+    CHECK(distance(left.linear.of({row}).value()[0], expected.logits.value()[row]) < 1e-6);
+    if (kernels::rows_are_independent()) CHECK(some.logits(row) == all.logits(row));
+    CHECK(some.log_probability(row, 5) == Approx(all.log_probability(row, 5)));
+  }
 }
 
 TEST_CASE("all targets begin with the prefix, which counts in their probabilities") {
