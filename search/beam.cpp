@@ -12,13 +12,18 @@ bool MostProbable::may_gain_from(double log_probability) const {
 
 void MostProbable::add(std::size_t hypothesis, double log_probability, const NextTokens& next,
                        std::int64_t row) {
-  for (const int token : next.most_probable(row, count_))
-    found_.push_back({hypothesis, token, log_probability + next.log_probability(row, token)});
-  // Stable: tokens of one hypothesis stay in the order of their logits, even if the sums are equal.
-  std::stable_sort(found_.begin(), found_.end(), [](const Continuation& a, const Continuation& b) {
-    return a.log_probability > b.log_probability;
-  });
-  found_.resize(std::min(found_.size(), static_cast<std::size_t>(count_)));
+  for (const int token : next.most_probable(row, count_)) {
+    const Continuation extended{hypothesis, token,
+                                log_probability + next.log_probability(row, token)};
+    if (!may_gain_from(extended.log_probability)) return;  // nor from less probable tokens
+    // After those that are as probable: they are of an earlier hypothesis, or have a larger logit.
+    found_.insert(std::upper_bound(found_.begin(), found_.end(), extended,
+                                   [](const Continuation& a, const Continuation& b) {
+                                     return a.log_probability > b.log_probability;
+                                   }),
+                  extended);
+    if (std::ssize(found_) > count_) found_.pop_back();
+  }
 }
 
 std::vector<Continuation> MostProbable::take() {

@@ -209,7 +209,8 @@ struct RunningSoftmax {
     const bool nothing = largest[row] == -std::numeric_limits<T>::infinity();
     const T shift = nothing ? T{0} : largest[row];
     row_exp(scores, shift, seen, scores);
-    const T shrink = math::exp(before - shift);
+    const bool is_first = before == -std::numeric_limits<T>::infinity();
+    const T shrink = is_first ? T{0} : math::exp(before - shift);
     total[row] = total[row] * shrink + lane_sum<T>(seen, [=](auto i) { return scores[i]; });
     return shrink;
   }
