@@ -40,6 +40,15 @@ T row_max(const T* x, std::int64_t n) {
   return lanes[0];
 }
 
+/// Whether an element is at least `bound`.
+template <typename T>
+bool row_reaches(const T* x, std::int64_t n, T bound) {
+  int found = 0;
+#pragma omp simd reduction(+ : found)
+  for (std::int64_t i = 0; i < n; ++i) found += x[i] >= bound;
+  return found > 0;
+}
+
 /// y[i] = exp(x[i] - shift), where no element exceeds `shift` by more than 88.
 template <typename T>
 void row_exp(const T* x, T shift, std::int64_t n, T* y) {

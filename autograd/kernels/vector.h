@@ -42,8 +42,8 @@ template <int kWidth, typename T, typename F = std::plus<>>
   if constexpr (kWidth > 1) fold_lanes<kWidth / 2>(lanes, f);
 }
 
-/// Calls f(i % kLanes, i) for i in [0, n), for kLanes successive i at the same time. Always inlined,
-/// as lane_sum() is.
+/// Calls f(i % kLanes, i) for i in [0, n), of which kLanes in a row are independent of each other.
+/// Always inlined, as lane_sum() is.
 template <int kLanes, typename F>
 [[gnu::always_inline]] inline void for_lanes(std::int64_t n, const F& f) {
   std::int64_t i = 0;

@@ -29,16 +29,6 @@ std::vector<int> sorted_positions(const T* x, std::int64_t n, std::int64_t k) {
   return all;
 }
 
-// Whether one of kLanes elements is at least `bound`.
-constexpr int kLanes = 16;
-template <typename T>
-bool reaches(const T* x, T bound) {
-  int found = 0;
-#pragma omp simd reduction(+ : found)
-  for (int i = 0; i < kLanes; ++i) found += x[i] >= bound;
-  return found > 0;
-}
-
 // `maxima` are those of each block. No more than k blocks have a larger one than the k-th largest,
 // which bounds the k-th largest element from below, so few blocks are looked at.
 template <typename T>
@@ -52,13 +42,14 @@ std::vector<int> top_positions(const T* x, std::int64_t n, std::int64_t k,
   }
   std::vector<int> best;
   best.reserve(static_cast<std::size_t>(k) + 1);
+  constexpr int kLanes = 16;
   for (std::size_t block = 0; block < maxima.size(); ++block) {
     if (maxima[block] < bound) continue;
     const auto first = static_cast<int>(block) * static_cast<int>(kBlock);
     const auto last = static_cast<int>(std::min<std::int64_t>(n, first + kBlock));
     for (int group = first; group < last; group += kLanes) {
       const int end = std::min(last, group + kLanes);
-      if (end - group == kLanes && !reaches(x + group, bound)) continue;
+      if (end - group == kLanes && !kernels::row_reaches(x + group, kLanes, bound)) continue;
       for (int i = group; i < end; ++i) {
         if (x[i] < bound) continue;
         best.insert(std::upper_bound(best.begin(), best.end(), i, comes_before(x)), i);
