@@ -61,8 +61,8 @@ bool is_identity(const std::vector<std::int32_t>& rows, std::int64_t count) {
   return true;
 }
 
-// Looks at the tokens that may follow the hypotheses: at first those of the most probable hypothesis
-// of each source, then of others that the next step still depends on.
+// Looks at the tokens that may follow the hypotheses: those of the most probable hypothesis of each
+// source first, and then those of others that the next step still depends on.
 void look_at_tokens(std::span<TargetSearch> searches, NextTokens& next) {
   // Logits are computed for so many rows at a time, or nearly twice as many: for fewer, a product
   // mostly waits for its weights, and those of more do not fit into the L2 cache.

@@ -30,8 +30,8 @@ class TargetSearch {
   /// Looks at the tokens that may follow a hypothesis, which has row `row` of `next`.
   void look_at(std::int64_t index, const NextTokens& next, std::int64_t row);
   /// Extends the hypotheses by a token, once it needs no more of them. Their rows are first_row,
-  /// first_row + 1, ... of `next` and of `alignment` [R, S], which is not defined without attention.
-  /// The unfinished hypotheses are added to `going_on`.
+  /// first_row + 1, ... of `next` and of `alignment` [R, S], which is not defined without
+  /// attention. The unfinished hypotheses are added to `going_on`.
   void step(const NextTokens& next, const Tensor& alignment, std::int64_t first_row,
             NextRows& going_on);
   /// The hypotheses found, once there are no more rows; see search().
