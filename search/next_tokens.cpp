@@ -49,12 +49,12 @@ std::vector<int> NextTokens::largest(std::int64_t row, std::int64_t count) const
 
 double NextTokens::log_probability(std::int64_t row, int token) const {
   if (!at(row).log_sum) largest(row, 0);
-  const auto& [logits, index, log_sum] = at(row);
-  return dispatch(logits.dtype(), [&](auto type) {
+  const Row& of = at(row);
+  return dispatch(of.logits.dtype(), [&](auto type) {
     using T = decltype(type);
-    const T logit = logits.value().data<T>()[index * logits.size(1) + token];
+    const T logit = of.logits.value().data<T>()[of.index * of.logits.size(1) + token];
     // Above 0 only by rounding.
-    return static_cast<double>(std::min(logit - static_cast<T>(*log_sum), T{0}));
+    return static_cast<double>(std::min(logit - static_cast<T>(*of.log_sum), T{0}));
   });
 }
 
