@@ -42,6 +42,12 @@ TEST_CASE("the log sum of a row with NaN is NaN, and that of nothing possible -i
   x.set(290, std::nan(""));
   CHECK(std::isnan(top_of_row(Tensor(x), 0, 300, 5).log_sum));
   CHECK(top_of_row(Tensor(x), 0, 290, 5).log_sum == Approx(std::log(290.0)));
+  for (const double other : {0.0, std::numeric_limits<double>::infinity()}) {
+    Array first = Array::full({1, 300}, 0);  // in a long block, also beside infinity
+    first.set(100, std::nan(""));
+    first.set(7, other);
+    CHECK(std::isnan(top_of_row(Tensor(first), 0, 300, 5).log_sum));
+  }
   x.fill(-std::numeric_limits<double>::infinity());
   CHECK(std::isinf(top_of_row(Tensor(x), 0, 300, 5).log_sum));
   CHECK(top_of_row(Tensor(x), 0, 300, 2).positions == std::vector<int>{0, 1});
