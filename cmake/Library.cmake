@@ -40,7 +40,7 @@ if(ATTUNE_HAS_CAIRO)
 endif()
 
 # Precompile the headers that nearly all sources include. Sources must still include what they use,
-# which the portable preset checks by building without precompiled headers.
+# which .ci/run clang checks by building without precompiled headers.
 target_precompile_headers(attune PRIVATE <algorithm> <cmath> <string_view>
                                          [["attune/autograd/tensor.h"]])
 

@@ -1,4 +1,5 @@
 // How seq2seq learns from text: subwords, lower case, batches by tokens, averages, metrics.
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "program.h"
