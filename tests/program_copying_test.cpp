@@ -1,4 +1,5 @@
 // Trainings whose models copy words, from the command line.
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "program.h"
@@ -42,8 +43,8 @@ TEST_CASE("seq2seq copies words that training never showed, and marks them") {
   const auto json = nlohmann::json::parse(tested.out);
   CHECK(json.at("sequence_accuracy") == 1.0);
   CHECK(json.at("token_error_rate") == 0.0);
-  CHECK(json.at("unseen_tokens") == 20);
-  CHECK(json.at("unseen_token_recall") == 1.0);
+  CHECK(json.at("unknown_target_tokens") == 20);
+  CHECK(json.at("unknown_target_token_recall") == 1.0);
   CHECK_THAT(folder.read("outputs.tsv"), contains("now\tok x11\tok x11\t1.0000\tfinished"));
 
   const std::string source = " 'so x3 then please x9 now' ";
@@ -68,7 +69,7 @@ TEST_CASE("seq2seq copies words that training never showed, and marks them") {
   // Of five words, the source has three, and one of them is expected twice.
   folder.write("odd.tsv", "so y1 then please y2 now\tok y2 y2 q y1 q\n");
   const Result odd = seq2seq(folder, "test --run run --data odd.tsv");
-  CHECK_THAT(odd.out, contains("unseen target tokens       5\n"));
+  CHECK_THAT(odd.out, contains("unknown target tokens      5\n"));
   CHECK_THAT(odd.out, contains("of these right         20.00%\n"));
 
   REQUIRE(train(folder, "").code == 0);

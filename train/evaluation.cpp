@@ -83,17 +83,17 @@ std::string outputs_of(const Run& run, std::span<const Question> questions,
   return table;
 }
 
-void count_unseen(const Run& run, std::span<const Question> questions,
-                  std::span<const Answer> answers, Evaluation& result) {
+void count_unknown_targets(const Run& run, std::span<const Question> questions,
+                           std::span<const Answer> answers, Evaluation& result) {
   for (std::size_t i = 0; i < questions.size(); ++i) {
     if (questions[i].source.empty()) continue;
     std::vector<int> left = answers[i].output.tokens;
     for (const int id : questions[i].references[closest(left, questions[i].references)]) {
       if (id >= 0 && id < run.target.size()) continue;
-      ++result.unseen_tokens;
+      ++result.unknown_targets;
       const auto place = std::find(left.begin(), left.end(), id);
       if (place == left.end()) continue;
-      ++result.unseen_tokens_right;
+      ++result.unknown_targets_right;
       left.erase(place);
     }
   }
@@ -223,9 +223,9 @@ std::string Evaluation::json() const {
   json["unfinished"] = unfinished;
   json["skipped"] = skipped;
   json["unknown_tokens"] = unknown_tokens;
-  if (unseen_tokens > 0) {
-    json["unseen_tokens"] = unseen_tokens;
-    json["unseen_token_recall"] = share_of(unseen_tokens_right, unseen_tokens);
+  if (unknown_targets > 0) {
+    json["unknown_target_tokens"] = unknown_targets;
+    json["unknown_target_token_recall"] = share_of(unknown_targets_right, unknown_targets);
   }
   if (!text_scores.empty())
     json["metrics"] = nlohmann::ordered_json::parse(text_score_json(text_scores));
@@ -254,9 +254,9 @@ std::string Evaluation::table() const {
   }
   number("unfinished outputs", unfinished);
   if (skipped > 0) number("skipped lines", skipped);
-  if (unseen_tokens > 0) {
-    number("unseen target tokens", unseen_tokens);
-    percent("of these right", share_of(unseen_tokens_right, unseen_tokens));
+  if (unknown_targets > 0) {
+    number("unknown target tokens", unknown_targets);
+    percent("of these right", share_of(unknown_targets_right, unknown_targets));
   }
   if (!text_scores.empty())
     text += fmt::format("\n{}", text_score_table(text_scores, compared_run));
@@ -281,7 +281,7 @@ Evaluation evaluate(const TestOptions& options) {
                     .unknown_tokens = unknown.occurrences(),
                     .skipped_summary = bad.summary(),
                     .outputs = outputs_of(run, questions, answers)};
-  count_unseen(run, questions, answers, result);
+  count_unknown_targets(run, questions, answers, result);
   for (std::size_t i = 0; i < questions.size(); ++i)
     result.unfinished += !questions[i].source.empty() && !answers[i].output.finished;
   if (options.metrics.empty()) return result;

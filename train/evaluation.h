@@ -49,7 +49,7 @@ struct Evaluation {
   std::string skipped_summary = {};  ///< "1 too long, 3 malformed"
   /// Tokens of the closest references that the target vocabulary does not have, and how many of
   /// them the outputs have: they can only be right if the model copies them.
-  std::int64_t unseen_tokens = 0, unseen_tokens_right = 0;
+  std::int64_t unknown_targets = 0, unknown_targets_right = 0;
   /// A header line, then a line for each source, with TABs between source, closest reference,
   /// output, score and status (finished, unfinished, skipped). The score is 1 - d / n, where d is
   /// the edit distance of output and reference and n the length of the longer one, in tokens.
