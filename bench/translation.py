@@ -38,10 +38,10 @@ def flags(options):
             for word in ("--" + name.replace("_", "-"), str(value))]
 
 
-def train_flags(args, steps):
+def train_flags(args, steps, seed=1):
     return ["--data", args.data, *TEXT, "--model", "transformer", "--tied-embeddings", "all",
             *flags(MODEL), *flags(TRAINING), "--warmup", str(steps // 10), "--steps", str(steps),
-            "--average", str(KEPT), "--record", "0"]
+            "--seed", str(seed), "--average", str(KEPT), "--record", "0"]
 
 
 def checked(command, **options):
@@ -181,13 +181,13 @@ def learning_rate(step, steps):
     return TRAINING["learning_rate"] * (1 + math.cos(math.pi * share)) / 2
 
 
-def peer_main(initial, batches, output, steps, threads, mode):
+def peer_main(initial, batches, output, steps, threads, mode, seed):
     """Trains in this process, and prints its speed and memory."""
     import torch
     from torch.nn import functional
 
     torch.set_num_threads(threads)
-    torch.manual_seed(1)
+    torch.manual_seed(seed)
     parameters = {name.removeprefix("model/"): value
                   for name, value in safetensors_file.load(initial)[0].items()
                   if name.startswith("model/")}
@@ -228,20 +228,20 @@ def peer_main(initial, batches, output, steps, threads, mode):
                       "version": f"PyTorch {torch.__version__} {mode}"}))
 
 
-def peer(args, folder, steps, mode, output=""):
+def peer(args, folder, steps, mode, seed=1, output=""):
     return json.loads(checked([sys.executable, __file__, "--peer", json.dumps(
         [f"{folder}/run/checkpoint-0.safetensors", f"{folder}/batches", output, steps,
-         args.threads, mode])]))
+         args.threads, mode, seed])]))
 
 
 # --- Attune -------------------------------------------------------------------------------------
 
 
-def attune(args, folder, steps):
+def attune(args, folder, steps, seed=1):
     """Trains into folder/run, which keeps the parameters before the first step."""
     shutil.rmtree(f"{folder}/run", ignore_errors=True)
     command = [SEQ2SEQ, "train", "--run", f"{folder}/run", "--threads", args.threads,
-               "--keep", 2, "--save-every", steps, *train_flags(args, steps)]
+               "--keep", 2, "--save-every", steps, *train_flags(args, steps, seed)]
     process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL,
                                stderr=subprocess.PIPE, text=True)
     errors = process.stderr.read()
@@ -268,6 +268,7 @@ def main():
     parser.add_argument("--test", metavar="FILE",
                         help="train both to the end, and compare their BLEU on these pairs")
     parser.add_argument("--steps", type=int, default=6000, help="of the training for --test")
+    parser.add_argument("--seeds", default="1", help="of the trainings for --test, such as 1,2,3")
     parser.add_argument("--rounds", type=int, default=3, help="of measuring the speed, in turns")
     parser.add_argument("--measured", type=int, default=60, help="steps of each")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -296,15 +297,22 @@ def main():
                   f"{max(r['peak_mb'] for r in rounds):6.0f} MB, {ours / speed:.2f}")
         if not args.test:
             return None
-        say(f"training both for {args.steps} steps")
-        checked([BATCHES, "--run", "none", "--output", f"{folder}/batches",
-                 *train_flags(args, args.steps)])
-        ours = attune(args, folder, args.steps)
-        shutil.copytree(f"{folder}/run", f"{folder}/peer")
-        theirs = peer(args, folder, args.steps, modes[0], f"{folder}/peer/model.safetensors")
-        for name, result, run in (("Attune", ours, "run"), (theirs["version"], theirs, "peer")):
-            print(f"{name:<28} {result['tokens_per_second']:8.0f} target tokens/s, "
-                  f"{result['peak_mb']:6.0f} MB, BLEU {bleu(args, f'{folder}/{run}'):.2f}")
+        scores = {}
+        for seed in map(int, args.seeds.split(",")):
+            say(f"training both for {args.steps} steps with seed {seed}")
+            checked([BATCHES, "--run", "none", "--output", f"{folder}/batches",
+                     *train_flags(args, args.steps, seed)])
+            ours = attune(args, folder, args.steps, seed)
+            shutil.copytree(f"{folder}/run", f"{folder}/peer", dirs_exist_ok=True)
+            theirs = peer(args, folder, args.steps, modes[0], seed,
+                          f"{folder}/peer/model.safetensors")
+            for name, result, run in (("Attune", ours, "run"), (theirs["version"], theirs, "peer")):
+                score = bleu(args, f"{folder}/{run}")
+                scores.setdefault(name, []).append(score)
+                print(f"{name:<28} {result['tokens_per_second']:8.0f} target tokens/s, "
+                      f"{result['peak_mb']:6.0f} MB, BLEU {score:.2f}, seed {seed}", flush=True)
+        for name, values in scores.items():
+            print(f"{name:<28} mean BLEU {statistics.mean(values):.2f}")
     return None
 
 
