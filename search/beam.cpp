@@ -11,8 +11,8 @@ bool MostProbable::may_gain_from(double log_probability) const {
 }
 
 void MostProbable::add(std::size_t hypothesis, double log_probability, const NextTokens& next,
-                       std::int64_t row) {
-  for (const int token : next.most_probable(row, count_)) {
+                       std::int64_t row, std::span<const int> excluded) {
+  for (const int token : next.most_probable(row, count_, excluded)) {
     const Continuation extended{hypothesis, token,
                                 log_probability + next.log_probability(row, token)};
     if (!may_gain_from(extended.log_probability)) return;  // nor from less probable tokens

@@ -27,9 +27,9 @@ class MostProbable {
   /// Whether an extension of a hypothesis with this log-probability might still be one of them: an
   /// extension is never more probable.
   bool may_gain_from(double log_probability) const;
-  /// Extends a hypothesis, which has row `row` of `next`, by each token.
-  void add(std::size_t hypothesis, double log_probability, const NextTokens& next,
-           std::int64_t row);
+  /// Extends a hypothesis, which has row `row` of `next`, by each token that is not `excluded`.
+  void add(std::size_t hypothesis, double log_probability, const NextTokens& next, std::int64_t row,
+           std::span<const int> excluded = {});
   /// Those found so far, the most probable one first; none are left.
   std::vector<Continuation> take();
 
@@ -38,10 +38,11 @@ class MostProbable {
   std::vector<Continuation> found_;
 };
 
-/// Extends each of the `count` hypotheses by a token that is drawn at random; a single hypothesis
-/// is extended `count` times.
+/// Extends each of the `count` hypotheses by a token that is drawn at random, and is not one of
+/// those `excluded` for that hypothesis; a single hypothesis is extended `count` times.
 std::vector<Continuation> sampled_continuations(const NextTokens& next, std::int64_t first_row,
                                                 std::span<const double> log_probabilities,
+                                                std::span<const std::vector<int>> excluded,
                                                 int count, const SamplingOptions& options,
                                                 Generator& random);
 

@@ -58,9 +58,13 @@ double NextTokens::log_probability(std::int64_t row, int token) const {
   });
 }
 
-std::vector<int> NextTokens::most_probable(std::int64_t row, int count) const {
-  std::vector<int> tokens = largest(row, count + kNeverWritten);
-  std::erase_if(tokens, [](int token) { return !may_be_written(token); });
+std::vector<int> NextTokens::most_probable(std::int64_t row, int count,
+                                           std::span<const int> excluded) const {
+  std::vector<int> tokens = largest(row, count + kNeverWritten + std::ssize(excluded));
+  std::erase_if(tokens, [&](int token) {
+    return !may_be_written(token) ||
+           std::find(excluded.begin(), excluded.end(), token) != excluded.end();
+  });
   tokens.resize(std::min(tokens.size(), static_cast<std::size_t>(count)));
   return tokens;
 }

@@ -25,10 +25,11 @@ class NextTokens {
   }
   /// log softmax(logits[row])[token]. Errors: a logit of the row is NaN.
   double log_probability(std::int64_t row, int token) const;
-  /// The `count` most probable tokens of those that may be written, the most probable first, in
-  /// order of their ids in case of a tie; all of them if there are fewer. Errors: a logit of the
-  /// row is NaN.
-  std::vector<int> most_probable(std::int64_t row, int count) const;
+  /// The `count` most probable tokens of those that may be written and are not `excluded`, the most
+  /// probable first, in order of their ids in case of a tie; all of them if there are fewer.
+  /// Errors: a logit of the row is NaN.
+  std::vector<int> most_probable(std::int64_t row, int count,
+                                 std::span<const int> excluded = {}) const;
   /// The logits of a row.
   std::vector<double> logits(std::int64_t row) const;
   /// Whether the model copies tokens of the source.

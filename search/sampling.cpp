@@ -20,16 +20,19 @@ struct Choices {
   }
 };
 
-Choices choices(const NextTokens& next, std::int64_t row, const SamplingOptions& options) {
+Choices choices(const NextTokens& next, std::int64_t row, std::span<const int> excluded,
+                const SamplingOptions& options) {
   const std::vector<double> logits = next.logits(row);
   const auto logit = [&](int token) { return logits[static_cast<std::size_t>(token)]; };
   Choices left;
   if (options.top_k > 0 || options.top_p < 1) {
     left.tokens = next.most_probable(
-        row, options.top_k > 0 ? options.top_k : static_cast<int>(next.vocabulary(row)));
+        row, options.top_k > 0 ? options.top_k : static_cast<int>(next.vocabulary(row)), excluded);
   } else {
     for (int token = 0; token < next.vocabulary(row); ++token)
-      if (may_be_written(token)) left.tokens.push_back(token);
+      if (may_be_written(token) &&
+          std::find(excluded.begin(), excluded.end(), token) == excluded.end())
+        left.tokens.push_back(token);
   }
   double largest = logit(left.tokens.front());
   for (const int token : left.tokens) largest = std::max(largest, logit(token));
@@ -49,6 +52,7 @@ Choices choices(const NextTokens& next, std::int64_t row, const SamplingOptions&
 
 std::vector<Continuation> sampled_continuations(const NextTokens& next, std::int64_t first_row,
                                                 std::span<const double> log_probabilities,
+                                                std::span<const std::vector<int>> excluded,
                                                 int count, const SamplingOptions& options,
                                                 Generator& random) {
   const std::size_t hypotheses = log_probabilities.size();
@@ -57,7 +61,7 @@ std::vector<Continuation> sampled_continuations(const NextTokens& next, std::int
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
     const std::size_t hypothesis = hypotheses == 1 ? 0 : i;
     const std::int64_t row = first_row + static_cast<std::int64_t>(hypothesis);
-    if (i == 0 || hypotheses > 1) left = choices(next, row, options);
+    if (i == 0 || hypotheses > 1) left = choices(next, row, excluded[hypothesis], options);
     const int token = left.draw(random);
     found.push_back(
         {hypothesis, token, log_probabilities[hypothesis] + next.log_probability(row, token)});

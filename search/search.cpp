@@ -31,6 +31,9 @@ void check(const SearchOptions& options) {
   for (const double penalty : {options.length_penalty, options.coverage_penalty})
     ATTUNE_CHECK(penalty >= 0 && std::isfinite(penalty),
                  "search: a penalty of {}; expected a number from 0", penalty);
+  ATTUNE_CHECK(options.no_repeat_ngram >= 0,
+               "search: no repeated n-grams of {} tokens; expected at least 1, or 0 to allow them",
+               options.no_repeat_ngram);
   ATTUNE_CHECK(options.batch_size >= 1, "search: batch size {}; expected at least 1",
                options.batch_size);
   if (options.sampling) check(*options.sampling);

@@ -34,7 +34,9 @@ struct SearchOptions {
   int beam = 1;                 ///< the number of hypotheses of each source; 1: greedy search
   double length_penalty = 0;    ///< alpha of length_penalty()
   double coverage_penalty = 0;  ///< beta of coverage_penalty()
-  int n_best = 1;               ///< the number of hypotheses to return, at most `beam`
+  /// No n tokens in a row are written twice in a target (Paulus et al. 2018, sec. 2.5); 0: any may.
+  int no_repeat_ngram = 0;
+  int n_best = 1;  ///< the number of hypotheses to return, at most `beam`
   /// Samples n_best targets of each source instead; `beam` is not used.
   std::optional<SamplingOptions> sampling = {};
   bool weights = true;  ///< return attention weights; a Transformer is faster without

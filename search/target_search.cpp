@@ -36,7 +36,8 @@ bool TargetSearch::needs(std::int64_t index) const {
 void TargetSearch::look_at(std::int64_t index, const NextTokens& next, std::int64_t row) {
   if (in_prefix() || options_.sampling) return;  // continuations() will
   const auto hypothesis = static_cast<std::size_t>(index);
-  extensions_.add(hypothesis, live_[hypothesis].log_probability, next, row);
+  const Live& live = live_[hypothesis];
+  extensions_.add(hypothesis, live.log_probability, next, row, repeating_tokens(live));
 }
 
 void TargetSearch::step(const NextTokens& next, const Tensor& alignment, std::int64_t first_row,
@@ -100,9 +101,28 @@ std::vector<Continuation> TargetSearch::continuations(const NextTokens& next,
   }
   if (!options_.sampling) return extensions_.take();
   std::vector<double> log_probabilities;
-  for (const Live& live : live_) log_probabilities.push_back(live.log_probability);
-  return sampled_continuations(next, first_row, log_probabilities, wanted_, *options_.sampling,
-                               random_);
+  std::vector<std::vector<int>> excluded;
+  for (const Live& live : live_) {
+    log_probabilities.push_back(live.log_probability);
+    excluded.push_back(repeating_tokens(live));
+  }
+  return sampled_continuations(next, first_row, log_probabilities, excluded, wanted_,
+                               *options_.sampling, random_);
+}
+
+std::vector<int> TargetSearch::repeating_tokens(const Live& live) const {
+  if (options_.no_repeat_ngram == 0) return {};
+  std::vector<int> newest_first;
+  for (std::size_t i = live.last; i != kNone; i = steps_[i].previous)
+    newest_first.push_back(steps_[i].token);
+  // A token repeats an n-gram if it followed an earlier occurrence of the last n - 1 tokens.
+  const auto known = static_cast<std::size_t>(options_.no_repeat_ngram - 1);
+  std::vector<int> repeating;
+  for (std::size_t i = 1; i + known <= newest_first.size(); ++i)
+    if (std::equal(newest_first.begin(), newest_first.begin() + static_cast<std::ptrdiff_t>(known),
+                   newest_first.begin() + static_cast<std::ptrdiff_t>(i)))
+      repeating.push_back(newest_first[i - 1]);
+  return repeating;
 }
 
 void TargetSearch::finish(const Live& live, bool with_end) {

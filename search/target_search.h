@@ -53,6 +53,8 @@ class TargetSearch {
 
   bool in_prefix() const { return length_ < std::ssize(input_.prefix); }
   std::vector<Continuation> continuations(const NextTokens& next, std::int64_t first_row);
+  // The tokens that would repeat an n-gram of the hypothesis; see SearchOptions::no_repeat_ngram.
+  std::vector<int> repeating_tokens(const Live& live) const;
   void finish(const Live& live, bool with_end);
   // Whether no target that continues the hypothesis is certain to come after the n_best found.
   bool may_be_returned(const Live& live) const;

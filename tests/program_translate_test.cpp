@@ -56,7 +56,7 @@ TEST_CASE("seq2seq translate writes the same for many lines as for one line at a
     INFO(trained.err);
     REQUIRE(trained.code == 0);
     for (const std::string search :
-         {"", "--beam 3 --n-best 2 --length-penalty 0.6 --coverage-penalty 0.2",
+         {"", "--beam 3 --n-best 2 --length-penalty 0.6 --coverage-penalty 0.2 --no-repeat-ngram 2",
           "--sample --temperature 0.8 --top-k 9 --top-p 0.9 --seed 3 --n-best 2"}) {
       INFO(model << " " << search);
       const std::string command = "translate --run run --alignment " + search;

@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "attune/autograd/all.h"
 #include "attune/autograd/array/threads.h"
@@ -406,6 +407,66 @@ TEST_CASE("a beam as wide as there are targets finds all of them, in the order o
     }
 }
 
+TEST_CASE("no n tokens in a row are written twice if the options exclude it") {
+  const SearchInput input{.source = {4, 8, 5}, .max_length = 3};
+  const auto repeats = [](const Ids& target, int n) {
+    std::set<Ids> seen;
+    for (auto first = target.begin(); target.end() - first >= n; ++first)
+      if (!seen.insert(Ids(first, first + n)).second) return true;
+    return false;
+  };
+  for (const std::string kind : {"recurrent", "transformer"})
+    for (const int n : {1, 2, 3}) {
+      INFO(kind << ", n-grams of " << n);
+      const Seq2Seq model = make(kind, "dot");
+      std::vector<std::pair<double, Ids>> expected;
+      each_target(input.max_length, [&](const Ids& target) {
+        const Example example{input.source, target};
+        if (!repeats(target, n))
+          expected.push_back({forced_decoding(model, {&example, 1})[0].sum, target});
+      });
+      std::sort(expected.rbegin(), expected.rend());
+      const auto found =
+          search_one(model, input, {.beam = 800, .no_repeat_ngram = n, .n_best = 800});
+      REQUIRE(found.size() >= expected.size());
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        CHECK(found[i].finished);
+        CHECK(found[i].tokens == expected[i].second);
+      }
+      for (std::size_t i = expected.size(); i < found.size(); ++i) CHECK_FALSE(found[i].finished);
+    }
+
+  // Without the option, greedy search writes 4 5 4 5 until the limit.
+  const Seq2Seq model(chain({{kStart, {{4, 0.9}, {kStop, 0.1}}},
+                             {4, {{5, 0.7}, {6, 0.2}, {7, 0.1}}},
+                             {5, {{4, 0.8}, {kStop, 0.2}}},
+                             {6, {{4, 0.6}, {kStop, 0.4}}},
+                             {7, {{kStop, 1.0}}}}));
+  const auto greedy = [&](int n) {
+    return search_one(model, {.max_length = 9}, {.no_repeat_ngram = n})[0].tokens;
+  };
+  CHECK(greedy(0) == Ids{4, 5, 4, 5, 4, 5, 4, 5, 4});
+  CHECK(greedy(1) == Ids{4, 5});
+  CHECK(greedy(2) == Ids{4, 5, 4, 6, 4, 7});
+  CHECK(greedy(3) == Ids{4, 5, 4, 5});
+  CHECK(greedy(99) == greedy(0));
+  // The tokens of a prefix count, and are written even if they repeat each other.
+  CHECK(search_one(model, {.max_length = 9, .prefix = {4, 5, 4, 5}}, {.no_repeat_ngram = 2})[0]
+            .tokens == Ids{4, 5, 4, 5});
+
+  const auto samples = [&](const SamplingOptions& sampling, int n) {
+    return search_one(model, {.max_length = 9},
+                      {.no_repeat_ngram = n, .n_best = 200, .sampling = sampling});
+  };
+  for (const SamplingOptions& sampling :
+       {SamplingOptions{}, SamplingOptions{.top_k = 2}, SamplingOptions{.top_p = 0.8}}) {
+    bool repeated = false;
+    for (const Hypothesis& sample : samples(sampling, 0)) repeated |= repeats(sample.tokens, 2);
+    CHECK(repeated);
+    for (const Hypothesis& sample : samples(sampling, 2)) CHECK_FALSE(repeats(sample.tokens, 2));
+  }
+}
+
 TEST_CASE("a beam finds a target that greedy search misses") {
   // 4 is the best first token, but all that follows it is improbable.
   const Seq2Seq model(chain({{kStart, {{4, 0.5}, {5, 0.4}, {kStop, 0.1}}},
@@ -668,6 +729,7 @@ TEST_CASE("a search with options out of range is an error") {
   CHECK_THROWS_WITH(run(input, {.beam = 2, .n_best = 3}), contains("the 3 best"));
   CHECK_THROWS_WITH(run(input, {.n_best = 0}), contains("the 0 best"));
   CHECK_THROWS_WITH(run(input, {.length_penalty = -1}), contains("penalty of -1"));
+  CHECK_THROWS_WITH(run(input, {.no_repeat_ngram = -1}), contains("n-grams of -1 tokens"));
   CHECK_THROWS_WITH(run(input, {.batch_size = 0}), contains("batch size 0"));
   CHECK_THROWS_WITH(run(input, sample({.temperature = 0})), contains("temperature 0"));
   CHECK_THROWS_WITH(run(input, sample({.top_k = -1})), contains("top-k -1"));

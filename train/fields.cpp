@@ -182,6 +182,11 @@ std::vector<Field> beam_fields(SearchOptions& options) {
        .help = "beta of Wu et al. 2016: lowers the score of outputs that leave out parts of the "
                "source, by its attention; often 0.2",
        .range = {.low = 0}},
+      {.name = "no_repeat_ngram",
+       .value = &options.no_repeat_ngram,
+       .help = "never write the same n tokens in a row twice (Paulus et al. 2018), such as 3; 0: "
+               "they may be repeated (the default)",
+       .range = {.low = 0}},
   };
 }
 
