@@ -38,10 +38,10 @@ def flags(options):
             for word in ("--" + name.replace("_", "-"), str(value))]
 
 
-def train_flags(args, steps, seed=1):
+def train_flags(args, steps, seed=1, dropout=MODEL["dropout"]):
     return ["--data", args.data, *TEXT, "--model", "transformer", "--tied-embeddings", "all",
-            *flags(MODEL), *flags(TRAINING), "--warmup", str(steps // 10), "--steps", str(steps),
-            "--seed", str(seed), "--average", str(KEPT), "--record", "0"]
+            *flags(MODEL | {"dropout": dropout}), *flags(TRAINING), "--warmup", str(steps // 10),
+            "--steps", str(steps), "--seed", str(seed), "--average", str(KEPT), "--record", "0"]
 
 
 def checked(command, **options):
@@ -55,13 +55,13 @@ def checked(command, **options):
 # --- PyTorch ------------------------------------------------------------------------------------
 
 
-def peer_model(parameters):
+def peer_model(parameters, dropout):
     """The model as an experienced PyTorch user would write it, with Attune's names."""
     import torch
     from torch import nn
     from torch.nn import functional
 
-    width, heads, dropout = MODEL["embedding"], MODEL["heads"], MODEL["dropout"]
+    width, heads = MODEL["embedding"], MODEL["heads"]
 
     class Attention(nn.Module):
         def __init__(self):
@@ -181,7 +181,7 @@ def learning_rate(step, steps):
     return TRAINING["learning_rate"] * (1 + math.cos(math.pi * share)) / 2
 
 
-def peer_main(initial, batches, output, steps, threads, mode, seed):
+def peer_main(initial, batches, output, steps, threads, mode, seed, dropout):
     """Trains in this process, and prints its speed and memory."""
     import torch
     from torch.nn import functional
@@ -191,7 +191,7 @@ def peer_main(initial, batches, output, steps, threads, mode, seed):
     parameters = {name.removeprefix("model/"): value
                   for name, value in safetensors_file.load(initial)[0].items()
                   if name.startswith("model/")}
-    model = peer_model(parameters)
+    model = peer_model(parameters, dropout)
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
     forward = torch.compile(model, dynamic=True) if mode == "compile" else model
     copies, tokens, times = [], [], []
@@ -228,20 +228,20 @@ def peer_main(initial, batches, output, steps, threads, mode, seed):
                       "version": f"PyTorch {torch.__version__} {mode}"}))
 
 
-def peer(args, folder, steps, mode, seed=1, output=""):
+def peer(args, folder, steps, mode, seed=1, dropout=MODEL["dropout"], output=""):
     return json.loads(checked([sys.executable, __file__, "--peer", json.dumps(
         [f"{folder}/run/checkpoint-0.safetensors", f"{folder}/batches", output, steps,
-         args.threads, mode, seed])]))
+         args.threads, mode, seed, dropout])]))
 
 
 # --- Attune -------------------------------------------------------------------------------------
 
 
-def attune(args, folder, steps, seed=1):
+def attune(args, folder, steps, seed=1, dropout=MODEL["dropout"]):
     """Trains into folder/run, which keeps the parameters before the first step."""
     shutil.rmtree(f"{folder}/run", ignore_errors=True)
     command = [SEQ2SEQ, "train", "--run", f"{folder}/run", "--threads", args.threads,
-               "--keep", 2, "--save-every", steps, *train_flags(args, steps, seed)]
+               "--keep", 2, "--save-every", steps, *train_flags(args, steps, seed, dropout)]
     process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL,
                                stderr=subprocess.PIPE, text=True)
     errors = process.stderr.read()
@@ -254,6 +254,26 @@ def attune(args, folder, steps, seed=1):
     return {"tokens_per_second": (lines[-1]["target_tokens"] - skipped["target_tokens"]) /
                                  (lines[-1]["seconds"] - skipped["seconds"]),
             "peak_mb": usage.ru_maxrss / 1024}
+
+
+def write_batches(args, folder, steps, **options):
+    checked([BATCHES, "--run", "none", "--output", f"{folder}/batches",
+             *train_flags(args, steps, **options)])
+
+
+def difference(args, folder, mode):
+    """The distance between both models' parameters after 20 steps without dropout, as a share of
+    how far ours have moved."""
+    import numpy
+    steps, output = 20, f"{folder}/without-dropout.safetensors"
+    write_batches(args, folder, steps, dropout=0)
+    attune(args, folder, steps, dropout=0)
+    peer(args, folder, steps, mode, dropout=0, output=output)
+    ours, theirs, first = (safetensors_file.load(path)[0] for path in (
+        f"{folder}/run/model.safetensors", output, f"{folder}/run/checkpoint-0.safetensors"))
+    def distance(others):
+        return math.sqrt(sum(numpy.square(ours[name] - others[name]).sum() for name in ours))
+    return distance(theirs) / distance({name: first["model/" + name] for name in ours})
 
 
 def bleu(args, run):
@@ -281,9 +301,11 @@ def main():
         parser.error("--data is missing")
     modes = args.modes.split(",")
     with tempfile.TemporaryDirectory() as folder:
+        say("comparing the parameters after a few steps without dropout")
+        print(f"{'difference in parameters':<28} {difference(args, folder, modes[0]):8.2%} of the "
+              "way of 20 steps without dropout", flush=True)
         say("measuring the speed")
-        checked([BATCHES, "--run", "none", "--output", f"{folder}/batches",
-                 *train_flags(args, args.measured)])
+        write_batches(args, folder, args.measured)
         results = {}
         for _ in range(args.rounds):
             results.setdefault("Attune", []).append(attune(args, folder, args.measured))
@@ -300,12 +322,11 @@ def main():
         scores = {}
         for seed in map(int, args.seeds.split(",")):
             say(f"training both for {args.steps} steps with seed {seed}")
-            checked([BATCHES, "--run", "none", "--output", f"{folder}/batches",
-                     *train_flags(args, args.steps, seed)])
+            write_batches(args, folder, args.steps, seed=seed)
             ours = attune(args, folder, args.steps, seed)
             shutil.copytree(f"{folder}/run", f"{folder}/peer", dirs_exist_ok=True)
             theirs = peer(args, folder, args.steps, modes[0], seed,
-                          f"{folder}/peer/model.safetensors")
+                          output=f"{folder}/peer/model.safetensors")
             for name, result, run in (("Attune", ours, "run"), (theirs["version"], theirs, "peer")):
                 score = bleu(args, f"{folder}/{run}")
                 scores.setdefault(name, []).append(score)

@@ -15,7 +15,10 @@ constexpr std::int64_t kNeverWritten = Vocabulary::specials - 1;  // all special
 
 }  // namespace
 
-bool may_be_written(int token) { return token == Vocabulary::end || token >= Vocabulary::specials; }
+bool may_be_written(int token, std::span<const int> excluded) {
+  return (token == Vocabulary::end || token >= Vocabulary::specials) &&
+         std::find(excluded.begin(), excluded.end(), token) == excluded.end();
+}
 
 NextTokens::NextTokens(const Prediction& prediction)
     : linear_(prediction.linear), copying_(prediction.copying) {
@@ -61,10 +64,7 @@ double NextTokens::log_probability(std::int64_t row, int token) const {
 std::vector<int> NextTokens::most_probable(std::int64_t row, int count,
                                            std::span<const int> excluded) const {
   std::vector<int> tokens = largest(row, count + kNeverWritten + std::ssize(excluded));
-  std::erase_if(tokens, [&](int token) {
-    return !may_be_written(token) ||
-           std::find(excluded.begin(), excluded.end(), token) != excluded.end();
-  });
+  std::erase_if(tokens, [&](int token) { return !may_be_written(token, excluded); });
   tokens.resize(std::min(tokens.size(), static_cast<std::size_t>(count)));
   return tokens;
 }

@@ -54,7 +54,7 @@ class NextTokens {
   mutable std::vector<Row> rows_;
 };
 
-/// Whether a search may write `token`: `</s>`, or one that is not special.
-bool may_be_written(int token);
+/// Whether a search may write `token`: `</s>` or one that is not special, unless it is `excluded`.
+bool may_be_written(int token, std::span<const int> excluded = {});
 
 }  // namespace attune

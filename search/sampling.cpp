@@ -30,9 +30,7 @@ Choices choices(const NextTokens& next, std::int64_t row, std::span<const int> e
         row, options.top_k > 0 ? options.top_k : static_cast<int>(next.vocabulary(row)), excluded);
   } else {
     for (int token = 0; token < next.vocabulary(row); ++token)
-      if (may_be_written(token) &&
-          std::find(excluded.begin(), excluded.end(), token) == excluded.end())
-        left.tokens.push_back(token);
+      if (may_be_written(token, excluded)) left.tokens.push_back(token);
   }
   double largest = logit(left.tokens.front());
   for (const int token : left.tokens) largest = std::max(largest, logit(token));
