@@ -262,8 +262,8 @@ def write_batches(args, folder, steps, **options):
 
 
 def difference(args, folder, mode):
-    """The distance between both models' parameters after 20 steps without dropout, as a share of
-    how far ours have moved."""
+    """The distance between the parameters of both models after 20 steps without dropout, as a share
+    of how far ours have moved."""
     import numpy
     steps, output = 20, f"{folder}/without-dropout.safetensors"
     write_batches(args, folder, steps, dropout=0)
@@ -302,8 +302,8 @@ def main():
     modes = args.modes.split(",")
     with tempfile.TemporaryDirectory() as folder:
         say("comparing the parameters after a few steps without dropout")
-        print(f"{'difference in parameters':<28} {difference(args, folder, modes[0]):8.2%} of the "
-              "way of 20 steps without dropout", flush=True)
+        print("after 20 steps without dropout, parameters differ by "
+              f"{difference(args, folder, modes[0]):.2%} of their change", flush=True)
         say("measuring the speed")
         write_batches(args, folder, args.measured)
         results = {}
