@@ -200,6 +200,32 @@ void each_target(int length, const std::function<void(const Ids&)>& visit, const
   }
 }
 
+// Searches with a beam as wide as there are targets, and checks that it finds all targets that
+// are allowed, in the order of their scores.
+std::vector<Hypothesis> check_finds_all(const Seq2Seq& model, const SearchInput& input,
+                                        const SearchOptions& options,
+                                        const std::function<bool(const Ids&)>& is_allowed) {
+  std::vector<std::pair<double, Ids>> expected;
+  each_target(input.max_length, [&](const Ids& target) {
+    if (!is_allowed(target)) return;
+    const Example example{input.source, target};
+    const double length = (6.0 + static_cast<double>(target.size())) / 6;
+    expected.push_back(
+        {forced_decoding(model, {&example, 1})[0].sum / std::pow(length, options.length_penalty),
+         target});
+  });
+  std::sort(expected.rbegin(), expected.rend());
+  const auto found = search_one(model, input, options);
+  REQUIRE(found.size() >= expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    CHECK(found[i].finished);
+    CHECK(found[i].score == Approx(expected[i].first).epsilon(1e-5));
+    CHECK(found[i].tokens == expected[i].second);
+  }
+  for (std::size_t i = expected.size(); i < found.size(); ++i) CHECK_FALSE(found[i].finished);
+  return found;
+}
+
 }  // namespace
 
 TEST_CASE("a search gives the same bits for any batch size and any number of threads") {
@@ -375,34 +401,17 @@ TEST_CASE("decoding step by step equals computing all steps from scratch") {
 }
 
 TEST_CASE("a beam as wide as there are targets finds all of them, in the order of their scores") {
-  constexpr int kLongest = 2;
-  const SearchInput input{.source = {4, 8, 5}, .max_length = kLongest};
+  const SearchInput input{.source = {4, 8, 5}, .max_length = 2};
   for (const std::string kind : {"recurrent", "transformer"})
     for (const double alpha : {0.0, 1.0, 2.5}) {
       INFO(kind << ", alpha " << alpha);
       const Seq2Seq model = make(kind, "dot");
-      std::vector<std::pair<double, Ids>> expected;
-      each_target(kLongest, [&](const Ids& target) {
-        const Example example{input.source, target};
-        expected.push_back({forced_decoding(model, {&example, 1})[0].sum /
-                                std::pow((6.0 + static_cast<double>(target.size())) / 6, alpha),
-                            target});
-      });
-      std::sort(expected.rbegin(), expected.rend());
-      const auto found =
-          search_one(model, input, {.beam = 200, .length_penalty = alpha, .n_best = 200});
-      REQUIRE(found.size() >= expected.size());
-      for (std::size_t i = 0; i < expected.size(); ++i) {
-        CHECK(found[i].finished);
-        CHECK(found[i].score == Approx(expected[i].first).epsilon(1e-5));
-        CHECK(found[i].tokens == expected[i].second);
-      }
-      for (std::size_t i = expected.size(); i < found.size(); ++i) CHECK_FALSE(found[i].finished);
+      SearchOptions options{.beam = 200, .length_penalty = alpha, .n_best = 200};
+      const auto found = check_finds_all(model, input, options, [](const Ids&) { return true; });
       // Fewer are returned, and hypotheses dropped that cannot be among them.
       for (const int count : {1, 3}) {
-        const auto few =
-            search_one(model, input, {.beam = 200, .length_penalty = alpha, .n_best = count});
-        check_equal({few}, {{found.begin(), found.begin() + count}});
+        options.n_best = count;
+        check_equal({search_one(model, input, options)}, {{found.begin(), found.begin() + count}});
       }
     }
 }
@@ -418,22 +427,8 @@ TEST_CASE("no n tokens in a row are written twice if the options exclude it") {
   for (const std::string kind : {"recurrent", "transformer"})
     for (const int n : {1, 2, 3}) {
       INFO(kind << ", n-grams of " << n);
-      const Seq2Seq model = make(kind, "dot");
-      std::vector<std::pair<double, Ids>> expected;
-      each_target(input.max_length, [&](const Ids& target) {
-        const Example example{input.source, target};
-        if (!repeats(target, n))
-          expected.push_back({forced_decoding(model, {&example, 1})[0].sum, target});
-      });
-      std::sort(expected.rbegin(), expected.rend());
-      const auto found =
-          search_one(model, input, {.beam = 800, .no_repeat_ngram = n, .n_best = 800});
-      REQUIRE(found.size() >= expected.size());
-      for (std::size_t i = 0; i < expected.size(); ++i) {
-        CHECK(found[i].finished);
-        CHECK(found[i].tokens == expected[i].second);
-      }
-      for (std::size_t i = expected.size(); i < found.size(); ++i) CHECK_FALSE(found[i].finished);
+      check_finds_all(make(kind, "dot"), input, {.beam = 800, .no_repeat_ngram = n, .n_best = 800},
+                      [&](const Ids& target) { return !repeats(target, n); });
     }
 
   // Without the option, greedy search writes 4 5 4 5 until the limit.
