@@ -53,11 +53,13 @@ struct SearchOptions {
 ///
 /// Greedy search takes the most probable token at every step, until `</s>`. Beam search extends the
 /// `beam` most probable hypotheses by every token at every step, and keeps the most probable
-/// results. A finished hypothesis leaves the beam, which becomes narrower by one (Sutskever et al.
-/// 2014, sec. 3.2). A hypothesis is dropped once n_best finished ones have scores that none of its
-/// extensions can exceed. That leaves room for others, so with another n_best the best target may,
-/// rarely, be another one. Equally probable hypotheses are ordered by that of the hypotheses which
-/// they extend, then by token id.
+/// results. A hypothesis is dropped once n_best finished ones have scores that none of its
+/// extensions can exceed. Without a length penalty this ends the search, and the best target does
+/// not depend on n_best. With a length penalty the score of a hypothesis may rise as it grows, so a
+/// finished one also leaves the beam, which becomes narrower by one (Sutskever et al. 2014, sec.
+/// 3.2); hypotheses that are dropped then leave room for others, so with another n_best the best
+/// target may, rarely, be another one. Equally probable hypotheses are ordered by that of the
+/// hypotheses which they extend, then by token id.
 ///
 /// A target of max_length tokens is finished if the next step chooses `</s>`. `<pad>`, `<s>`
 /// and `<unk>` are never written, except for `<unk>` in a prefix. With a whole target as its

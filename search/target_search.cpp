@@ -142,7 +142,7 @@ void TargetSearch::finish(const Live& live, bool with_end) {
   found.score = live.log_probability / length_penalty(std::ssize(steps), options_.length_penalty) +
                 coverage_penalty(coverage, options_.coverage_penalty);
   found_.push_back(std::move(found));
-  --wanted_;
+  if (options_.sampling || options_.length_penalty > 0) --wanted_;
 }
 
 std::vector<Hypothesis> TargetSearch::found() const {

@@ -62,7 +62,7 @@ class TargetSearch {
   const SearchInput& input_;
   const SearchOptions& options_;
   Generator random_;
-  int wanted_;               // hypotheses that are still to be found
+  int wanted_;               // hypotheses to continue with: the width of the beam, or samples
   std::int64_t length_ = 0;  // of the live hypotheses
   bool can_copy_ = false;
   std::vector<Step> steps_;

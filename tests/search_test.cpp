@@ -480,6 +480,36 @@ TEST_CASE("a beam finds a target that greedy search misses") {
   CHECK(search_one(model, input, {.beam = 50, .n_best = 50}).size() == 6);
 }
 
+TEST_CASE("the beam becomes narrower when a hypothesis ends only if there is a length penalty") {
+  // After the empty target, a beam of 2 still needs both extensions of 4 to find the best target.
+  const Seq2Seq model(chain({{kStart, {{4, 0.7}, {kStop, 0.2}, {5, 0.1}}},
+                             {4, {{6, 0.55}, {7, 0.45}}},
+                             {5, {{kStop, 1.0}}},
+                             {6, {{8, 0.6}, {kStop, 0.4}}},
+                             {7, {{kStop, 1.0}}},
+                             {8, {{kStop, 1.0}}}}));
+  const SearchInput input{.max_length = 5};
+  const auto best = [&](const SearchOptions& options) {
+    return search_one(model, input, options)[0].tokens;
+  };
+  CHECK(best({.beam = 2}) == Ids{4, 7});
+  CHECK(best({.beam = 2, .n_best = 2}) == Ids{4, 7});
+  CHECK(best({.beam = 2, .length_penalty = 0.01}) == Ids{4, 6, 8});
+}
+
+TEST_CASE("without a length penalty the best target does not depend on n_best") {
+  const std::vector<SearchInput> inputs = some_inputs(20);
+  for (const auto& [name, model] : all_models()) {
+    INFO(name);
+    SearchOptions options{.beam = 4, .n_best = 4};
+    const Found all = search(model, inputs, options);
+    for (options.n_best = 1; options.n_best < 4; ++options.n_best) {
+      const Found some = search(model, inputs, options);
+      for (std::size_t i = 0; i < inputs.size(); ++i) check_equal(some[i][0], all[i][0]);
+    }
+  }
+}
+
 TEST_CASE("length normalisation prefers the longer target, as in Wu et al.") {
   CHECK(length_penalty(1, 0.6) == 1);
   CHECK(length_penalty(7, 0) == 1);
