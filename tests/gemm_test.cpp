@@ -1,10 +1,13 @@
 #include "attune/autograd/kernels/gemm.h"
 
+#include <algorithm>
 #include <array>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include "attune/autograd/array/random.h"
+#include "attune/autograd/kernels/gemm_kernel.h"
 #include "attune/autograd/ops/linear.h"
 #include "catch.h"
 
@@ -140,27 +143,57 @@ TEST_CASE("a packed operand gives bitwise equal products") {
   }
 }
 
+#if ATTUNE_GEMM_KERNEL
+TEST_CASE("a product with rows that lie anywhere has the bits of one whose rows are in order") {
+  for (const Op op_b : {Op::none, Op::transpose})
+    for (const auto& [n, k] : std::vector<std::array<std::int64_t, 2>>{
+             {1, 1}, {3, 32}, {12, 32}, {20, 17}, {31, 64}, {33, 5}, {70, 45}, {401, 600}})
+      for (const float beta : {0.0f, 1.0f, 0.25f}) {
+        const Product p{Op::none, op_b, 1, n, k};
+        const Operands x(p);
+        const float *a = x.a.data<float>(), *b = x.b.data<float>();
+        const Array start = random_matrix(1, n);
+        Array even = start.clone(), scattered = start.clone();
+        gemm_panel(Op::none, op_b, 1, n, k, a, p.lda(), b, p.ldb(), beta,
+                   even.mutable_data<float>(), n);
+        // The rows in reverse order, each behind two elements that must not be read.
+        constexpr std::int64_t kOffset = 2;
+        const std::int64_t rows = op_b == Op::none ? k : n, length = op_b == Op::none ? n : k;
+        Array reversed =
+            Array::full({rows, kOffset + length}, std::numeric_limits<double>::quiet_NaN());
+        std::vector<const float*> lines;
+        for (std::int64_t i = 0; i < rows; ++i) {
+          float* to = reversed.mutable_data<float>() + (rows - 1 - i) * (kOffset + length);
+          std::copy_n(b + i * p.ldb(), length, to + kOffset);
+          lines.push_back(to);
+        }
+        gemm_scattered(op_b, n, k, a, lines.data(), kOffset, beta, scattered.mutable_data<float>());
+        CHECK(scattered.to_vector() == even.to_vector());
+      }
+}
+#endif
+
 TEST_CASE("a row of a product has the same bits alone as among other rows") {
   if (!std::string(blas_description()).starts_with("attune")) return;
   for (const Op op_b : {Op::none, Op::transpose})
-    for (const auto& [n, k] : std::vector<std::array<std::int64_t, 2>>{
-             {1, 1}, {32, 32}, {37, 64}, {70, 45}, {401, 600}}) {
-      constexpr std::int64_t kRows = 9;
-      const Product p{Op::none, op_b, kRows, n, k};
-      const Operands x(p);
-      const float *a = x.a.data<float>(), *b = x.b.data<float>();
-      const PackedMatrix<float> packed_b(op_b, n, k, b, p.ldb());
-      Array all = Array::full({kRows, n}, 0.5), rows = all.clone(), packed_rows = all.clone();
-      packed_b.multiply(Op::none, kRows, a, p.lda(), 1.0f, all.mutable_data<float>(), n);
-      for (std::int64_t i = 0; i < kRows; ++i) {
-        gemm(Op::none, op_b, 1, n, k, a + i * p.lda(), p.lda(), b, p.ldb(), 1.0f,
-             rows.mutable_data<float>() + i * n, n);
-        packed_b.multiply(Op::none, 1, a + i * p.lda(), p.lda(), 1.0f,
-                          packed_rows.mutable_data<float>() + i * n, n);
+    for (const auto& [n, k] :
+         std::vector<std::array<std::int64_t, 2>>{{1, 1}, {32, 32}, {37, 64}, {70, 45}, {401, 600}})
+      for (const std::int64_t m : {9, 20, 199}) {
+        const Product p{Op::none, op_b, m, n, k};
+        const Operands x(p);
+        const float *a = x.a.data<float>(), *b = x.b.data<float>();
+        const PackedMatrix<float> packed_b(op_b, n, k, b, p.ldb());
+        Array all = Array::full({m, n}, 0.5), rows = all.clone(), packed_rows = all.clone();
+        packed_b.multiply(Op::none, m, a, p.lda(), 1.0f, all.mutable_data<float>(), n);
+        for (std::int64_t i = 0; i < m; ++i) {
+          gemm(Op::none, op_b, 1, n, k, a + i * p.lda(), p.lda(), b, p.ldb(), 1.0f,
+               rows.mutable_data<float>() + i * n, n);
+          packed_b.multiply(Op::none, 1, a + i * p.lda(), p.lda(), 1.0f,
+                            packed_rows.mutable_data<float>() + i * n, n);
+        }
+        CHECK(rows.to_vector() == all.to_vector());
+        CHECK(packed_rows.to_vector() == all.to_vector());
       }
-      CHECK(rows.to_vector() == all.to_vector());
-      CHECK(packed_rows.to_vector() == all.to_vector());
-    }
 }
 
 TEST_CASE("a modified weight is packed again") {

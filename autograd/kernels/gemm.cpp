@@ -205,6 +205,21 @@ void gemm_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k
   panel<T>(op_a, op_b, m, n, k, a, lda, b, ldb, beta, c, ldc, nullptr);
 }
 
+#if ATTUNE_GEMM_KERNEL
+
+void gemm_scattered(Op op_b, std::int64_t n, std::int64_t k, const float* a, const float* const* b,
+                    std::int64_t offset, float beta, float* c) {
+  using namespace gemm_kernel;
+  Work::add_flops(2 * n * k);
+  const ScatteredOperand operand{b, offset, op_b == Op::transpose};
+  Addend addend;
+  if (scale_c(1, n, beta, c, n)) addend = {c, n};
+  for (std::int64_t p = 0; p < k; p += kDepth, addend = {c, n})
+    multiply_one_row(n, std::min(kDepth, k - p), a + p, operand.from(0, p), addend, c);
+}
+
+#endif  // ATTUNE_GEMM_KERNEL
+
 template <typename T>
 void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
           std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc,

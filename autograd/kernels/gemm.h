@@ -28,6 +28,12 @@ template <typename T>
 void gemm_panel(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
                 std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc);
 
+/// C = A op_b(B) + beta C for a single row A [k] and a matrix B whose rows lie anywhere in memory:
+/// row i begins at b[i] + offset. Has the bits of gemm_panel(). For float32, and defined only with
+/// Attune's own kernel.
+void gemm_scattered(Op op_b, std::int64_t n, std::int64_t k, const float* a, const float* const* b,
+                    std::int64_t offset, float beta, float* c);
+
 /// A matrix B [k, n], packed once to be the right operand of many products, such as the weight of a
 /// recurrent cell. Where Attune's own kernel is not used, this only points to B, which must outlive
 /// it.

@@ -17,6 +17,7 @@ typedef float Vector __attribute__((vector_size(kLanes * sizeof(float))));
 typedef Vector Unaligned __attribute__((aligned(sizeof(float))));
 
 constexpr int kVectors = kColumns / kLanes;
+constexpr int kLine = 64 / sizeof(float);  // elements of a cache line
 
 // Writes a vector of sums to C.
 inline void put(const Vector& sums, const Addend& addend, float* c) {
@@ -24,21 +25,22 @@ inline void put(const Vector& sums, const Addend& addend, float* c) {
       addend.data ? *reinterpret_cast<const Unaligned*>(addend.data) + sums : sums;
 }
 
-// Computes R rows by kColumns columns of C, with the sums in registers for all of k. Rows of B are
-// b_step elements apart.
+// Computes R rows by kColumns columns of C, with the sums in registers for all of k. What lies
+// `ahead` elements behind the panel of B is prefetched.
 template <int R, bool kAlongK>
 void tile(std::int64_t k, const float* a, std::int64_t row_length, const float* b,
-          std::int64_t b_step, const Addend& addend, float* c, std::int64_t ldc) {
+          std::int64_t ahead, const Addend& addend, float* c, std::int64_t ldc) {
   Vector sums[R][kVectors] = {};
   // Prefetch C, which is needed only at the end.
 #pragma GCC unroll 8
   for (int i = 0; i < R; ++i)
     for (int j = 0; j < kVectors; ++j) __builtin_prefetch(c + i * ldc + j * kLanes, 1);
 #pragma GCC unroll 1
-  for (std::int64_t p = 0; p < k; ++p, b += b_step) {
+  for (std::int64_t p = 0; p < k; ++p, b += kColumns) {
     Vector row[kVectors];
 #pragma GCC unroll 8
     for (int j = 0; j < kVectors; ++j) row[j] = *reinterpret_cast<const Unaligned*>(b + j * kLanes);
+    for (int j = 0; j < kColumns; j += kLine) __builtin_prefetch(b + ahead + j);
 #pragma GCC unroll 8
     for (int i = 0; i < R; ++i) {
       const float factor = kAlongK ? a[i * row_length + p] : a[p * row_length + i];
@@ -195,11 +197,14 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Operand& a, 
   Array scratch = packs ? Array(Shape{std::min(m + kRows, kBlock) * k}) : Array();
   float* const packed = packs ? scratch.mutable_data<float>() : nullptr;
   for (std::int64_t block = 0; block < m; block += kBlock) {
-    const std::int64_t end = std::min(m, block + kBlock);
+    // Rows are divided evenly, since a tile of a few rows takes as long as one with some more.
+    const std::int64_t count = std::min(m - block, kBlock), tiles = (count + kRows - 1) / kRows;
+    const std::int64_t each = count / tiles, larger = count % tiles;
+    const auto first_row = [=](std::int64_t t) { return block + t * each + std::min(t, larger); };
     if (packs)
-      for (std::int64_t i = block; i < end; i += kRows)
-        pack_rows(std::min<std::int64_t>(kRows, end - i), k, a.from(i, 0),
-                  packed + (i - block) * k);
+      for (std::int64_t t = 0; t < tiles; ++t)
+        pack_rows(first_row(t + 1) - first_row(t), k, a.from(first_row(t), 0),
+                  packed + t * kRows * k);
     std::int64_t j = 0;
     if (m == 1 && !packs)
       for (; j + kPanels * kColumns <= n; j += kPanels * kColumns)
@@ -207,19 +212,22 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Operand& a, 
                                                          addend.from(0, j), c + j);
     for (; j < n; j += kColumns) {
       const std::int64_t columns = std::min<std::int64_t>(kColumns, n - j);
-      for (std::int64_t i = block; i < end; i += kRows) {
-        const std::int64_t rows = std::min<std::int64_t>(kRows, end - i);
-        const Operand here = packs ? Operand{packed + (i - block) * k, kRows, false} : a.from(i, 0);
+      for (std::int64_t t = 0; t < tiles; ++t) {
+        const std::int64_t i = first_row(t), rows = first_row(t + 1) - i;
+        const Operand here = packs ? Operand{packed + t * kRows * k, kRows, false} : a.from(i, 0);
         const Tile whole = kTiles[here.along_k][static_cast<std::size_t>(rows - 1)];
         float* to = c + i * ldc + j;
         const Addend added = addend.from(i, j);
+        // A packed weight is often in the L3 cache only, and the processor's own prefetching ends
+        // with each page, so the last tile of a panel prefetches the next panel.
+        const std::int64_t ahead = t == tiles - 1 ? kColumns * k : 0;
         if (columns == kColumns) {
-          whole(k, here.data, here.row_length, b + j * k, kColumns, added, to, ldc);
+          whole(k, here.data, here.row_length, b + j * k, ahead, added, to, ldc);
           continue;
         }
         // At the right edge, where C has fewer columns, a full tile is computed in a buffer.
         alignas(64) float beside[kRows * kColumns];
-        whole(k, here.data, here.row_length, b + j * k, kColumns, {}, beside, kColumns);
+        whole(k, here.data, here.row_length, b + j * k, 0, {}, beside, kColumns);
         for (std::int64_t row = 0; row < rows; ++row)
           for (std::int64_t column = 0; column < columns; ++column) {
             const float sum = beside[row * kColumns + column];
@@ -246,9 +254,9 @@ void store(const Vector& sums, std::int64_t here, const Addend& addend, float* c
 
 // For columns of B that are contiguous along k: blocks of kLanes columns are transposed in
 // registers, J blocks at a time. Only the last one may have fewer columns, in all `count`.
-template <int R, int J>
+template <int R, int J, typename B>
 void columns_along_k(std::int64_t count, std::int64_t k, const float* a, std::int64_t row_length,
-                     const Operand& b, const Addend& addend, float* c, std::int64_t ldc) {
+                     const B& b, const Addend& addend, float* c, std::int64_t ldc) {
   Vector sums[R][J] = {};
   const std::int64_t last = count - (J - 1) * kLanes;  // columns of the last block
   std::int64_t p = 0;
@@ -259,7 +267,7 @@ void columns_along_k(std::int64_t count, std::int64_t k, const float* a, std::in
       Vector block[kLanes] = {};
 #pragma GCC unroll 1
       for (std::int64_t i = 0; i < here; ++i) {
-        const float* from = b.from(j * kLanes + i, p).data;
+        const float* from = b.line(j * kLanes + i) + p;
         block[i] = *reinterpret_cast<const Unaligned*>(from);
         __builtin_prefetch(from + k);
       }
@@ -274,7 +282,7 @@ void columns_along_k(std::int64_t count, std::int64_t k, const float* a, std::in
     for (int j = 0; j < J; ++j) {
       const std::int64_t here = j == J - 1 ? last : kLanes;
       Vector column = {};
-      for (std::int64_t i = 0; i < here; ++i) column[i] = *b.from(j * kLanes + i, p).data;
+      for (std::int64_t i = 0; i < here; ++i) column[i] = b.line(j * kLanes + i)[p];
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) sums[r][j] += a[r * row_length + p] * column;
     }
@@ -284,27 +292,28 @@ void columns_along_k(std::int64_t count, std::int64_t k, const float* a, std::in
             c + r * ldc + j * kLanes);
 }
 
-template <int R>
+template <int R, typename B>
 void rows_along_k(std::int64_t n, std::int64_t k, const float* a, std::int64_t row_length,
-                  const Operand& b, const Addend& addend, float* c, std::int64_t ldc) {
+                  const B& b, const Addend& addend, float* c, std::int64_t ldc) {
   constexpr int kBlocks = R == 1 ? 4 : 2;
-  std::int64_t j = 0;
-  for (; j + kBlocks * kLanes <= n; j += kBlocks * kLanes)
-    columns_along_k<R, kBlocks>(kBlocks * kLanes, k, a, row_length, b.from(j, 0), addend.from(0, j),
-                                c + j, ldc);
-  for (; j < n; j += kLanes)
-    columns_along_k<R, 1>(std::min<std::int64_t>(kLanes, n - j), k, a, row_length, b.from(j, 0),
-                          addend.from(0, j), c + j, ldc);
+  for (std::int64_t j = 0; j < n; j += kBlocks * kLanes) {
+    const std::int64_t count = std::min<std::int64_t>(kBlocks * kLanes, n - j);
+    const auto columns = count > 3 * kLanes   ? columns_along_k<R, kBlocks, B>
+                         : count > 2 * kLanes ? columns_along_k<R, std::min(3, kBlocks), B>
+                         : count > kLanes     ? columns_along_k<R, 2, B>
+                                              : columns_along_k<R, 1, B>;
+    columns(count, k, a, row_length, b.from(j, 0), addend.from(0, j), c + j, ldc);
+  }
 }
 
 // For rows of B that are contiguous: V vectors of columns at a time.
-template <int R, int V>
+template <int R, int V, typename B>
 void columns_across(std::int64_t n, std::int64_t k, const float* a, std::int64_t row_length,
-                    const Operand& b, const Addend& addend, float* c, std::int64_t ldc) {
+                    const B& b, const Addend& addend, float* c, std::int64_t ldc) {
   Vector sums[R][V] = {};
-  const float* row = b.data;
 #pragma GCC unroll 1
-  for (std::int64_t p = 0; p < k; ++p, row += b.row_length) {
+  for (std::int64_t p = 0; p < k; ++p) {
+    const float* const row = b.line(p);
     Vector here[V];
 #pragma GCC unroll 8
     for (int i = 0; i < V; ++i) {
@@ -324,23 +333,23 @@ void columns_across(std::int64_t n, std::int64_t k, const float* a, std::int64_t
 }
 
 // The last columns, fewer than a vector.
-template <int R>
+template <int R, typename B>
 void last_columns_across(std::int64_t count, std::int64_t k, const float* a,
-                         std::int64_t row_length, const Operand& b, const Addend& addend, float* c,
+                         std::int64_t row_length, const B& b, const Addend& addend, float* c,
                          std::int64_t ldc) {
   Vector sums[R] = {};
   for (std::int64_t p = 0; p < k; ++p) {
     Vector row = {};
-    std::memcpy(&row, b.from(0, p).data, static_cast<std::size_t>(count) * sizeof(float));
+    std::memcpy(&row, b.line(p), static_cast<std::size_t>(count) * sizeof(float));
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r) sums[r] += a[r * row_length + p] * row;
   }
   for (int r = 0; r < R; ++r) store(sums[r], count, addend.from(r, 0), c + r * ldc);
 }
 
-template <int R>
+template <int R, typename B>
 void rows_across(std::int64_t n, std::int64_t k, const float* a, std::int64_t row_length,
-                 const Operand& b, const Addend& addend, float* c, std::int64_t ldc) {
+                 const B& b, const Addend& addend, float* c, std::int64_t ldc) {
   constexpr int kWide = R == 1 ? 8 : 2;
   std::int64_t j = 0;
   for (; j + kWide * kLanes <= n; j += kWide * kLanes)
@@ -358,7 +367,7 @@ using Rows = void (*)(std::int64_t, std::int64_t, const float*, std::int64_t, co
                       const Addend&, float*, std::int64_t);
 template <int... R>
 constexpr std::array<Rows, kFewRows> make_rows(bool along_k, std::integer_sequence<int, R...>) {
-  return {(along_k ? rows_along_k<R + 1> : rows_across<R + 1>)...};
+  return {(along_k ? rows_along_k<R + 1, Operand> : rows_across<R + 1, Operand>)...};
 }
 constexpr std::array<Rows, kFewRows> kRowsOf[2] = {
     make_rows(false, std::make_integer_sequence<int, kFewRows>()),
@@ -370,6 +379,12 @@ void multiply_few_rows(std::int64_t m, std::int64_t n, std::int64_t k, const flo
                        std::int64_t row_length, const Operand& b, const Addend& addend, float* c,
                        std::int64_t ldc) {
   kRowsOf[b.along_k][static_cast<std::size_t>(m - 1)](n, k, a, row_length, b, addend, c, ldc);
+}
+
+void multiply_one_row(std::int64_t n, std::int64_t k, const float* a, const ScatteredOperand& b,
+                      const Addend& addend, float* c) {
+  (b.along_k ? rows_along_k<1, ScatteredOperand> : rows_across<1, ScatteredOperand>)(n, k, a, k, b,
+                                                                                     addend, c, n);
 }
 
 }  // namespace attune::kernels::gemm_kernel

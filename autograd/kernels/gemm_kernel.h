@@ -43,6 +43,9 @@ struct Operand {
   Operand from(std::int64_t i, std::int64_t p) const {
     return {along_k ? data + i * row_length + p : data + p * row_length + i, row_length, along_k};
   }
+  /// The elements that lie beside each other: those of row or column i if `along_k`, else those at
+  /// position i along k.
+  const float* line(std::int64_t i) const { return data + i * row_length; }
 };
 
 /// What is added to a product, with the element (i, j) data[i * row_length + j]: C itself, or one
@@ -71,5 +74,24 @@ inline constexpr int kFewRows = 5;
 void multiply_few_rows(std::int64_t m, std::int64_t n, std::int64_t k, const float* a,
                        std::int64_t row_length, const Operand& b, const Addend& addend, float* c,
                        std::int64_t ldc);
+
+/// An unpacked B whose columns, if `along_k`, else rows, lie anywhere in memory: element (j, p) is
+/// lines[j][p + offset] if `along_k`, else lines[p][j + offset].
+struct ScatteredOperand {
+  const float* const* lines;
+  std::int64_t offset;
+  bool along_k;
+
+  const float* line(std::int64_t i) const { return lines[i] + offset; }
+  /// The operand from element (j, p) on.
+  ScatteredOperand from(std::int64_t j, std::int64_t p) const {
+    return along_k ? ScatteredOperand{lines + j, offset + p, true}
+                   : ScatteredOperand{lines + p, offset + j, false};
+  }
+};
+
+/// The same for one row of A and a scattered B.
+void multiply_one_row(std::int64_t n, std::int64_t k, const float* a, const ScatteredOperand& b,
+                      const Addend& addend, float* c);
 
 }  // namespace attune::kernels::gemm_kernel

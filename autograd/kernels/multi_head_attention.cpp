@@ -291,7 +291,7 @@ struct RowGroup {
 };
 
 // All rows of the batch in groups, small enough for products without packing.
-std::vector<RowGroup> row_groups(const MultiHeadSizes& n) {
+[[maybe_unused]] std::vector<RowGroup> row_groups(const MultiHeadSizes& n) {
   const auto are_alike = [&](std::int64_t a, std::int64_t b) {
     if (!n.key_rows || n.key_rows_step > 0 || n.key_rows[a] != n.key_rows[b]) return false;
     const KeyRange x = n.range(a * n.heads, 0), y = n.range(b * n.heads, 0);
@@ -307,13 +307,19 @@ std::vector<RowGroup> row_groups(const MultiHeadSizes& n) {
   return groups;
 }
 
-// The keys or values of all heads of a row of the batch, those of a position beside each other.
+// The keys or values of all heads of a row of the batch, those of a position beside each other:
+// rows that are `step` elements apart.
 template <typename T>
 struct HeadRows {
   const T* first;
   std::int64_t step, features;
-  Rows<T> of_head(std::int64_t head, std::int64_t position, std::int64_t count) const {
-    return {first + position * step + head * features, step, count, features};
+
+  // C = A op(B) + beta C, with B [count, features] of a head from a position on.
+  void multiply(Op op, std::int64_t head, std::int64_t position, std::int64_t count, std::int64_t m,
+                const T* a, std::int64_t lda, T beta, T* c, std::int64_t ldc) const {
+    const bool transposed = op == Op::transpose;
+    gemm_panel(Op::none, op, m, transposed ? count : features, transposed ? features : count, a,
+               lda, first + position * step + head * features, step, beta, c, ldc);
   }
 };
 
@@ -323,24 +329,39 @@ HeadRows<T> rows_of_group(const MultiHeadSizes& n, const RowGroup& group, std::i
   return {from.at(n.pair_of(group.first * n.heads, heads), 0), from.step(), from.features};
 }
 
-// The same where each position has a row of its own: the positions seen are copied to `scratch`.
+// The same where each position has a row of its own, for a single query.
 template <typename T>
-HeadRows<T> gathered(const MultiHeadSizes& n, const RowGroup& group, std::int64_t heads,
-                     const Sequence<const T>& from, T* scratch) {
-  const std::int64_t pair = group.first * n.heads, width = heads * from.features;
+struct ScatteredHeadRows {
+  const T* const* rows;  // of the positions
+  std::int64_t features;
+
+  void multiply(Op op, std::int64_t head, std::int64_t position, std::int64_t count, std::int64_t,
+                const T* a, std::int64_t, T beta, T* c, std::int64_t) const {
+    const bool transposed = op == Op::transpose;
+    gemm_scattered(op, transposed ? count : features, transposed ? features : count, a,
+                   rows + position, head * features, beta, c);
+  }
+};
+
+// Of the positions that are seen; their rows are kept in `rows`.
+template <typename T>
+ScatteredHeadRows<T> scattered(const MultiHeadSizes& n, const RowGroup& group, std::int64_t heads,
+                               const Sequence<const T>& from, std::vector<const T*>& rows) {
+  const std::int64_t pair = group.first * n.heads;
   const KeyRange seen = n.range(pair, 0);
+  rows.resize(static_cast<std::size_t>(n.keys));
   for (std::int64_t s = seen.first; s < seen.last; ++s)
-    std::copy_n(from.at(n.pair_of(pair, heads, s), s), width, scratch + s * width);
-  return {scratch, width, from.features};
+    rows[static_cast<std::size_t>(s)] = from.at(n.pair_of(pair, heads, s), s);
+  return {rows.data(), from.features};
 }
 
 // forward() of single queries, as when a target is decoded step by step: their products are too
 // small for packed keys and values. The queries of one head in a group of rows are computed
-// together. The results have the same bits as those of forward().
-template <typename T>
+// together. The results have the same bits as those of forward(). Heads is HeadRows or
+// ScatteredHeadRows.
+template <typename T, typename Heads>
 void forward_one(const MultiHeadSizes& n, const RowGroup& group, std::int64_t head, const T* query,
-                 const HeadRows<T>& keys, const HeadRows<T>& values, T* context,
-                 LogSumExp<T>* log_sums) {
+                 const Heads& keys, const Heads& values, T* context, LogSumExp<T>* log_sums) {
   const std::int64_t d = n.key_features, e = n.value_features, m = group.count;
   const std::int64_t pair = group.first * n.heads + head, step = n.heads;  // to the next row's pair
   constexpr std::int64_t kOnStack = 512;
@@ -362,8 +383,8 @@ void forward_one(const MultiHeadSizes& n, const RowGroup& group, std::int64_t he
   for_each_key_tile(seen, [&](const KeyTile& tile) {
     const std::int64_t first = std::max(tile.first, seen.first);
     const std::int64_t count = tile.first + tile.count - first;
-    const Rows<T> k = keys.of_head(head / (n.heads / n.key_heads), first, count);
-    gemm_panel(Op::none, Op::transpose, m, count, d, own, d, k.first, k.step, T{0}, weights, kTile);
+    keys.multiply(Op::transpose, head / (n.heads / n.key_heads), first, count, m, own, d, T{0},
+                  weights, kTile);
     // Whole vectors: further scores of minus infinity change nothing.
     const std::int64_t whole = std::min(kTile, (count + kLanes - 1) / kLanes * kLanes);
     for (std::int64_t i = 0; i < m; ++i) {
@@ -372,9 +393,8 @@ void forward_one(const MultiHeadSizes& n, const RowGroup& group, std::int64_t he
       const T shrink = softmax.take_in(i, weights + i * kTile, whole);
       if (!is_first) scale_row(sums + i * step * e, e, shrink);
     }
-    const Rows<T> v = values.of_head(head / (n.heads / n.value_heads), first, count);
-    gemm_panel(Op::none, Op::none, m, e, count, weights, kTile, v.first, v.step,
-               is_first ? T{0} : T{1}, sums, step * e);
+    values.multiply(Op::none, head / (n.heads / n.value_heads), first, count, m, weights, kTile,
+                    is_first ? T{0} : T{1}, sums, step * e);
     is_first = false;
   });
   for (std::int64_t i = 0; i < m; ++i) {
@@ -405,14 +425,11 @@ void forward_all_of_one(const MultiHeadSizes& n, const T* query, const Sequence<
     });
     return;
   }
-  // What a row sees is gathered once for all of its heads.
   parallel_for(count, grain(work * n.heads), [&](std::int64_t first, std::int64_t last) {
-    const std::int64_t of_keys = n.keys * n.key_heads * n.key_features;
-    Array scratch(Shape{of_keys + n.keys * n.value_heads * n.value_features}, dtype_of<T>);
-    T* const rows = scratch.mutable_data<T>();
+    std::vector<const T*> key_rows, value_rows;
     for (std::int64_t i = first; i < last; ++i) {
-      const HeadRows<T> k = gathered(n, group(i), n.key_heads, keys, rows);
-      const HeadRows<T> v = gathered(n, group(i), n.value_heads, values, rows + of_keys);
+      const auto k = scattered(n, group(i), n.key_heads, keys, key_rows);
+      const auto v = scattered(n, group(i), n.value_heads, values, value_rows);
       for (std::int64_t head = 0; head < n.heads; ++head)
         forward_one(n, group(i), head, query, k, v, context, log_sums);
     }
@@ -581,21 +598,23 @@ class PairBackward {
   T mean_[kTile];
 };
 
+// Whether small products need no packing.
+template <typename T>
+constexpr bool kHasSmallProducts = std::is_same_v<T, float>&& gemm_kernel::kAvailable;
+
 }  // namespace
 
 template <typename T>
 bool takes_rows_of_positions(const MultiHeadSizes& n) {
-  constexpr bool has_small_products = std::is_same_v<T, float> && gemm_kernel::kAvailable;
-  return has_small_products && n.queries == 1 && !n.mask.has_entries() && n.dropout.p == 0;
+  return kHasSmallProducts<T> && n.queries == 1 && !n.mask.has_entries() && n.dropout.p == 0;
 }
 
 template <typename T>
 void multi_head_forward(const MultiHeadSizes& n, const T* query, const T* key, const T* value,
                         T* context, LogSumExp<T>* log_sums) {
-  if (takes_rows_of_positions<T>(n)) {
-    forward_all_of_one(n, query, keys_of(n, key), values_of(n, value), context, log_sums);
-    return;
-  }
+  if constexpr (kHasSmallProducts<T>)
+    if (takes_rows_of_positions<T>(n))
+      return forward_all_of_one(n, query, keys_of(n, key), values_of(n, value), context, log_sums);
   for_each_group(n, [&](std::int64_t pair, std::int64_t first, std::int64_t last) {
     forward(n, pair, first, last, query, key, value, context, log_sums);
   });
