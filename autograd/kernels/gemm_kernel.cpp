@@ -35,7 +35,7 @@ void tile(std::int64_t k, const float* a, std::int64_t row_length, const float* 
 #pragma GCC unroll 8
   for (int i = 0; i < R; ++i)
     for (int j = 0; j < kVectors; ++j) __builtin_prefetch(c + i * ldc + j * kLanes, 1);
-#pragma GCC unroll 1
+#pragma GCC unroll 4
   for (std::int64_t p = 0; p < k; ++p, b += kColumns) {
     Vector row[kVectors];
 #pragma GCC unroll 8

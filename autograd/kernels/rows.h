@@ -68,22 +68,45 @@ struct LogSumExp {
   T value() const { return std::isinf(largest) ? largest : largest + log_total; }
 };
 
-/// log sum_i exp(x[i]), shifted by the largest element so that nothing overflows.
+/// The LogSumExp of a row that is read block by block: earlier sums are rescaled when a block has a
+/// larger element (Milakov and Gimelshein 2018).
 template <typename T>
-LogSumExp<T> row_logsumexp(const T* x, std::int64_t n, T largest) {
-  if (largest == -std::numeric_limits<T>::infinity()) return {largest, 0};
-  constexpr std::int64_t kBlock = 256;
-  Wide<T> total = 0;
-  for (std::int64_t first = 0; first < n; first += kBlock)
-    total += lane_sum<T>(std::min(kBlock, n - first),
-                         [=](std::int64_t i) { return math::exp_to_88(x[first + i] - largest); });
-  return {largest, std::log(static_cast<T>(total))};
-}
+class RunningLogSumExp {
+ public:
+  /// Elements in a block; only the last one of a row may have fewer.
+  static constexpr std::int64_t kBlock = 256;
 
-/// The same, if the largest element is not known yet.
+  /// Adds a block, of which `largest` is row_max().
+  void add(const T* x, std::int64_t n, T largest) {
+    if (largest == -std::numeric_limits<T>::infinity() || std::isnan(largest_)) return;
+    const T sum = lane_sum<T>(n, [=](std::int64_t i) { return math::exp_to_88(x[i] - largest); });
+    if (largest <= largest_) {
+      total_ += sum * math::exp(largest - largest_);
+    } else {
+      total_ = total_ * math::exp(largest_ - largest) + sum;
+      largest_ = largest;
+    }
+  }
+  LogSumExp<T> result() const {
+    if (largest_ == -std::numeric_limits<T>::infinity()) return {largest_, 0};
+    return {largest_, std::log(static_cast<T>(total_))};
+  }
+
+ private:
+  T largest_ = -std::numeric_limits<T>::infinity();
+  Wide<T> total_ = 0;
+};
+
+/// log sum_i exp(x[i]), shifted so that nothing overflows.
 template <typename T>
 LogSumExp<T> row_logsumexp(const T* x, std::int64_t n) {
-  return row_logsumexp(x, n, row_max(x, n));
+  constexpr std::int64_t kBlock = RunningLogSumExp<T>::kBlock;
+  RunningLogSumExp<T> sum;
+  for (std::int64_t first = 0; first < n; first += kBlock) {
+    const std::int64_t count = std::min(kBlock, n - first);
+    sum.add(x + first, count, row_max(x + first, count));
+  }
+  return sum.result();
 }
 
 /// y[i] = log probability of x[i]; the row must not be empty().

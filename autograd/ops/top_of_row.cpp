@@ -2,16 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
-#include <limits>
 #include <numeric>
 
 #include "attune/autograd/kernels/rows.h"
 
 namespace attune {
 namespace {
-
-constexpr std::int64_t kBlock = 256;
 
 // Whether the element at position a comes before that at b.
 template <typename T>
@@ -29,56 +25,46 @@ std::vector<int> sorted_positions(const T* x, std::int64_t n, std::int64_t k) {
   return all;
 }
 
-// `maxima` are those of each block. No more than k blocks have a larger one than the k-th largest,
-// which bounds the k-th largest element from below, so few blocks are looked at.
+// Adds those of positions [first, last) that are among the k largest so far to `best`.
 template <typename T>
-std::vector<int> top_positions(const T* x, std::int64_t n, std::int64_t k,
-                               const std::vector<T>& maxima) {
-  T bound = -std::numeric_limits<T>::infinity();
-  if (std::ssize(maxima) >= k) {
-    std::vector<T> sorted = maxima;
-    std::nth_element(sorted.begin(), sorted.begin() + (k - 1), sorted.end(), std::greater<>());
-    bound = sorted[static_cast<std::size_t>(k - 1)];
-  }
-  std::vector<int> best;
-  best.reserve(static_cast<std::size_t>(k) + 1);
+void add_positions(const T* x, int first, int last, std::size_t k, std::vector<int>& best) {
   constexpr int kLanes = 16;
-  for (std::size_t block = 0; block < maxima.size(); ++block) {
-    if (maxima[block] < bound) continue;
-    const auto first = static_cast<int>(block) * static_cast<int>(kBlock);
-    const auto last = static_cast<int>(std::min<std::int64_t>(n, first + kBlock));
-    for (int group = first; group < last; group += kLanes) {
-      const int end = std::min(last, group + kLanes);
-      if (end - group == kLanes && !kernels::row_reaches(x + group, kLanes, bound)) continue;
-      for (int i = group; i < end; ++i) {
-        if (x[i] < bound) continue;
-        best.insert(std::upper_bound(best.begin(), best.end(), i, comes_before(x)), i);
-        if (std::ssize(best) > k) best.pop_back();
-        if (std::ssize(best) == k) bound = std::max(bound, x[best.back()]);
+  for (int group = first; group < last; group += kLanes) {
+    const int end = std::min(last, group + kLanes);
+    if (best.size() == k && end - group == kLanes &&
+        !kernels::row_reaches(x + group, kLanes, x[best.back()]))
+      continue;
+    for (int i = group; i < end; ++i) {
+      if (best.size() == k) {
+        if (!(x[i] > x[best.back()])) continue;
+        best.pop_back();
       }
+      best.insert(std::upper_bound(best.begin(), best.end(), i, comes_before(x)), i);
     }
   }
-  return best;
 }
 
 template <typename T>
 TopOfRow top(const T* x, std::int64_t n, std::int64_t k) {
-  std::vector<T> maxima;
-  maxima.reserve(static_cast<std::size_t>((n + kBlock - 1) / kBlock));
+  constexpr std::int64_t kFew = 64, kBlock = kernels::RunningLogSumExp<T>::kBlock;
+  k = std::min(k, n);
+  const std::int64_t few = k <= kFew ? k : 0;
+  TopOfRow found;
+  kernels::RunningLogSumExp<T> sum;
   for (std::int64_t first = 0; first < n; first += kBlock) {
-    // A block is fetched two blocks ahead: a row of logits is often in the L3 cache only.
-    constexpr std::int64_t kLine = 64 / sizeof(T);
-    for (std::int64_t i = first + 2 * kBlock; i < std::min(n, first + 3 * kBlock); i += kLine)
-      __builtin_prefetch(x + i);
-    maxima.push_back(kernels::row_max(x + first, std::min(kBlock, n - first)));
+    const std::int64_t last = std::min(n, first + kBlock);
+    const T largest = kernels::row_max(x + first, last - first);
+    sum.add(x + first, last - first, largest);
+    if (few > 0 && (std::ssize(found.positions) < few || largest > x[found.positions.back()]))
+      add_positions(x, static_cast<int>(first), static_cast<int>(last),
+                    static_cast<std::size_t>(few), found.positions);
   }
-  const T largest = kernels::row_max(maxima.data(), std::ssize(maxima));
-  constexpr std::int64_t kFew = 64;
-  k = std::isnan(largest) ? 0 : std::min(k, n);  // NaN has no order
-  return {k == 0      ? std::vector<int>()
-          : k <= kFew ? top_positions(x, n, k, maxima)
-                      : sorted_positions(x, n, k),
-          static_cast<double>(kernels::row_logsumexp(x, n, largest).value())};
+  found.log_sum = static_cast<double>(sum.result().value());
+  if (std::isnan(found.log_sum))
+    found.positions.clear();  // NaN has no order
+  else if (k > kFew)
+    found.positions = sorted_positions(x, n, k);
+  return found;
 }
 
 }  // namespace
