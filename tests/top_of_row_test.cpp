@@ -33,8 +33,27 @@ TEST_CASE("the largest elements of a row are those of a stable sort, whatever th
         const TopOfRow top = top_of_row(Tensor(x), 1, n, k);
         CHECK(top.positions == expected);
         CHECK(top.log_sum == logsumexp(slice(Tensor(x)[1], 0, 0, n), 0).item());
+        double sum = 0;
+        for (std::int64_t i = 0; i < n; ++i) sum += std::exp(x.at(first + i));
+        CHECK(top.log_sum == Approx(std::log(sum)).margin(1e-5));
       }
     }
+}
+
+TEST_CASE("the log sum of a row does not overflow, whichever block has its largest elements") {
+  for (const bool rising : {true, false}) {
+    Array x({1, 1000});
+    double sum = 0;  // of exponentials, relative to that of the largest
+    for (std::int64_t i = 0; i < 1000; ++i) {
+      const auto place = static_cast<double>(rising ? i : 999 - i);
+      x.set(i, 500 + place / 8);
+      sum += std::exp((place - 999) / 8);
+    }
+    CHECK(top_of_row(Tensor(x), 0, 1000, 2).log_sum ==
+          Approx(500 + 999.0 / 8 + std::log(sum)).epsilon(1e-6));
+    CHECK(top_of_row(Tensor(x), 0, 1000, 2).positions ==
+          (rising ? std::vector<int>{999, 998} : std::vector<int>{0, 1}));
+  }
 }
 
 TEST_CASE("the log sum of a row with NaN is NaN, and that of nothing possible -infinity") {
