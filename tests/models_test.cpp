@@ -6,6 +6,7 @@
 
 #include "attention_members.h"
 #include "attune/autograd/all.h"
+#include "attune/autograd/kernels/gemm.h"
 #include "attune/data/all.h"
 #include "attune/optim/adam.h"
 #include "attune/search/all.h"
@@ -187,6 +188,8 @@ TEST_CASE("selected rows of a decoder's state continue with bitwise equal result
     for (const std::int32_t row : rows.to_vector()) selected.push_back(tokens.at(row));
     return Indices(selected);
   };
+  // With OpenBLAS, the bits of a row may depend on how many there are.
+  const double tolerance = kernels::rows_are_independent() ? 0 : 1e-5;
   for (const auto& [name, model] : models_of_all_kinds()) {
     INFO(name);
     DecoderState state = model.decoder().start(model.encode(batch.source));
@@ -195,11 +198,11 @@ TEST_CASE("selected rows of a decoder's state continue with bitwise equal result
     for (const std::int64_t t : {1, 2}) {
       const Prediction all = model.decoder().predict(batch.target_input[t], state);
       const Prediction found = model.decoder().predict(of_rows(batch.target_input[t]), some);
-      CHECK(distance(found.logits.value(), index_select(all.logits, 0, rows).value()) == 0);
+      CHECK(distance(found.logits.value(), index_select(all.logits, 0, rows).value()) <= tolerance);
       REQUIRE(found.weights.size() == all.weights.size());
       for (std::size_t i = 0; i < found.weights.size(); ++i)
-        CHECK(distance(found.weights[i].value(), index_select(all.weights[i], 0, rows).value()) ==
-              0);
+        CHECK(distance(found.weights[i].value(), index_select(all.weights[i], 0, rows).value()) <=
+              tolerance);
     }
   }
 }

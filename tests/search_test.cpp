@@ -307,8 +307,12 @@ TEST_CASE("the log-probabilities of n-best lists and samples are those of forced
             const double sum =
                 std::accumulate(forced.tokens.begin(), forced.tokens.end() - unfinished, 0.0);
             finished += hypothesis.finished;
-            CHECK(hypothesis.log_probability == Approx(sum).margin(1e-6));
-            if (kHasOwnKernel && dtype == DType::f32) CHECK(hypothesis.log_probability == sum);
+            if (dtype == DType::f64)
+              CHECK(hypothesis.log_probability == Approx(sum).margin(1e-6));
+            else if (kHasOwnKernel)
+              CHECK(hypothesis.log_probability == sum);
+            else  // the recurrence magnifies differences of roundings
+              CHECK(hypothesis.log_probability == Approx(sum).epsilon(1e-3).margin(1e-3));
           }
       }
     CHECK(finished > 100);
