@@ -30,7 +30,9 @@ class MostProbable {
   /// Extends a hypothesis, which has row `row` of `next`, by each token that is not `excluded`.
   void add(std::size_t hypothesis, double log_probability, const NextTokens& next, std::int64_t row,
            std::span<const int> excluded = {});
-  /// Those found so far, the most probable one first; none are left.
+  /// Those found so far, the most probable one first.
+  const std::vector<Continuation>& found() const { return found_; }
+  /// The same, but for those that are impossible; none are left.
   std::vector<Continuation> take();
 
  private:

@@ -28,9 +28,10 @@ TargetSearch::TargetSearch(const SearchInput& input, const SearchOptions& option
       extensions_(wanted_) {}
 
 bool TargetSearch::needs(std::int64_t index) const {
-  return index < rows() &&
-         (in_prefix() || options_.sampling ||
-          extensions_.may_gain_from(live_[static_cast<std::size_t>(index)].log_probability));
+  if (index >= rows()) return false;
+  if (in_prefix() || options_.sampling) return true;
+  const Live& live = live_[static_cast<std::size_t>(index)];
+  return extensions_.may_gain_from(live.log_probability) && may_be_returned(live);
 }
 
 void TargetSearch::look_at(std::int64_t index, const NextTokens& next, std::int64_t row) {
@@ -84,9 +85,13 @@ bool TargetSearch::may_be_returned(const Live& live) const {
   // Its log-probability can only fall, and the coverage penalty is at most 0.
   const double most = live.log_probability /
                       length_penalty(std::int64_t{input_.max_length} + 1, options_.length_penalty);
-  const auto ahead = std::count_if(found_.begin(), found_.end(), [&](const Hypothesis& found) {
+  auto ahead = std::count_if(found_.begin(), found_.end(), [&](const Hypothesis& found) {
     return found.finished && found.score >= most;
   });
+  // Without penalties, the scores of those that this step finishes are known as well.
+  if (options_.length_penalty == 0 && options_.coverage_penalty == 0)
+    for (const Continuation& extended : extensions_.found())
+      ahead += extended.token == Vocabulary::end && extended.log_probability >= most;
   return ahead < options_.n_best;
 }
 

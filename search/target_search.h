@@ -56,7 +56,8 @@ class TargetSearch {
   // The tokens that would repeat an n-gram of the hypothesis; see SearchOptions::no_repeat_ngram.
   std::vector<int> repeating_tokens(const Live& live) const;
   void finish(const Live& live, bool with_end);
-  // Whether no target that continues the hypothesis is certain to come after the n_best found.
+  // Whether no target that continues the hypothesis is certain to come after the n_best finished
+  // ones, among them those that this step's extensions finish.
   bool may_be_returned(const Live& live) const;
 
   const SearchInput& input_;

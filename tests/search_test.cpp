@@ -14,6 +14,7 @@
 #include "attune/data/vocabulary.h"
 #include "attune/models/all.h"
 #include "attune/search/continuations.h"
+#include "attune/search/target_search.h"
 #include "catch.h"
 #include "compare.h"
 
@@ -627,6 +628,39 @@ TEST_CASE("hypotheses whose extensions cannot be among the most probable are not
     }
   }
   CHECK(left_out > 50);
+}
+
+TEST_CASE("hypotheses whose extensions come after finished targets are not looked at") {
+  const auto rows_of = [](const std::vector<std::map<int, double>>& probabilities) {
+    Array logits({std::ssize(probabilities), kVocabulary});
+    logits.fill(-std::numeric_limits<double>::infinity());
+    for (std::size_t row = 0; row < probabilities.size(); ++row)
+      for (const auto& [token, probability] : probabilities[row])
+        logits.set(static_cast<std::int64_t>(row) * kVocabulary + token, std::log(probability));
+    return NextTokens({.logits = Tensor(logits), .weights = {}});
+  };
+  const SearchInput input{.max_length = 5};
+  // Whether the search needs the second hypothesis, of probability 0.4, after the first one was
+  // extended to a target of probability 0.6 * `end`.
+  const auto needs_second = [&](double end, SearchOptions options) {
+    options.beam = 2;
+    TargetSearch targets(input, options);
+    const NextTokens first = rows_of({{{4, 0.6}, {5, 0.4}}});
+    targets.look_at(0, first, 0);
+    NextRows going_on;
+    targets.step(first, Tensor(), 0, going_on);
+    REQUIRE(going_on.tokens == Ids{4, 5});
+    const NextTokens second = rows_of({{{kStop, end}, {6, 1 - end}}, {{6, 1.0}}});
+    REQUIRE(targets.needs(0));
+    targets.look_at(0, second, 0);
+    return targets.needs(1);
+  };
+  CHECK_FALSE(needs_second(0.9, {}));
+  CHECK(needs_second(0.6, {}));
+  // Another target is wanted, or a score is not the log-probability.
+  CHECK(needs_second(0.9, {.n_best = 2}));
+  CHECK(needs_second(0.9, {.length_penalty = 0.1}));
+  CHECK(needs_second(0.9, {.coverage_penalty = 0.1}));
 }
 
 TEST_CASE("logits that are left to the caller are those that a decoder computes") {
