@@ -312,7 +312,7 @@ TEST_CASE("the log-probabilities of n-best lists and samples are those of forced
               CHECK(hypothesis.log_probability == Approx(sum).margin(1e-6));
             else if (kHasOwnKernel)
               CHECK(hypothesis.log_probability == sum);
-            else  // the recurrence magnifies differences of roundings
+            else  // a model with dot scores magnifies roundings a thousand times
               CHECK(hypothesis.log_probability == Approx(sum).epsilon(1e-3).margin(1e-3));
           }
       }
