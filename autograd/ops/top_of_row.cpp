@@ -2,68 +2,57 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <functional>
+#include <limits>
 
 #include "attune/autograd/kernels/rows.h"
 
 namespace attune {
 namespace {
 
-// Whether the element at position a comes before that at b.
+// Adds the positions in [first, last) of elements that are at least `bound`.
 template <typename T>
-auto comes_before(const T* x) {
-  return [x](int a, int b) { return x[a] > x[b] || (x[a] == x[b] && a < b); };
-}
-
-// All positions are sorted if many are asked for.
-template <typename T>
-std::vector<int> sorted_positions(const T* x, std::int64_t n, std::int64_t k) {
-  std::vector<int> all(static_cast<std::size_t>(n));
-  std::iota(all.begin(), all.end(), 0);
-  std::partial_sort(all.begin(), all.begin() + k, all.end(), comes_before(x));
-  all.resize(static_cast<std::size_t>(k));
-  return all;
-}
-
-// Adds those of positions [first, last) that are among the k largest so far to `best`.
-template <typename T>
-void add_positions(const T* x, int first, int last, std::size_t k, std::vector<int>& best) {
-  constexpr int kLanes = 16;
-  for (int group = first; group < last; group += kLanes) {
-    const int end = std::min(last, group + kLanes);
-    if (best.size() == k && end - group == kLanes &&
-        !kernels::row_reaches(x + group, kLanes, x[best.back()]))
-      continue;
-    for (int i = group; i < end; ++i) {
-      if (best.size() == k) {
-        if (!(x[i] > x[best.back()])) continue;
-        best.pop_back();
-      }
-      best.insert(std::upper_bound(best.begin(), best.end(), i, comes_before(x)), i);
-    }
+void add_positions(const T* x, std::int64_t first, std::int64_t last, T bound,
+                   std::vector<int>& positions) {
+  constexpr std::int64_t kGroup = 16;
+  for (std::int64_t group = first; group < last; group += kGroup) {
+    const std::int64_t end = std::min(last, group + kGroup);
+    if (end - group == kGroup && !kernels::row_reaches(x + group, kGroup, bound)) continue;
+    for (std::int64_t i = group; i < end; ++i)
+      if (x[i] >= bound) positions.push_back(static_cast<int>(i));
   }
 }
 
 template <typename T>
 TopOfRow top(const T* x, std::int64_t n, std::int64_t k) {
-  constexpr std::int64_t kFew = 64, kBlock = kernels::RunningLogSumExp<T>::kBlock;
+  constexpr std::int64_t kBlock = kernels::RunningLogSumExp<T>::kBlock;
   k = std::min(k, n);
-  const std::int64_t few = k <= kFew ? k : 0;
-  TopOfRow found;
+  std::vector<T> maxima;  // of the blocks
   kernels::RunningLogSumExp<T> sum;
   for (std::int64_t first = 0; first < n; first += kBlock) {
-    const std::int64_t last = std::min(n, first + kBlock);
-    const T largest = kernels::row_max(x + first, last - first);
-    sum.add(x + first, last - first, largest);
-    if (few > 0 && (std::ssize(found.positions) < few || largest > x[found.positions.back()]))
-      add_positions(x, static_cast<int>(first), static_cast<int>(last),
-                    static_cast<std::size_t>(few), found.positions);
+    const std::int64_t count = std::min(kBlock, n - first);
+    maxima.push_back(kernels::row_max(x + first, count));
+    sum.add(x + first, count, maxima.back());
   }
+  TopOfRow found;
   found.log_sum = static_cast<double>(sum.result().value());
-  if (std::isnan(found.log_sum))
-    found.positions.clear();  // NaN has no order
-  else if (k > kFew)
-    found.positions = sorted_positions(x, n, k);
+  if (k == 0 || std::isnan(found.log_sum)) return found;  // NaN has no order
+  // At least k elements reach the k-th largest maximum.
+  T bound = -std::numeric_limits<T>::infinity();
+  if (k <= std::ssize(maxima)) {
+    std::vector<T> largest = maxima;
+    std::nth_element(largest.begin(), largest.begin() + (k - 1), largest.end(), std::greater<>());
+    bound = largest[static_cast<std::size_t>(k - 1)];
+  }
+  for (std::size_t block = 0; block < maxima.size(); ++block) {
+    const auto first = static_cast<std::int64_t>(block) * kBlock;
+    if (maxima[block] >= bound)
+      add_positions(x, first, std::min(n, first + kBlock), bound, found.positions);
+  }
+  const auto comes_before = [x](int a, int b) { return x[a] > x[b] || (x[a] == x[b] && a < b); };
+  std::partial_sort(found.positions.begin(), found.positions.begin() + k, found.positions.end(),
+                    comes_before);
+  found.positions.resize(static_cast<std::size_t>(k));
   return found;
 }
 

@@ -16,8 +16,8 @@ struct TopOfRow {
 
 /// The k largest of the first n elements of row `row` of x [R, N], or all n if there are fewer.
 /// Gradients are not recorded. The logits of many rows and a large vocabulary do not fit into the
-/// L2 cache, so they are read once: the maximum of a block, its sum and its candidates are found
-/// while it is in the L1 cache.
+/// L2 cache, so they are read once, for the maximum and the sum of each block; only blocks whose
+/// maximum is among the k largest are looked at again.
 TopOfRow top_of_row(const Tensor& x, std::int64_t row, std::int64_t n, std::int64_t k);
 
 }  // namespace attune
