@@ -32,7 +32,7 @@ class MostProbable {
            std::span<const int> excluded = {});
   /// Those found so far, the most probable one first.
   const std::vector<Continuation>& found() const { return found_; }
-  /// The same, but for those that are impossible; none are left.
+  /// Takes them out, and leaves out those that are impossible.
   std::vector<Continuation> take();
 
  private:

@@ -56,8 +56,8 @@ class TargetSearch {
   // The tokens that would repeat an n-gram of the hypothesis; see SearchOptions::no_repeat_ngram.
   std::vector<int> repeating_tokens(const Live& live) const;
   void finish(const Live& live, bool with_end);
-  // Whether no target that continues the hypothesis is certain to come after the n_best finished
-  // ones, among them those that this step's extensions finish.
+  // Whether a target that continues the hypothesis may be among the n_best. It may not if as many
+  // finished ones, with those that this step's extensions finish, are certain to come before it.
   bool may_be_returned(const Live& live) const;
 
   const SearchInput& input_;
